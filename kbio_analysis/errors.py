@@ -1,0 +1,37 @@
+"""The errors kbio raises on purpose: each message says what is wrong, where, and what to do about it.
+
+The command line prints them as they are and exits with their ``exit_code``; anything else is a defect and keeps
+its traceback.
+"""
+
+
+class KbioError(Exception):
+    """Something went wrong that the person at the keyboard can understand and mend."""
+
+    exit_code = 1
+
+
+class UsageError(KbioError):
+    """The request itself cannot be carried out as written (wrong name, value or combination)."""
+
+    exit_code = 2
+
+
+class ParameterError(UsageError):
+    """A notebook parameter is unknown, mistyped or out of its bounds."""
+
+
+class DataError(KbioError):
+    """A table is missing, altered, malformed or used outside what it supports; names table, row and column."""
+
+    exit_code = 2
+
+
+class ModelInputError(KbioError, ValueError):
+    """A model was given something it must refuse (too few points, gaps, non-positive values, mixed definitions)."""
+
+    exit_code = 2
+
+
+class ExecutionError(KbioError):
+    """A notebook did not run to its end: a failing cell, a dead kernel or a time-out."""
