@@ -46,7 +46,12 @@ def _annual(key: str, label: str, family: str, scope: str) -> ExportSeries:
 
 def _monthly(key: str, label: str, family: str, scope: str) -> ExportSeries:
     return ExportSeries(
-        key=key, label=label, frequency="monthly", scope=scope, family=family, table="biohealth_exports_monthly"
+        key=key,
+        label=label,
+        frequency="monthly",
+        scope=scope,
+        family=family,
+        table="biohealth_exports_monthly",
     )
 
 
@@ -137,3 +142,16 @@ MODELS = {
     "reference_class": "growth that comparable exporters showed from the same base",
 }
 """Forecast models by the one name each has everywhere: tables, charts, results."""
+
+HOME = "KOR"
+"""The economy the project is about."""
+
+SHIP_FLAG = "ships"
+"""Flag of partner cells that are mostly ships registered there, not goods used there."""
+
+REFERENCE_CLASSES: dict[str, str | None] = {
+    "HS 3002 exporters": "HS92-3002",
+    "HS 3004 exporters": "HS92-3004",
+    "Korea's exports by partner": None,
+}
+"""Classes pooled for the odds of an export target: label -> classification (None: Korea's own partner panel)."""

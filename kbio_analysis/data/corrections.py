@@ -1,0 +1,97 @@
+"""Repairs of a table's cells, declared with a reason and the value they expect, and refused once that is gone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from .package import Passport
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+CORRECTIONS_FILE = "corrections.yml"
+KEYS = ("table", "row", "column", "expect", "replace", "reason", "source_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One declared repair: in ``table``, the cell ``column`` of the row with primary key ``row``, as strings."""
+
+    number: int
+    table: str
+    row: Mapping[str, str]
+    column: str
+    expect: str
+    replace: str
+    reason: str
+    source_id: str
+
+    def __str__(self) -> str:
+        key = ", ".join(f"{name}={value}" for name, value in self.row.items())
+        return f"{CORRECTIONS_FILE}, entry {self.number} (table {self.table}, {key}, column {self.column})"
+
+
+def read_corrections(root: Path) -> list[Correction]:
+    """All corrections declared beside the package, in order; none if the file is absent. Raises DataError."""
+    path = root / CORRECTIONS_FILE
+    if not path.is_file():
+        return []
+    import yaml
+
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{CORRECTIONS_FILE} is not valid YAML ({str(error).splitlines()[0]})") from None
+    if entries is None:
+        return []
+    if not isinstance(entries, list):
+        raise DataError(f"{CORRECTIONS_FILE} must be a list of entries with the keys {', '.join(KEYS)}")
+    return [_correction(entry, number) for number, entry in enumerate(entries, start=1)]
+
+
+def apply_corrections(frame: "DataFrame", passport: Passport, corrections: list[Correction]) -> "DataFrame":
+    """A copy of the frame of strings with this table's corrections made.
+
+    Raises DataError if a correction's row or column is not there, or if the cell no longer holds what it expects.
+    """
+    result = frame.copy()
+    for correction in corrections:
+        if correction.table != passport.name:
+            continue
+        if sorted(correction.row) != sorted(passport.primary_key) or correction.column not in result.columns:
+            key = ", ".join(passport.primary_key)
+            raise DataError(f"{correction}: needs the row key {key} and a column of the table")
+        same = (result[list(correction.row)] == list(correction.row.values())).all(axis=1)
+        if same.sum() != 1:
+            raise DataError(f"{correction}: {int(same.sum())} rows have this key, one is needed")
+        line = same.idxmax()
+        found = result.at[line, correction.column]
+        if found != correction.expect:
+            raise DataError(
+                f"{correction}: line {line} holds {found!r}, not the expected {correction.expect!r}; "
+                "the correction has expired: delete it"
+            )
+        result.at[line, correction.column] = correction.replace
+    return result
+
+
+def _correction(entry: object, number: int) -> Correction:
+    where = f"{CORRECTIONS_FILE}, entry {number}"
+    if not isinstance(entry, dict) or sorted(entry, key=str) != sorted(KEYS):
+        raise DataError(f"{where}: exactly these keys are needed: {', '.join(KEYS)}")
+    if not isinstance(entry["row"], dict) or not entry["row"]:
+        raise DataError(f"{where}: row must give the table's primary key, column by column")
+    texts = {name: _text(entry[name], f"{where}, {name}") for name in KEYS if name != "row"}
+    row = {str(name): _text(value, f"{where}, row.{name}") for name, value in entry["row"].items()}
+    if not texts["reason"].strip() or not texts["source_id"].strip():
+        raise DataError(f"{where}: a reason and a source_id are needed")
+    return Correction(number=number, row=row, **texts)
+
+
+def _text(value: object, where: str) -> str:
+    # YAML turns 0.10 into 0.1 and NO into False: only text and whole numbers come through unchanged.
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise DataError(f"{where}: write {value!r} in quotes, exactly as the table has it")
+    return str(value)

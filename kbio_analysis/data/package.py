@@ -1,0 +1,181 @@
+"""Passports: where the data package lies, what it says of each table, and the bytes it vouches for."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..errors import DataError
+
+PACKAGE_FILE = "datapackage.json"
+REFRESH_HINT = "if the change is meant, run `make data-package`; if not, restore the file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passport:
+    """What ``datapackage.json`` says of one table; ``descriptor`` is its resource entry as written there."""
+
+    name: str
+    path: Path
+    descriptor: dict[str, Any]
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        """Field descriptors in column order."""
+        return self.descriptor["schema"]["fields"]
+
+    @property
+    def primary_key(self) -> list[str]:
+        """Names of the columns that identify a row; empty if the passport gives none."""
+        key = self.descriptor["schema"].get("primaryKey", [])
+        return [key] if isinstance(key, str) else list(key)
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest the table's bytes must have."""
+        return str(self.descriptor.get("hash", "")).removeprefix("sha256:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A data package: its folder, its parsed descriptor and one passport a table; ``sha256`` is of the file itself."""
+
+    root: Path
+    sha256: str
+    descriptor: Mapping[str, Any]
+    passports: Mapping[str, Passport]
+
+    def passport(self, table: str) -> Passport:
+        """The passport of ``table``. Raises DataError naming near matches if there is none."""
+        if table not in self.passports:
+            near = get_close_matches(str(table), self.passports, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"tables: {', '.join(self.passports)}"
+            raise DataError(f"no table {table!r} in {PACKAGE_FILE}; {hint}")
+        return self.passports[table]
+
+
+def data_root() -> Path:
+    """The folder that holds ``datapackage.json``.
+
+    ``KBIO_DATA`` if set, else ``data/`` of the nearest folder above the working directory that has a package, else
+    ``data/`` beside the library. Raises DataError if there is no package at that place.
+    """
+    named = os.environ.get("KBIO_DATA")
+    if named:
+        candidates = [Path(named).expanduser()]
+    else:
+        here = Path.cwd()
+        candidates = [folder / "data" for folder in (here, *here.parents)]
+        candidates.append(Path(__file__).resolve().parents[2] / "data")
+    for folder in candidates:
+        if (folder / PACKAGE_FILE).is_file():
+            return folder
+    where = f"KBIO_DATA={named}" if named else f"data/ in or above {Path.cwd()}"
+    raise DataError(f"no {PACKAGE_FILE} found ({where}); set KBIO_DATA to the folder that holds it")
+
+
+def read_package(root: Path | None = None) -> Package:
+    """Read the package at ``root`` (default :func:`data_root`). Raises DataError if it is not a usable package."""
+    root = data_root() if root is None else root
+    try:
+        raw = (root / PACKAGE_FILE).read_bytes()
+        descriptor = json.loads(raw)
+    except FileNotFoundError:
+        raise DataError(f"{PACKAGE_FILE} is missing from {root}") from None
+    except ValueError as error:
+        raise DataError(f"{PACKAGE_FILE} is not valid JSON ({error}); restore it from version control") from None
+    resources = descriptor.get("resources") if isinstance(descriptor, dict) else None
+    if not isinstance(resources, list) or not resources:
+        raise DataError(f"{PACKAGE_FILE} lists no resources; restore it from version control")
+    passports = {}
+    for number, resource in enumerate(resources, start=1):
+        passport = _passport(root, resource, number)
+        if passport.name in passports:
+            raise DataError(f"{PACKAGE_FILE} gives the table {passport.name!r} two passports; keep one")
+        passports[passport.name] = passport
+    return Package(root=root, sha256=hashlib.sha256(raw).hexdigest(), descriptor=descriptor, passports=passports)
+
+
+def read_verified(passport: Passport) -> bytes:
+    """The bytes of a table, once their checksum agrees with the passport. Raises DataError naming the table."""
+    raw = _read(passport)
+    found = hashlib.sha256(raw).hexdigest()
+    if found == passport.sha256:
+        return raw
+    if hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest() == passport.sha256:
+        raise DataError(f"table {passport.name}: its line endings were turned into CRLF; check it out with LF")
+    raise DataError(
+        f"table {passport.name} is not the one its passport vouches for "
+        f"(sha256 expected {passport.sha256[:12] or 'none'}, found {found[:12]}); {REFRESH_HINT}"
+    )
+
+
+def rebuild_passports(root: Path | None = None) -> list[str]:
+    """Write hash, bytes and row counts of the tables as they are now into their passports; print and return changes.
+
+    The human-written part stays as it is. This vouches for the tables and does not check them: run
+    :func:`kbio_analysis.data.verify` afterwards. Raises DataError if a table is missing.
+    """
+    package = read_package(root)
+    changes = []
+    for passport in package.passports.values():
+        raw = _read(passport)
+        now = {
+            "hash": f"sha256:{hashlib.sha256(raw).hexdigest()}",
+            "bytes": len(raw),
+            "rows": _count_rows(raw),
+        }
+        for key, value in now.items():
+            before = passport.descriptor.get(key)
+            if before != value:
+                passport.descriptor[key] = value
+                changes.append(f"{passport.name}: {key} {_short(before)} -> {_short(value)}")
+    if changes:
+        target = package.root / PACKAGE_FILE
+        draft = target.with_suffix(".json.new")
+        draft.write_text(json.dumps(package.descriptor, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.replace(target)
+    print("\n".join(changes) or "passports: nothing changed")
+    return changes
+
+
+def _passport(root: Path, resource: Any, number: int) -> Passport:
+    try:
+        name, path, fields = resource["name"], resource["path"], resource["schema"]["fields"]
+        usable = bool(fields) and all(f["name"] and f["type"] for f in fields)
+    except (KeyError, TypeError):
+        usable = False
+    if not usable:
+        raise DataError(f"{PACKAGE_FILE}: resource {number} needs name, path and schema.fields with name and type")
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts:
+        raise DataError(f"{PACKAGE_FILE}: table {name} lies outside the data folder ({path}); use a path below it")
+    return Passport(name=name, path=root / parts, descriptor=resource)
+
+
+def _read(passport: Passport) -> bytes:
+    try:
+        return passport.path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise DataError(f"table {passport.name}: {passport.path.name}: {reason}; restore the file") from None
+
+
+def _count_rows(raw: bytes) -> int:
+    text = raw.decode("utf-8", errors="replace")
+    return max(sum(1 for row in csv.reader(io.StringIO(text, newline="")) if row) - 1, 0)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text.removeprefix("sha256:")[:12] if text.startswith("sha256:") else text
+
+
+if __name__ == "__main__":
+    rebuild_passports()

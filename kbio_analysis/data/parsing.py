@@ -1,0 +1,108 @@
+"""Bytes of a CSV table into a frame of strings, refusing whatever would be read wrongly without a word."""
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from .package import Passport
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]")
+"""Control, zero-width and direction-changing characters: they hide or reorder what a reader sees."""
+
+FORMULA_STARTS = ("=", "+", "-", "@")
+"""A text cell that begins so is run as a formula by a spreadsheet that opens the download."""
+
+
+def place(table: str, line: int, column: str) -> str:
+    """The one way in which an error says where: table, line of the file, column."""
+    return f"table {table}, line {line}, column {column}"
+
+
+def parse(raw: bytes, passport: Passport) -> "DataFrame":
+    """Parse ``raw`` into strings, columns as in the passport, index = line of the file (the header is line 1).
+
+    Raises DataError on another encoding, a byte order mark, hidden characters, another delimiter, missing, extra or
+    reordered columns, rows of another width, cells that run over lines, formula-like text, or no rows at all.
+    """
+    import pandas as pd
+
+    text = _decode(raw, passport.name)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise DataError(f"table {passport.name} is not well-formed CSV ({error}); check its quotes") from None
+    columns = [field["name"] for field in passport.fields]
+    _check_header(rows[0], columns, passport.name)
+    body = rows[1:]
+    if not body:
+        raise DataError(f"table {passport.name} has a header but no rows")
+    if len(rows) != text.count("\n"):
+        raise DataError(f"table {passport.name}: a cell runs over several lines, or the last line has no end")
+    for line, row in enumerate(body, start=2):
+        if len(row) != len(columns):
+            last = columns[min(len(row), len(columns)) - 1] if row else columns[0]
+            raise DataError(
+                f"{place(passport.name, line, last)}: the row has {len(row)} cells, the header {len(columns)}; "
+                "a comma inside a text needs quotes"
+            )
+    frame = pd.DataFrame(body, columns=columns, index=range(2, len(rows) + 1), dtype=object)
+    _check_formulas(frame, passport)
+    return frame
+
+
+def _decode(raw: bytes, table: str) -> str:
+    if not raw.strip():
+        raise DataError(f"table {table} is empty; restore the file")
+    if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"table {table} begins with a byte order mark; save it as UTF-8 without one")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise DataError(f"table {table}, line {line}: not UTF-8 (byte {raw[error.start]:#04x})") from None
+    hidden = HIDDEN.search(text)
+    if hidden:
+        line = text.count("\n", 0, hidden.start()) + 1
+        before = text[text.rfind("\n", 0, hidden.start()) + 1 : hidden.start()]
+        column = _column_at(text, before)
+        raise DataError(f"{place(table, line, column)}: hidden character U+{ord(hidden[0]):04X}; remove it")
+    return text
+
+
+def _column_at(text: str, before: str) -> str:
+    header = next(csv.reader([text.split("\n", 1)[0]]))
+    cells = next(csv.reader([before]), [])
+    position = max(len(cells) - 1, 0)
+    return header[position] if position < len(header) else str(position + 1)
+
+
+def _check_header(found: list[str], expected: list[str], table: str) -> None:
+    if found == expected:
+        return
+    for other in (";", "\t", "|"):
+        if len(found) == 1 and other in found[0] and len(expected) > 1:
+            raise DataError(f"table {table}, line 1: columns are separated by {other!r}; a comma is expected")
+    missing = [name for name in expected if name not in found]
+    extra = [name for name in found if name not in expected]
+    if missing or extra:
+        said = [f"missing column {', '.join(missing)}"] if missing else []
+        said += [f"unknown column {', '.join(extra)}"] if extra else []
+        raise DataError(f"table {table}, line 1: {'; '.join(said)}; the passport says {', '.join(expected)}")
+    raise DataError(f"table {table}, line 1: columns are doubled or out of order; expected {', '.join(expected)}")
+
+
+def _check_formulas(frame: "DataFrame", passport: Passport) -> None:
+    for field in passport.fields:
+        if field["type"] != "string":
+            continue
+        for line, cell in frame[field["name"]].items():
+            if cell.startswith(FORMULA_STARTS):
+                raise DataError(
+                    f"{place(passport.name, line, field['name'])}: {cell[:40]!r} would be run as a formula by a "
+                    "spreadsheet; reword the text"
+                )

@@ -1,0 +1,177 @@
+"""Passport fields into typed columns and a pandera schema: types and constraints are written once, in the passport."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataError
+from .package import Passport
+from .parsing import place
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
+    from pandas import DataFrame, Series
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+_INTEGER = re.compile(r"-?(0|[1-9]\d*)")
+_YEARMONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+def typed(frame: "DataFrame", passport: Passport) -> "DataFrame":
+    """Turn strings into the passport's types and hold every constraint against them; the index stays the file line.
+
+    integer -> int64, number -> float64, date -> datetime64, yearmonth -> Period[M], string -> str. A blank optional
+    text is ``""``, any other blank is missing. Raises DataError with table, line, column and value.
+    """
+    import pandas as pd
+
+    columns = {f["name"]: _convert(frame[f["name"]], f, passport.name) for f in passport.fields}
+    result = pd.DataFrame(columns, index=frame.index)
+    _validate(result, passport)
+    for field in passport.fields:
+        if field["type"] == "string":
+            result[field["name"]] = result[field["name"]].fillna("").astype("str")
+    return result
+
+
+def pandera_schema(passport: Passport) -> "pa.DataFrameSchema":
+    """The pandera schema that the passport's field constraints and primary key amount to.
+
+    Raises DataError if a constraint cannot be read.
+    """
+    import pandera.pandas as pa
+
+    columns = {}
+    for field in passport.fields:
+        constraints = field.get("constraints", {})
+        try:
+            checks = _checks(field)
+        except (ValueError, re.error) as error:
+            raise DataError(f"{_blame(passport, field['name'])} ({error})") from None
+        columns[field["name"]] = pa.Column(
+            nullable=not constraints.get("required", False),
+            unique=constraints.get("unique", False),
+            checks=checks,
+        )
+    return pa.DataFrameSchema(columns, strict=True, ordered=True, unique=passport.primary_key or None)
+
+
+def _integer(cell: str) -> int:
+    if not _INTEGER.fullmatch(cell):
+        raise ValueError("is not a whole number")
+    return int(cell)
+
+
+def _number(cell: str) -> float:
+    # float() alone would take nan, inf, 1_000, 1e6 and spaces: each is a slip of the pen in a published figure.
+    if not _NUMBER.fullmatch(cell) or not math.isfinite(float(cell)):
+        raise ValueError("is not a plain decimal number")
+    return float(cell)
+
+
+def _date(cell: str) -> date:
+    if len(cell) != 10:
+        raise ValueError("is not a date YYYY-MM-DD")
+    try:
+        return date.fromisoformat(cell)
+    except ValueError:
+        raise ValueError("is not a date YYYY-MM-DD") from None
+
+
+def _yearmonth(cell: str) -> str:
+    if not _YEARMONTH.fullmatch(cell):
+        raise ValueError("is not a month YYYY-MM")
+    return cell
+
+
+_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "string": (str, "object"),
+    "integer": (_integer, "int64"),
+    "number": (_number, "float64"),
+    "date": (_date, "datetime64[s]"),
+    "yearmonth": (_yearmonth, "period[M]"),
+}
+
+
+def _convert(cells: "Series", field: dict[str, Any], table: str) -> "Series":
+    import pandas as pd
+
+    if field["type"] not in _READERS:
+        raise DataError(f"table {table}, column {field['name']}: the passport's type {field['type']!r} is not known")
+    read, dtype = _READERS[field["type"]]
+    values = []
+    for line, cell in cells.items():
+        try:
+            values.append(read(cell) if cell else None)
+        except ValueError as error:
+            raise DataError(f"{place(table, line, field['name'])}: {cell[:40]!r} {error}") from None
+    if dtype == "int64" and None in values:
+        dtype = "Int64"
+    return pd.Series(values, index=cells.index, dtype=dtype)
+
+
+def _checks(field: dict[str, Any]) -> list["pa.Check"]:
+    import pandas as pd
+    import pandera.pandas as pa
+
+    constraints, checks = field.get("constraints", {}), []
+    if field["type"] in ("date", "yearmonth"):
+        make = pd.Timestamp if field["type"] == "date" else (lambda text: pd.Period(text, freq="M"))
+    else:
+        make = _READERS.get(field["type"], (str,))[0]
+    if "minimum" in constraints:
+        low = make(str(constraints["minimum"]))
+        checks.append(pa.Check.ge(low, error=f"is below the minimum {constraints['minimum']}"))
+    if "maximum" in constraints:
+        high = make(str(constraints["maximum"]))
+        checks.append(pa.Check.le(high, error=f"is above the maximum {constraints['maximum']}"))
+    if "enum" in constraints:
+        allowed = constraints["enum"]
+        checks.append(pa.Check.isin(allowed, error=f"is none of {', '.join(map(str, allowed))}"))
+    if "pattern" in constraints:
+        pattern = constraints["pattern"]
+        checks.append(pa.Check.str_matches(f"^(?:{pattern})$", error=f"does not match {pattern}"))
+    return checks
+
+
+def _validate(frame: "DataFrame", passport: Passport) -> None:
+    import pandera.pandas as pa
+
+    try:
+        pandera_schema(passport).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as failures:
+        raise DataError(_first_failure(failures.failure_cases, frame, passport)) from None
+
+
+def _first_failure(cases: "DataFrame", frame: "DataFrame", passport: Passport) -> str:
+    if cases["index"].isna().any():
+        case = cases[cases["index"].isna()].iloc[0]
+        return f"{_blame(passport, case['column'])} ({case['check']})"
+    cases = cases.sort_values("index", kind="stable")
+    doubled = cases["check"].astype(str).str.contains("uniqueness")
+    lines = cases.loc[~doubled, "index"].nunique()
+    more = f" (and {lines - 1} more lines with failures)" if lines > 1 else ""
+    if lines:
+        case = cases[~doubled].iloc[0]
+        column, value = case["column"], case["failure_case"]
+        said = "is blank but required" if case["check"] == "not_nullable" else f"{_plain(value)!r} {case['check']}"
+        return f"{place(passport.name, int(case['index']), column)}: {said}{more}"
+    column = str(cases.iloc[0]["column"])
+    key = [column] if column in frame.columns and len(set(cases["column"])) == 1 else passport.primary_key
+    values = frame.loc[int(cases.iloc[0]["index"]), key]
+    same = frame.index[(frame[key] == values).all(axis=1)]
+    named = ", ".join(f"{name}={_plain(value)}" for name, value in values.items())
+    return f"{place(passport.name, same[-1], ', '.join(key))}: the key {named} stands already in line {same[0]}"
+
+
+def _blame(passport: Passport, column: str) -> str:
+    return f"table {passport.name}, column {column}: the passport's constraint does not work"
+
+
+def _plain(value: Any) -> Any:
+    """A value as it stood in the file, without the wrapping of numpy or pandas."""
+    if hasattr(value, "item"):
+        value = value.item()
+    return value if isinstance(value, (int, float, str)) else str(value)

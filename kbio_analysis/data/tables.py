@@ -1,0 +1,62 @@
+"""A table, verified: checksum, form, corrections, types, schema and sources, in this order, once per process."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from .corrections import CORRECTIONS_FILE, apply_corrections, read_corrections
+from .package import Package, Passport, read_package, read_verified
+from .parsing import parse, place
+from .schemas import typed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_frames: dict[tuple[str, ...], "DataFrame"] = {}
+_read: dict[str, str] = {}
+
+
+def load(table: str) -> "DataFrame":
+    """A table of ``data/tables`` as a typed frame of its own (the caller may change it), rows in file order.
+
+    Types are those of :func:`kbio_analysis.data.schemas.typed`. Raises DataError naming table, line and column if the
+    file was altered, is missing or malformed, breaks its schema, or cites a source that is not in ``sources``.
+    """
+    frame = load_from(read_package(), table)
+    return frame.reset_index(drop=True)
+
+
+def load_from(package: Package, table: str) -> "DataFrame":
+    """As :func:`load`, from a given package and with the line of the file as index."""
+    passport = package.passport(table)
+    raw = read_verified(passport)
+    _read[table] = passport.sha256
+    key = (table, passport.sha256, package.sha256, _fingerprint(package))
+    if key not in _frames:
+        strings = apply_corrections(parse(raw, passport), passport, read_corrections(package.root))
+        _frames[key] = typed(strings, passport)
+    # Not cached: it must hold against the referenced table as it is now.
+    _check_references(_frames[key], passport, package)
+    return _frames[key].copy()
+
+
+def tables_read() -> dict[str, str]:
+    """Table -> sha256 of every table this process has read so far, by name."""
+    return dict(sorted(_read.items()))
+
+
+def _fingerprint(package: Package) -> str:
+    path = package.root / CORRECTIONS_FILE
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _check_references(frame: "DataFrame", passport: Passport, package: Package) -> None:
+    for reference in passport.descriptor["schema"].get("foreignKeys", []):
+        column, target = reference["fields"], reference["reference"]
+        known = load_from(package, target["resource"])[target["fields"]]
+        unknown = frame.index[~frame[column].isin(known)]
+        if len(unknown):
+            value = frame.at[unknown[0], column]
+            raise DataError(
+                f"{place(passport.name, unknown[0], column)}: {value!r} is not in the table {target['resource']}"
+            )
