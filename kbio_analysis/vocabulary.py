@@ -97,25 +97,25 @@ SERIES: dict[str, ExportSeries] = {
         ),
         _annual(
             "mti93_biohealth_annual",
-            "Bio-health (MTI 93), yearly",
+            "Yearly bio-health (MTI 93)",
             "bio-health",
             "pharmaceuticals and medical devices; sum of twelve monthly customs counts",
         ),
         _monthly(
             "biohealth_mti93_customs",
-            "Bio-health (MTI 93), monthly",
+            "Monthly bio-health (MTI 93)",
             "bio-health",
             "pharmaceuticals and medical devices, customs results",
         ),
         _monthly(
             "hs300214_tentative",
-            "HS 3002.14, ten-day counts",
+            "HS 3002.14 (ten-day counts)",
             "biopharma",
             "mixed immunological products not in doses, first counts that are never revised",
         ),
         _monthly(
             "hs3002_13_14_15_customs",
-            "Customs HS 3002.13-15, monthly",
+            "Monthly customs HS 3002.13-15",
             "biopharma",
             "immunological products: unmixed, mixed, and put up in doses, final counts",
         ),
@@ -138,10 +138,13 @@ MODELS = {
     "ses": "simple exponential smoothing",
     "local_trend": "local linear trend in logs with the COVID years set apart",
     "log_drift": "past growth compounded (a what-if, never in the combination)",
-    "combination": "median of drift, Theta, damped trend and smoothing",
+    "combination": "median of drift, Theta, damped trend and smoothing, averaged over three start years",
     "reference_class": "growth that comparable exporters showed from the same base",
 }
-"""Forecast models by the one name each has everywhere: tables, charts, results."""
+"""Forecast models by the one name each has everywhere (tables, charts, results), and what each does."""
+
+MODEL_LABELS = {name: name.replace("_", " ").capitalize() for name in MODELS} | {"ses": "SES"}
+"""How a model's name is written for readers."""
 
 HOME = "KOR"
 """The economy the project is about."""

@@ -1,0 +1,175 @@
+"""What an executed notebook put on show: its records, charts and answer; and its outputs made fit to keep.
+
+A report is the same bytes on every machine, so what only tells of this machine (paths, process numbers, addresses
+of objects, times) is taken out of the outputs before anything is made from them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from kbio_analysis.errors import ExecutionError
+
+MIME = "application/vnd.kbio.v1+json"
+DEFAULT_RTOL = 1e-9
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_OVERWRITTEN = re.compile(r"[^\n]*\r")
+_DRAWN = ("svg", "svg_narrow", "csv")
+_VOLATILE = ("papermill", "execution", "collapsed", "scrolled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """``results``: name -> record as emitted (value, unit, meaning, rtol). ``charts``: id -> payload, in order."""
+
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    charts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answer: str | None = None
+    spark: list[float] | None = None
+
+
+def collect(notebook: Mapping[str, Any]) -> Shown:
+    """Gather what the notebook showed. Raises ExecutionError for a record or chart no report may carry."""
+    results: dict[str, dict[str, Any]] = {}
+    charts: dict[str, dict[str, Any]] = {}
+    answers: list[str] = []
+    for number, shown in _payloads(notebook):
+        kind = shown.get("kind")
+        if kind == "record":
+            name = _checked_record(shown, number)
+            _refuse_second(results, name, "result", number)
+            results[name] = {key: shown.get(key) for key in ("value", "unit", "meaning")}
+            results[name]["rtol"] = shown.get("rtol", DEFAULT_RTOL)
+        elif kind == "chart":
+            _refuse_second(charts, str(shown.get("id")), "chart", number)
+            _check_spark(shown, number)
+            charts[str(shown.get("id"))] = dict(shown)
+        elif kind == "answer":
+            answers.append(str(shown.get("text", "")))
+    sparks = [chart["spark"] for chart in charts.values() if chart.get("spark")]
+    return Shown(results=results, charts=charts, answer=next(iter(answers), None), spark=next(iter(sparks), None))
+
+
+def _payloads(notebook: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    code = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    for number, cell in enumerate(code, start=1):
+        for output in cell["outputs"]:
+            payload = output.get("data", {}).get(MIME)
+            if isinstance(payload, Mapping):
+                yield number, payload
+
+
+def _refuse_second(known: Mapping[str, object], name: str, what: str, number: int) -> None:
+    if name in known:
+        raise ExecutionError(f"cell {number}: {what} {name!r} is shown a second time; every name is used once")
+
+
+def _checked_record(shown: Mapping[str, Any], number: int) -> str:
+    name, value, rtol = shown.get("name"), shown.get("value"), shown.get("rtol", DEFAULT_RTOL)
+    where = f"cell {number}: result {name!r}"
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ExecutionError(f"{where} has no snake_case name")
+    if value is not None and not isinstance(value, bool | int | float | str):
+        raise ExecutionError(f"{where} is a {type(value).__name__}; a result is a number, text, true/false or null")
+    # A kernel sends a number that JSON cannot hold as its name.
+    if value in ("nan", "inf", "-inf") or (isinstance(value, float) and not math.isfinite(value)):
+        raise ExecutionError(f"{where} is {value}; record null and say why, or mend the calculation")
+    if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
+        raise ExecutionError(f"{where} has the tolerance {rtol!r}; it lies between 0 and 1")
+    return name
+
+
+def _check_spark(shown: Mapping[str, Any], number: int) -> None:
+    spark = shown.get("spark")
+    fine = spark is None or (isinstance(spark, list) and all(isinstance(point, int | float) for point in spark))
+    if not fine or not all(map(math.isfinite, spark or [])):
+        raise ExecutionError(f"cell {number}: the spark of chart {shown.get('id')!r} is no list of finite numbers")
+
+
+def settle(notebook: Mapping[str, Any], data: str | None) -> None:
+    """Take out of an executed notebook, in place, what differs from run to run or names the machine."""
+    for part in (notebook, *notebook["cells"]):
+        for key in _VOLATILE:
+            part["metadata"].pop(key, None)
+    for cell in notebook["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = _joined(cell["outputs"])
+        for output in cell.get("outputs", []):
+            for key in ("text", "data", "traceback", "evalue"):
+                if key in output:
+                    output[key] = _scrubbed(output[key], data)
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Streams arrive in pieces cut by the clock: between other outputs, one piece of stdout, then one of stderr."""
+    joined: list[Any] = []
+    for streaming, group in groupby(outputs, key=lambda output: output["output_type"] == "stream"):
+        pieces = list(group)
+        if not streaming:
+            joined += pieces
+            continue
+        for name in ("stdout", "stderr"):
+            text = "".join("".join(piece["text"]) for piece in pieces if piece["name"] == name)
+            if text:
+                joined.append(type(pieces[0])(output_type="stream", name=name, text=_as_printed(text)))
+    return joined
+
+
+def _as_printed(text: str) -> str:
+    """What a terminal would show in the end: a lone carriage return overwrites its line."""
+    return _OVERWRITTEN.sub("", text.replace("\r\n", "\n"))
+
+
+def _scrubbed(value: Any, data: str | None) -> Any:
+    """The same structure with every text scrubbed, except images and what a chart draws."""
+    if isinstance(value, str):
+        return scrub(value, data)
+    if isinstance(value, list):
+        return [_scrubbed(item, data) for item in value]
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in _DRAWN and not str(key).startswith("image/"):
+                value[key] = _scrubbed(item, data)
+    return value
+
+
+def scrub(text: str, data: str | None = None) -> str:
+    """The text without machine paths, process numbers and addresses of objects; ``data`` is the tables' folder."""
+    for pattern, instead in _machine(data):
+        text = pattern.sub(instead, text)
+    return _ADDRESS.sub("", text)
+
+
+@cache
+def _machine(data: str | None) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Patterns of this machine's own paths, the more particular before the more general."""
+    temporary = "|".join(re.escape(folder) for folder in {tempfile.gettempdir(), "/tmp"})
+    patterns = [
+        (rf"(?:/private)?(?:{temporary})/ipykernel_\d+/\d+\.py", "<cell>"),
+        (rf"(?:/private)?(?:{temporary})/kbio-\w{{8}}(?:/work)?", "."),
+    ]
+    folders = {
+        data or "": "data",
+        sysconfig.get_path("purelib"): "site-packages",
+        sysconfig.get_path("platlib"): "site-packages",
+        sysconfig.get_path("stdlib"): "python",
+        sys.prefix: "python",
+        sys.base_prefix: "python",
+        str(Path(__file__).resolve().parents[2]): ".",
+        str(Path.home()): "~",
+    }
+    for folder in sorted((folder for folder in folders if len(folder) > 1), key=len, reverse=True):
+        patterns.append((rf"{re.escape(folder)}(?![\w.-])", folders[folder]))
+    return tuple((re.compile(pattern), instead) for pattern, instead in patterns)

@@ -1,0 +1,209 @@
+"""Markdown to HTML for a page: nothing raw passes, links are plain web links, formulas become MathML.
+
+The dialect is that of notebooks (tables, strikethrough, definition lists, formulas between dollar signs). A dollar sign
+is money unless Pandoc's rule for formulas says otherwise. Every tag is written here or by mistune, none by an author.
+Light to import: the index uses it too.
+"""
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+from xml.etree.ElementTree import Element, tostring
+
+import mistune
+from markupsafe import Markup, escape
+
+from kbio_analysis.render.page_values import words
+
+_WEB_LINK = re.compile(r"(?:https?://[^\s]+|#[\w.-]+)", re.IGNORECASE)
+_BARE_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}]")
+_INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+_ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
+_TAG = re.compile(r"<[^>]*>")
+
+_MATHML_TAGS = words(
+    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle merror mpadded mphantom msub msup msubsup munder "
+    "mover munderover mmultiscripts mprescripts none mtable mtr mtd menclose"
+)
+_MATHML_ATTRIBUTES = words(
+    "display displaystyle scriptlevel stretchy fence separator lspace rspace form accent accentunder largeop "
+    "movablelimits minsize maxsize symmetric linethickness mathvariant width height depth columnalign columnlines "
+    "columnspacing rowspacing rowlines notation"
+)
+HeadingHook = Callable[[str, int], str]
+"""Takes a heading's inner HTML and its level, returns what stands for it on the page."""
+
+
+def mathml(latex: str, display: str = "inline") -> Markup:
+    """MathML of a formula; LaTeX that cannot be read is shown as it was typed."""
+    from latex2mathml.converter import convert_to_element
+
+    source = latex.strip().replace("{aligned}", "{align*}")
+    try:
+        tree = convert_to_element(source, display=display)
+    except _latex_errors():
+        return Markup('<code class="latex">{}</code>').format(latex.strip())
+    _clean_mathml(tree)
+    tree.attrib.pop("xmlns", None)
+    tree.set("alttext", latex.strip())
+    return Markup(tostring(tree, encoding="unicode"))
+
+
+@cache
+def _latex_errors() -> tuple[type[Exception], ...]:
+    """latex2mathml raises one class a mistake, without a common parent, and stumbles over some input."""
+    from latex2mathml import exceptions
+
+    declared = [e for e in vars(exceptions).values() if isinstance(e, type) and issubclass(e, Exception)]
+    return (*declared, LookupError, ValueError, AttributeError, StopIteration, RecursionError)
+
+
+def _clean_mathml(element: Element) -> None:
+    """Known tags and attributes only; the converter's character references become characters."""
+    if element.tag not in _MATHML_TAGS:
+        element.tag = "mrow"
+    for name in [name for name in element.attrib if name not in _MATHML_ATTRIBUTES]:
+        del element.attrib[name]
+    if element.text and _ENTITY.fullmatch(element.text):
+        element.text = html.unescape(element.text)
+    for child in element:
+        _clean_mathml(child)
+
+
+def link(text: str | Markup, url: str) -> Markup:
+    """A web or in-page link; any other address leaves the text alone."""
+    if not _WEB_LINK.fullmatch(url):
+        return escape(text)
+    if url.startswith("#"):
+        return Markup('<a href="{}">{}</a>').format(url, text)
+    return Markup('<a href="{}" rel="noopener noreferrer external">{}</a>').format(url, text)
+
+
+def linkify(text: str) -> Markup:
+    """Plain text with its web addresses made into links."""
+    pieces, end = [], 0
+    for match in _BARE_LINK.finditer(text):
+        pieces += [escape(text[end : match.start()]), link(match[0], match[0])]
+        end = match.end()
+    return Markup("").join([*pieces, escape(text[end:])])
+
+
+def strip_tags(markup: str) -> str:
+    """The text of inline HTML that this module wrote."""
+    return html.unescape(_TAG.sub("", markup)).strip()
+
+
+class _Renderer(mistune.HTMLRenderer):
+    """Writes only what readers may get; headings are handed to the page."""
+
+    def __init__(self) -> None:
+        super().__init__(escape=True, allow_harmful_protocols=False)
+        self.on_heading: HeadingHook = _bold
+        self.attachments: Mapping[str, Mapping[str, str]] = {}
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        return self.on_heading(text, level)
+
+    def text(self, text: str) -> str:
+        return str(escape(text))
+
+    def inline_html(self, html: str) -> str:
+        return "" if html.startswith("<!--") else str(escape(html))
+
+    def block_html(self, html: str) -> str:
+        return "" if html.lstrip().startswith("<!--") else f"<p>{escape(html.strip())}</p>\n"
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        return f'<pre tabindex="0"><code>{escape(code)}</code></pre>\n'
+
+    def table(self, text: str) -> str:
+        region = '<div class="scroll" tabindex="0" role="region" aria-label="Table in the text">'
+        return f"{region}<table>{text}</table></div>\n"
+
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        tag = 'th scope="col"' if head else "td"
+        number = ' class="num"' if align == "right" else ""
+        return f"<{tag}{number}>{text}</{tag[:2]}>"
+
+    def task_list_item(self, text: str, checked: bool = False) -> str:
+        return f"<li>{'☑' if checked else '☐'} {text}</li>\n"
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return str(link(Markup(text), html.unescape(url)))
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """Images travel inside the notebook; one that would have to be fetched is linked instead."""
+        alt = strip_tags(text)
+        bundle = self.attachments.get(url.removeprefix("attachment:"), {}) if url.startswith("attachment:") else {}
+        source = next((f"data:{kind};base64,{body}" for kind, body in bundle.items()), url)
+        if not _INLINE_IMAGE.fullmatch(source):
+            return str(link(alt or url, url))
+        return str(Markup('<img src="{}" alt="{}">').format(source, alt))
+
+    def block_math(self, text: str) -> str:
+        equation = '<span class="equation" tabindex="0" role="group" aria-label="Equation">'
+        return f"<p>{equation}{mathml(text, 'block')}</span></p>\n"
+
+    def inline_math(self, text: str) -> str:
+        return str(mathml(text))
+
+
+def _bold(text: str, level: int) -> str:
+    """Headings inside computed text are not sections of the paper."""
+    return f"<p><strong>{text}</strong></p>\n"
+
+
+_BLOCK_MATH = r"^ {0,3}\$\$(?P<block_math_text>[^$]+?)\$\$[ \t]*$"
+_BLOCK_LATEX = (
+    r"^ {0,3}(?P<block_latex_text>\\begin\{(?P<block_latex_name>[a-z]+\*?)\}[\s\S]+?"
+    r"\\end\{(?P=block_latex_name)\})[ \t]*$"
+)
+# Pandoc's rule: no space inside the dollars, no figure behind the second one. A dollar behind letters ("US$") is money.
+_INLINE_MATH = r"(?<![\w$\\])\$(?=[^\s$])(?P<inline_math_text>[^$]*?[^\s$\\])(?<!US)\$(?![\d$])"
+
+
+def _formulas(engine: mistune.Markdown) -> None:
+    """mistune plugin: formulas between dollars, or in a LaTeX environment of their own."""
+
+    def block(name: str) -> Callable[..., int]:
+        def parse(parser: Any, match: re.Match[str], state: Any) -> int:
+            state.append_token({"type": "block_math", "raw": match[name]})
+            return match.end() + 1
+
+        return parse
+
+    def inline(parser: Any, match: re.Match[str], state: Any) -> int:
+        state.append_token({"type": "inline_math", "raw": match["inline_math_text"]})
+        return match.end()
+
+    engine.block.register("block_math", _BLOCK_MATH, block("block_math_text"), before="list")
+    engine.block.register("block_latex", _BLOCK_LATEX, block("block_latex_text"), before="list")
+    engine.block.insert_rule(engine.block.list_rules, "block_math", before="list")
+    engine.inline.register("inline_math", _INLINE_MATH, inline, before="link")
+
+
+@cache
+def _engine() -> tuple[mistune.Markdown, _Renderer]:
+    renderer = _Renderer()
+    plugins = ["strikethrough", "table", "url", "task_lists", "def_list", _formulas]
+    return mistune.create_markdown(renderer=renderer, plugins=plugins), renderer
+
+
+def markdown(
+    source: str, on_heading: HeadingHook = _bold, attachments: Mapping[str, Mapping[str, str]] | None = None
+) -> Markup:
+    """HTML of Markdown text. Headings go through ``on_heading``; ``attachments`` are the cell's own images."""
+    engine, renderer = _engine()
+    renderer.on_heading = on_heading
+    renderer.attachments = attachments or {}
+    return Markup(engine(source))
+
+
+def paragraph(source: str) -> Markup:
+    """Markdown of one sentence or paragraph as inline HTML, without its enclosing tag."""
+    markup = markdown(source).strip()
+    if markup.count("<p>") == 1 and markup.startswith("<p>") and markup.endswith("</p>"):
+        return Markup(markup[3:-4])
+    return markup

@@ -1,0 +1,141 @@
+"""Small pieces of a page, from untrusted values: figures as readers write them, plain text, slugs, downloads."""
+
+import base64
+import binascii
+import csv
+import hashlib
+import io
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Outside these sizes a figure is written with a power of ten; inside, five digits are enough for a reader.
+_SMALL, _LARGE, _DIGITS = 1e-4, 1e15, 5
+
+
+def format_value(value: Any, unit: str = "") -> str:
+    """A recorded result as a reader wants it: grouped thousands, five digits, words for truth.
+
+    Years keep their four digits together. The exact value stays in the page's downloads.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _minus(_number(value, grouped="year" not in unit.lower()))
+    return format_setting(value)
+
+
+def format_setting(value: Any) -> str:
+    """A parameter's value as an analyst would type it; lists by their items."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < _LARGE else repr(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(format_setting(v) for v in value) or "none listed"
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return str(value)
+
+
+def _number(value: float, grouped: bool) -> str:
+    size = abs(value)
+    if isinstance(value, int) or (value.is_integer() and size < _LARGE):
+        return f"{int(value):,}" if grouped and size >= 10_000 else str(int(value))
+    if not _SMALL <= size < _LARGE:
+        return f"{value:.4g}"
+    decimals = max(0, _DIGITS - 1 - math.floor(math.log10(size))) if size >= 1 else _DIGITS - 1
+    text = f"{value:,.{decimals}f}" if grouped and size >= 10_000 else f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
+
+
+def plain(text: str) -> str:
+    """Terminal text without colour codes and control characters; a carriage return starts its line anew."""
+    text = _CONTROL.sub("", _ANSI.sub("", text).replace("\r\n", "\n"))
+    return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters, which no HTML file may hold."""
+    return _CONTROL.sub("", text)
+
+
+def is_base64(text: str) -> bool:
+    """Whether ``text`` is what an image output claims to be."""
+    try:
+        base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of ``text``: how the vocabularies that pages admit are written down."""
+    return frozenset(text.split())
+
+
+def slug(text: str, fallback: str = "section") -> str:
+    """Lower-case ASCII words joined by hyphens, fit for an id or a file name; never empty."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:60] or fallback
+
+
+def file_name(text: str, extension: str) -> str:
+    """A harmless download name: letters, digits, dots, hyphens and underscores, with the given extension."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", text.removesuffix(f".{extension}")).strip(".-")[:80]
+    return f"{stem or 'data'}.{extension}"
+
+
+def data_uri(text: str, media_type: str) -> str:
+    """``text`` as a data: address of UTF-8, in whichever of the two encodings is shorter."""
+    percent = quote(text, safe="!$()*,-./:;=?@_~")
+    encoded = base64.b64encode(text.encode()).decode()
+    if len(percent) <= len(encoded):
+        return f"data:{media_type};charset=utf-8,{percent}"
+    return f"data:{media_type};charset=utf-8;base64,{encoded}"
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """CSV text with LF line ends; None is an empty field."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def csp_hash(text: str) -> str:
+    """The Content-Security-Policy source that admits exactly this inline style sheet or script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def breakable(name: str) -> Markup:
+    """An identifier that may break after its underscores, so that a narrow column need not cut it."""
+    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
+
+
+def template_folder() -> Path:
+    """Where the templates, style sheets and scripts of the pages lie."""
+    return Path(__file__).parent / "templates"
+
+
+@cache
+def stylesheet(*names: str) -> str:
+    """The named files of ``templates/look`` as one sheet, without comments and indentation: it travels in each page."""
+    text = "".join((template_folder() / "look" / name).read_text(encoding="utf-8") for name in names)
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())

@@ -1,0 +1,74 @@
+"""What a report was made from: hashes of the code and of the lock, and the commit. Computed once by the caller."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+_NOT_CODE = {"__pycache__", ".ipynb_checkpoints"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Hex sha256 of the package's files and of requirements.lock; git commit and whether the tree differs from it."""
+
+    package: str
+    lock: str | None
+    commit: str | None
+    dirty: bool | None
+
+
+def provenance(folder: Path) -> Provenance:
+    """The state of the code now, seen from a folder of the repository. What cannot be found is None."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "status", "--porcelain") if commit else None
+    return Provenance(
+        package=package_hash(),
+        lock=_lock_hash(folder),
+        commit=commit,
+        dirty=None if changes is None else bool(changes),
+    )
+
+
+@cache
+def package_hash() -> str:
+    """sha256 over every file of kbio_analysis (code, templates), by its path within the package."""
+    digest = hashlib.sha256()
+    files = (path for path in PACKAGE.rglob("*") if path.is_file() and not _NOT_CODE.intersection(path.parts))
+    for name, path in sorted((path.relative_to(PACKAGE).as_posix(), path) for path in files):
+        content = path.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def code_hash(package: str, source: bytes) -> str:
+    """sha256 over the package's hash and the notebook's cells; kept outputs and editor metadata do not count."""
+    cells = [
+        [cell["cell_type"], "".join(cell["source"]), sorted(cell.get("metadata", {}).get("tags", []))]
+        for cell in json.loads(source)["cells"]
+    ]
+    return hashlib.sha256(json.dumps([package, cells]).encode()).hexdigest()
+
+
+def _lock_hash(folder: Path) -> str | None:
+    for parent in (folder, *folder.parents):
+        lock = parent / "requirements.lock"
+        if lock.is_file():
+            return hashlib.sha256(lock.read_bytes()).hexdigest()
+    return None
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git says, or None without git, without a repository or when it takes too long."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

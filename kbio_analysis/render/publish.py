@@ -1,0 +1,217 @@
+"""Put a report into the site so that a reader sees the old one or the new one, never half of either.
+
+A report is written aside on the same file system, synced, and exchanged with the folder in place in one step where
+the system can (renameat2 on Linux, renamex_np on macOS). Elsewhere two renames leave a moment without the folder;
+the old one then lies under ``.kbio`` and ``open_site`` puts it back after a crash. A failure never touches the good
+report: it is written beside it as failure.json and log.txt, and goes with the next good one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import hashlib
+import os
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+from kbio_analysis.errors import KbioError, UsageError
+
+if TYPE_CHECKING:
+    from kbio_analysis.render.job import Report
+
+HIDDEN = ".kbio"
+FAILURE, LOG = "failure.json", "log.txt"
+LOCK_WAIT_SECONDS = 60.0
+LONGEST_NAME = 80
+
+_AT_FDCWD, _EXCHANGE = {"linux": (-100, 2), "darwin": (-2, 2)}.get(sys.platform, (0, 0))
+
+
+class PublishError(KbioError):
+    """The site could not be written: no space, no right, or another run at work."""
+
+
+def slug(name: str) -> str:
+    """A set's name as a folder: letters of any script, digits, ``_``, ``-`` and ``.``; lower case; at most 80 long.
+
+    Raises UsageError for a name that means another place or leaves nothing.
+    """
+    if re.search(r"[/\\\0]", name) or name.strip() in (".", ".."):
+        raise UsageError(f"set name {name!r} is a path; use a plain name such as high_growth")
+    folded = unicodedata.normalize("NFC", name).strip().lower()
+    plain = re.sub(r"[^\w.-]+", "-", folded).strip("-.")
+    if not plain:
+        raise UsageError(f"set name {name!r} has no letter or digit in it")
+    if len(plain.encode()) > LONGEST_NAME:
+        mark = hashlib.sha256(folded.encode()).hexdigest()[:8]
+        plain = plain.encode()[: LONGEST_NAME - 9].decode(errors="ignore").rstrip("-.") + "-" + mark
+    return plain
+
+
+@contextmanager
+def open_site(
+    site: Path, *, wait_seconds: float = LOCK_WAIT_SECONDS, on_wait: Callable[[], None] | None = None
+) -> Iterator[Path]:
+    """Hold the site for one run: made if missing, what a crash left put right, other runs kept waiting.
+
+    Calls ``on_wait`` once if another run holds it. Raises PublishError after ``wait_seconds``, or if the folder
+    cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    with _explained(site):
+        (site / HIDDEN).mkdir(parents=True, exist_ok=True)
+    lock = FileLock(site / HIDDEN / "lock")
+    try:
+        with _explained(site), suppress(Timeout):
+            lock.acquire(timeout=0)
+        if not lock.is_locked:
+            if on_wait:
+                on_wait()
+            lock.acquire(timeout=wait_seconds)
+    except Timeout:
+        raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out") from None
+    try:
+        with _explained(site):
+            _recover(site)
+        yield site
+    finally:
+        lock.release()
+
+
+def folder_of(site: Path, notebook: str, set_name: str) -> Path:
+    """Where a report lives. Raises UsageError if that would be outside of the site."""
+    for part in (notebook, set_name):
+        if slug(part) != part:
+            raise UsageError(f"{part!r} cannot name a report's folder; {slug(part)!r} can")
+    folder = site / notebook / set_name
+    for place in (folder.parent, folder):
+        if place.is_symlink() or not place.resolve().is_relative_to(site.resolve()):
+            raise UsageError(f"{place} leads out of the site; remove that link")
+    return folder
+
+
+def publish(report: Report, site: Path) -> Path:
+    """Put the report (or, if it failed, its failure) in place and return its folder.
+
+    Raises PublishError, with the old report untouched, if it cannot be written.
+    """
+    folder = folder_of(site, report.notebook, report.set_name)
+    with _explained(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if report.status == "ok":
+            _replace(folder, report.files, site)
+        else:
+            folder.mkdir(exist_ok=True)
+            # The log first: who sees the failure finds its log.
+            write_file(folder / LOG, report.files[LOG])
+            write_file(folder / FAILURE, report.files["result.json"])
+    return folder
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Replace one file in one step: written beside, synced, renamed. Raises OSError with nothing left behind."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        _write_synced(aside, content)
+        os.replace(aside, path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
+    aside = Path(mkdtemp(prefix=f"{folder.parent.name}@{folder.name}@", dir=_aside(site)))
+    try:
+        aside.chmod(0o755)
+        for name, content in files.items():
+            _write_synced(aside / name, content)
+        _sync_folder(aside)
+        if not folder.exists():
+            os.rename(aside, folder)
+        elif not _exchange(aside, folder):
+            _exchange_in_two(aside, folder)
+        _sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(site: Path) -> Path:
+    # Two levels down, where no search for */*/result.json finds it.
+    place = site / HIDDEN / "aside" / "new"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step; False where system or file system cannot."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    rename = getattr(libc, "renameat2" if sys.platform == "linux" else "renameatx_np", None)
+    if rename is None or not _EXCHANGE:
+        return False
+    arguments = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), ctypes.c_uint(_EXCHANGE))
+    return rename(*arguments) == 0
+
+
+def _exchange_in_two(aside: Path, folder: Path) -> None:
+    old = folder.parent.parent / HIDDEN / "aside" / "old" / f"{folder.parent.name}@{folder.name}"
+    old.parent.mkdir(parents=True, exist_ok=True)
+    os.rename(folder, old)
+    try:
+        os.rename(aside, folder)
+    except OSError:
+        os.rename(old, folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(site: Path) -> None:
+    """Put back a folder that a crash left aside between two renames, and clear away what was never finished."""
+    for old in (site / HIDDEN / "aside" / "old").glob("*@*"):
+        folder = site.joinpath(*old.name.split("@", 1))
+        if not folder.exists():
+            os.rename(old, folder)
+    if (site / HIDDEN / "aside").exists():
+        shutil.rmtree(site / HIDDEN / "aside")
+    for left in site.glob("*/*/.*.new"):
+        left.unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _explained(place: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into one message that says what to do."""
+    try:
+        yield
+    except OSError as problem:
+        what = {
+            errno.ENOSPC: "the disk is full; free some space and run again",
+            errno.EDQUOT: "your disk quota is used up; free some space and run again",
+            errno.EFBIG: "the file would be larger than this system allows",
+            errno.EACCES: "no permission to write there; choose another --out",
+            errno.EROFS: "that file system is read-only; choose another --out",
+        }.get(problem.errno or 0, problem.strerror or str(problem))
+        raise PublishError(f"cannot write {place}: {what} (what was published before is untouched)") from problem

@@ -1,0 +1,147 @@
+"""A report as a pure job: bytes in, bytes out, the same bytes again, and every failure told."""
+
+import hashlib
+import json
+import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from render.fixtures.built import STATE, emitting, job, made, notebook, plain_page, recording
+
+from kbio_analysis.render.job import Report, lost, prepare, run
+from kbio_analysis.render.provenance import Provenance, code_hash, package_hash, provenance
+
+CHATTY = (
+    "import os, sys, time, warnings\n"
+    "print(os.getcwd(), object(), os.getenv('IPYTHONDIR'))\n"
+    "warnings.warn('careful')\n"
+    "for part in 'abc':\n    print(part, flush=True); time.sleep(0.02)\n    print(part, file=sys.stderr, flush=True)\n"
+    "set('kbio analysis')"
+)
+CHART = {"kind": "chart", "id": "fan", "svg": "<svg/>", "csv": "year,v\n2024,1\n", "spark": [1.0, 2.5]}
+
+
+@pytest.fixture(scope="module")
+def whole() -> Report:
+    return made(
+        recording("growth_pct", "size / 8"), emitting(kind="answer", text="It **does**."), emitting(**CHART), CHATTY,
+        given={"size": "4"},
+    )  # fmt: skip
+
+
+def test_the_result_says_all_that_the_design_promises(whole: Report) -> None:
+    result = json.loads(whole.files["result.json"])
+    assert result == whole.result
+    assert set(whole.files) == {"index.html", "executed.ipynb", "result.json", "log.txt"}
+    assert (result["notebook"], result["set"], result["status"]) == ("10_sample", "default", "ok")
+    assert result["parameters"] == {"size": 4, "name": "a"}
+    assert result["results"] == {"growth_pct": {"value": 0.5, "unit": "%", "meaning": "m"}}
+    assert (result["question"], result["title"]) == ("Does it run?", "Does it run?")
+    assert (result["answer"], result["spark"], result["error"]) == ("It **does**.", [1.0, 2.5], None)
+    assert result["seconds"] > 0
+    inputs = result["inputs"]
+    assert (inputs["tables"], inputs["lock"], inputs["commit"], inputs["dirty"]) == ({}, None, None, None)
+    assert len(inputs["code"]) == 64
+    assert inputs["versions"]["python"] == sys.version.split()[0]
+
+
+def test_two_builds_give_the_same_bytes(whole: Report) -> None:
+    again = made(
+        recording("growth_pct", "size / 8"), emitting(kind="answer", text="It **does**."), emitting(**CHART), CHATTY,
+        given={"size": "4"},
+    )  # fmt: skip
+    assert again.files["index.html"] == whole.files["index.html"]
+    assert again.files["executed.ipynb"] == whole.files["executed.ipynb"]
+
+
+def test_no_page_and_no_notebook_names_the_machine(whole: Report) -> None:
+    for name in ("index.html", "executed.ipynb"):
+        text = whole.files[name].decode()
+        for trace in ("/tmp", "ipykernel_", "/kbio-", sys.prefix, " at 0x", "papermill"):
+            assert trace not in text, (name, trace)
+    assert "<cell>:3: UserWarning: careful" in whole.files["executed.ipynb"].decode()
+
+
+def test_a_job_and_its_report_travel(whole: Report) -> None:
+    assert pickle.loads(pickle.dumps(whole)) == whole
+    one = job(notebook("1"))
+    assert pickle.loads(pickle.dumps(one)) == one
+    with ThreadPoolExecutor(2) as threads:
+        both = list(threads.map(partial(run, page=plain_page), [one, job(notebook("2"))]))
+    assert [report.status for report in both] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ([recording("growth_pct", "float('nan')")], "cell 2: result 'growth_pct' is nan"),
+        ([recording("a", "1"), recording("a", "2")], "cell 3: result 'a' is shown a second time"),
+        ([emitting(**CHART), emitting(**CHART)], "cell 3: chart 'fan' is shown a second time"),
+    ],
+)
+def test_what_a_notebook_may_not_show_fails_its_report(cells: list[str], words: str) -> None:
+    report = made(*cells)
+    assert report.status == "failed"
+    assert words in report.failure
+    assert set(report.files) == {"result.json", "log.txt"}
+
+
+def test_a_page_that_cannot_be_made_fails_the_report_and_keeps_the_traceback() -> None:
+    def broken(*_: object) -> str:
+        raise ZeroDivisionError(f"no page for {sys.prefix}/x")
+
+    report = run(job(notebook("1")), page=broken)
+    assert report.failure == "ZeroDivisionError: no page for python/x"
+    assert b"in broken" in report.files["log.txt"]
+    assert sys.prefix.encode() not in report.files["log.txt"]
+
+
+def test_a_job_with_a_broken_notebook_fails_before_any_kernel() -> None:
+    good = job(notebook("1"))
+    report = run(type(good)(**{name: getattr(good, name) for name in good.__slots__} | {"source": b"{}"}))
+    assert report.failure == "ParameterError: 10_sample: not a notebook file (nbformat 4 JSON expected)"
+    assert report.result["inputs"]["code"] is None
+
+
+def test_a_lost_worker_gives_a_report_of_the_same_form(whole: Report) -> None:
+    report = lost(job(notebook("1")), "the worker was killed")
+    assert set(report.result) == set(whole.result)
+    assert (report.status, report.failure) == ("killed", "WorkerDied: the worker was killed")
+
+
+def test_the_notebook_is_built_from_the_source_each_time() -> None:
+    old = json.loads(notebook("1"))
+    old["nbformat_minor"] = 4
+    for cell in old["cells"]:
+        del cell["id"]
+    old["cells"][2]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "stale"}]
+    first, second = (prepare(json.dumps(old).encode(), {"size": 4, "name": "b'\"\n"}) for _ in range(2))
+    assert first == second
+    assert [cell.get("execution_count") for cell in first.cells] == [None] * 4
+    assert first.cells[3].outputs == []
+    values: dict[str, object] = {}
+    exec(first.cells[2].source, values)
+    assert (values["size"], values["name"]) == (4, "b'\"\n")
+    assert first.cells[2].metadata.tags == ["injected-parameters"]
+
+
+def test_the_hash_of_the_code_follows_cells_and_package_only() -> None:
+    source = notebook("1")
+    kept = json.loads(source)
+    kept["cells"][2]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "1"}]
+    kept["metadata"]["language_info"] = {"name": "python"}
+    assert code_hash("p", json.dumps(kept).encode()) == code_hash("p", source)
+    assert code_hash("p", notebook("2")) != code_hash("p", source)
+    assert code_hash("q", source) != code_hash("p", source)
+
+
+def test_provenance_of_a_folder_without_repository_or_lock(tmp_path) -> None:
+    found = provenance(tmp_path)
+    assert found == Provenance(package=package_hash(), lock=None, commit=None, dirty=None)
+    (tmp_path / "requirements.lock").write_bytes(b"pin")
+    deeper = tmp_path / "notebooks"
+    deeper.mkdir()
+    assert provenance(deeper).lock == hashlib.sha256(b"pin").hexdigest()
+    assert STATE.lock is None

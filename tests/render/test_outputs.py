@@ -1,0 +1,117 @@
+"""What a notebook showed, read from its outputs, and the outputs made the same on every machine."""
+
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kbio_analysis.errors import ExecutionError
+from kbio_analysis.render.outputs import MIME, collect, scrub, settle
+
+
+def executed(*payloads: Any) -> dict[str, Any]:
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": ""}]
+    for payload in payloads:
+        outputs = [{"output_type": "display_data", "data": {MIME: payload, "text/plain": ""}, "metadata": {}}]
+        cells.append({"cell_type": "code", "metadata": {}, "source": "", "outputs": outputs})
+    return {"cells": cells, "metadata": {}}
+
+
+def record(name: object = "growth_pct", value: object = 1.5, **more: object) -> dict[str, object]:
+    return {"kind": "record", "name": name, "value": value, "unit": "%", "meaning": "m", **more}
+
+
+def test_records_charts_answer_and_spark_are_collected() -> None:
+    chart = {"kind": "chart", "id": "fan", "csv": "a\n1\n", "spark": None}
+    other = {"kind": "chart", "id": "path", "csv": "", "spark": [1.0, 2.0]}
+    first, second = {"kind": "answer", "text": "Yes."}, {"kind": "answer", "text": "No."}
+    shown = collect(executed(record(rtol=0.01), record("b", None), chart, other, first, second, {"kind": "sentence"}))
+    assert shown.results["growth_pct"] == {"value": 1.5, "unit": "%", "meaning": "m", "rtol": 0.01}
+    assert shown.results["b"]["rtol"] == 1e-9
+    assert list(shown.charts) == ["fan", "path"]
+    assert (shown.answer, shown.spark) == ("Yes.", [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (record(value=float("nan")), "is nan"),
+        (record(value=float("inf")), "is inf"),
+        (record(value="nan"), "is nan"),
+        (record(value=[1]), "is a list"),
+        ({"kind": "chart", "id": "fan", "spark": [1.0, "nan"]}, "the spark of chart 'fan'"),
+        ({"kind": "chart", "id": "fan", "spark": "1"}, "the spark of chart 'fan'"),
+        (record(name="Growth"), "no snake_case name"),
+        (record(name=None), "no snake_case name"),
+        (record(rtol=-1), "tolerance -1"),
+        (record(rtol="x"), "tolerance 'x'"),
+    ],
+)
+def test_a_record_no_report_may_carry_is_refused(payload: dict[str, object], words: str) -> None:
+    with pytest.raises(ExecutionError) as caught:
+        collect(executed(record("fine"), payload))
+    assert str(caught.value).startswith("cell 2: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("payload", [record(), {"kind": "chart", "id": "fan"}])
+def test_a_name_used_twice_is_refused(payload: dict[str, object]) -> None:
+    with pytest.raises(ExecutionError, match=r"cell 2: .* a second time"):
+        collect(executed(payload, payload))
+
+
+def test_what_is_no_kbio_output_is_passed_over() -> None:
+    assert collect(executed("text", ["list"], {"no": "kind"})).results == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (f"{tempfile.gettempdir()}/ipykernel_123/456.py:1: UserWarning: no", "<cell>:1: UserWarning: no"),
+        (f"in {tempfile.gettempdir()}/kbio-ab12_cd9/work/x.csv", "in ./x.csv"),
+        (f'File "{sysconfig.get_path("purelib")}/pandas/core.py"', 'File "site-packages/pandas/core.py"'),
+        (f"{sys.prefix}/bin/python", "python/bin/python"),
+        ("/srv/tables-old/x.csv", "/srv/tables-old/x.csv"),
+        (f"{Path(__file__).parents[2]}/kbio_analysis/cli.py", "./kbio_analysis/cli.py"),
+        ("/srv/tables/x.csv", "data/x.csv"),
+        ("<Axes at 0x7f12ab> and 0x10", "<Axes> and 0x10"),
+    ],
+)
+def test_what_tells_of_this_machine_is_taken_out(said: str, kept: str) -> None:
+    assert scrub(said, "/srv/tables") == kept
+
+
+def test_outputs_are_settled_everywhere_but_in_drawings() -> None:
+    path = f"{sys.prefix}/x"
+    chart = {"kind": "chart", "id": "a", "svg": path, "csv": path, "caption": path}
+    notebook = executed(chart)
+    notebook["metadata"] = {"papermill": {"start_time": "now"}, "kernelspec": {"name": "python3"}}
+    cell = notebook["cells"][1]
+    cell["metadata"] = {"papermill": {}, "execution": {}, "tags": ["t"]}
+    cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": [path, " fine"]})
+    cell["outputs"].append({"output_type": "display_data", "data": {"image/png": path, "text/html": path}})
+    settle(notebook, None)
+    assert notebook["metadata"] == {"kernelspec": {"name": "python3"}}
+    assert cell["metadata"] == {"tags": ["t"]}
+    assert cell["outputs"][0]["data"][MIME] == {**chart, "caption": "python/x"}
+    assert cell["outputs"][1]["text"] == "python/x fine"
+    assert cell["outputs"][2]["data"] == {"image/png": path, "text/html": "python/x"}
+
+
+def test_streams_do_not_depend_on_how_they_were_cut() -> None:
+    def settled(*parts: tuple[str, str]) -> list[dict[str, Any]]:
+        notebook = executed({"kind": "sentence", "text": "x"})
+        shown = notebook["cells"][1]["outputs"]
+        streams = [{"output_type": "stream", "name": name, "text": text} for name, text in parts]
+        notebook["cells"][1]["outputs"] = [*streams, *shown, *streams]
+        settle(notebook, None)
+        return notebook["cells"][1]["outputs"]
+
+    whole = settled(("stdout", "one\ntwo\n"), ("stderr", "note\n"))
+    assert [output["output_type"] for output in whole] == ["stream", "stream", "display_data", "stream", "stream"]
+    assert settled(("stdout", "one\n"), ("stderr", "note\n"), ("stdout", "two\n")) == whole
+    assert settled(("stderr", "no"), ("stderr", "te\n"), ("stdout", "on"), ("stdout", "e\r\ntwo\n")) == whole
+    assert settled(("stdout", "10%\r50%\r"), ("stdout", "one\ntwo\n"), ("stderr", "note\n")) == whole

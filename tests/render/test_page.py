@@ -1,0 +1,423 @@
+"""The report page: what it says, what it never lets through, and that its bytes depend on its inputs only."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from types import SimpleNamespace
+from urllib.parse import unquote_to_bytes
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from kbio_analysis.render.page import report_html
+from kbio_analysis.render.page_values import data_uri, format_setting, format_value, plain, slug
+
+MIME = "application/vnd.kbio.v1+json"
+MAX_BYTES_BEFORE_CHARTS = 150_000  # what the page may weigh without its drawings, so that it opens at once anywhere
+HOSTILE = """</title></style><script>alert(1)</script><img src=x onerror="alert(2)">]]>'"&amp;<!--\x1b[31mred"""
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 10 5">'
+    '<defs><path id="m" d="M 0 0 L 1 1"/><clipPath id="c"><rect width="9" height="4"/></clipPath></defs>'
+    '<g id="unused" style="fill: none; stroke: var(--chart-1, #123456)"><use xlink:href="#m" x="3"/>'
+    '<path d="M 0 0 L 9 4" clip-path="url(#c)" style="stroke-width: 0.8"/></g></svg>'
+)
+FORBIDDEN_TAGS = {"script", "iframe", "object", "embed", "form", "base", "foreignobject", "animate", "set", "input"}
+URL_ATTRIBUTES = {"href", "src", "xlink:href", "action", "formaction", "srcset", "poster", "data"}
+
+
+class Reading(HTMLParser):
+    """The tags of a page with their attributes, its ids, its headings, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def every(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def shown(payload: dict, **data: str):
+    return new_output("display_data", data={MIME: payload, "text/plain": "fallback", **data})
+
+
+def chart(**changes) -> dict:
+    payload = {"kind": "chart", "id": "fan", "svg": SVG, "svg_narrow": SVG, "alt": "A line rises.", "caption": "A fan."}
+    payload |= {"source": "Own work", "csv": "year,value\n2024,5.8\n", "csv_name": "fan.csv", "spark": None}
+    return payload | changes
+
+
+def table(**changes) -> dict:
+    columns = [{"label": "Model", "align": "left"}, {"label": "Error", "align": "right"}]
+    payload = {"kind": "table", "id": "t", "caption": "Errors.", "columns": columns, "rows": [["Theta", "0.91"]]}
+    payload |= {"row_header": True, "source": "Own work", "csv": "model,error\n", "csv_name": "t.csv"}
+    return payload | changes
+
+
+def book(*cells):
+    """An executed notebook; a string is a Markdown cell, a list of outputs a code cell."""
+    made = []
+    for number, cell in enumerate(("# A question?", *cells)):
+        is_text = isinstance(cell, str)
+        made.append(new_markdown_cell(cell) if is_text else new_code_cell("show()", outputs=cell))
+        made[-1]["id"] = f"c{number}"
+    return new_notebook(cells=made)
+
+
+def result(**changes) -> dict:
+    content = {"notebook": "10_record", "set": "default", "status": "ok", "parameters": {}, "results": {}}
+    return content | {"inputs": {"tables": {"exports": "ab" * 32}, "code": "cd" * 32}, "error": None} | changes
+
+
+def page(*cells, spec=None, **changes) -> str:
+    return report_html(book(*cells), result(**changes), spec)
+
+
+def decoded(uri: str) -> str:
+    """The text of a data: address, as a browser saves it."""
+    head, _, body = uri.removeprefix("data:").partition(",")
+    raw = unquote_to_bytes(body)
+    return (base64.b64decode(raw) if head.endswith(";base64") else raw).decode()
+
+
+def download(html: str, name: str) -> str:
+    return next(decoded(a["href"]) for a in Reading(html).every("a") if a.get("download") == name)
+
+
+def hostile_page() -> str:
+    """A page with hostile text in every slot that a notebook, a table or an analyst can fill."""
+    svg = SVG.replace("<g ", '<script>alert(3)</script><foreignObject><b>x</b></foreignObject><g onload="alert(4)" ')
+    svg = svg.replace("</svg>", '<image href="https://evil.example/x.png"/><a href="javascript:alert(5)"/></svg>')
+    return page(
+        f"## {HOSTILE}\n\n{HOSTILE}\n\n[run](javascript:alert(6)) [file](file:///etc/passwd) <b onclick=alert(7)>x</b>",
+        "![beacon](https://evil.example/p.gif) ![d](data:text/html;base64,PHNjcmlwdD4=) $<script>x</script>$",
+        "$\\text{<img src=x onerror=alert(8)>}$ $\\href{javascript:alert(9)}{x}$",
+        [shown({"kind": kind, "text": HOSTILE}) for kind in ("answer", "answer", "sentence")],
+        [
+            shown(
+                chart(
+                    svg=svg, svg_narrow=svg, id=HOSTILE, alt=HOSTILE, caption=HOSTILE, source=HOSTILE, csv_name=HOSTILE
+                )
+            )
+        ],
+        [
+            shown(
+                table(
+                    id=HOSTILE,
+                    caption=HOSTILE,
+                    columns=[{"label": HOSTILE, "align": HOSTILE}],
+                    rows=[[HOSTILE, HOSTILE]],
+                    source=HOSTILE,
+                    csv=HOSTILE,
+                    csv_name=f"../../{HOSTILE}",
+                )
+            )
+        ],
+        [
+            new_output("stream", name="stdout", text=HOSTILE),
+            new_output(
+                "display_data", data={"text/html": f"<p onclick=alert(1)>{HOSTILE}</p><iframe src=//e></iframe>"}
+            ),
+            new_output("display_data", data={"text/markdown": HOSTILE}),
+            new_output("display_data", data={"image/svg+xml": "<svg onload=alert(1)/>", "text/plain": HOSTILE}),
+            new_output("display_data", data={"image/png": f'x" onerror="alert(1){HOSTILE}'}),
+            new_output("display_data", data={"application/javascript": "alert(10)", "text/plain": HOSTILE}),
+            new_output("display_data", data={"text/plain": HOSTILE}),
+            new_output("error", ename=HOSTILE, evalue=HOSTILE, traceback=[HOSTILE]),
+        ],
+        spec=SimpleNamespace(parameters=[SimpleNamespace(name=HOSTILE, default="d", meaning=HOSTILE, unit=HOSTILE)]),
+        notebook=HOSTILE,
+        set=HOSTILE,
+        status=HOSTILE,
+        parameters={HOSTILE: HOSTILE},
+        results={HOSTILE: {"value": HOSTILE, "unit": HOSTILE, "meaning": HOSTILE}},
+        inputs={"tables": {HOSTILE: HOSTILE}, "code": HOSTILE, "lock": HOSTILE, "versions": {HOSTILE: HOSTILE}},
+        error={"cell": HOSTILE, "type": HOSTILE, "message": HOSTILE},
+    )
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Reading:
+    return Reading(hostile_page())
+
+
+def test_hostile_text_makes_no_active_element(hostile: Reading) -> None:
+    assert not {tag for tag, _ in hostile.tags} & FORBIDDEN_TAGS
+    handlers = [
+        (tag, name) for tag, attrs in hostile.tags for name in attrs if name.startswith("on") or name == "style"
+    ]
+    assert not handlers
+    assert "<script>alert(1)</script>" in hostile.text
+
+
+def test_hostile_text_makes_no_address_but_web_links_and_data(hostile: Reading) -> None:
+    for tag, attrs in hostile.tags:
+        for name in URL_ATTRIBUTES & attrs.keys():
+            url = attrs[name] or ""
+            allowed = url.startswith(("#", "https://", "../../index.html")) if tag == "a" else url.startswith("#")
+            image = tag in ("img", "link") and url.startswith(("data:image/", "data:,"))
+            file = tag == "a" and "download" in attrs and url.startswith(("data:text/csv", "data:application/json"))
+            assert allowed or image or file, (tag, url)
+
+
+def test_hostile_names_become_harmless_file_names_and_unique_ids(hostile: Reading) -> None:
+    files = [attrs["download"] for attrs in hostile.every("a") if "download" in attrs]
+    assert len(files) == 4
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.(csv|json)", name) for name in files)
+    ids = [attrs["id"] for _, attrs in hostile.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name) for name in ids)
+
+
+def test_colour_codes_and_control_characters_are_gone(hostile: Reading) -> None:
+    assert "\x1b" not in hostile_page()
+    assert "[31m" not in plain(HOSTILE)
+    assert plain("10%\r50%\rdone\r\nnext\x07") == "done\nnext"
+
+
+def test_policy_admits_exactly_the_style_sheet_of_the_page() -> None:
+    html = page("Text.")
+    policy = next(m["content"] for m in Reading(html).every("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    sheets = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(sheets[0].encode()).digest()).decode()
+    expected = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    assert policy == expected
+    assert len(sheets) == 1
+
+
+def test_two_builds_give_the_same_bytes_and_leave_the_notebook_alone() -> None:
+    notebook = book("## Data", [shown(chart()), shown(table())])
+    before = json.dumps(notebook)
+    first = report_html(notebook, result(seconds=1.0))
+    assert first == report_html(notebook, result(seconds=2.0))
+    assert json.dumps(notebook) == before
+
+
+def test_commit_and_duration_stay_out() -> None:
+    inputs = {"tables": {}, "code": "cd" * 32, "lock": "ef" * 32, "commit": "c0ffee11", "dirty": True}
+    html = page("Text.", inputs=inputs, seconds=1.2345)
+    assert "c0ffee" not in html
+    assert "1.2345" not in html
+
+
+def test_headings_skip_no_level_and_fill_the_contents() -> None:
+    html = page("## Data\n\n#### Deep", "# A second top", "## Data\n\n## Results")
+    levels = [int(tag[1]) for tag, _ in Reading(html).tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+    assert re.findall(r'<a href="#(data|deep|a-second-top|data-2|results-2)">', html) == [
+        "data",
+        "deep",
+        "a-second-top",
+        "data-2",
+        "results-2",
+    ]
+
+
+def test_first_answer_leads_and_is_not_said_twice() -> None:
+    html = page(
+        "Text.", [shown({"kind": "answer", "text": "It **will**."}), shown({"kind": "answer", "text": "Later."})]
+    )
+    head, body = html.split("<main", 1)
+    assert "It <strong>will</strong>." in head
+    assert "It <strong>will</strong>." not in body
+    assert "Later." in body
+
+
+def test_heading_over_nothing_but_the_answer_goes_with_it() -> None:
+    answered = [shown({"kind": "answer", "text": "It will."}), shown({"kind": "record", "name": "n", "value": 1})]
+    assert 'id="answer"' not in page("## Answer", answered, "## Data", [shown(chart())])
+    assert 'id="answer"' not in page("## Answer", answered)
+    assert 'id="answer"' in page("## Answer\n\nIn words.", answered, "## Data")
+    assert 'id="answer"' in page("## Answer", [*answered, shown(chart())], "## Data")
+    assert 'id="data"' in page("## Answer", answered, "## Data")
+
+
+def test_answer_on_record_leads_where_the_notebook_gives_none() -> None:
+    assert "On record." in page("Text.", answer="On record.").split("<main", 1)[0]
+
+
+def test_figures_and_tables_are_numbered_each_in_their_own_row() -> None:
+    html = page("Text.", [shown(chart(id="a")), shown(table(id="x")), shown(chart(id="b"))])
+    assert re.findall(r'class="number">([^<]+)<', html) == ["Figure 1", "Table 1", "Figure 2"]
+    assert re.findall(r'<figure class="chart" id="([^"]+)"', html) == ["fig-a", "fig-b"]
+
+
+def test_drawing_is_rebuilt_for_a_policy_without_inline_styles() -> None:
+    html = page("Text.", [shown(chart())])
+    drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    assert len(drawings) == 2
+    assert 'stroke="var(--chart-1, #123456)"' in drawings[0]
+    assert 'href="#f1w0"' in drawings[0]
+    assert 'clip-path="url(#f1w1)"' in drawings[0]
+    assert 'href="#f1n0"' in drawings[1]
+    assert 'id="unused"' not in html
+    assert all('role="img" aria-label="A line rises."' in drawing for drawing in drawings)
+
+
+@pytest.mark.parametrize("svg", ["<svg", "<p>no drawing</p>", '<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>'])
+def test_drawing_that_cannot_be_read_gives_its_words(svg: str) -> None:
+    html = page("Text.", [shown(chart(svg=svg, svg_narrow=None))])
+    assert "The drawing could not be read. A line rises." in html
+
+
+@pytest.mark.parametrize(
+    ("attribute", "kept"),
+    [
+        ('style="fill: url(https://evil.example/#a)"', False),
+        ('fill="u\\72l(https://evil.example/)"', False),
+        ('href="https://evil.example/#a"', False),
+        ('onload="alert(1)"', False),
+        ('style="font: italic bold 10px &apos;DejaVu Sans&apos;, sans-serif"', True),
+    ],
+)
+def test_drawing_points_nowhere_outside(attribute: str, kept: bool) -> None:
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><text {attribute}>a</text></svg>'
+    html = page("Text.", [shown(chart(svg=drawing, svg_narrow=None))])
+    inside = re.search(r"<text(.*?)>a</text>", html)[1]
+    assert inside.split("=")[0].strip() == "font-size" if kept else inside == ""
+    assert "evil" not in html
+
+
+def test_csv_downloads_decode_to_the_exact_text() -> None:
+    awkward = 'name,value\n"Côte d\'Ivoire, 한국","5%25+#&<>"\nTheta,\n'
+    html = page("Text.", [shown(chart(csv=awkward)), shown(table(csv="a,b\r\n1,2\r\n"))])
+    assert download(html, "fan.csv") == awkward
+    assert download(html, "t.csv") == "a,b\r\n1,2\r\n"
+
+
+def test_result_downloads_hold_exact_values() -> None:
+    results = {"growth_pct": {"value": 12.246204830937302, "unit": "%", "meaning": "Growth, required"}}
+    html = page("Text.", results=results, set="low case")
+    assert json.loads(download(html, "10_record-low-case-results.json")) == results
+    expected = 'name,value,unit,meaning\ngrowth_pct,12.246204830937302,%,"Growth, required"\n'
+    assert download(html, "10_record-low-case-results.csv") == expected
+    assert ">12.246</td>" in html
+
+
+def test_data_uri_takes_the_shorter_encoding() -> None:
+    assert data_uri("a,b\n", "text/csv") == "data:text/csv;charset=utf-8,a,b%0A"
+    assert ";base64," in data_uri("한국" * 9, "text/csv")
+
+
+def test_table_has_caption_scopes_and_a_region_to_scroll() -> None:
+    html = page("Text.", [shown(table())])
+    block = html[html.index('<div class="table"') : html.index("</table>")]
+    assert 'tabindex="0" role="region" aria-label="Table 1"' in block
+    assert "<caption>" in block
+    assert '<th scope="col" class="num">Error</th>' in block
+    assert '<th scope="row">Theta</th><td class="num">0.91</td>' in block
+
+
+@pytest.mark.parametrize(
+    "text", ["from $5.8bn to $11.6bn", "US$ million and US$ billion", "$5 (in US$)", "a \\$x\\$ b"]
+)
+def test_money_is_not_a_formula(text: str) -> None:
+    html = page(text)
+    assert "<math" not in html
+    assert text.replace("\\$", "$") in html
+
+
+def test_formulas_become_mathml() -> None:
+    html = page("Let $x_0 < 1$.", "$$g = m^{1/T} - 1$$", "\\begin{align} a &= b \\end{align}", "- item\n\n  $$z$$")
+    assert html.count("<math ") == 4
+    assert html.count('<math display="block"') == 3
+    assert "<msub><mi>x</mi><mn>0</mn></msub>" in html
+    assert "<mo>&lt;</mo>" in html
+
+
+def test_formula_that_cannot_be_read_is_shown_as_typed() -> None:
+    assert '<code class="latex">x^2^3</code>' in page("Now $x^2^3$.")
+
+
+def test_changed_parameters_are_marked_with_their_default() -> None:
+    declared = [SimpleNamespace(name="year", default=2030, meaning="Target year", unit=None)]
+    declared += [SimpleNamespace(name="seed", default=20260831, meaning="Seed", unit=None)]
+    parameters = {"year": 2032, "seed": 20260831}
+    html = page("Text.", spec=SimpleNamespace(parameters=declared), parameters=parameters)
+    assert html.count('<span class="chip">changed</span>') == 1
+    assert "default 2030" in html
+    assert ">20260831</td>" in html
+    assert "1 of 2 parameters changed" in html
+
+
+def test_error_is_shown_with_its_cell() -> None:
+    html = page("Text.", status="failed", error={"cell": 3, "type": "DataError", "message": "table is missing"})
+    assert "Failed in cell 3." in html
+    assert "DataError: table is missing" in html
+
+
+def test_regression_record_and_code_are_folded() -> None:
+    notebook = book("Text.")
+    cell = new_code_cell("regression()", metadata={"tags": ["keep_output", "nbval-check-output"]}, id="r")
+    cell.outputs = [new_output("stream", name="stdout", text="growth  12.25\n")]
+    notebook.cells += [new_code_cell("x = '<b>'\n\n\ny = 1", id="k"), cell]
+    html = report_html(notebook, result())
+    folded = re.findall(r"<details.*?</details>", html, re.DOTALL)
+    assert len(folded) == 2
+    assert "growth  12.25" in folded[1]
+    assert "\n\n\ny " in folded[0]
+    assert "<details open" not in html
+
+
+def test_foreign_html_is_cleaned_and_pandas_styles_dropped() -> None:
+    output = new_output("display_data", data={"text/html": "<style>td{}</style><table><td onclick=x>1</td></table>"})
+    html = page("Text.", [output])
+    assert "td{}" not in html
+    assert "onclick" not in html
+    assert "<td>1</td>" in html
+
+
+def test_page_is_light_before_its_charts() -> None:
+    cells = [f"## Part {n}\n\n" + "A sentence of the paper. " * 40 for n in range(12)]
+    html = page(*cells, [shown(chart())], *[[shown(table(rows=[["Theta", "0.91"]] * 20))] for _ in range(8)])
+    without = re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL)
+    assert len(without.encode()) < MAX_BYTES_BEFORE_CHARTS
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (11386.98, "US$ million", "11,387"),
+        (213.02, "US$ million", "213.02"),
+        (12.246204830937302, "% a year", "12.246"),
+        (0.41, "probability", "0.41"),
+        (2031, "year", "2031"),
+        (2031.5, "year", "2031.5"),
+        (54321, "firms", "54,321"),
+        (-2.5, "%", "\N{MINUS SIGN}2.5"),
+        (0.0, "", "0"),
+        (3.2e-7, "p-value", "3.2e-07"),
+        (True, "", "yes"),
+        (None, "", "none"),
+        ("IND", "", "IND"),
+    ],
+)
+def test_results_are_written_for_readers(value: object, unit: str, text: str) -> None:
+    assert format_value(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(5800.0, "5800"), (4.7, "4.7"), ([0.5, 0.8], "0.5, 0.8"), ([], "none listed"), ("00123", "00123")],
+)
+def test_parameters_are_written_as_typed(value: object, text: str) -> None:
+    assert format_setting(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor"), [("Données, 2024!", "donnees-2024"), ("한국", "section"), ("--", "section")]
+)
+def test_slugs_are_plain_ascii(text: str, anchor: str) -> None:
+    assert slug(text) == anchor

@@ -1,0 +1,300 @@
+"""The parameters cell as written, and values taken by their declared type."""
+
+import contextlib
+import json
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from render.fixtures.built import notebook
+
+from kbio_analysis.errors import ParameterError
+from kbio_analysis.render.parameters import NotebookSpec, Parameter, coerce, read, read_source
+from kbio_analysis.render.values import convert, parse_kind, to_text
+
+EVERYTHING = """
+from __future__ import annotations
+from datetime import date
+from typing import Literal
+
+# What the reader may change.
+series: Literal["biopharma", "bio_health"] = "biopharma"  # which definition, of several
+base_value_usd_m: float = 5800  # exports in the base year (first count), US$ million [0..]
+shift: float = -1.5e-3  # a small shift, log points [-1e-2..1e2]
+target_year: int = 2030  # year of the target, calendar year [2025..2050]
+as_of: date = "2026-08-31"  # nothing later is used [2024-12-31..]
+start: date = date(2020, 1, 31)  # first day
+levels: list[float] = [50, 80.0, 95]  # interval levels, % [1..99]
+note: str = "a # b = c"  # holds # and = signs
+seed: int | None = None  # seed of the draws
+exact: bool = False  # whether to be exact
+step: Literal[1, 12] = 12  # months a step
+codes: list[str] = []  # codes to leave out
+upper: int = 5  # only bounded above, count [..9]
+"""
+
+
+def spec(cell: str = EVERYTHING) -> NotebookSpec:
+    return read_source("11_sample", notebook(parameters=cell))
+
+
+def parameter(name: str) -> Parameter:
+    return next(p for p in spec().parameters if p.name == name)
+
+
+def given_one(line: str, value: object) -> object:
+    return coerce(spec(line), {"x": value})["x"]
+
+
+def test_every_declared_form_is_read() -> None:
+    assert spec().defaults() == {
+        "series": "biopharma",
+        "base_value_usd_m": 5800.0,
+        "shift": -0.0015,
+        "target_year": 2030,
+        "as_of": "2026-08-31",
+        "start": "2020-01-31",
+        "levels": [50.0, 80.0, 95.0],
+        "note": "a # b = c",
+        "seed": None,
+        "exact": False,
+        "step": 12,
+        "codes": [],
+        "upper": 5,
+    }
+
+
+def test_meaning_unit_and_bounds_come_from_the_comment() -> None:
+    base = parameter("base_value_usd_m")
+    assert (base.meaning, base.unit) == ("exports in the base year (first count)", "US$ million")
+    assert (base.low, base.high) == (0.0, None)
+    assert (parameter("shift").low, parameter("shift").high) == (-0.01, 100.0)
+    assert (parameter("upper").low, parameter("upper").high) == (None, 9)
+    assert (parameter("as_of").low, parameter("as_of").unit) == ("2024-12-31", None)
+    assert parameter("note").meaning == "holds # and = signs"
+    assert parameter("series").meaning == "which definition, of several"
+    assert parameter("series").choices == ("biopharma", "bio_health")
+    assert parameter("series").type_text == "Literal['biopharma', 'bio_health']"
+
+
+def test_line_numbers_are_those_of_the_cell() -> None:
+    lines = EVERYTHING.splitlines()
+    assert all(lines[p.line - 1].startswith(f"{p.name}:") for p in spec().parameters)
+
+
+def test_question_and_summary_are_the_first_heading_and_paragraph(tmp_path: Path) -> None:
+    path = tmp_path / "12_top.ipynb"
+    path.write_bytes(notebook(prose="# Can it? \n\n> a quote\n\nIt can,\nperhaps.\n\nMore."))
+    found = read(path)
+    assert (found.name, found.question, found.summary) == ("12_top", "Can it?", "It can, perhaps.")
+
+
+def test_a_notebook_may_do_without_parameters() -> None:
+    assert read_source("00_briefing", notebook("1 + 1", parameters=None)).parameters == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "words"),
+    [
+        ("x: int = 1  # m\ny = 2  # m", 2, "has no type"),
+        ("x: int = 1 + 1  # m", 1, "computed"),
+        ("x: int = len('a')  # m", 1, "computed"),
+        ("x: str = f'{1}'  # m", 1, "computed"),
+        ("x: int  # m", 1, "no default"),
+        ("x: int = 1", 1, "no meaning"),
+        ("x: int = 1  # m\n\nx: int = 2  # m", 3, "declared twice"),
+        ("x: int = 11  # m [1..10]", 1, "above the most allowed, 10"),
+        ("x: list[int] = [1, 0]  # m [1..10]", 1, "below the least allowed, 1"),
+        ("x: int = 1.0  # m", 1, "not an int"),
+        ("x: int = '1'  # m", 1, "not of type int"),
+        ("x: int = True  # m", 1, "not an int"),
+        ("x: float = 1e999  # m", 1, "not a finite number"),
+        ("x: str = 5  # m", 1, "not a str"),
+        ("x: bool = 1  # m", 1, "not a bool"),
+        ("x: date = '2024-02-30'  # m", 1, "not a day of the calendar"),
+        ("x: date = date(2024, 2, 30)  # m", 1, "not a day of the calendar"),
+        ("x: int = None  # m", 1, "None is not an int"),
+        ("x: Literal['a'] = 'b'  # m", 1, "not one of a"),
+        ("x: list[int] = (1, 2)  # m", 1, "not of type list[int]"),
+        ("x: dict = {}  # m", 1, "is not one of int, float"),
+        ("x: list[list[int]] = []  # m", 1, "is not one of int, float"),
+        ("x: int | str = 1  # m", 1, "is not one of int, float"),
+        ("x: Literal[1.5] = 1.5  # m", 1, "plain strings and whole numbers"),
+        ("x: str = 'a'  # m [1..2]", 1, "bounds belong to"),
+        ("x: int = 1  # m [..]", 1, "say nothing"),
+        ("x: int = 1  # m [5..1]", 1, "wrong way round"),
+        ("x: int = 1  # m [a..5]", 1, "its bound 'a'"),
+        ("print(1)", 1, "nothing is computed"),
+        ("x: int = 1  # m\nx += 1", 2, "nothing is computed"),
+        ("x: int = (  # m", 1, "not Python"),
+        ("%matplotlib inline", 1, "not Python"),
+    ],
+)
+def test_a_malformed_cell_is_refused_with_notebook_and_line(cell: str, line: int, words: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        spec(cell)
+    assert str(caught.value).startswith(f"11_sample, parameters cell, line {line}: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "source", [b"not json", b"[]", b"{}", b'{"cells": [1]}', b'{"cells": [{"cell_type": "code"}]}']
+)
+def test_what_is_no_notebook_is_refused(source: bytes) -> None:
+    with pytest.raises(ParameterError, match="not a notebook"):
+        read_source("11_sample", source)
+
+
+@pytest.mark.parametrize("tagged", [[0, 1], [1]])
+def test_the_tag_belongs_to_the_first_code_cell_alone(tagged: list[int]) -> None:
+    whole = json.loads(notebook("x: int = 2  # m", parameters="x: int = 1  # m"))
+    for position in (0, 1):
+        whole["cells"][position + 1]["metadata"]["tags"] = ["parameters"] if position in tagged else []
+    with pytest.raises(ParameterError, match="first code cell"):
+        read_source("11_sample", json.dumps(whole).encode())
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "value"),
+    [
+        ("x: str = 'a'  # m", "00123", "00123"),
+        ("x: str = 'a'  # m", "NO", "NO"),
+        ("x: str = 'a'  # m", "1e6", "1e6"),
+        ("x: str = 'a'  # m", "", ""),
+        ("x: str = 'a'  # m", " a ", " a "),
+        ("x: str | None = 'a'  # m", "null", None),
+        ("x: int | None = 1  # m", "None", None),
+        ("x: int | None = 1  # m", "", None),
+        ("x: int = 1  # m", "-7", -7),
+        ("x: float = 1  # m", "1e6", 1e6),
+        ("x: float = 1  # m", "5800", 5800.0),
+        ("x: bool = False  # m", "TRUE", True),
+        ("x: date = '2024-01-01'  # m", "2024-02-29", "2024-02-29"),
+        ("x: date = '2024-01-01'  # m", date(2024, 2, 29), "2024-02-29"),
+        ("x: list[int] = []  # m", "1, 2", [1, 2]),
+        ("x: list[int] = []  # m", "[1, 2]", [1, 2]),
+        ("x: list[int] = [1]  # m", "", []),
+        ("x: list[str] = []  # m", "00,NO", ["00", "NO"]),
+        ("x: list[str] = []  # m", '["a,b", "c"]', ["a,b", "c"]),
+        ("x: list[date] = []  # m", "2024-01-01", ["2024-01-01"]),
+        ("x: Literal[1, 12] = 1  # m", "12", 12),
+        ("x: Literal['a', None] = 'a'  # m", "none", None),
+        ("x: Literal['1', 1] = 1  # m", "1", "1"),
+    ],
+)
+def test_a_value_is_taken_by_the_declared_type(line: str, text: object, value: object) -> None:
+    taken = given_one(line, text)
+    assert taken == value
+    assert type(taken) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "words"),
+    [
+        ("x: int = 1  # m", "soon", "'soon' is not an int"),
+        ("x: int = 1  # m", "1e6", "not an int"),
+        ("x: int = 1  # m", "5.0", "not an int"),
+        ("x: int = 1  # m", 5.0, "not an int"),
+        ("x: int = 1  # m", True, "not an int"),
+        ("x: int = 1  # m", "1_000", "not an int"),
+        ("x: int = 1  # m", "\uff19", "not an int"),
+        ("x: int = 1  # m", "9" * 5000, "more than any parameter needs"),
+        ("x: int = 1  # m", None, "None is not an int"),
+        ("x: int = 1  # m", "none", "not an int"),
+        ("x: float = 1  # m", "nan", "not a float"),
+        ("x: float = 1  # m", "-inf", "not a float"),
+        ("x: float = 1  # m", "1e999", "not a finite number"),
+        ("x: float = 1  # m", float("nan"), "not a finite number"),
+        ("x: float = 1  # m", 10**400, "not a finite number"),
+        ("x: float = 1  # m", "1,5", "not a float"),
+        ("x: float = 1  # m", True, "not a float"),
+        ("x: bool = False  # m", "yes", "write true or false"),
+        ("x: bool = False  # m", "1", "write true or false"),
+        ("x: bool = False  # m", 1, "write true or false"),
+        ("x: str = 'a'  # m", False, "not a str"),
+        ("x: date = '2024-01-01'  # m", "2024-1-1", "write YYYY-MM-DD"),
+        ("x: date = '2024-01-01'  # m", "2023-02-29", "not a day of the calendar"),
+        ("x: date = '2024-01-01'  # m", datetime(2024, 1, 1, 12), "write YYYY-MM-DD"),
+        ("x: list[int] = []  # m", "1,,2", "empty item"),
+        ("x: list[int] = []  # m", "[1, 2", "not a JSON list"),
+        ("x: list[int] = []  # m", "[1.5]", "not an int"),
+        ("x: list[float] = []  # m", "[NaN]", "not a finite number"),
+        ("x: list[int] = []  # m", 3, "not a list"),
+        ("x: list[int] = []  # m [1..5]", "1,9", "9 is above the most allowed, 5"),
+        ("x: float = 1  # m [-1..2]", "-1.5", "below the least allowed, -1.0"),
+        ("x: date = '2024-01-01'  # m [2020-01-01..]", "2019-12-31", "below the least allowed"),
+        ("x: Literal['biopharma', 'b'] = 'b'  # m", "bio_pharma", "did you mean biopharma?"),
+        ("x: Literal[1, 12] = 1  # m", True, "not one of 1, 12"),
+    ],
+)
+def test_a_mistyped_value_is_refused(line: str, value: object, words: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        given_one(line, value)
+    assert str(caught.value).startswith("11_sample: x: ")
+    assert words in str(caught.value)
+
+
+def test_all_mistakes_are_reported_at_once_with_the_nearest_name() -> None:
+    with pytest.raises(ParameterError) as caught:
+        coerce(spec(), {"base_valu": "5800", "target_year": "soon", "zzz": 1, "seed": "3"})
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 3
+    assert "did you mean base_value_usd_m?" in lines[0]
+    assert "'soon' is not an int" in lines[1]
+    assert "it has series, base_value_usd_m" in lines[2]
+
+
+def test_changed_values_are_those_that_differ_from_the_default() -> None:
+    values = coerce(spec(), {"base_value_usd_m": "5800", "target_year": "2031", "levels": "50,80,95"})
+    assert list(values) == list(spec().defaults())
+    assert spec().changed(values) == {"target_year": 2031}
+
+
+# Hypothesis builds its table of all characters at the first text: seconds once, on a busy machine.
+PATIENT = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+SCALARS = {
+    "int": st.integers(-(10**30), 10**30),
+    "float": st.floats(allow_nan=False, allow_infinity=False),
+    "bool": st.booleans(),
+    "str": st.text(),
+    "date": st.dates().map(date.isoformat),
+}
+
+
+@st.composite
+def typed(draw: st.DrawFn) -> tuple[str, object]:
+    name = draw(st.sampled_from(sorted(SCALARS)))
+    if draw(st.booleans()):
+        return f"list[{name}]", draw(st.lists(SCALARS[name], max_size=4))
+    if name != "str" and draw(st.booleans()):
+        return f"{name} | None", draw(st.none() | SCALARS[name])
+    return name, draw(SCALARS[name])
+
+
+@PATIENT
+@given(typed())
+def test_what_is_written_out_is_read_back_unchanged(case: tuple[str, object]) -> None:
+    type_text, value = case
+    kind = parse_kind(type_text)
+    for form in (to_text(value), value):
+        back = convert(kind, form)
+        assert back == value
+        assert type(back) is type(value)
+
+
+@PATIENT
+@given(st.text(), st.sampled_from(["int", "float", "bool", "date", "list[int]", "list[float]", "Literal['a', 1]"]))
+def test_any_text_is_either_taken_by_type_or_refused_in_words(text: str, type_text: str) -> None:
+    kind = parse_kind(type_text)
+    with contextlib.suppress(ValueError):
+        value = convert(kind, text)
+        assert convert(kind, to_text(value)) == value
+
+
+@PATIENT
+@given(st.text(max_size=40))
+def test_any_text_as_a_type_is_parsed_or_refused(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert parse_kind(text).scalar.name

@@ -1,0 +1,253 @@
+"""The site is whole at every moment: the old report or the new one, and never a place outside of it."""
+
+import errno
+import json
+import os
+import resource
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from render.fixtures.built import pretended
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.render import publish as module
+from kbio_analysis.render.publish import PublishError, folder_of, open_site, publish, slug, write_file
+
+PATIENT = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+def files(site: Path) -> set[str]:
+    return {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()} - {".kbio/lock"}
+
+
+def test_a_good_report_is_published_whole_and_replaced_whole(tmp_path: Path) -> None:
+    with open_site(tmp_path / "new" / "site") as site:
+        folder = publish(pretended(page=b"one"), site)
+        (folder / "stray.txt").write_text("of an older version")
+        publish(pretended(page=b"two"), site)
+    assert folder == site / "10_sample" / "default"
+    assert (folder / "index.html").read_bytes() == b"two"
+    names = ("index.html", "executed.ipynb", "result.json", "log.txt")
+    assert files(site) == {f"10_sample/default/{name}" for name in names}
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_failure_stands_beside_the_good_report_until_the_next_good_one(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        folder = publish(pretended(page=b"one"), site)
+        publish(pretended("killed"), site)
+        assert (folder / "index.html").read_bytes() == b"one"
+        assert json.loads((folder / "result.json").read_bytes())["status"] == "ok"
+        assert json.loads((folder / "failure.json").read_bytes())["status"] == "killed"
+        publish(pretended(page=b"two"), site)
+    assert not (folder / "failure.json").exists()
+    assert (folder / "index.html").read_bytes() == b"two"
+
+
+def test_a_first_failure_leaves_no_page(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        folder = publish(pretended("failed"), site)
+    assert {path.name for path in folder.iterdir()} == {"failure.json", "log.txt"}
+
+
+def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
+    pages = [b"a" * 2000, b"b" * 3000]
+    torn, missing, stop = [], [], threading.Event()
+    with open_site(tmp_path) as site:
+        folder = publish(pretended(page=pages[0]), site)
+
+        def read() -> None:
+            while not stop.is_set():
+                try:
+                    seen = (folder / "index.html").read_bytes()
+                except FileNotFoundError:
+                    missing.append(1)
+                else:
+                    torn.extend([] if seen in pages else [seen])
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        for turn in range(100):
+            publish(pretended(page=pages[turn % 2]), site)
+        stop.set()
+        reader.join()
+    assert torn == []
+    assert missing == [], "the folder was away for a moment: this file system cannot exchange"
+
+
+def test_where_the_system_cannot_exchange_two_renames_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_EXCHANGE", 0)
+    with open_site(tmp_path) as site:
+        folder = publish(pretended(page=b"one"), site)
+        publish(pretended(page=b"two"), site)
+    assert (folder / "index.html").read_bytes() == b"two"
+    assert len(files(site)) == 4
+
+
+def test_a_report_left_aside_by_a_crash_comes_back(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        folder = publish(pretended(page=b"one"), site)
+    old = site / ".kbio" / "aside" / "old" / "10_sample@default"
+    old.parent.mkdir(parents=True)
+    folder.rename(old)
+    half = site / ".kbio" / "aside" / "new" / "10_sample@default@x"
+    half.mkdir(parents=True)
+    (half / "index.html").write_text("half")
+    (folder.parent / "other").mkdir()
+    (folder.parent / "other" / ".log.txt.1.new").write_text("half")
+    with open_site(tmp_path):
+        assert (folder / "index.html").read_bytes() == b"one"
+        assert not any("half" in path.read_text() for path in site.rglob("*") if path.is_file() and path.stat().st_size)
+
+
+KILLED_WHILE_PUBLISHING = """
+import sys
+from pathlib import Path
+from render.fixtures.built import pretended
+from kbio_analysis.render.publish import open_site, publish
+with open_site(Path(sys.argv[1])) as site:
+    print("ready", flush=True)
+    while True:
+        for letter in (b"a", b"b"):
+            publish(pretended(page=letter * 200_000), site)
+"""
+
+
+@pytest.mark.parametrize("turn", range(6))
+def test_killed_at_any_moment_the_site_is_whole_and_the_next_run_may_write(tmp_path: Path, turn: int) -> None:
+    with open_site(tmp_path) as site:
+        folder = publish(pretended(page=b"a" * 200_000), site)
+    roots = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED_WHILE_PUBLISHING, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(roots)}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with child:
+        assert child.stdout.readline() == b"ready\n"
+        time.sleep(0.013 * turn)
+        child.kill()
+    with open_site(tmp_path, wait_seconds=1):
+        page = (folder / "index.html").read_bytes()
+        assert page in (b"a" * 200_000, b"b" * 200_000)
+        assert (folder / "executed.ipynb").read_bytes() == page
+        assert len(files(site)) == 4
+        publish(pretended(page=b"next"), site)
+    assert (folder / "index.html").read_bytes() == b"next"
+
+
+@pytest.fixture
+def small_files() -> object:
+    """A process that may not write more than 64 kB to a file: what a full disk looks like to a writer."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.usefixtures("small_files")
+def test_when_no_more_can_be_written_the_old_report_stays(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        folder = publish(pretended(page=b"one"), site)
+        before = files(site)
+        with pytest.raises(PublishError, match=r"cannot write .*published before is untouched"):
+            publish(pretended(page=b"x" * 100_000), site)
+        with pytest.raises(OSError, match="large"):
+            write_file(site / "index.html", b"x" * 100_000)
+        assert files(site) == before
+        assert (folder / "index.html").read_bytes() == b"one"
+
+
+@pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "disk is full"), (errno.EDQUOT, "quota is used up")])
+def test_a_full_disk_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with open_site(tmp_path) as site:
+        folder = publish(pretended(page=b"one"), site)
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(PublishError, match=words):
+            publish(pretended(page=b"two"), site)
+    assert (folder / "index.html").read_bytes() == b"one"
+    assert len(files(site)) == 4
+
+
+def test_a_second_run_waits_or_refuses(tmp_path: Path) -> None:
+    waited = []
+    with (
+        open_site(tmp_path),
+        pytest.raises(PublishError, match="another kbio run is writing"),
+        open_site(tmp_path, wait_seconds=0.1, on_wait=lambda: waited.append(1)),
+    ):
+        pytest.fail("two runs in one site")
+    assert waited == [1]
+    with open_site(tmp_path, wait_seconds=0, on_wait=lambda: waited.append(2)):
+        assert waited == [1]
+
+
+def test_a_site_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PublishError, match="cannot write"), open_site(tmp_path / "file" / "site"):
+        pytest.fail("a site below a file")
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("High growth", "high-growth"),
+        ("a:b*c?", "a-b-c"),
+        ("x_1.5", "x_1.5"),
+        ("한국 2030", "한국-2030"),
+        ("..a..", "a"),
+        ("A", "a"),
+    ],
+)
+def test_set_names_become_plain_folders(name: str, folder: str) -> None:
+    assert slug(name) == folder
+    assert slug(folder) == folder
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc", "a/b", "a\\b", "..", ".", "", "  ", "***", "a\0b"])
+def test_a_name_that_is_a_path_or_nothing_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="set name"):
+        slug(name)
+
+
+def test_long_names_are_cut_and_stay_apart() -> None:
+    one, other = slug("한" * 200 + "a"), slug("한" * 200 + "b")
+    assert one != other
+    assert max(len(one.encode()), len(other.encode())) <= 80
+
+
+@PATIENT
+@given(st.text(min_size=1, max_size=120))
+def test_no_name_leaves_its_folder(name: str) -> None:
+    try:
+        folder = slug(name)
+    except UsageError:
+        return
+    assert slug(folder) == folder
+    assert Path(folder).name == folder
+    assert not folder.startswith((".", "-"))
+
+
+@pytest.mark.parametrize("place", ["10_sample", "10_sample/default"])
+def test_a_link_out_of_the_site_is_refused(tmp_path: Path, place: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    site = tmp_path / "site"
+    (site / place).parent.mkdir(parents=True)
+    (site / place).symlink_to(outside)
+    with open_site(site), pytest.raises(UsageError, match="leads out of the site"):
+        publish(pretended(), site)
+    assert list(outside.iterdir()) == []
+
+
+def test_a_report_whose_name_is_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot name a report's folder"):
+        folder_of(tmp_path, "10_sample", "A b")

@@ -1,0 +1,148 @@
+"""What moved since it was accepted: named, measured, and accepted only after it was shown."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from render.fixtures.built import MIME, pretended
+
+from kbio_analysis.errors import KbioError
+from kbio_analysis.render.job import Report
+from kbio_analysis.render.references import compare, load, recorded, reference_file, verdict
+
+CSV = "year,low,label\n2029,1.0,a\n2030,2.0,b\n"
+
+
+def report(results: dict[str, tuple[Any, str, float]] | None = None, csv: str = CSV) -> Report:
+    """A good report that recorded these results (value, unit, rtol) and drew one chart."""
+    results = {"growth_pct": (12.246, "%", 1e-9), "ready": (True, "yes or no", 0)} if results is None else results
+    shown: list[dict[str, Any]] = [
+        {"kind": "record", "name": name, "value": value, "unit": unit, "meaning": "m", "rtol": rtol}
+        for name, (value, unit, rtol) in results.items()
+    ]
+    shown.append({"kind": "chart", "id": "fan", "csv": csv, "svg": "<svg/>"})
+    outputs = [{"output_type": "display_data", "data": {MIME: one}, "metadata": {}} for one in shown]
+    cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": outputs}
+    good = pretended()
+    good.files["executed.ipynb"] = json.dumps({"cells": [cell], "metadata": {}}).encode()
+    return good
+
+
+def moved(**changes: Any) -> list[str]:
+    return [str(difference) for difference in compare(recorded(report()), recorded(report(**changes)))]
+
+
+def test_the_same_results_differ_in_nothing() -> None:
+    assert moved() == []
+
+
+def test_a_moved_result_is_named_with_old_new_and_relative_difference() -> None:
+    results = {"growth_pct": (12.346, "%", 1e-9), "ready": (False, "yes or no", 0)}
+    assert moved(results=results) == [
+        "growth_pct: 12.246 -> 12.346 (relative difference 0.00817)",
+        "ready: True -> False",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rtol", "same"),
+    [
+        (1.0, 1.0 + 5e-10, 1e-9, True),
+        (1.0, 1.0 + 5e-9, 1e-9, False),
+        (1.0, 1.005, 0.01, True),
+        (0.0, 1e-13, 1e-9, True),
+        (0.0, 1e-3, 1e-9, False),
+        (None, None, 1e-9, True),
+        (None, 0.0, 1e-9, False),
+        (1, 1.0, 1e-9, True),
+        (1, True, 1e-9, False),
+        ("a", "b", 1e-9, False),
+    ],
+)
+def test_a_result_may_move_by_its_tolerance(old: Any, new: Any, rtol: float, same: bool) -> None:
+    before, after = (recorded(report({"x": (value, "%", rtol)})) for value in (old, new))
+    assert (compare(before, after) == []) is same
+
+
+def test_the_accepted_tolerance_counts_and_a_looser_one_is_reported() -> None:
+    before, after = recorded(report({"x": (1.0, "%", 1e-9)})), recorded(report({"x": (1.5, "%", 0.9)}))
+    assert [str(difference) for difference in compare(before, after)] == [
+        "x: 1.0 -> 1.5 (relative difference 0.5)",
+        "x: tolerance changed from 1e-09 to 0.9",
+    ]
+
+
+def test_names_and_units_that_come_and_go_are_reported() -> None:
+    results = {"growth_pct": (12.246, "% a year", 1e-9), "fresh": (1, "count", 0)}
+    assert moved(results=results) == [
+        "growth_pct: unit changed from '%' to '% a year'",
+        "ready: result is gone",
+        "fresh: result is new",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("csv", "words"),
+    [
+        (CSV.replace("2.0", "2.5"), "chart fan, row 2 (2030), column low: 2.0 -> 2.5 (relative difference 0.25)"),
+        (CSV.replace("b\n", "c\n"), "chart fan, row 2 (2030), column label: 'b' -> 'c'"),
+        (CSV.replace("2.0", "nan"), "chart fan, row 2 (2030), column low: 2.0 -> 'nan'"),
+        (CSV + "2031,1,c\n", "chart fan: has 3 rows, had 2"),
+        (CSV.replace("low", "high"), "chart fan: columns changed"),
+        (CSV.replace("2.0,b", "2.0,b,x"), "chart fan, row 2: has 4 cells, had 3"),
+    ],
+)
+def test_a_charts_data_is_compared_cell_by_cell(csv: str, words: str) -> None:
+    (line,) = moved(csv=csv)
+    assert line.startswith(words)
+
+
+def test_chart_data_written_differently_but_equal_has_not_moved() -> None:
+    assert moved(csv=CSV.replace("2.0", "2.00")) == []
+
+
+def test_a_chart_that_is_gone_is_reported() -> None:
+    old = recorded(report())
+    new = copy.deepcopy(old) | {"charts": {}}
+    assert [str(difference) for difference in compare(old, new)] == ["fan: chart is gone"]
+    assert [str(difference) for difference in compare(new, old)] == ["fan: chart is new"]
+
+
+def test_accepting_shows_what_moved_and_then_records_it(tmp_path: Path) -> None:
+    path = reference_file(tmp_path, "10_sample")
+    good, lines = verdict(report(), tmp_path, accept=False)
+    assert (good, path.exists()) == (False, False)
+    assert "no reference yet" in lines[0]
+    assert verdict(report(), tmp_path, accept=True)[0]
+    assert verdict(report(), tmp_path, accept=False) == (
+        True,
+        ["ok        10_sample  as recorded: 2 results, 1 charts"],
+    )
+
+    changed = report({"growth_pct": (13.0, "%", 1e-9), "ready": (True, "yes or no", 0)})
+    before = path.read_bytes()
+    good, lines = verdict(changed, tmp_path, accept=False)
+    assert not good
+    assert any("growth_pct: 12.246 -> 13.0" in line for line in lines)
+    assert path.read_bytes() == before
+    good, lines = verdict(changed, tmp_path, accept=True)
+    assert good
+    assert any("growth_pct: 12.246 -> 13.0" in line for line in lines)
+    assert verdict(changed, tmp_path, accept=False)[0]
+
+
+def test_a_reference_file_reads_well_in_a_diff(tmp_path: Path) -> None:
+    verdict(report(), tmp_path, accept=True)
+    lines = reference_file(tmp_path, "10_sample").read_text().splitlines()
+    assert any(line.strip() == '"2030,2.0,b"' for line in lines)
+    assert any(line.strip() == '"value": 12.246,' for line in lines)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"results": {}}', '{"results": [], "charts": {}}'])
+def test_a_file_that_is_no_reference_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "10_sample.json"
+    path.write_text(text)
+    with pytest.raises(KbioError, match="is not a reference file"):
+        load(path)

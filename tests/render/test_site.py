@@ -1,0 +1,191 @@
+"""The index: every report listed truly, whatever lies in the folders, in files that are whole and repeatable."""
+
+import base64
+import hashlib
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from kbio_analysis.render.page_charts import sparkline
+from kbio_analysis.render.site import read_entries, write_index
+
+HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
+
+
+def report(
+    site: Path, notebook: str, set_name: str, *, page: bool = True, failure: dict | None = None, **changes
+) -> Path:
+    """Lay one report below ``site``; keyword arguments replace fields of its result."""
+    folder = site / notebook / set_name
+    folder.mkdir(parents=True)
+    content = {"notebook": notebook, "set": set_name, "status": "ok", "question": f"Question of {notebook}?"}
+    content |= {"answer": f"Answer of **{set_name}**.", "spark": [1.0, 2.0, 1.5], "parameters": {"year": 2030}}
+    content |= {"seconds": 1.0, "error": None} | changes
+    if page:
+        (folder / "index.html").write_text("<p>page</p>")
+        (folder / "result.json").write_text(json.dumps(content))
+    if failure is not None:
+        (folder / "failure.json").write_text(json.dumps(content | {"status": "failed"} | failure))
+        (folder / "log.txt").write_text("log")
+    return folder
+
+
+def index(site: Path) -> str:
+    write_index(site)
+    return (site / "index.html").read_text(encoding="utf-8")
+
+
+def listing(site: Path) -> dict:
+    return json.loads((site / "index.json").read_text(encoding="utf-8"))
+
+
+def test_reports_are_grouped_by_question_with_the_default_set_first(tmp_path: Path) -> None:
+    for name, set_name in (("b", "z"), ("b", "default"), ("a", "default"), ("b", "a")):
+        report(tmp_path, name, set_name)
+    html = index(tmp_path)
+    assert re.findall(r'<a href="([^"]+/index.html)"', html) == [
+        "a/default/index.html",
+        "b/default/index.html",
+        "b/a/index.html",
+        "b/z/index.html",
+    ]
+    assert re.findall(r"<h2[^>]*>(Question[^<]*)<", html) == ["Question of a?", "Question of b?"]
+    assert "Answer of <strong>default</strong>." in html
+    assert html.count("<polyline") == 4
+
+
+def test_only_what_differs_from_the_default_set_is_shown(tmp_path: Path) -> None:
+    report(tmp_path, "a", "default", parameters={"year": 2030, "series": "x"})
+    report(tmp_path, "a", "late", parameters={"year": 2035, "series": "x"})
+    report(tmp_path, "b", "one", parameters={"partner": "IND", "series": "x"})
+    report(tmp_path, "b", "two", parameters={"partner": "BGD", "series": "x"})
+    changed = {(e.notebook, e.set): dict(e.changed) for e in read_entries(tmp_path)}
+    assert changed == {
+        ("a", "default"): {},
+        ("a", "late"): {"year": 2035},
+        ("b", "one"): {"partner": "IND"},
+        ("b", "two"): {"partner": "BGD"},
+    }
+
+
+def test_failures_come_first_and_keep_the_good_page(tmp_path: Path) -> None:
+    error = {"cell": 4, "type": "DataError", "message": "table is missing"}
+    report(tmp_path, "a", "default")
+    report(tmp_path, "b", "late", failure={"error": error})
+    report(tmp_path, "b", "never", page=False, failure={"status": "timed_out", "error": error})
+    html = index(tmp_path)
+    assert html.index("Cell 4, DataError: table is missing") < html.index("Question of a?")
+    assert '<a href="b/late/index.html">' in html
+    assert '<a href="b/late/log.txt">' in html
+    assert '<a href="b/never/index.html">' not in html
+    assert listing(tmp_path)["totals"] == {"reports": 3, "notebooks": 2, "ok": 1, "failed": 1, "timed_out": 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff\xfe", b'{"parameters": [1]}', b'{"error": "text"}', b'{"parameters": {"a": NaN}}'],
+)
+def test_unreadable_result_is_listed_as_broken(tmp_path: Path, content: bytes) -> None:
+    report(tmp_path, "a", "default")
+    (report(tmp_path, "a", "bad") / "result.json").write_bytes(content)
+    assert "Unreadable result.json" in index(tmp_path)
+    assert listing(tmp_path)["totals"] == {"reports": 2, "notebooks": 1, "ok": 1, "broken": 1}
+
+
+@pytest.mark.parametrize("spark", [None, [], [1.0], ["a", "b"], [1.0, None], {"a": 1}, [True, False]])
+def test_series_that_is_none_draws_nothing(tmp_path: Path, spark: object) -> None:
+    report(tmp_path, "a", "default", spark=spark)
+    assert "<polyline" not in index(tmp_path)
+
+
+def test_level_series_is_drawn_in_the_middle() -> None:
+    assert 'points="2,12 94,12"' in sparkline([5.0, 5.0])
+
+
+def test_hostile_text_is_only_text(tmp_path: Path) -> None:
+    hostile = {"question": HOSTILE, "answer": HOSTILE, "parameters": {HOSTILE: HOSTILE}}
+    report(tmp_path, "a", "default", **hostile)
+    report(
+        tmp_path, "a", "b<i>'\"&", failure={"error": {"cell": HOSTILE, "type": HOSTILE, "message": HOSTILE}}, **hostile
+    )
+    html = index(tmp_path)
+    assert html.count("<script>") == 1
+    assert "<img" not in html
+    assert "<i>" not in html
+    assert "&lt;script&gt;alert(1)" in html
+    assert "a/b%3Ci%3E%27%22%26/index.html" in html
+
+
+def test_settings_for_the_filter_survive_their_attribute(tmp_path: Path) -> None:
+    report(tmp_path, "a", "default")
+    settings = {"text": HOSTILE, "levels": [0.5, 0.8], "none": None}
+    report(tmp_path, "a", "other", parameters=settings)
+    attribute = re.findall(r'data-set="([^"]*)"', index(tmp_path))[1]
+    assert json.loads(unescape(attribute)) == settings
+
+
+def test_policy_admits_exactly_the_page_s_own_script_and_style(tmp_path: Path) -> None:
+    report(tmp_path, "a", "default")
+    html = index(tmp_path)
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1])
+    for tag in ("style", "script"):
+        body = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        assert len(body) == 1
+        digest = base64.b64encode(hashlib.sha256(body[0].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+    assert " style=" not in html
+
+
+def test_same_reports_give_the_same_bytes_whatever_they_took(tmp_path: Path) -> None:
+    names = [("b", "x"), ("a", "default"), ("b", "default"), ("a", "y")]
+    for site, order, seconds in (("one", names, 1.0), ("two", names[::-1], 9.0)):
+        for notebook, set_name in order:
+            report(tmp_path / site, notebook, set_name, seconds=seconds)
+        write_index(tmp_path / site)
+    for name in ("index.html", "index.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_hidden_folders_and_leftovers_are_no_reports(tmp_path: Path) -> None:
+    report(tmp_path, "a", "default")
+    report(tmp_path, ".kbio", "aside")
+    report(tmp_path, "a", ".default.new")
+    (tmp_path / "a" / "empty").mkdir()
+    index(tmp_path)
+    assert listing(tmp_path)["totals"]["reports"] == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".kbio", "a", "index.html", "index.json"]
+
+
+def test_empty_site_says_so(tmp_path: Path) -> None:
+    assert "There is no report here yet." in index(tmp_path)
+
+
+def test_addresses_are_relative_to_the_index(tmp_path: Path) -> None:
+    report(tmp_path, "a", "default", failure={"error": None})
+    addresses = re.findall(r'(?:href|src)="([^"#]*)"', index(tmp_path))
+    assert addresses == ["data:,", "index.json", "a/default/index.html", "a/default/log.txt"]
+
+
+def test_list_as_json_says_what_the_page_says(tmp_path: Path) -> None:
+    report(tmp_path, "a", "default")
+    report(tmp_path, "a", "late", parameters={"year": 2035})
+    write_index(tmp_path)
+    late = listing(tmp_path)["reports"][1]
+    assert late == {
+        "notebook": "a",
+        "set": "late",
+        "status": "ok",
+        "question": "Question of a?",
+        "answer": "Answer of **late**.",
+        "spark": [1.0, 2.0, 1.5],
+        "parameters": {"year": 2035},
+        "changed": {"year": 2035},
+        "error": None,
+        "page": "a/late/index.html",
+        "log": None,
+    }

@@ -1,0 +1,108 @@
+"""The shape of the house: who may import whom, what importing costs, what stays out of the tree."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOMS = ("vocabulary", "errors", "data", "models", "present", "render", "cli")
+MAY_IMPORT = {
+    "vocabulary": set(),
+    "errors": set(),
+    "data": {"vocabulary", "errors"},
+    "models": {"vocabulary", "errors"},
+    "present": {"vocabulary", "errors", "models"},
+    "render": {"errors", "data"},
+    "cli": {"errors", "data", "render"},
+}
+IMPORT_BUDGET_SECONDS = 1.0  # the package aims at 0.2 s; the test allows for a busy machine
+MAX_LIBRARY_LINES = 8_000
+
+
+def _modules(root: Path) -> list[Path]:
+    return sorted((root / "kbio_analysis").rglob("*.py"))
+
+
+def _room(module: Path, root: Path) -> str:
+    return module.relative_to(root / "kbio_analysis").parts[0].removesuffix(".py")
+
+
+def _imports(module: Path, root: Path) -> set[str]:
+    """Dotted kbio_analysis names a module imports, relative imports resolved."""
+    package = ("kbio_analysis", *module.relative_to(root / "kbio_analysis").parent.parts)
+    names = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            names |= {f"{stem}.{a.name}" for a in node.names}
+    return {n for n in names if n.startswith("kbio_analysis.")}
+
+
+def test_rooms_import_only_upward(root: Path) -> None:
+    wrong = []
+    for module in _modules(root):
+        room = _room(module, root)
+        if room not in MAY_IMPORT:
+            continue
+        for name in _imports(module, root):
+            target = name.split(".")[1]
+            if target in ROOMS and target != room and target not in MAY_IMPORT[room]:
+                wrong.append(f"{module.relative_to(root)} imports {name}")
+    assert not wrong
+
+
+def test_no_module_imports_anothers_private_name(root: Path) -> None:
+    private = [
+        f"{m.relative_to(root)}: {n}"
+        for m in _modules(root)
+        for n in _imports(m, root)
+        if n.rsplit(".", 1)[1].startswith("_") and not n.rsplit(".", 1)[1].startswith("__")
+    ]
+    assert not private
+
+
+def test_only_figures_import_matplotlib(root: Path) -> None:
+    allowed = root / "kbio_analysis" / "present" / "figures"
+    warm = root / "kbio_analysis" / "render" / "kernels"
+    users = []
+    for module in _modules(root):
+        for node in ast.walk(ast.parse(module.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            inside = module.is_relative_to(allowed) or module.is_relative_to(warm)
+            if any(n.split(".")[0] == "matplotlib" for n in names) and not inside:
+                users.append(str(module.relative_to(root)))
+    assert not users
+
+
+def test_models_touch_neither_disk_nor_screen(root: Path) -> None:
+    calls = []
+    for module in sorted((root / "kbio_analysis" / "models").glob("*.py")):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"open", "print"}:
+                calls.append(f"{module.name}:{node.lineno}")
+    assert not calls
+
+
+@pytest.mark.parametrize("heavy", ["pandas", "matplotlib", "statsmodels", "papermill", "nbconvert", "pandera"])
+def test_importing_the_package_is_light(heavy: str) -> None:
+    code = f"import sys, kbio_analysis; sys.exit({heavy!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert done.returncode == 0
+
+
+def test_the_command_line_starts_without_the_notebook_stack() -> None:
+    stack = ["pandas", "papermill", "nbconvert", "matplotlib"]
+    code = f"import sys, kbio_analysis.cli; print([m for m in {stack} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_library_stays_small(root: Path) -> None:
+    lines = sum(len(m.read_text().splitlines()) for m in _modules(root))
+    assert lines < MAX_LIBRARY_LINES

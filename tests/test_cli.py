@@ -1,0 +1,312 @@
+"""The command as a person or a CI job runs it: in a process of its own, by its exit code and what it prints."""
+
+import contextlib
+import json
+import os
+import pty
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from render.fixtures.built import emitting, notebook, recording
+
+ROOT = Path(__file__).resolve().parents[1]
+# Processor seconds, which a busy machine does not stretch much; the aims are 0.3 s for --help and 0.5 s for list.
+HELP_SECONDS = 0.6
+REFUSAL_SECONDS = 1.0
+GONE_SECONDS = 10.0  # helpers of a pool notice the end of their parent within this time
+FORECAST = (
+    "from __future__ import annotations\n"
+    "from typing import Literal\n"
+    "base_value_usd_m: float = 5800  # exports in the base year, US$ million [0..]\n"
+    "target_year: int = 2030  # year of the target, calendar year [2025..2050]\n"
+    'series: Literal["biopharma", "bio_health"] = "biopharma"  # which definition'
+)
+CHART = {"kind": "chart", "id": "fan", "csv": "year,v\n2024,1\n", "csv_name": "fan.csv", "alt": "a", "caption": "c",
+         "source": "s", "svg": "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'></svg>",
+         "svg_narrow": "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'></svg>", "spark": None}  # fmt: skip
+
+
+class Room:
+    """A folder with notebooks of its own, and the command run in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notebooks = path / "notebooks"
+        self.notebooks.mkdir()
+        self.site = path / "reports" / "site"
+        self.add("11_export_forecast", recording("required_growth_pct", "base_value_usd_m / 100"), emitting(**CHART))
+        self.add("12_top_five", "print(size)", parameters="size: int = 1  # how many, count")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("KBIO_")}
+        self.environment = kept | {"PYTHONPATH": str(ROOT), "TMPDIR": str(path)}
+
+    def add(self, name: str, *cells: str, parameters: str = FORECAST) -> None:
+        (self.notebooks / f"{name}.ipynb").write_bytes(notebook(*cells, parameters=parameters, prose=f"# {name}?"))
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "kbio_analysis", *arguments]
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._run(self.command(*arguments))
+
+    def script(self, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._run([sys.executable, "-c", text, *arguments])
+
+    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def result(self, report: str) -> dict[str, object]:
+        return json.loads((self.site / report / "result.json").read_text())
+
+    def strays(self) -> list[psutil.Process]:
+        """Processes started by a command in this room that still run."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("TMPDIR") == str(self.path) and process.pid != os.getpid():
+                    found.append(process)
+        return found
+
+
+def processor_seconds(room: Room, *arguments: str) -> tuple[float, subprocess.CompletedProcess[str]]:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = room(*arguments)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done
+
+
+@pytest.fixture
+def kbio(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def test_help_and_version_come_at_once(kbio: Room) -> None:
+    kbio("--help")
+    took, done = processor_seconds(kbio, "--help")
+    assert took < HELP_SECONDS
+    assert done.returncode == 0
+    for command in ("list", "render", "check", "data"):
+        assert command in done.stdout
+    assert kbio("--version").stdout.startswith("kbio 0.")
+
+
+def test_nothing_heavy_is_imported_to_list_or_refuse(kbio: Room) -> None:
+    script = (
+        "import sys\nfrom kbio_analysis.cli import main\nsys.argv = ['kbio', *sys.argv[1:]]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    code = end.code\n"
+        "heavy = {'papermill', 'nbclient', 'nbformat', 'nbconvert', 'pandas', 'numpy', 'zmq', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    for arguments in (["list"], ["render", "11_export_forecast", "-p", "base_valu=5800"]):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            cwd=kbio.path,
+            env=kbio.environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_list_shows_question_and_parameters(kbio: Room) -> None:
+    done = kbio("list")
+    assert done.returncode == 0
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[0] == ["11_export_forecast", "11_export_forecast?"]
+    assert "base_value_usd_m  float = 5800.0 [0.0..]  exports in the base year, US$ million" in done.stdout
+    assert "series            Literal['biopharma', 'bio_health'] = biopharma  which definition" in done.stdout
+
+
+def test_list_shows_the_good_notebooks_and_refuses_the_broken_one(kbio: Room) -> None:
+    kbio.add("13_clock", "1", parameters="x = 1")
+    done = kbio("list")
+    assert done.returncode == 2
+    assert "12_top_five" in done.stdout
+    assert "kbio: 13_clock, parameters cell, line 1: x has no type" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-p", "base_valu=5800"], "base_valu: no such parameter; did you mean base_value_usd_m?"),
+        (["-p", "target_year=soon"], "target_year: 'soon' is not an int"),
+        (["-p", "series=bio_pharma"], "did you mean biopharma?"),
+        (["-p", "target_year=1999"], "below the least allowed, 2025"),
+        (["-p", "target_year"], "write -p NAME=VALUE"),
+        (["-p", "target_year=2030", "-p", "target_year=2031"], "given twice"),
+        (["--set", "../up"], "is a path"),
+        (["--jobs", "0"], "--jobs"),
+        (["--nonesuch"], "nonesuch"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_anything_starts(kbio: Room, arguments: list[str], words: str) -> None:
+    took, done = processor_seconds(kbio, "render", "11_export_forecast", *arguments)
+    assert took < REFUSAL_SECONDS
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not kbio.site.exists()
+
+
+def test_all_mistakes_are_said_at_once(kbio: Room) -> None:
+    done = kbio("render", "-p", "target_year=soon", "-p", "base_value_usd_m=nan")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 4  # two in the forecast, two unknown names in the other notebook
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("1", "11_export_forecast or 12_top_five"), ("11_export_forcast", "mean 11")]
+)
+def test_an_unclear_notebook_is_refused(kbio: Room, name: str, words: str) -> None:
+    done = kbio("render", name)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_render_publishes_every_notebook_and_says_so_in_lines(kbio: Room) -> None:
+    done = kbio("render", "--jobs", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert sorted(line.split()[:2] for line in lines[:2]) == [
+        ["ok", "11_export_forecast/default"],
+        ["ok", "12_top_five/default"],
+    ]
+    assert lines[2].startswith("2 of 2 reports are good: ")
+    assert kbio.result("11_export_forecast/default")["results"]["required_growth_pct"]["value"] == 58.0
+    index = json.loads((kbio.site / "index.json").read_text())
+    assert "11_export_forecast" in json.dumps(index)
+    assert (kbio.site / "index.html").stat().st_size > 0
+    _, alive = psutil.wait_procs(kbio.strays(), timeout=GONE_SECONDS)
+    assert alive == []
+
+
+def test_given_parameters_name_their_set_unless_a_name_is_given(kbio: Room) -> None:
+    assert kbio("render", "11", "-p", "target_year=2031").returncode == 0
+    assert kbio.result("11_export_forecast/target_year-2031")["parameters"]["target_year"] == 2031
+    assert kbio("render", "11_export", "-p", "target_year=2032", "--set", "Later on").returncode == 0
+    assert kbio.result("11_export_forecast/later-on")["parameters"]["target_year"] == 2032
+
+
+def test_a_failure_keeps_the_good_page_and_names_its_log(kbio: Room) -> None:
+    assert kbio("render", "12").returncode == 0
+    page = (kbio.site / "12_top_five/default/index.html").read_bytes()
+    kbio.add("12_top_five", "print(size)", "1 / 0", parameters="size: int = 1  # how many, count")
+    done = kbio("render", "12")
+    assert done.returncode == 1
+    assert "cell 3, ZeroDivisionError: division by zero" in done.stdout
+    log = kbio.site / "12_top_five/default/log.txt"
+    assert str(log.relative_to(kbio.path)) in done.stderr
+    assert "1 / 0" in log.read_text()
+    assert "Traceback" not in done.stdout + done.stderr
+    assert (kbio.site / "12_top_five/default/index.html").read_bytes() == page
+
+
+def test_an_altered_table_stops_the_render_with_its_name(kbio: Room) -> None:
+    kbio.add("12_top_five", "from kbio_analysis.data import load\nload('sources')", parameters="size: int = 1  # m, n")
+    data = kbio.path / "data"
+    data.mkdir()
+    field = {"name": "source_id", "type": "string"}
+    resource = {"name": "sources", "path": "tables/sources.csv", "hash": f"sha256:{'0' * 64}", "bytes": 1,
+                "schema": {"fields": [field]}}  # fmt: skip
+    (data / "datapackage.json").write_text(json.dumps({"name": "x", "resources": [resource]}))
+    (data / "tables").mkdir()
+    (data / "tables" / "sources.csv").write_text("source_id\na\n")
+    done = kbio("render", "12")
+    assert done.returncode == 1
+    assert "DataError" in done.stdout
+    assert "sources" in done.stdout
+
+
+def test_check_names_what_moved_and_accepts_it_only_when_told(kbio: Room) -> None:
+    done = kbio("check", "11")
+    assert done.returncode == 1
+    assert "no reference yet" in done.stdout
+    assert kbio("check", "11", "--accept").returncode == 0
+    assert kbio("check", "11").returncode == 0
+    kbio.add(
+        "11_export_forecast", recording("required_growth_pct", "12.0"), emitting(**CHART | {"csv": "year,v\n2024,2\n"})
+    )
+    done = kbio("check", "11")
+    assert done.returncode == 1
+    assert "required_growth_pct: 58.0 -> 12.0 (relative difference 0.793)" in done.stdout
+    assert "chart fan, row 1 (2024), column v: 1.0 -> 2.0" in done.stdout
+    reference = kbio.notebooks / "references" / "11_export_forecast.json"
+    before = reference.read_bytes()
+    kbio.add("11_export_forecast", "1 / 0")
+    assert kbio("check", "11", "--accept").returncode == 1
+    assert reference.read_bytes() == before
+
+
+def test_a_defect_is_one_line_with_the_path_of_its_traceback(kbio: Room) -> None:
+    script = (
+        "import kbio_analysis.render.notebooks as n\nn.available = None\nfrom kbio_analysis.cli import main\nmain()"
+    )
+    done = kbio.script(script, "list")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    log = Path(line.split("traceback in ")[1].split(";")[0])
+    assert "TypeError" in line
+    assert "Traceback" in log.read_text()
+
+
+def test_a_reader_who_leaves_does_not_stop_the_work(kbio: Room) -> None:
+    child = subprocess.Popen(
+        kbio.command("render", "--jobs", "1"), cwd=kbio.path, env=kbio.environment, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with child:
+        child.stdout.close()
+        errors = child.stderr.read()
+        assert child.wait(60) == 0
+    assert b"Traceback" not in errors
+    assert b"BrokenPipe" not in errors
+    assert kbio.result("12_top_five/default")["status"] == "ok"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_terminated_run_takes_everything_with_it(kbio: Room, workers: str) -> None:
+    for name in ("11_export_forecast", "12_top_five"):
+        kbio.add(name, "import time; time.sleep(300)")
+    child = psutil.Popen(
+        kbio.command("render", "--jobs", workers), cwd=kbio.path, env=kbio.environment, stderr=subprocess.DEVNULL
+    )
+    limit = time.monotonic() + 30
+    while sum("kernel_main" in " ".join(c.cmdline()) for c in child.children(recursive=True)) < int(workers):
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    time.sleep(0.5)
+    family = child.children(recursive=True)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(20) == 130  # as a shell counts an interrupt
+    _, alive = psutil.wait_procs([*family, *kbio.strays()], timeout=GONE_SECONDS)
+    assert alive == []
+    assert [path.name for path in kbio.path.glob("kbio-*")] == []
+    assert kbio("list").returncode == 0
+
+
+def test_on_a_terminal_the_progress_is_live(kbio: Room) -> None:
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        kbio.command("render", "12"), cwd=kbio.path, env=kbio.environment | {"TERM": "xterm"}, stdout=theirs
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # Linux ends a terminal so
+            break
+        if not piece:
+            break
+        seen += piece
+    os.close(ours)
+    assert child.wait(60) == 0
+    assert b"1/1" in seen
+    assert b"12_top_five/default" in seen
