@@ -98,8 +98,6 @@ class ReportClient(PapermillNotebookClient):
             record_timing=False,
             # The report's own limit governs; nbclient's four seconds are short on a busy machine.
             iopub_timeout=3600,
-            # No history: a second process-wide SQLite file and its thread for nothing.
-            extra_arguments=["--HistoryManager.enabled=False"],
             ipython_hist_file="",
         )
         self.number: int | None = None

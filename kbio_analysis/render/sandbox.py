@@ -103,6 +103,8 @@ class OwnKernelSpecs(KernelSpecManager):
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         if kernel_name == OWN_KERNEL:
             command = [sys.executable, "-m", "kbio_analysis.render.kernel_main", "-f", "{connection_file}"]
+            # A history would be a database and a thread for nothing.
+            command.append("--HistoryManager.enabled=False")
             return KernelSpec(argv=command, display_name="Python 3", language="python")
         if kernel_name == WARM_KERNEL:
             return KernelSpec.from_resource_dir(str(Path(__file__).parent / "kernels" / "kernelspec"))

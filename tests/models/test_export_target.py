@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import export_target
-from kbio_analysis.models.export_target import MIN_CASES, Position, drivers, hindcast, odds, position, prior_odds
+from kbio_analysis.models.export_evidence import drivers, hindcast, prior_odds
+from kbio_analysis.models.export_target import MIN_CASES, Position, odds, position
 
 EXACT = 1e-9  # arithmetic on a handful of floats
 SIMULATED = 0.04  # three standard errors of a share of 0.5 in 1,500 members

@@ -5,7 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from kbio_analysis.models.export_target import odds, position, prior_odds
+from kbio_analysis.models.export_evidence import prior_odds
+from kbio_analysis.models.export_target import odds, position
 from kbio_analysis.present import exports
 
 AS_OF = date(2026, 8, 31)

@@ -10,12 +10,9 @@ from kbio_analysis.models.witness import Witness
 from kbio_analysis.present.exports import evidence
 from kbio_analysis.present.exports.odds import CLASS_FORMATS, class_table, driver_table, goal
 from kbio_analysis.present.exports.target import scope_table
-from kbio_analysis.present.outputs import record
+from kbio_analysis.present.outputs import SIMULATED_RTOL, record
 from kbio_analysis.present.tables import table
 from kbio_analysis.vocabulary import ExportSeries
-
-SIMULATED_RTOL = 1e-3
-"""Tolerance of results that rest on simulated paths of fitted models: optimisers end a little apart elsewhere."""
 
 FITTED_RTOL = 1e-6
 """Tolerance of results that rest on sums over many members."""

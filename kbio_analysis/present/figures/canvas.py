@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kbio_analysis.present.outputs import show
+from kbio_analysis.present.outputs import DEFAULT_RTOL, show
 
 INK, MUTED, GRID, PAPER = "#1f2328", "#57606b", "#d8dde3", "#fdfdfc"
 BLUE, AMBER, GREEN, PURPLE, RED, SLATE = "#0b5394", "#b45309", "#2e7d4f", "#7b3fa0", "#b3261e", "#5b6770"
@@ -69,11 +69,13 @@ def chart(
     data: pd.DataFrame,
     spark: Sequence[float] | None = None,
     height: float = 1.0,
+    rtol: float = DEFAULT_RTOL,
 ) -> None:
     """Draw a chart at both widths and show it with its alt text, caption, source line and data.
 
     ``data`` holds every plotted figure unrounded; it becomes the chart's CSV and what regression checks compare.
-    ``height`` scales the default height. ``spark`` is the short series the index draws beside the report's answer.
+    ``rtol`` is the relative tolerance of that comparison. ``height`` scales the default height. ``spark`` is the
+    short series the index draws beside the report's answer.
     """
     wide = _svg(draw, (WIDE_INCHES[0], WIDE_INCHES[1] * height), compact=False, prefix=f"{id}-w-")
     narrow = _svg(draw, (NARROW_INCHES[0], NARROW_INCHES[1] * height), compact=True, prefix=f"{id}-n-")
@@ -83,6 +85,7 @@ def chart(
         "csv": data.to_csv(index=False, lineterminator="\n"),
         "csv_name": f"{id}.csv",
     }
+    payload["rtol"] = rtol
     payload["spark"] = None if spark is None else [float(v) for v in spark]
     show(payload, {"image/svg+xml": wide, "text/plain": alt})
 

@@ -21,6 +21,7 @@ from kbio_analysis.present.figures.canvas import (
     SLATE,
     chart,
 )
+from kbio_analysis.present.outputs import DEFAULT_RTOL, SIMULATED_RTOL
 from kbio_analysis.present.text import join, usd_bn
 
 _MARKERS = "osD^vP"
@@ -78,6 +79,7 @@ def fan(
     source: str,
     caption: str,
     id: str = "fan",
+    rtol: float = DEFAULT_RTOL,
 ) -> None:
     """History, the predictive fan, the growth paths and the target.
 
@@ -136,6 +138,7 @@ def fan(
         data=data.reset_index(),
         spark=spark,
         height=1.3,
+        rtol=rtol,
     )
 
 
@@ -155,6 +158,7 @@ def witness_fan(seen: Witness, *, segment_growth_pct: float, levels: Sequence[in
         source=source,
         caption=caption,
         id="witness-fan",
+        rtol=SIMULATED_RTOL,
     )
 
 
@@ -191,4 +195,4 @@ def monthly_fan(y: pd.Series, ahead: pd.DataFrame | None, *, label: str, levels:
         legend = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.1), "ncols": 2 if compact else 4}
         ax.legend(**legend, handlelength=1.6, columnspacing=1.2)
 
-    chart(draw, id="monthly", alt=alt, caption=caption, source=source, data=data)
+    chart(draw, id="monthly", alt=alt, caption=caption, source=source, data=data, rtol=SIMULATED_RTOL)
