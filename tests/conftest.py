@@ -1,13 +1,26 @@
 """Fixtures shared by all tests."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+RENDER_SECONDS = 600
 
 
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout under test."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def rendered_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every notebook with its defaults, rendered once by the command itself."""
+    site = tmp_path_factory.mktemp("rendered") / "site"
+    command = [str(Path(sys.executable).parent / "kbio"), "render", "--out", str(site)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=RENDER_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return site

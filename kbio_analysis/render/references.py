@@ -1,7 +1,7 @@
 """What a notebook gave when it was last accepted, and what has moved since.
 
-One file a notebook, ``notebooks/references/<notebook>.json``: every recorded result with unit and tolerance, and the
-data of every chart as CSV lines, so that a change reads well in a diff.
+One file a notebook, ``notebooks/references/<notebook>.json``: its answer in words, every recorded result with unit
+and tolerance, and the data of every chart as CSV lines, so that a change reads well in a diff.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def recorded(report: Report) -> dict[str, Any]:
         name: {"rtol": chart.get("rtol", DEFAULT_RTOL), "csv": str(chart.get("csv", "")).splitlines()}
         for name, chart in shown.charts.items()
     }
-    return {"notebook": report.notebook, "results": results, "charts": charts}
+    words = report.result.get("answer")
+    return {"notebook": report.notebook, "answer": words, "results": results, "charts": charts}
 
 
 def load(path: Path) -> dict[str, Any] | None:
@@ -80,10 +81,12 @@ def save(path: Path, reference: Mapping[str, Any]) -> None:
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """Everything that moved by more than the tolerance that was accepted with it, results before charts."""
+    """Everything that moved by more than the tolerance that was accepted with it: answer, results, charts."""
+    answers = [old.get("answer"), new.get("answer")]
+    spoken = [] if answers[0] == answers[1] else [_moved("answer", *answers)]
     results = _each(old["results"], new["results"], "result", _result_moved)
     charts = _each(old["charts"], new["charts"], "chart", _chart_moved)
-    return [*results, *charts]
+    return [*spoken, *results, *charts]
 
 
 def _each(old: Mapping[str, Any], new: Mapping[str, Any], what: str, moved: Any) -> Iterator[Difference]:

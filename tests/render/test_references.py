@@ -38,6 +38,11 @@ def test_the_same_results_differ_in_nothing() -> None:
     assert moved() == []
 
 
+def test_a_changed_answer_is_shown_in_both_wordings() -> None:
+    before, after = recorded(report()) | {"answer": "It is likely."}, recorded(report()) | {"answer": "It is unlikely."}
+    assert [str(d) for d in compare(before, after)] == ["answer: 'It is likely.' -> 'It is unlikely.'"]
+
+
 def test_a_moved_result_is_named_with_old_new_and_relative_difference() -> None:
     results = {"growth_pct": (12.346, "%", 1e-9), "ready": (False, "yes or no", 0)}
     assert moved(results=results) == [

@@ -126,7 +126,12 @@ def fan(
         spans = [f"{v}% interval {usd_bn(end[f'lo_{v}'])} to {usd_bn(end[f'hi_{v}'])}" for v in sorted(levels)]
         alt = f"Fan chart. {alt} Median {usd_bn(end['median'])} in {target_year}, {join(spans)}."
     data = pd.concat(
-        [history.rename("published"), bands, *(p.rename(label) for label, p in paths.items())], axis=1
+        [
+            history.rename("published"),
+            *([bands] if len(bands) else []),
+            *(p.rename(label) for label, p in paths.items()),
+        ],
+        axis=1,
     ).rename_axis("year")
     spark = [*history.to_numpy(), *(bands["median"] if len(bands) else ())]
     chart(

@@ -1,0 +1,44 @@
+"""Run a notebook with given parameters and read what it said, as its readers would."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from kbio_analysis.render.job import run
+from kbio_analysis.render.plan import planned
+
+MIME = "application/vnd.kbio.v1+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """``status`` and ``failure`` of the run, its ``answer``, all its ``text``, and ``results`` name -> value."""
+
+    status: str
+    failure: str
+    answer: str
+    text: str
+    results: dict[str, Any]
+    tables: list[str]
+
+
+def said(notebook: str, **parameters: str) -> Said:
+    """Execute the notebook once; parameters as text, as on the command line."""
+    (job,) = planned([notebook], parameters, "extreme", kernel="python3", limit_seconds=300)
+    report = run(job)
+    if report.status != "ok":
+        return Said(status=report.status, failure=report.failure, answer="", text="", results={}, tables=[])
+    shown = [
+        output["data"][MIME]
+        for cell in json.loads(report.files["executed.ipynb"])["cells"]
+        for output in cell.get("outputs", [])
+        if MIME in output.get("data", {})
+    ]
+    return Said(
+        status=report.status,
+        failure=report.failure,
+        answer=report.result["answer"],
+        text="\n".join(s["text"] for s in shown if s["kind"] in ("answer", "sentence")),
+        results={s["name"]: s["value"] for s in shown if s["kind"] == "record"},
+        tables=[s["id"] for s in shown if s["kind"] in ("table", "chart")],
+    )
