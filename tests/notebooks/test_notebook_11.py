@@ -28,8 +28,9 @@ def test_the_default_results_are_those_of_the_arithmetic(default: Said) -> None:
 def test_the_default_answer_prints_the_recorded_numbers(default: Said) -> None:
     r = default.results
     assert f"{100 * r['probability_of_target']:.0f}% in the pool" in default.answer
-    assert f"It takes {r['growth_still_required_pct']:.1f}% a year" in default.answer
-    assert "ahead of the segment's" in default.answer
+    assert f"and {100 * r['probability_of_segment_growth']:.0f}% for keeping up" in default.answer
+    assert f"now takes {r['growth_still_required_pct']:.2f}% a year" in default.text
+    assert "ahead of the segment's" in default.text
     assert "US$213m short of it" in default.text
 
 

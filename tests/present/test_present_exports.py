@@ -32,7 +32,7 @@ LOW, HIGH = [0.0] * 30, [25.0] * 30
 
 @pytest.mark.parametrize(("rates", "word"), [(LOW, "very unlikely"), (HIGH, "very likely")])
 def test_the_answer_follows_the_odds(rates: list[float], word: str) -> None:
-    text = exports.answer_sentence(found(rates), as_of=AS_OF)
+    text = exports.answer_sentence(found(rates), as_of=AS_OF, segment_pct=11.9)
     assert f"it is {word} that" in text
     assert "US$11,600m by 2030" in text
 
@@ -43,13 +43,16 @@ def test_the_answer_says_when_the_classes_disagree() -> None:
     text = exports.answer_sentence(
         type(mixed)(**{f: getattr(mixed, f) for f in mixed.__slots__} | {"by_class": split, "p_target": 0.4}),
         as_of=AS_OF,
+        segment_pct=11.9,
     )
     assert "leans against, but does not settle" in text
 
 
 @pytest.mark.parametrize(("multiple", "words"), [(1.4, "has reached"), (1.6, "has not reached")])
 def test_a_target_year_already_observed_is_a_fact(multiple: float, words: str) -> None:
-    text = exports.answer_sentence(found(LOW, later=150.0, target_year=2025, multiple=multiple), as_of=AS_OF)
+    text = exports.answer_sentence(
+        found(LOW, later=150.0, target_year=2025, multiple=multiple), as_of=AS_OF, segment_pct=11.9
+    )
     assert words in text
     assert "chance" not in text
 

@@ -36,19 +36,21 @@ def goal(odds: ExportOdds) -> str:
     return f"exports reach {usd_m(odds.target_usd_m)} by {odds.target_year}"
 
 
-def answer_sentence(odds: ExportOdds, *, as_of: date) -> str:
-    """The report's answer: the pooled odds with their range over classes, and the pace still needed."""
+def answer_sentence(odds: ExportOdds, *, as_of: date, segment_pct: float) -> str:
+    """The report's answer in one sentence: pooled odds, their range over classes, and those of the segment's pace."""
+    start = odds.position
     if odds.required_growth_pct is None:
         reached = "has reached" if odds.p_target else "has not reached"
         return (
-            f"On the strategy's scale Korea's exports stood at {usd_m(odds.position.latest_usd_m)} in "
-            f"{odds.target_year}: the series {reached} the target of {usd_m(odds.target_usd_m)}."
+            f"On the strategy's scale Korea's exports stood at {usd_m(start.latest_usd_m)} in {odds.target_year}: the "
+            f"series {reached} the target of {usd_m(odds.target_usd_m)}."
         )
     share = odds.by_class.p_target
+    across = "" if len(share) == 1 else f" ({chance_range(share.min(), share.max())} across them)"
     return (
-        f"As of {long_date(as_of)}, {_verdict(odds)}: {chance(odds.p_target)} in the pool of reference classes, "
-        f"from {chance(share.min())} ({share.idxmin()}) to {chance(share.max())} ({share.idxmax()}). It takes "
-        f"{pct(odds.required_growth_pct)} a year from {odds.position.latest_year} on."
+        f"As of {long_date(as_of)}, {_verdict(odds)}: {chance(odds.p_target)} in the pool of reference "
+        f"classes{across}, and {chance(odds.p_segment)} for keeping up with segment growth of {pct(segment_pct)} a year since "
+        f"{start.base_year}."
     )
 
 

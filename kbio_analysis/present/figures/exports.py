@@ -107,7 +107,7 @@ def fan(
             color=INK,
             marker="o",
             ms=4,
-            label="Published, on the base's scale",
+            label="Record",
         )
         for colour, (label, path) in zip((AMBER, SLATE), paths.items(), strict=False):
             ax.plot(path.index, path.to_numpy(), color=colour, label=label, lw=1.5)
