@@ -49,8 +49,8 @@ def answer_sentence(odds: ExportOdds, *, as_of: date, segment_pct: float) -> str
     across = "" if len(share) == 1 else f" ({chance_range(share.min(), share.max())} across them)"
     return (
         f"As of {long_date(as_of)}, {_verdict(odds)}: {chance(odds.p_target)} in the pool of reference "
-        f"classes{across}, and {chance(odds.p_segment)} for keeping up with segment growth of {pct(segment_pct)} a year since "
-        f"{start.base_year}."
+        f"classes{across}, and {chance(odds.p_segment)} for keeping up with segment growth of "
+        f"{pct(segment_pct)} a year since {start.base_year}."
     )
 
 
