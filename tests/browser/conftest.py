@@ -1,4 +1,4 @@
-"""One headless Chromium for all browser tests; where there is none, they fail and say how to get one."""
+"""One headless Chromium a module of browser tests; where there is none, they fail and say how to get one."""
 
 import os
 import shutil
@@ -32,8 +32,10 @@ def find_chromium() -> str:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """The browser of one test module: while playwright is up its event loop counts as running, and nothing else that
+    runs a loop (a kernel) may start in this process."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS.split())
         yield chromium
