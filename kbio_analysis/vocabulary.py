@@ -34,7 +34,7 @@ class ExportSeries:
     label: str
     frequency: Frequency
     scope: str
-    family: Literal["biopharma", "pharma", "bio-health"]
+    family: Literal["biopharma", "heading", "code", "pharma", "bio-health", "devices", "restated"]
     table: str
 
 
@@ -101,6 +101,47 @@ SERIES: dict[str, ExportSeries] = {
             "bio-health",
             "pharmaceuticals and medical devices; sum of twelve monthly customs counts",
         ),
+        _annual("customs_hs30", "Customs HS 30", "pharma", "HS chapter 30, all pharmaceutical products"),
+        _annual(
+            "khidi_pharma_old",
+            "KHIDI pharmaceuticals, before 2022",
+            "pharma",
+            "all pharmaceuticals before 2022, immunodiagnostic reagents inside",
+        ),
+        _annual(
+            "customs_hs3002",
+            "Customs HS 3002",
+            "heading",
+            "vaccines, blood and immunological products; sum of twelve monthly counts",
+        ),
+        _annual(
+            "hs300214_tentative_annual",
+            "HS 3002.14 (ten-day counts)",
+            "code",
+            "mixed immunological products not in doses; sum of twelve first counts",
+        ),
+        _annual(
+            "khidi_biopharma_restated",
+            "KHIDI biopharma 2021, restated",
+            "restated",
+            "2021 on the classification of 2022, from the growth printed with 2022",
+        ),
+        _annual(
+            "khidi_devices_current",
+            "KHIDI medical devices",
+            "devices",
+            "medical devices, immunodiagnostic reagents inside; not a count of medicines",
+        ),
+        _annual("customs_hs300212", "HS 3002.12", "code", "antisera and other blood fractions"),
+        _annual("customs_hs300213", "HS 3002.13", "code", "immunological products, unmixed, not in doses"),
+        _annual("customs_hs300214", "HS 3002.14", "code", "immunological products, mixed, not in doses"),
+        _annual("customs_hs300215", "HS 3002.15", "code", "immunological products, in doses"),
+        _annual("customs_hs300241", "HS 3002.41", "code", "vaccines for people"),
+        _annual("customs_hs300242", "HS 3002.42", "code", "vaccines for animals"),
+        _annual("customs_hs300249", "HS 3002.49", "code", "toxins and cultures of micro-organisms"),
+        _annual("customs_hs300290", "HS 3002.90", "code", "human and animal blood, other"),
+        _annual("customs_hs3003", "HS 3003", "code", "medicines not in doses"),
+        _annual("customs_hs3004", "HS 3004", "code", "medicines in doses"),
         _monthly(
             "biohealth_mti93_customs",
             "Monthly bio-health (MTI 93)",
@@ -119,6 +160,8 @@ SERIES: dict[str, ExportSeries] = {
             "biopharma",
             "immunological products: unmixed, mixed, and put up in doses, final counts",
         ),
+        _monthly("hs300214_customs", "Monthly customs HS 3002.14", "code", "the same as the ten-day counts, final"),
+        _monthly("hs30_customs", "Monthly customs HS 30", "pharma", "HS chapter 30, final counts"),
     )
 }
 
@@ -128,6 +171,77 @@ CLASSIFICATIONS = {
     "SITC54": "SITC division 54, all medicinal and pharmaceutical products (WTO)",
 }
 """Reference classes of exporters, one definition each; never mixed within a series."""
+
+SHORT_CLASSIFICATIONS = {"HS92-3002": "HS 3002", "HS92-3004": "HS 3004", "SITC54": "SITC 54"}
+"""How a classification is named within a sentence."""
+
+RANKED_CLASSIFICATIONS = ("HS92-3002", "SITC54")
+"""Classifications in which Korea is ranked, each under its own name."""
+
+BIOPHARMA_CLASSIFICATION = "HS92-3002"
+"""The one classification near enough to "biopharmaceuticals" for the government's figures to be set beside it."""
+
+UNREAD_EXPORTERS = {
+    "HS92-3002": "China, Japan, the Netherlands, Denmark after 2016 and some others",
+    "HS92-3004": "China, the Netherlands, Denmark after 2016 and some others",
+}
+"""Large exporters a classification's panel does not hold, so that a rank in it is a best case."""
+
+RANK_LABELS = {
+    "kita_biopharma": "KITA, biopharmaceuticals",
+    "gov_biopharma_headline": "government, biopharmaceuticals",
+    "khidi_world_pharma": "KHIDI, all pharmaceuticals",
+}
+"""Published rankings: definition -> who ranks what."""
+
+BIOPHARMA_RANKINGS = ("kita_biopharma", "gov_biopharma_headline")
+"""Published rankings of biopharmaceuticals rather than of all pharmaceuticals."""
+
+PANEL_SERIES: dict[str, ExportSeries] = {
+    key: ExportSeries(
+        key=key, label=label, frequency="annual", scope=scope, family=family, table="pharma_exporters_panel"
+    )
+    for key, label, family, scope in (
+        ("HS92-3002", "Atlas HS 3002", "heading", "heading 3002 of 1992, reconciled from both sides of trade"),
+        ("SITC54", "WTO SITC 54", "pharma", "all medicinal and pharmaceutical products of division 54"),
+    )
+}
+"""Korea's own row of a panel of exporters, as one more definition of its exports."""
+
+FIRST_COUNTS: dict[str, tuple[str, str | None]] = {
+    "hs300214_tentative": ("HS 3002.14 (ten-day)", "hs300214_customs"),
+    "hs30": ("HS 30 (customs)", "hs30_customs"),
+    "motie_biohealth": ("Bio-health (ministry)", "biohealth_mti93_customs"),
+    "motie_pharma": ("Pharmaceuticals (ministry)", None),
+    "khidi_biopharma": ("Biopharma to date (KHIDI)", "hs3002_13_14_15_customs"),
+}
+"""Counts that are printed early: what readers call them, and the monthly series that is final (None: last print)."""
+
+BREAK_YEAR = 2022
+"""First year of KHIDI's present classification, which moved immunodiagnostic reagents out of medicines."""
+
+BREAKS: dict[str, dict[str, str]] = {
+    "KHIDI biopharmaceuticals": {
+        "old": "khidi_biopharma_old",
+        "restated": "khidi_biopharma_restated",
+        "new": "khidi_biopharma_hs2022",
+    },
+    "KHIDI pharmaceuticals": {
+        "old": "khidi_pharma_old",
+        "restated": "khidi_pharma_current",
+        "new": "khidi_pharma_current",
+    },
+}
+"""Definitions on either side of the break, and the one that holds the year before it on the new classification."""
+
+CODE_PARTS = tuple(
+    f"customs_{code}"
+    for code in (
+        *("hs300212", "hs300213", "hs300214", "hs300215", "hs300241", "hs300242", "hs300249", "hs300290"),
+        *("hs3003", "hs3004"),
+    )
+)
+"""Codes of HS chapter 30 that a published figure may be a sum of."""
 
 MODELS = {
     "random_walk": "last value carried forward",
@@ -149,6 +263,12 @@ MODEL_LABELS = {name: name.replace("_", " ").capitalize() for name in MODELS} | 
 HOME = "KOR"
 """The economy the project is about."""
 
+WAYS = ("trade", "exports", "imports")
+"""Directions of trade with a partner, seen from Korea: both, out, in."""
+
+INDIA = "IND"
+"""The partner of the agreement of 2010; the one whose own monthly record is held."""
+
 SHIP_FLAG = "ships"
 """Flag of partner cells that are mostly ships registered there, not goods used there."""
 
@@ -158,3 +278,6 @@ REFERENCE_CLASSES: dict[str, str | None] = {
     "Korea's exports by partner": None,
 }
 """Classes pooled for the odds of an export target: label -> classification (None: Korea's own partner panel)."""
+
+SUCCESS_RATES = {"bio_2006_2015": "BIO 2006-2015", "citeline_2014_2023": "Citeline 2014-2023"}
+"""Published sets of phase transition rates: key -> scope of the table ``development_benchmarks``."""

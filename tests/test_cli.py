@@ -1,6 +1,5 @@
 """The command as a person or a CI job runs it: in a process of its own, by its exit code and what it prints."""
 
-import contextlib
 import json
 import os
 import pty
@@ -13,66 +12,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from render.fixtures.built import emitting, notebook, recording
+from render.fixtures.built import emitting, recording
+from render.fixtures.room import CHART, Room
 
-ROOT = Path(__file__).resolve().parents[1]
 # Processor seconds, which a busy machine does not stretch much; the aims are 0.3 s for --help and 0.5 s for list.
 HELP_SECONDS = 0.6
 REFUSAL_SECONDS = 1.0
 GONE_SECONDS = 10.0  # helpers of a pool notice the end of their parent within this time
-FORECAST = (
-    "from __future__ import annotations\n"
-    "from typing import Literal\n"
-    "base_value_usd_m: float = 5800  # exports in the base year, US$ million [0..]\n"
-    "target_year: int = 2030  # year of the target, calendar year [2025..2050]\n"
-    'series: Literal["biopharma", "bio_health"] = "biopharma"  # which definition'
-)
-CHART = {"kind": "chart", "id": "fan", "csv": "year,v\n2024,1\n", "csv_name": "fan.csv", "alt": "a", "caption": "c",
-         "source": "s", "svg": "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'></svg>",
-         "svg_narrow": "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'></svg>", "spark": None}  # fmt: skip
-
-
-class Room:
-    """A folder with notebooks of its own, and the command run in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.notebooks = path / "notebooks"
-        self.notebooks.mkdir()
-        self.site = path / "reports" / "site"
-        self.add("11_export_forecast", recording("required_growth_pct", "base_value_usd_m / 100"), emitting(**CHART))
-        self.add("12_top_five", "print(size)", parameters="size: int = 1  # how many, count")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("KBIO_")}
-        self.environment = kept | {"PYTHONPATH": str(ROOT), "TMPDIR": str(path)}
-
-    def add(self, name: str, *cells: str, parameters: str = FORECAST) -> None:
-        (self.notebooks / f"{name}.ipynb").write_bytes(notebook(*cells, parameters=parameters, prose=f"# {name}?"))
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "kbio_analysis", *arguments]
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._run(self.command(*arguments))
-
-    def script(self, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._run([sys.executable, "-c", text, *arguments])
-
-    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=120, check=False
-        )
-
-    def result(self, report: str) -> dict[str, object]:
-        return json.loads((self.site / report / "result.json").read_text())
-
-    def strays(self) -> list[psutil.Process]:
-        """Processes started by a command in this room that still run."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if process.environ().get("TMPDIR") == str(self.path) and process.pid != os.getpid():
-                    found.append(process)
-        return found
 
 
 def processor_seconds(room: Room, *arguments: str) -> tuple[float, subprocess.CompletedProcess[str]]:

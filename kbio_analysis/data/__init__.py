@@ -9,12 +9,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .agreement_views import agreement_sources as agreement_sources
+    from .agreement_views import agreement_years as agreement_years
+    from .agreement_views import agreements_of as agreements_of
+    from .agreement_views import candidate_panels as candidate_panels
+    from .agreement_views import cite_tables as cite_tables
+    from .agreement_views import india_monthly as india_monthly
+    from .agreement_views import investment_in_india as investment_in_india
+    from .agreement_views import korea_trade as korea_trade
+    from .agreement_views import published_figures as published_figures
+    from .agreement_views import us_gdp as us_gdp
+    from .agreement_views import world_trade as world_trade
     from .export_views import cite as cite
     from .export_views import definitions as definitions
     from .export_views import reference_classes as reference_classes
     from .export_views import reference_sources as reference_sources
+    from .fta_views import agreement_inputs as agreement_inputs
+    from .fta_views import agreements as agreements
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
+    from .rank_views import export_ranks as export_ranks
+    from .record_views import known_months as known_months
+    from .record_views import latest_counts as latest_counts
+    from .record_views import prints as prints
+    from .record_views import yearly_counts as yearly_counts
+    from .reform_views import benchmark_sources as benchmark_sources
+    from .reform_views import benchmarks as benchmarks
+    from .reform_views import claim_values as claim_values
+    from .reform_views import market_sizes as market_sizes
+    from .reform_views import phase_figures as phase_figures
+    from .reform_views import published_ranges as published_ranges
+    from .reform_views import trial_ranks as trial_ranks
     from .series import annual as annual
     from .series import exporters as exporters
     from .series import monthly as monthly
@@ -25,20 +50,45 @@ if TYPE_CHECKING:
     from .verification import verify as verify
 
 _HOME = {
+    "agreement_inputs": "fta_views",
+    "agreement_sources": "agreement_views",
+    "agreement_years": "agreement_views",
+    "agreements": "fta_views",
+    "agreements_of": "agreement_views",
     "annual": "series",
+    "benchmark_sources": "reform_views",
+    "benchmarks": "reform_views",
+    "candidate_panels": "agreement_views",
     "cite": "export_views",
+    "cite_tables": "agreement_views",
+    "claim_values": "reform_views",
     "data_root": "package",
     "definitions": "export_views",
+    "export_ranks": "rank_views",
     "exporters": "series",
+    "india_monthly": "agreement_views",
+    "investment_in_india": "agreement_views",
+    "known_months": "record_views",
+    "korea_trade": "agreement_views",
+    "latest_counts": "record_views",
     "load": "tables",
+    "market_sizes": "reform_views",
     "monthly": "series",
     "partner_exports": "series",
+    "phase_figures": "reform_views",
+    "prints": "record_views",
+    "published_figures": "agreement_views",
+    "published_ranges": "reform_views",
     "rebuild_passports": "package",
     "reference_classes": "export_views",
     "reference_sources": "export_views",
     "sources": "series",
     "tables_read": "tables",
+    "trial_ranks": "reform_views",
+    "us_gdp": "agreement_views",
     "verify": "verification",
+    "world_trade": "agreement_views",
+    "yearly_counts": "record_views",
 }
 
 __all__ = sorted(_HOME)

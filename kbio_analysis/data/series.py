@@ -80,10 +80,10 @@ def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":
     return result
 
 
-def out_by(rows: "DataFrame", as_of: str | date | None, what: str) -> "DataFrame":
+def out_by(rows: "DataFrame", as_of: str | date | None, what: str, *, may_be_empty: bool = False) -> "DataFrame":
     """The rows whose ``available_from`` is not after ``as_of`` (all for None); ``what`` names them in an error.
 
-    Raises DataError for a bad date or if no row is left.
+    Raises DataError for a bad date or, unless it ``may_be_empty``, if no row is left.
     """
     if rows.empty:
         raise DataError(f"{what}: the tables hold no figure of it")
@@ -92,7 +92,7 @@ def out_by(rows: "DataFrame", as_of: str | date | None, what: str) -> "DataFrame
     import pandas as pd
 
     out = rows[rows["available_from"] <= pd.Timestamp(_day(as_of))]
-    if out.empty:
+    if out.empty and not may_be_empty:
         first = rows["available_from"].min().date()
         raise DataError(
             f"{what}: nothing was out by {_day(as_of)}; the first figure came on {first}: use a later as_of"

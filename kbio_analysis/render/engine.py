@@ -29,7 +29,8 @@ class ReportEngine(Engine):
         """Run every cell of ``nb_man.nb`` in place.
 
         ``limit_seconds`` is for the whole notebook. ``environment`` is added to the kernel's. Into ``findings`` go
-        ``tables`` (table -> sha256 of what the notebook read) and ``log`` (text), the latter also on failure.
+        ``tables`` (table -> sha256 of what the notebook read), and also on failure ``log`` (text) and ``cpu`` (seconds
+        the kernel used, of its ``start`` and of its ``cells``).
         Raises kbio_analysis.render.execution.StoppedError when the notebook did not get to its end.
         """
         from kbio_analysis.render.execution import ReportClient

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from queue import Empty
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.sandbox import Room, environment, manager, room
+from kbio_analysis.render.sandbox import Room, cpu_seconds, environment, manager, room
 from kbio_analysis.render.stack import (
     CellExecutionError,
     DeadKernelError,
@@ -101,6 +101,7 @@ class ReportClient(PapermillNotebookClient):
             ipython_hist_file="",
         )
         self.number: int | None = None
+        self.cpu: dict[str, float] = {}
 
     def execute(
         self, *, limit_seconds: float | None, environment: Mapping[str, str], findings: dict[str, object]
@@ -112,6 +113,7 @@ class ReportClient(PapermillNotebookClient):
                 findings["tables"] = asyncio.run(self._within(limit_seconds, place, environment))
             finally:
                 findings["log"] = self.journal.getvalue() + _written(place)
+                findings["cpu"] = self.cpu
         return self.nb
 
     async def _within(self, limit: float | None, place: Room, extra: Mapping[str, str]) -> dict[str, str]:
@@ -128,9 +130,12 @@ class ReportClient(PapermillNotebookClient):
         self.km = manager(place, self.kernel_name, self.log)
         try:
             await self._start(place, extra)
+            self.cpu["start"] = cpu_seconds(self.km.provisioner.pid)
             for index, cell in enumerate(self.nb.cells):
                 await self._run_cell(index, cell)
-            return await self._tables_read()
+            tables = await self._tables_read()
+            self.cpu["cells"] = cpu_seconds(self.km.provisioner.pid) - self.cpu["start"]
+            return tables
         except DeadKernelError:
             # nbclient reports a cancelled wait as a dead kernel: a time-out or Ctrl-C must pass as what it is.
             task = asyncio.current_task()
@@ -146,6 +151,8 @@ class ReportClient(PapermillNotebookClient):
                 cwd=str(place.work), env=environment(place, extra), stdout=output, stderr=output
             )
         await self.async_start_new_kernel_client()
+        if getattr(self.km.provisioner, "cold_reason", None):
+            self.log.warning("An ordinary kernel, as no warm one is to be had: %s", self.km.provisioner.cold_reason)
 
     async def async_start_new_kernel_client(self) -> object:
         """Connect and wait for the first answer; faster than nbclient's own, which waits for silence on iopub."""

@@ -36,7 +36,7 @@ class Job:
     """Everything one report depends on. ``parameters`` are complete and typed, as ``parameters.coerce`` gives them.
 
     ``data`` is the folder of the tables as the worker sees it (None: as the data room finds it);
-    ``limit_seconds`` is for the whole report's cells.
+    ``limit_seconds`` is for the whole report's cells; ``batch`` is the name of the batch it is made for, if any.
     """
 
     notebook: str
@@ -47,6 +47,7 @@ class Job:
     kernel: str = "python3"
     limit_seconds: float | None = None
     data: str | None = None
+    batch: str | None = None
 
     @property
     def label(self) -> str:
@@ -58,6 +59,7 @@ class Report:
     """What became of a job. ``result`` is the content of result.json; ``files``: name -> bytes.
 
     With status ``ok`` the files are index.html, executed.ipynb, result.json and log.txt, else the last two only.
+    ``cpu_seconds`` are those of the kernel's ``start``, of its ``cells``, and of the ``page`` and all else around them.
     """
 
     notebook: str
@@ -65,6 +67,7 @@ class Report:
     status: str
     result: dict[str, Any]
     files: dict[str, bytes] = field(repr=False)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -91,6 +94,7 @@ class _Course:
     status: str = "ok"
     error: dict[str, Any] | None = None
     trace: str = ""
+    cpu: dict[str, float] = field(default_factory=dict)
 
 
 def run(job: Job, page: PageMaker | None = None) -> Report:
@@ -98,7 +102,7 @@ def run(job: Job, page: PageMaker | None = None) -> Report:
 
     ``page`` makes the HTML from the executed notebook, result and specification; by default the report page.
     """
-    began, course = time.monotonic(), _Course()
+    began, used, course = time.monotonic(), time.thread_time(), _Course()
     with warnings.catch_warnings():
         # The libraries' deprecations are ours to mend, not the reader's to see.
         warnings.simplefilter("ignore")
@@ -108,6 +112,7 @@ def run(job: Job, page: PageMaker | None = None) -> Report:
             # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
             course.pages.clear()
             course.status, course.error, course.trace = _diagnosis(problem)
+    course.cpu = {**course.findings.get("cpu", {}), "page": time.thread_time() - used}
     return _report(job, course, seconds=round(time.monotonic() - began, 3))
 
 
@@ -129,12 +134,21 @@ def _report(job: Job, course: _Course, seconds: float | None) -> Report:
         course.error["message"] = scrub(str(course.error["message"]), job.data)
     result = _result(job, course, seconds)
     head = f"{job.label}: {course.status}"
-    log = "\n".join(part for part in (head, course.trace, str(course.findings.get("log", ""))) if part)
+    spent = ", ".join(f"{part} {value:.3f}" for part, value in course.cpu.items())
+    costs = f"cpu seconds: {spent}" if spent else ""
+    log = "\n".join(part for part in (head, costs, course.trace, str(course.findings.get("log", ""))) if part)
     files = course.pages | {
         "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
         "log.txt": (scrub(log, job.data).rstrip() + "\n").encode(),
     }
-    return Report(notebook=job.notebook, set_name=job.set_name, status=course.status, result=result, files=files)
+    return Report(
+        notebook=job.notebook,
+        set_name=job.set_name,
+        status=course.status,
+        result=result,
+        files=files,
+        cpu_seconds=course.cpu,
+    )
 
 
 def _executed(job: Job, spec: NotebookSpec, findings: dict[str, Any]) -> NotebookNode:
@@ -185,6 +199,7 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
     return {
         "notebook": job.notebook,
         "set": job.set_name,
+        "batch": job.batch,
         "title": question or job.notebook,
         "question": question,
         "answer": shown.answer,

@@ -1,22 +1,16 @@
-"""``python -m kbio_analysis.render.kernel_main -f CONNECTION_FILE``: ipykernel without a port.
+"""``python -m kbio_analysis.render.kernel_main -f CONNECTION_FILE``: ipykernel without a port."""
 
-ipykernel opens one TCP port on the loopback interface even when its channels are Unix sockets: the way home for what
-forked children print. A report has none, and a renderer should open no port at all.
-"""
-
-from typing import Any
-
-from ipykernel import kernelapp
-from ipykernel.iostream import IOPubThread
-
-
-class Portless(IOPubThread):
-    """The thread that publishes a kernel's output, without the pipe for forked children."""
-
-    def __init__(self, socket: Any, pipe: bool = False, session: Any = False) -> None:
-        super().__init__(socket, pipe=False, session=session)
-
+import os
+import sys
 
 if __name__ == "__main__":
+    # What lies in the folder it was started in shadows no library; the kernel adds that folder behind them.
+    if sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]
+
+    from ipykernel import kernelapp
+
+    from kbio_analysis.render.portless import Portless
+
     kernelapp.IOPubThread = Portless
     kernelapp.launch_new_instance()

@@ -21,6 +21,7 @@ from pygments.lexers import PythonLexer
 
 from kbio_analysis.render import page_prose as prose
 from kbio_analysis.render.outputs import MIME
+from kbio_analysis.render.page_charts import standalone_svg
 from kbio_analysis.render.page_model import Page
 from kbio_analysis.render.page_values import (
     breakable,
@@ -51,14 +52,27 @@ def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: Any = N
     ``result`` is the content of result.json; ``spec`` the notebook's declared parameters (default, meaning and unit
     of each), without which the page shows their values only. The same inputs give the same bytes.
     """
-    page = Page(executed, result, spec)
-    html, _ = _exporter().from_notebook_node(executed, resources={"page": page, "style": report_style()})
-    return printable(html).strip() + "\n"
+    return _written("kbio", executed, page=Page(executed, result, spec), style=report_style())
+
+
+def document_html(
+    executed: NotebookNode, result: Mapping[str, Any], spec: Any = None, pictures: Mapping[str, str] | None = None
+) -> str:
+    """The same content as plain HTML for a word processor to read: no look, no code, charts as pictures.
+
+    ``pictures`` are data: addresses by chart id (``fig-...``, as on the page); a chart without one is drawn as SVG.
+    """
+    return _written("word", executed, page=Page(executed, result, spec), pictures=pictures or {})
 
 
 def report_style() -> str:
     """The style sheet of report pages, as it stands in each of them."""
-    return stylesheet("base.css", "report.css")
+    return stylesheet("base.css", "table.css", "report.css")
+
+
+def _written(template: str, executed: NotebookNode, **resources: Any) -> str:
+    html, _ = _exporter(template).from_notebook_node(executed, resources=resources)
+    return printable(html).strip() + "\n"
 
 
 class _Sanitizer(SanitizeHTML):
@@ -89,10 +103,10 @@ class _Exporter(TemplateExporter):
 
 
 @cache
-def _exporter() -> _Exporter:
-    """One exporter a process: building its environment costs more than writing a page."""
+def _exporter(template: str) -> _Exporter:
+    """One exporter a template and process: building its environment costs more than writing a page."""
     exporter = _Exporter(
-        template_name="kbio",
+        template_name=template,
         default_preprocessors=[],
         optimistic_validation=True,
         extra_template_basedirs=[str(template_folder())],
@@ -117,6 +131,7 @@ def _exporter() -> _Exporter:
         "breakable": breakable,
         "linkify": prose.linkify,
         "data_uri": data_uri,
+        "picture": standalone_svg,
         "csp_hash": csp_hash,
         "plain": plain,
     }

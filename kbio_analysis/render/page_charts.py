@@ -37,6 +37,7 @@ _LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\")\s]+)['\"]?\s*\)")
 _SUSPECT = re.compile(r"url\s*\(|\\", re.IGNORECASE)
 _IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]+")
 _FONT = re.compile(r"^(?P<words>.*?)\s*(?P<size>[\d.]+(?:px|pt|em|%)?)(?:/\S+)?\s+(?P<family>.+)$")
+_THEME_COLOUR = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
 # What matplotlib says for every mark in its style sheet, which is not taken over.
 _ROOT = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
 
@@ -61,6 +62,12 @@ def inline_svg(source: str, *, prefix: str, alt: str, css_class: str) -> Markup 
     root.attrib.clear()
     root.attrib.update({"class": css_class, "role": "img", "aria-label": alt, "viewBox": view_box} | _ROOT | kept)
     return Markup(tostring(root, encoding="unicode"))
+
+
+def standalone_svg(drawing: str) -> str:
+    """An inline drawing of ``inline_svg`` as a file of its own: named as SVG, its theme colours spelt out."""
+    named = drawing.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return _THEME_COLOUR.sub(r"\1", named)
 
 
 def sparkline(values: Sequence[float], width: int = 96, height: int = 24) -> Markup:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kbio_analysis.data import data_root
 from kbio_analysis.errors import DataError, ParameterError, UsageError
+from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.job import Job
+from kbio_analysis.render.names import DEFAULT_SET, named_after
 from kbio_analysis.render.notebooks import notebooks_dir, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source
 from kbio_analysis.render.provenance import provenance
-from kbio_analysis.render.publish import slug
-from kbio_analysis.render.values import to_text
-
-DEFAULT_SET = "default"
+from kbio_analysis.render.publish import FAILURE, folder_of, slug
 
 
 def given_parameters(requests: list[str]) -> dict[str, str]:
@@ -31,6 +31,32 @@ def given_parameters(requests: list[str]) -> dict[str, str]:
     return given
 
 
+def requested(
+    notebooks: list[str],
+    given: Mapping[str, object],
+    *,
+    set_name: str | None = None,
+    batches: Sequence[Path] = (),
+    failed_in: Path | None = None,
+    kernel: str,
+    limit_seconds: float | None,
+) -> list[Job]:
+    """The jobs of one request: batch files if any, else a set a notebook; with ``failed_in`` only those failed there.
+
+    Without parameters, name and batch, ``failed_in`` alone means every report of that site whose last run failed.
+    Raises UsageError or ParameterError listing every mistake.
+    """
+    how = {"kernel": kernel, "limit_seconds": limit_seconds}
+    if batches and set_name is not None:
+        raise UsageError("--set names one set, but the sets of a batch have their own names; leave it out")
+    if failed_in and not (batches or given or set_name is not None):
+        return planned_failures(failed_in, notebooks, **how)
+    jobs = planned_batches(batches, notebooks, given, **how) if batches else planned(notebooks, given, set_name, **how)
+    if failed_in:
+        return [job for job in jobs if (folder_of(failed_in, job.notebook, job.set_name) / FAILURE).exists()]
+    return jobs
+
+
 def planned(
     wanted: list[str], given: Mapping[str, object], set_name: str | None, *, kernel: str, limit_seconds: float | None
 ) -> list[Job]:
@@ -39,43 +65,108 @@ def planned(
     Without a name the set is called ``default``, or after the values that differ from the defaults.
     Raises UsageError or ParameterError listing every mistake.
     """
-    folder = notebooks_dir()
-    chosen, mistakes = [], []
+    shelf = _Shelf(wanted)
     name = slug(set_name) if set_name is not None else None
-    for notebook, path in select(folder, wanted).items():
-        source = path.read_bytes()
+    sets, mistakes = [], []
+    for notebook in shelf.paths:
         try:
-            spec = read_source(notebook, source)
-            chosen.append((spec, source, coerce(spec, given)))
+            spec = shelf.spec(notebook)
+            values = coerce(spec, given)
         except ParameterError as mistake:
             mistakes.append(str(mistake))
+        else:
+            sets.append(ParameterSet(notebook=notebook, set_name=name or set_name_for(spec, values), values=values))
     if mistakes:
         raise ParameterError("\n".join(mistakes))
-    state, data = provenance(folder), _data_folder(folder)
-    return [
-        Job(
-            notebook=spec.name,
-            set_name=name or set_name_for(spec, values),
-            source=source,
-            parameters=values,
-            provenance=state,
-            kernel=kernel,
-            limit_seconds=limit_seconds,
-            data=data,
-        )
-        for spec, source, values in chosen
-    ]
+    return shelf.jobs(sets, kernel, limit_seconds)
+
+
+def planned_batches(
+    files: Sequence[Path],
+    wanted: list[str],
+    given: Mapping[str, object],
+    *,
+    kernel: str,
+    limit_seconds: float | None,
+) -> list[Job]:
+    """A job for each set of the batch files, of the notebooks wanted only if any is named.
+
+    ``given`` overrides a parameter in every set whose notebook has it. Raises UsageError listing every mistake.
+    """
+    shelf = _Shelf([])
+    names = set(select(shelf.folder, wanted)) if wanted else set(shelf.paths)
+    sets = [one for one in read_batches(files, shelf.spec, given) if one.notebook in names]
+    if not sets:
+        raise UsageError(f"no batch of {', '.join(map(str, files))} is for {', '.join(sorted(names))}")
+    return shelf.jobs(sets, kernel, limit_seconds)
+
+
+def planned_failures(site: Path, wanted: list[str], *, kernel: str, limit_seconds: float | None) -> list[Job]:
+    """A job for each report of the site whose last run failed, with the parameters it had then.
+
+    Raises UsageError listing those whose notebook or record no longer allows it.
+    """
+    shelf = _Shelf(wanted)
+    sets, mistakes = [], []
+    for record in sorted(site.glob(f"*/*/{FAILURE}")):
+        notebook, set_name = record.parts[-3:-1]
+        if notebook not in shelf.paths:
+            if not wanted:
+                mistakes.append(f"{record}: there is no notebook {notebook} any more; delete that folder")
+            continue
+        try:
+            failure = json.loads(record.read_bytes())
+            values = coerce(shelf.spec(notebook), failure["parameters"])
+            batch = failure.get("batch")
+            sets.append(ParameterSet(notebook=notebook, set_name=set_name, values=values, batch=batch))
+        except ParameterError as mistake:
+            mistakes.append(f"{record}: {mistake}")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            mistakes.append(f"{record}: cannot be read; render that set again by its own name or batch")
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+    return shelf.jobs(sets, kernel, limit_seconds)
 
 
 def set_name_for(spec: NotebookSpec, values: Mapping[str, object]) -> str:
     """``default``, or e.g. ``target_year-2031-target_multiple-3`` from the values that differ from the defaults."""
     changed = spec.changed(values)
-    return slug("-".join(f"{name}-{_in_a_name(value)}" for name, value in changed.items())) if changed else DEFAULT_SET
+    return named_after(changed) if changed else DEFAULT_SET
 
 
-def _in_a_name(value: object) -> str:
-    text = "-".join(to_text(item) for item in value) if isinstance(value, list) else to_text(value)
-    return text.replace("/", "-").replace("\\", "-").replace("\0", "-") or "empty"
+class _Shelf:
+    """The notebooks to choose from, each read once."""
+
+    def __init__(self, wanted: list[str]) -> None:
+        self.folder = notebooks_dir()
+        self.paths = select(self.folder, wanted)
+        self._read: dict[str, tuple[NotebookSpec, bytes]] = {}
+
+    def spec(self, notebook: str) -> NotebookSpec:
+        """The specification of a notebook by its name or its unique beginning. Raises UsageError, ParameterError."""
+        if notebook not in self.paths:
+            (notebook,) = select(self.folder, [notebook])
+        if notebook not in self._read:
+            source = self.paths[notebook].read_bytes()
+            self._read[notebook] = (read_source(notebook, source), source)
+        return self._read[notebook][0]
+
+    def jobs(self, sets: list[ParameterSet], kernel: str, limit_seconds: float | None) -> list[Job]:
+        state, data = provenance(self.folder), _data_folder(self.folder)
+        return [
+            Job(
+                notebook=one.notebook,
+                set_name=one.set_name,
+                source=self._read[one.notebook][1],
+                parameters=one.values,
+                provenance=state,
+                kernel=kernel,
+                limit_seconds=limit_seconds,
+                data=data,
+                batch=one.batch,
+            )
+            for one in sets
+        ]
 
 
 def _data_folder(notebooks: Path) -> str | None:

@@ -42,12 +42,14 @@ class PublishError(KbioError):
 def slug(name: str) -> str:
     """A set's name as a folder: letters of any script, digits, ``_``, ``-`` and ``.``; lower case; at most 80 long.
 
+    It starts with a letter or digit, for what starts otherwise is passed over when the site is listed.
+
     Raises UsageError for a name that means another place or leaves nothing.
     """
     if re.search(r"[/\\\0]", name) or name.strip() in (".", ".."):
         raise UsageError(f"set name {name!r} is a path; use a plain name such as high_growth")
     folded = unicodedata.normalize("NFC", name).strip().lower()
-    plain = re.sub(r"[^\w.-]+", "-", folded).strip("-.")
+    plain = re.sub(r"[^\w.-]+", "-", folded).lstrip("-._").rstrip("-.")
     if not plain:
         raise UsageError(f"set name {name!r} has no letter or digit in it")
     if len(plain.encode()) > LONGEST_NAME:
@@ -67,11 +69,11 @@ def open_site(
     """
     from filelock import FileLock, Timeout
 
-    with _explained(site):
+    with explained(site):
         (site / HIDDEN).mkdir(parents=True, exist_ok=True)
     lock = FileLock(site / HIDDEN / "lock")
     try:
-        with _explained(site), suppress(Timeout):
+        with explained(site), suppress(Timeout):
             lock.acquire(timeout=0)
         if not lock.is_locked:
             if on_wait:
@@ -80,7 +82,7 @@ def open_site(
     except Timeout:
         raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out") from None
     try:
-        with _explained(site):
+        with explained(site):
             _recover(site)
         yield site
     finally:
@@ -105,7 +107,7 @@ def publish(report: Report, site: Path) -> Path:
     Raises PublishError, with the old report untouched, if it cannot be written.
     """
     folder = folder_of(site, report.notebook, report.set_name)
-    with _explained(folder):
+    with explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         if report.status == "ok":
             _replace(folder, report.files, site)
@@ -165,11 +167,13 @@ def _exchange(one: Path, other: Path) -> bool:
 def _exchange_in_two(aside: Path, folder: Path) -> None:
     old = folder.parent.parent / HIDDEN / "aside" / "old" / f"{folder.parent.name}@{folder.name}"
     old.parent.mkdir(parents=True, exist_ok=True)
-    os.rename(folder, old)
     try:
+        os.rename(folder, old)
         os.rename(aside, folder)
-    except OSError:
-        os.rename(old, folder)
+    except BaseException:
+        # Also when a signal comes between the two: the site is whole before anything else happens.
+        if old.exists() and not folder.exists():
+            os.rename(old, folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
 
@@ -202,7 +206,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _explained(place: Path) -> Iterator[None]:
+def explained(place: Path) -> Iterator[None]:
     """Turn the system's refusal to write into one message that says what to do."""
     try:
         yield

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
-from types import FrameType
 
+from kbio_analysis.render.executors import Crew, ExecutorMaker, processes, usable_cores
 from kbio_analysis.render.job import Job, Report, lost, run
+from kbio_analysis.render.kernels import shared_server
+from kbio_analysis.render.surroundings import AUTO_KERNEL, OWN_KERNEL, WARM_KERNEL, common_environment
 
-ExecutorMaker = Callable[[int], Executor]
+__all__ = ["SHARED_ROUNDS", "reports", "reports_by", "usable_cores"]
+
 Work = Callable[[Job], Report]
 
 # A job that takes its worker down is found by running it alone; its innocent neighbours are tried together first.
 SHARED_ROUNDS = 2
-
-
-def usable_cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+# So many jobs a worker are with the executor: none waits for us, and no more results than that wait for our reader.
+AHEAD = 2
+_KILLED = "its worker was killed each time, likely for want of memory; try fewer --jobs or larger workers"
 
 
 def reports(
@@ -31,33 +34,58 @@ def reports(
 
     One job or one worker runs in this process unless an executor is given. ``executor(n)`` makes one with n workers.
     When a worker dies its jobs are run again; one that dies alone too gives a report with status ``killed``.
+    The kernel ``auto`` is the warm one; for a single report here the ordinary one, which needs no server first.
     """
-    waiting = list(jobs)
-    if executor is None and (workers == 1 or len(waiting) <= 1):
-        yield from map(work, waiting)
-        return
-    make, work = (executor, work) if executor else (processes, partial(_attended, work))
-    for _ in range(SHARED_ROUNDS):
-        if waiting:
-            broken: list[Job] = []
-            yield from _round(waiting, make(min(workers, len(waiting))), work, broken)
-            waiting = broken
-    for job in waiting:
-        broken = []
-        yield from _round([job], make(1), work, broken)
-        if broken:
-            yield lost(job, "the worker process was killed, likely for want of memory; try fewer --jobs")
+    waiting = _with_kernel(list(jobs), executor)
+    with _server_for(waiting, executor):
+        if executor is None and (workers == 1 or len(waiting) <= 1):
+            yield from map(work, waiting)
+            return
+        make, work = (executor, work) if executor else (processes, partial(_attended, work))
+        for _ in range(SHARED_ROUNDS):
+            if waiting:
+                broken: list[Job] = []
+                yield from _round(waiting, make, workers, work, broken)
+                waiting = broken
+        for job in waiting:
+            broken = []
+            yield from _round([job], make, 1, work, broken)
+            if broken:
+                yield lost(job, _KILLED)
 
 
-def _round(jobs: list[Job], executor: Executor, work: Work, broken: list[Job]) -> Iterator[Report]:
+def reports_by(hands: AbstractContextManager[Crew], jobs: Iterable[Job]) -> Iterator[Report]:
+    """The same, by a crew that is called together for these jobs and sent home after them."""
+    with hands as crew:
+        yield from reports(jobs, workers=crew.workers, executor=crew.make)
+
+
+def _with_kernel(jobs: list[Job], executor: ExecutorMaker | None) -> list[Job]:
+    chosen = WARM_KERNEL if executor or len(jobs) > 1 else OWN_KERNEL
+    return [replace(job, kernel=chosen) if job.kernel == AUTO_KERNEL else job for job in jobs]
+
+
+def _server_for(jobs: list[Job], executor: ExecutorMaker | None) -> AbstractContextManager[object]:
+    """One fork server for the workers of this machine. An executor's may be anywhere; each starts its own."""
+    if executor is None and any(job.kernel == WARM_KERNEL for job in jobs):
+        return shared_server(env=common_environment())
+    return nullcontext()
+
+
+def _round(jobs: list[Job], make: ExecutorMaker, workers: int, work: Work, broken: list[Job]) -> Iterator[Report]:
     """One executor's life. Jobs whose worker died are added to ``broken``."""
-    pending = {executor.submit(work, job): job for job in jobs}
+    executor, queue, pending = make(min(workers, len(jobs))), deque(jobs), {}
     try:
-        for done in as_completed(pending):
-            try:
-                yield done.result()
-            except BrokenExecutor:
-                broken.append(pending[done])
+        while queue or pending:
+            _fill(executor, queue, pending, workers * AHEAD, work, broken)
+            finished = wait(pending, return_when=FIRST_COMPLETED).done
+            while finished:
+                # Nothing here holds on to a report once it has been handed over.
+                done = finished.pop()
+                report = _outcome(done, pending.pop(done), broken)
+                del done
+                if report is not None:
+                    yield report
         executor.shutdown()
     except BaseException:
         # Interrupted, or the caller went away: no worker and no kernel may outlive us.
@@ -67,22 +95,26 @@ def _round(jobs: list[Job], executor: Executor, work: Work, broken: list[Job]) -
         raise
 
 
-def processes(workers: int) -> ProcessPoolExecutor:
-    """Local worker processes, forked from a clean server that has imported the notebook libraries once."""
-    # Workers only pass messages; a numerical library's threads would be in the server when it forks.
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload(["kbio_analysis.render.execution", "kbio_analysis.render.page"])
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_cleanly)
+def _fill(
+    executor: Executor, queue: deque[Job], pending: dict[Future, Job], most: int, work: Work, broken: list[Job]
+) -> None:
+    """Keep the executor supplied; if it is broken, all that is left goes to ``broken``."""
+    while queue and len(pending) < most:
+        try:
+            pending[executor.submit(work, queue[0])] = queue[0]
+        except BrokenExecutor:
+            broken.extend(queue)
+            queue.clear()
+        else:
+            queue.popleft()
 
 
-def _leave_cleanly() -> None:
-    """In a worker: Ctrl-C is the parent's affair; its SIGTERM ends the kernel first, then the worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end)
+def _outcome(done: Future, job: Job, broken: list[Job]) -> Report | None:
+    try:
+        return done.result()
+    except BrokenExecutor:
+        broken.append(job)
+        return None
 
 
 def _attended(work: Work, job: Job) -> Report:
@@ -91,9 +123,3 @@ def _attended(work: Work, job: Job) -> Report:
         return work(job)
     except SystemExit as told:
         os._exit(int(told.code or 0))
-
-
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    # Once: the pool repeats itself when a sibling has gone, and must not disturb the clearing up.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise SystemExit(143)

@@ -5,27 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from kbio_analysis.errors import UsageError
-
-OWN_KERNEL = "python3"
-WARM_KERNEL = "kbio"
+from kbio_analysis.render.leftovers import PREFIX, claimed
+from kbio_analysis.render.surroundings import OWN_KERNEL, WARM_KERNEL, common_environment
 
 # The path of a Unix socket is limited to 107 bytes on Linux and 103 on macOS.
 LONGEST_SOCKET_PATH = 103
-
-# Keys of the surrounding Jupyter and settings that would make a report depend on who renders it.
-_DROPPED_PREFIXES = ("JUPYTER_", "JPY_", "IPYTHON", "PAPERMILL_")
-_DROPPED = ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONPATH", "MATPLOTLIBRC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +53,19 @@ def room() -> Iterator[Room]:
     base = tempfile.gettempdir()
     if len(os.fsencode(base)) + len("/kbio-xxxxxxxx/k-1") > LONGEST_SOCKET_PATH:
         base = "/tmp"
-    path = Path(tempfile.mkdtemp(prefix="kbio-", dir=base)).resolve()
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base)).resolve()
     try:
         place = Room(path)
         place.work.mkdir()
-        yield place
+        with claimed(path):
+            yield place
     finally:
         shutil.rmtree(path, ignore_errors=True)
 
 
 def environment(place: Room, extra: Mapping[str, str]) -> dict[str, str]:
-    """The kernel's environment: ours, less what would make a report depend on the machine's user, plus ``extra``."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
-    }
-    fixed = {
-        "PYTHONHASHSEED": "0",
-        "PYTHONUTF8": "1",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "TZ": "UTC",
-        # Charts reach the page as kbio outputs; the inline backend would add every open figure a second time.
-        "MPLBACKEND": "agg",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "IPYTHONDIR": str(place.path / "ipython"),
-    }
-    return kept | fixed | _package_path() | dict(extra)
-
-
-def _package_path() -> dict[str, str]:
-    """Lets the kernel import this very package also where it is run from a checkout without being installed."""
-    parent = str(Path(__file__).resolve().parents[2])
-    installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    return {} if parent in installed else {"PYTHONPATH": parent}
+    """The environment of the kernel in ``place``: the common one, its own folder, plus ``extra``."""
+    return common_environment() | {"IPYTHONDIR": str(place.path / "ipython")} | dict(extra)
 
 
 class OwnKernelSpecs(KernelSpecManager):
@@ -109,6 +81,15 @@ class OwnKernelSpecs(KernelSpecManager):
         if kernel_name == WARM_KERNEL:
             return KernelSpec.from_resource_dir(str(Path(__file__).parent / "kernels" / "kernelspec"))
         return super().get_kernel_spec(kernel_name)
+
+
+def cpu_seconds(process_id: int) -> float:
+    """Processor time a kernel has used so far; 0 if it is gone."""
+    try:
+        times = psutil.Process(process_id).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return times.user + times.system
 
 
 def manager(place: Room, kernel_name: str, log: object) -> AsyncKernelManager:

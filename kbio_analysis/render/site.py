@@ -1,217 +1,158 @@
-"""The site's index: every report below a folder, as a page to search and as JSON, written whole or not at all.
+"""What is made from all reports together: the index, a page a batch, the comparisons, and the table of results.
 
-A report is a folder ``<notebook>/<set>/`` with ``result.json``; ``failure.json`` beside it says that its last run
-failed and that the page, if there is one, is from the run before. What cannot be read is listed as broken.
+Everything is written whole or not at all, and only where it would change; the same reports give the same bytes.
+When nothing that it is made from has changed, nothing is read beyond the result files, and nothing is written.
 """
 
+from __future__ import annotations
+
+import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from math import isfinite
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import jinja2
-from markupsafe import Markup
+from kbio_analysis.render.provenance import package_hash
+from kbio_analysis.render.publish import FAILURE, HIDDEN, LOG, write_file
 
-from kbio_analysis.render.page_charts import sparkline
-from kbio_analysis.render.page_prose import paragraph
-from kbio_analysis.render.page_values import (
-    breakable,
-    csp_hash,
-    format_setting,
-    plain,
-    printable,
-    stylesheet,
-    template_folder,
-)
-from kbio_analysis.render.publish import write_file
+if TYPE_CHECKING:
+    from kbio_analysis.render.compare import Comparison
+    from kbio_analysis.render.entries import Entry
+    from kbio_analysis.render.side_pages import Batch
 
-STATUS_WORDS = {"ok": "Complete", "failed": "Failed", "killed": "Killed", "timed_out": "Timed out", "broken": "Broken"}
-DEFAULT_SET = "default"
+STAMP = "site.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One report of the index.
+def write_site(site: Path) -> None:
+    """Bring everything that is made from all reports below ``site`` up to date with them."""
+    stamp = site / HIDDEN / STAMP
+    state = _state(site)
+    if _unchanged(site, stamp, state):
+        return
+    from kbio_analysis.render import side_pages
+    from kbio_analysis.render.entries import read_entries
+    from kbio_analysis.render.tables_out import CSV_NAME, PARQUET_NAME, write_tables
 
-    ``parameters`` are all of them, ``changed`` those that differ from the notebook's default set (without one, those
-    that vary between its sets). ``page`` and ``log`` are relative addresses, None where there is no such file.
-    """
-
-    notebook: str
-    set: str
-    status: str
-    question: str = ""
-    answer: str | None = None
-    spark: tuple[float, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    changed: Mapping[str, Any] = field(default_factory=dict)
-    error: Mapping[str, Any] | None = None
-    page: str | None = None
-    log: str | None = None
-
-    @property
-    def good(self) -> bool:
-        """Whether the last run ended well."""
-        return self.status == "ok"
-
-
-def write_index(site: Path) -> None:
-    """Write ``index.html`` and ``index.json`` of the reports below ``site``, each by an atomic rename.
-
-    The same reports give the same bytes: no time, no duration, no order of the file system.
-    """
     entries = read_entries(site)
-    write_file(site / "index.json", _index_json(entries).encode())
-    write_file(site / "index.html", _index_html(entries).encode())
+    groups = side_pages.batches(entries)
+    texts = {batch.address: side_pages.batch_html(site, batch) for batch in groups}
+    texts |= (asked := _comparisons(site, entries))
+    texts |= {"index.json": _index_json(entries), "index.html": _index_html(entries, groups, list(asked))}
+    write_tables(site, entries)
+    for name, text in texts.items():
+        _write(site / name, text.encode())
+    _clear(site, texts)
+    made = sorted([*texts, CSV_NAME, PARQUET_NAME])
+    _write(stamp, (json.dumps({"state": state, "files": made}, ensure_ascii=False) + "\n").encode())
 
 
-def read_entries(site: Path) -> list[Entry]:
-    """The reports below ``site``, by notebook, the default set first. Folders starting with . or _ are not reports."""
-    folders = {p.parent for name in ("result.json", "failure.json") for p in site.glob(f"*/*/{name}")}
-    reports = [f for f in folders if not f.name.startswith((".", "_")) and not f.parent.name.startswith((".", "_"))]
-    entries = [_entry(folder) for folder in reports]
-    entries.sort(key=lambda e: (e.notebook, e.set != DEFAULT_SET, e.set))
-    base = {name: _usual_values([e for e in entries if e.notebook == name]) for name in {e.notebook for e in entries}}
-    return [_with_changes(e, base[e.notebook]) for e in entries]
+def write_comparison(site: Path, comparison: Comparison) -> Path:
+    """Write the page of a comparison and bring the index up to date; returns the page's path."""
+    from kbio_analysis.render import side_pages
+
+    name = side_pages.comparison_stem(comparison.reports)
+    folder = site / side_pages.COMPARISONS
+    _write(folder / f"{name}.json", side_pages.comparison_json(comparison).encode())
+    write_site(site)
+    return folder / f"{name}.html"
 
 
-# ---- reading
+# ---- what it is made from
 
 
-def _entry(folder: Path) -> Entry:
-    """The entry of one report's folder; what cannot be read becomes an entry that says so."""
-    notebook, set_name = folder.parent.name, folder.name
-    address = f"{quote(notebook)}/{quote(set_name)}"
-    places = {"page": "index.html", "log": "log.txt"}
-    files = {key: f"{address}/{name}" if (folder / name).is_file() else None for key, name in places.items()}
-    contents = {}
-    for name in ("result.json", "failure.json"):
-        if (folder / name).exists():
-            try:
-                contents[name] = _read(folder / name)
-            except (OSError, ValueError) as problem:
-                error = {"cell": None, "type": f"Unreadable {name}", "message": plain(str(problem))}
-                return Entry(notebook=notebook, set=set_name, status="broken", error=error, **files)
-    failure = contents.get("failure.json", {})
-    known = {**failure, **contents.get("result.json", {})}
-    latest = failure or known
-    status = str(latest.get("status") or "failed")
-    return Entry(
-        notebook=notebook,
-        set=set_name,
-        status="failed" if failure and status == "ok" else status,
-        question=str(known.get("question") or ""),
-        answer=None if known.get("answer") is None else str(known["answer"]),
-        spark=_numbers(known.get("spark")),
-        parameters=latest.get("parameters") or {},
-        error=latest.get("error"),
-        **files,
-    )
+def _state(site: Path) -> str:
+    """A digest of everything the pages are made from: the reports' results, which files they have, and this code."""
+    from kbio_analysis.render.entries import OTHER_FORMS, PAGE, RESULT, report_folders
+
+    digest = hashlib.sha256(package_hash().encode())
+    listed = [path for folder in report_folders(site) for path in (folder / RESULT, folder / FAILURE)]
+    for path in [*listed, *sorted((site / "compare").glob("*.json"))]:
+        content = path.read_bytes() if path.is_file() else b""
+        head = f"{path.relative_to(site).as_posix()}\0{path.is_file()}\0{len(content)}\0"
+        digest.update(os.fsencode(head) + content)
+    for folder in dict.fromkeys(path.parent for path in listed):
+        present = [(folder / name).is_file() for name in (PAGE, LOG, *OTHER_FORMS.values())]
+        digest.update(repr(present).encode())
+    return digest.hexdigest()
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The content of a result file, its shape checked as far as the index relies on it."""
-    content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    if not isinstance(content, dict):
-        raise ValueError("not a JSON object")
-    for name in ("parameters", "error"):
-        if not isinstance(content.get(name), dict | None):
-            raise ValueError(f"{name} is not a JSON object")
-    return content
+def _unchanged(site: Path, stamp: Path, state: str) -> bool:
+    try:
+        known = json.loads(stamp.read_text(encoding="utf-8"))
+        return known["state"] == state and all((site / name).is_file() for name in known["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
+def _comparisons(site: Path, entries: list[Entry]) -> dict[str, str]:
+    """The pages of the comparisons that were asked for and whose reports are still there."""
+    from kbio_analysis.render import side_pages
 
-
-def _numbers(values: Any) -> tuple[float, ...]:
-    if not isinstance(values, list) or len(values) < 2:
-        return ()
-    numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    return tuple(numbers) if len(numbers) == len(values) and all(map(isfinite, numbers)) else ()
-
-
-def _usual_values(entries: list[Entry]) -> dict[str, Any]:
-    """What goes without saying for one notebook: its default set's values, else those that all its sets share."""
-    for entry in entries:
-        if entry.set == DEFAULT_SET and entry.parameters:
-            return dict(entry.parameters)
-    listed = [e.parameters for e in entries if e.parameters]
-    if len(listed) < 2:
-        return {}
-    return {k: v for k, v in listed[0].items() if all(p.get(k) == v for p in listed)}
-
-
-def _with_changes(entry: Entry, usual: Mapping[str, Any]) -> Entry:
-    absent = object()
-    changed = {k: v for k, v in entry.parameters.items() if usual.get(k, absent) != v}
-    values = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
-    return Entry(**values | {"changed": changed})
+    found = {}
+    for path in sorted((site / side_pages.COMPARISONS).glob("*.json")):
+        comparison = side_pages.recorded_comparison(path, entries)
+        if comparison is not None:
+            found[f"{side_pages.COMPARISONS}/{path.stem}.html"] = side_pages.comparison_html(site, comparison)
+    return found
 
 
 # ---- writing
 
 
-def _totals(entries: list[Entry]) -> dict[str, int]:
-    """How many reports, notebooks and, in a fixed order, reports of each status that occurs."""
-    counts = Counter(e.status for e in entries)
-    order = [*STATUS_WORDS, *sorted(counts.keys() - STATUS_WORDS.keys())]
-    totals = {"reports": len(entries), "notebooks": len({e.notebook for e in entries})}
-    return totals | {status: counts[status] for status in order if counts[status]}
+def _write(path: Path, content: bytes) -> None:
+    """Write the file unless it holds just that."""
+    if path.is_file() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, content)
+
+
+def _clear(site: Path, kept: dict[str, str]) -> None:
+    """Remove pages of batches and comparisons that are no more."""
+    from kbio_analysis.render.side_pages import BATCHES, COMPARISONS
+
+    for folder in (BATCHES, COMPARISONS):
+        for path in (site / folder).glob("*.html"):
+            if f"{folder}/{path.name}" not in kept:
+                path.unlink()
 
 
 def _index_json(entries: list[Entry]) -> str:
-    names = [n for n in Entry.__dataclass_fields__ if n != "changed"]
-    reports = [{n: getattr(e, n) for n in names} | {"changed": e.changed} for e in entries]
-    return json.dumps({"totals": _totals(entries), "reports": reports}, ensure_ascii=False, indent=1) + "\n"
+    from kbio_analysis.render.site_pages import totals
+
+    names = ("notebook", "set", "batch", "status", "question", "answer", "spark", "parameters", "changed", "error")
+    reports = [{n: getattr(e, n) for n in (*names, "page", "log", "forms")} for e in entries]
+    return json.dumps({"totals": totals(entries), "reports": reports}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _index_html(entries: list[Entry]) -> str:
-    template = _environment().get_template("index.html.j2")
-    groups: dict[str, list[Entry]] = {}
+def _index_html(entries: list[Entry], groups: list[Batch], comparisons: list[str]) -> str:
+    from kbio_analysis.render.site_pages import page, totals
+
+    by_notebook: dict[str, list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(entry.notebook, []).append(entry)
-    html = template.render(
+        by_notebook.setdefault(entry.notebook, []).append(entry)
+    links: list[dict[str, Any]] = [
+        {
+            "address": batch.address,
+            "name": batch.name,
+            "words": f"{len(batch.entries)} reports" if len(batch.entries) > 1 else "1 report",
+            "bad": batch.bad,
+        }
+        for batch in groups
+    ]
+    links += [{"address": quote(a), "name": Path(a).stem, "words": "comparison", "bad": 0} for a in comparisons]
+    return page(
+        "index.html.j2",
+        title="Reports",
+        script="filter.js",
         bad=[e for e in entries if not e.good],
-        groups=[(name, _question(members), [e for e in members if e.good]) for name, members in groups.items()],
+        groups=[(name, _question(members), [e for e in members if e.good]) for name, members in by_notebook.items()],
         names=sorted({name for e in entries for name in e.changed}),
-        totals=_totals(entries),
-        style=stylesheet("base.css", "site.css"),
-        script=_script(),
+        totals=totals(entries),
+        links=links,
     )
-    return printable(html)
 
 
 def _question(members: list[Entry]) -> str:
     return next((e.question for e in members if e.question), members[0].notebook)
-
-
-@cache
-def _script() -> str:
-    return (template_folder() / "site" / "filter.js").read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template_folder() / "site"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "setting": format_setting,
-        "breakable": breakable,
-        "csp_hash": csp_hash,
-        "plain": plain,
-        "sparkline": sparkline,
-        "sentence": paragraph,
-        "status": lambda status: STATUS_WORDS.get(status, status),
-        "raw": Markup,
-    }
-    return environment

@@ -202,8 +202,11 @@ def spec() -> SimpleNamespace:
     return SimpleNamespace(name="11_export_forecast", question=QUESTION, parameters=parameters)
 
 
-def write_site(site: Path, count: int) -> None:
-    """Lay ``count`` finished reports below ``site``, one in fifty of them failing since, without their pages."""
+def lay_site(site: Path, count: int) -> None:
+    """Lay ``count`` finished reports below ``site``, one in fifty of them failing since, without their pages.
+
+    A third of them, those of the agreement notebook, belong to a batch.
+    """
     partners = [f"{a}{b}{c}" for a in "ABCDEFGHIJ" for b in "KLMNOPQRST" for c in "UVWXYZ"]
     for i in range(count):
         name = ("11_export_forecast", "22_partner_agreement", "30_diversification")[i % 3]
@@ -222,7 +225,12 @@ def write_site(site: Path, count: int) -> None:
         answer = f"Exports to {values['partner']} reach **${5 + i / 97:.2f}bn** by {values['target_year']}, {against}."
         spark = [5 + (i * (k + 3) % 7) / 2 + k / 3 for k in range(12)]
         content = result(notebook=name, set=set_name, parameters=values, question=question)
-        content |= {"answer": answer, "spark": spark}
+        results = {n: {"value": v, "unit": u, "meaning": m} for n, (v, u, m) in RECORDS.items()}
+        for record in results.values():
+            if isinstance(record["value"], float):
+                record["value"] *= 1 + i / 97
+        content |= {"answer": answer, "spark": spark, "results": results}
+        content |= {"batch": "all_partners"} if name.startswith("22") else {}
         (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
         (folder / "index.html").write_text("<!DOCTYPE html><title>page</title>", encoding="utf-8")
         if i % 50 == 7:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pages import SCREENS, check_page
 from playwright.sync_api import Browser, Page
-from specimen import write_site
+from specimen import lay_site
 
-from kbio_analysis.render.site import write_index
+from kbio_analysis.render.site import write_site
 
 FEW, MANY = 60, 1000
 # Ten times what is promised: the promise is measured by the benchmark, on a machine that does nothing else.
@@ -25,8 +25,8 @@ FILTER_TIMES = """(texts) => texts.map((text) => {
 
 
 def _site(folder: Path, count: int) -> str:
-    write_site(folder, count)
-    write_index(folder)
+    lay_site(folder, count)
+    write_site(folder)
     return (folder / "index.html").as_uri()
 
 
@@ -59,7 +59,8 @@ def test_index_is_sound(browser: Browser, few_url: str, scheme: str, width: int)
 
 
 def test_search_by_keyboard_alone(index: Page) -> None:
-    for _ in range(3):
+    links = index.locator("header a").count()
+    for _ in range(1 + links + 1):  # the link that skips them comes first
         index.keyboard.press("Tab")
     assert index.evaluate("document.activeElement.id") == "words"
     index.keyboard.type("AGREEMENT alv")
@@ -91,6 +92,18 @@ def test_filter_by_notebook_status_and_parameter(index: Page) -> None:
 def test_failures_stand_on_top(index: Page) -> None:
     assert index.locator(".group").first.locator("h2").inner_text() == "Not complete"
     assert index.locator(".group").first.locator(".entry").count() == 2
+
+
+def test_batches_and_tables_are_linked_and_there(index: Page, few_url: str) -> None:
+    beside = index.get_by_role("navigation", name="Side by side")
+    assert beside.get_by_role("link").all_inner_texts() == [
+        "all_partners",
+        "11_export_forecast",
+        "30_diversification",
+    ]
+    for link in index.locator("header a").all():
+        target = few_url.removeprefix("file://").removesuffix("index.html") + link.get_attribute("href")
+        assert Path(target).is_file()
 
 
 def test_count_is_announced(index: Page) -> None:

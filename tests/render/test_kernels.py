@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint
 
 import nbformat
 import papermill
+import psutil
 import pytest
 import zmq
 from jupyter_client.manager import KernelManager
@@ -118,6 +119,7 @@ def test_a_warm_kernel_has_its_libraries_before_the_first_cell(server):
             manager.provisioner.pid,
         ]
         assert ask(channels, "", "[os.getsid(0), os.getpgid(0)]") == [manager.provisioner.pid] * 2
+        assert psutil.Process(manager.provisioner.pid).net_connections("inet") == []
 
 
 def test_the_whole_stack_is_there_with_one_blas_thread():

@@ -104,6 +104,17 @@ def test_a_killed_worker_loses_its_kernel_and_not_the_shared_server(owner):
     assert not os.path.exists(shared.directory)
 
 
+def test_a_server_that_is_still_importing_ends_at_once(tmp_path, monkeypatch):
+    (tmp_path / "slow_library.py").write_text("import time; time.sleep(60)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with shared_server(["slow_library"]) as shared:
+        assert within(20, lambda: psutil.Process(shared.process.pid).cpu_times().user > 0.01)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < DEATH_SECONDS
+    assert shared.process.returncode == -signal.SIGTERM
+    assert not os.path.exists(shared.directory)
+
+
 def fork_and_kill(folder, number):
     """One kernel from birth to death."""
     env = client.kernel_environment(os.environ)

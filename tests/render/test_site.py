@@ -4,13 +4,15 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from kbio_analysis.render.entries import read_entries
 from kbio_analysis.render.page_charts import sparkline
-from kbio_analysis.render.site import read_entries, write_index
+from kbio_analysis.render.site import write_site
 
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
 
@@ -34,7 +36,7 @@ def report(
 
 
 def index(site: Path) -> str:
-    write_index(site)
+    write_site(site)
     return (site / "index.html").read_text(encoding="utf-8")
 
 
@@ -86,7 +88,17 @@ def test_failures_come_first_and_keep_the_good_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"\xff\xfe", b'{"parameters": [1]}', b'{"error": "text"}', b'{"parameters": {"a": NaN}}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"parameters": [1]}',
+        b'{"error": "text"}',
+        b'{"parameters": {"a": NaN}}',
+        b'{"answer": "\\ud800"}',
+        b'{"results": []}',
+    ],
 )
 def test_unreadable_result_is_listed_as_broken(tmp_path: Path, content: bytes) -> None:
     report(tmp_path, "a", "default")
@@ -146,8 +158,8 @@ def test_same_reports_give_the_same_bytes_whatever_they_took(tmp_path: Path) -> 
     for site, order, seconds in (("one", names, 1.0), ("two", names[::-1], 9.0)):
         for notebook, set_name in order:
             report(tmp_path / site, notebook, set_name, seconds=seconds)
-        write_index(tmp_path / site)
-    for name in ("index.html", "index.json"):
+        write_site(tmp_path / site)
+    for name in ("index.html", "index.json", "results.csv", "results.parquet", "batches/a.html"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
@@ -158,7 +170,44 @@ def test_hidden_folders_and_leftovers_are_no_reports(tmp_path: Path) -> None:
     (tmp_path / "a" / "empty").mkdir()
     index(tmp_path)
     assert listing(tmp_path)["totals"]["reports"] == 1
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".kbio", "a", "index.html", "index.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        ".kbio",
+        "a",
+        "index.html",
+        "index.json",
+        "results.csv",
+        "results.parquet",
+    ]
+
+
+def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
+    for set_name in ("default", "late"):
+        report(tmp_path, "a", set_name, results={"n": {"value": 1, "unit": "", "meaning": ""}})
+    write_site(tmp_path)
+    made = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    write_site(tmp_path)
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()} == made
+    (tmp_path / "batches" / "a.html").unlink()
+    write_site(tmp_path)
+    assert {p.name for p in (tmp_path / "batches").iterdir()} == {"a.html"}
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report.docx"])
+def test_other_forms_of_a_report_are_listed(tmp_path: Path, name: str) -> None:
+    folder = report(tmp_path, "a", "default")
+    assert name not in index(tmp_path)
+    (folder / name).write_bytes(b"made")
+    assert f'href="a/default/{name}"' in index(tmp_path)
+
+
+def test_pages_of_what_is_gone_go_too(tmp_path: Path) -> None:
+    report(tmp_path, "a", "default")
+    gone = report(tmp_path, "a", "late")
+    write_site(tmp_path)
+    shutil.rmtree(gone)
+    write_site(tmp_path)
+    assert not list((tmp_path / "batches").iterdir())
+    assert "batches/" not in (tmp_path / "index.html").read_text()
 
 
 def test_empty_site_says_so(tmp_path: Path) -> None:
@@ -168,19 +217,27 @@ def test_empty_site_says_so(tmp_path: Path) -> None:
 def test_addresses_are_relative_to_the_index(tmp_path: Path) -> None:
     report(tmp_path, "a", "default", failure={"error": None})
     addresses = re.findall(r'(?:href|src)="([^"#]*)"', index(tmp_path))
-    assert addresses == ["data:,", "index.json", "a/default/index.html", "a/default/log.txt"]
+    assert addresses == [
+        "data:,",
+        "results.csv",
+        "results.parquet",
+        "index.json",
+        "a/default/index.html",
+        "a/default/log.txt",
+    ]
 
 
 def test_list_as_json_says_what_the_page_says(tmp_path: Path) -> None:
     report(tmp_path, "a", "default")
     report(tmp_path, "a", "late", parameters={"year": 2035})
-    write_index(tmp_path)
+    write_site(tmp_path)
     late = listing(tmp_path)["reports"][1]
     assert late == {
         "notebook": "a",
         "set": "late",
         "status": "ok",
         "question": "Question of a?",
+        "batch": None,
         "answer": "Answer of **late**.",
         "spark": [1.0, 2.0, 1.5],
         "parameters": {"year": 2035},
@@ -188,4 +245,5 @@ def test_list_as_json_says_what_the_page_says(tmp_path: Path) -> None:
         "error": None,
         "page": "a/late/index.html",
         "log": None,
+        "forms": {},
     }

@@ -7,6 +7,7 @@ Naming the kernel ``kbio`` is all that papermill, nbclient or nbval have to do. 
 * :mod:`.client` finds or starts the fork server and hands back something that behaves like a ``Popen``;
 * :mod:`.server` is that process: single-threaded, it forks on request and reports every exit;
 * :mod:`.child` turns a fresh fork into a kernel that carries nothing over from the server or its siblings;
+* :mod:`.preload` lists what it imports first;
 * :mod:`.fingerprint` tells when what the server has imported is out of date;
 * :mod:`.wire` is how client and server talk.
 

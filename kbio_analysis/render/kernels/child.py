@@ -34,7 +34,7 @@ def become_kernel(
 ) -> NoReturn:
     """Turn this forked process into the kernel that ``order`` asks for; never returns.
 
-    ``order`` has ``arguments`` (those of ipykernel_launcher), ``env`` and ``cwd``; ``descriptors`` are the kernel's
+    ``order`` has ``arguments`` (those of kernel_main), ``env`` and ``cwd``; ``descriptors`` are the kernel's
     standard output and error; ``by_libraries`` are the variables that imports have set. On ``connection`` the client
     is told the process id when the kernel is ready, or why it cannot be.
     """
@@ -113,11 +113,14 @@ def _renew_libraries() -> None:
 
 def _run_kernel(arguments: list[str], server: int, connection: socket.socket) -> int:
     """Run ipykernel to its end; the client hears of it once the sockets are bound, so that it never has to retry."""
-    import ipykernel_launcher
-    from ipykernel.kernelapp import IPKernelApp
+    from ipykernel import kernelapp
 
-    sys.argv = [ipykernel_launcher.__file__, *arguments]
-    kernel = IPKernelApp.instance(parent_handle=server)
+    from kbio_analysis.render import kernel_main
+    from kbio_analysis.render.portless import Portless
+
+    kernelapp.IOPubThread = Portless
+    sys.argv = [kernel_main.__file__, *arguments]
+    kernel = kernelapp.IPKernelApp.instance(parent_handle=server)
     kernel.initialize(arguments)
     wire.send(connection, {"pid": os.getpid()})
     connection.close()

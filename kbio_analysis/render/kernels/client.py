@@ -18,37 +18,12 @@ from pathlib import Path
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.kernels import wire
 from kbio_analysis.render.kernels.fingerprint import PACKAGE, fingerprint, kernel_environment
+from kbio_analysis.render.kernels.preload import PRELOAD
 from kbio_analysis.render.kernels.process import WarmProcess
 
 ADDRESS_VARIABLE = "KBIO_FORK_SERVER"
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
-PRELOAD = (
-    "ipykernel.kernelapp",  # and what a kernel imports on its way to the first cell:
-    "ipykernel_launcher",
-    "ipykernel.debugger",
-    "IPython.core.completerlib",
-    "IPython.extensions.storemagic",
-    "tornado.platform.asyncio",
-    "tornado.queues",
-    "encodings.idna",
-    "pyarrow",
-    "pandas",
-    "scipy.stats",
-    "scipy.optimize",
-    "matplotlib.pyplot",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
-    "statsmodels.api",
-    "statsmodels.formula.api",
-    "statsmodels.tsa.api",
-    "pandera.pandas",
-    "arch.bootstrap",
-    "kbio_analysis.vocabulary",
-    "kbio_analysis.data.*",
-    "kbio_analysis.models.*",
-    "kbio_analysis.present.*",
-)
 # Arrow's allocator starts a thread at import unless told not to, and the server must not have one.
 _SERVER_VARIABLES = {"MPLBACKEND": "agg", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 _LONGEST_DIRECTORY = 60  # a unix socket's path ends at about 100 characters
@@ -134,6 +109,7 @@ class ForkServer:
         if self._owner != os.getpid():
             return
         self.process.stdin.close()
+        self.process.terminate()  # one that is still importing does not watch its input yet
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -147,14 +123,18 @@ class ForkServer:
 
 
 @contextlib.contextmanager
-def shared_server(preload: Sequence[str] | None = None) -> Iterator[ForkServer | None]:
+def shared_server(
+    preload: Sequence[str] | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[ForkServer | None]:
     """One fork server for this process and every worker it starts inside the ``with`` block.
 
-    Workers find it through the environment variable ``KBIO_FORK_SERVER``. Entering does not wait for the imports.
+    ``env`` is the environment the kernels will be given (default: this process's own): a server serves only kernels
+    whose interpreter would start with the same variables. Workers find it through the environment variable
+    ``KBIO_FORK_SERVER``. Entering does not wait for the imports.
     Yields None where processes cannot be forked; kernels are then ordinary ones.
     """
     try:
-        server = ForkServer.start(preload=preload)
+        server = ForkServer.start(env, preload)
     except ColdStartError:
         yield None
         return
@@ -179,7 +159,7 @@ def launch(
 ) -> WarmProcess:
     """Fork a kernel: from the shared server if there is one and it is up to date, else from this process's own.
 
-    ``arguments`` are those of ``python -m ipykernel_launcher``, ``env`` comes from
+    ``arguments`` are those of :mod:`kbio_analysis.render.kernel_main`, ``env`` comes from
     :func:`~.fingerprint.kernel_environment`, ``descriptors`` are standard output and error. Blocks until the kernel
     exists. Raises ColdStartError when it cannot be had within ``timeout`` seconds, FileNotFoundError without ``cwd``.
     """

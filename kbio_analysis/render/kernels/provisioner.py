@@ -17,7 +17,7 @@ from traitlets import Bool, Float
 from kbio_analysis.render.kernels.client import START_SECONDS, ColdStartError, launch, short_directory
 from kbio_analysis.render.kernels.fingerprint import kernel_environment
 
-_LAUNCHER = ["-m", "ipykernel_launcher"]
+_LAUNCHERS = ("kbio_analysis.render.kernel_main", "ipykernel_launcher")  # a fork stands in for either
 _LOG = logging.getLogger(__name__)
 _said: set[str] = set()
 
@@ -102,8 +102,8 @@ class WarmProvisioner(LocalProvisioner):
 
     def _fork(self, cmd: list[str], options: dict[str, Any]):
         """Translate the arguments of ``Popen`` into an order; raises ColdStartError for what a fork cannot honour."""
-        if cmd[0] != sys.executable or cmd[1:3] != _LAUNCHER:
-            raise ColdStartError(f"the kernel's command is not this Python's {' '.join(_LAUNCHER)}")
+        if cmd[:2] != [sys.executable, "-m"] or cmd[2] not in _LAUNCHERS:
+            raise ColdStartError(f"the kernel's command is not this Python's -m {_LAUNCHERS[0]}")
         env, cwd = options.pop("env"), options.pop("cwd", None) or os.getcwd()
         descriptors = [
             _descriptor(options.pop(name, None), standard) for name, standard in (("stdout", 1), ("stderr", 2))

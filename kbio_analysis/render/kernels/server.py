@@ -25,6 +25,7 @@ from pathlib import Path
 
 from kbio_analysis.render.kernels import wire
 from kbio_analysis.render.kernels.child import become_kernel
+from kbio_analysis.render.leftovers import claim
 
 REQUEST_SECONDS = 5.0
 OWNER_CHECK_SECONDS = 1.0
@@ -211,6 +212,7 @@ def main() -> None:
     parser.add_argument("--directory", required=True)
     parser.add_argument("--preload", nargs="*", default=[])
     options = parser.parse_args()
+    claim(Path(options.directory))  # held to the end of this process; a kernel closes its copy
     del sys.path[0]  # the folder kbio was started from; a kernel adds its own
     listener = socket.socket(fileno=options.listener)
     by_libraries = preload(options.preload)

@@ -1,0 +1,112 @@
+"""What the reform notebook reads: the strategy's numbers, published benchmarks, trial ranks by scope."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from kbio_analysis.data.series import out_by
+from kbio_analysis.data.tables import load
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+
+def claim_values() -> "Series":
+    """The figures of the strategy and the article by the name of the claim, in the units of ``article_claims``."""
+    return load("article_claims").set_index("id")["value"]
+
+
+def benchmarks() -> "Series":
+    """Published benchmarks: value by (measure, scope), units as in ``development_benchmarks``.
+
+    ``attrs["source_ids"]`` names their sources. They are other people's measurements and carry no release date of
+    ours: ``as_of`` does not touch them.
+    """
+    rows = load("development_benchmarks")
+    values = rows.set_index(["measure", "scope"])["value"]
+    values.attrs = {"source_ids": tuple(sorted(set(rows["source_id"])))}
+    return values
+
+
+def benchmark_sources(*measures: str) -> list[str]:
+    """Sources behind the benchmarks whose measure begins with one of ``measures``."""
+    rows = load("development_benchmarks")
+    return sorted(set(rows.loc[rows["measure"].str.startswith(measures), "source_id"]))
+
+
+def trial_ranks(*, as_of: str | date | None = None) -> "DataFrame":
+    """Ranks and shares of clinical trials, long: scope, measure, geo, year, value, source_id.
+
+    Rows not out by ``as_of`` are left out. Scopes count different trials and are never to be joined.
+    """
+    rows = out_by(load("clinical_trial_ranks"), as_of, "clinical trial ranks")
+    return rows[["scope", "measure", "geo", "year", "value", "source_id"]].reset_index(drop=True)
+
+
+def phase_figures(success_rates: str, *, pipeline: str = "KDDF 2024") -> "DataFrame":
+    """Published figures by clinical phase: candidates of one Korean count, success (0 to 1), years (cycle time).
+
+    ``success_rates`` and ``pipeline`` are scopes of ``development_benchmarks``. The time under review is the published
+    median of the US agency.
+    """
+    import pandas as pd
+
+    table = load("development_benchmarks").set_index(["measure", "scope"])["value"]
+    phases = ("phase1", "phase2", "phase3", "filed")
+    years = [table["years_phase1"].iloc[0], table["years_phase2"].iloc[0], table["years_phase3"].iloc[0]]
+    return pd.DataFrame(
+        {
+            "candidates": [int(table[f"pipeline_{phase}", pipeline]) for phase in phases],
+            "success": [table[f"success_{phase}", success_rates] / 100 for phase in phases],
+            "years": [*years, table["review_median"].iloc[0] / 365.25],
+        },
+        index=pd.Index(phases, name="phase"),
+    )
+
+
+def market_sizes(*, as_of: str | date | None = None) -> "Series":
+    """World market sizes out by ``as_of``, US$ billion, by (segment, year); ``attrs["source_ids"]``."""
+    rows = load("world_pharma_market")
+    rows = out_by(rows[rows["geo"] == "WLD"], as_of, "world market sizes")
+    sizes = rows.set_index(["segment", "year"])["market_usd_bn"].sort_index()
+    sizes.attrs = {"source_ids": tuple(sorted(set(rows["source_id"])))}
+    return sizes
+
+
+def published_ranges() -> dict[tuple[str, str], tuple[float, float]]:
+    """What others measured of each assumption of the reform notebook: (track, assumption) -> lowest, highest.
+
+    Tracks are new_drug, biosimilar and both. Spreads are coefficients of variation: of review times from the
+    quartiles of a log-normal law, of listing times from mean and standard deviation. An assumption that nobody
+    published is absent.
+    """
+    import numpy as np
+
+    table = load("development_benchmarks").set_index(["measure", "scope"])["value"]
+    lower, upper = table["review_lower_quartile"], table["review_upper_quartile"]
+    review = np.sqrt(np.expm1((np.log(upper / lower) / 1.349) ** 2))
+    listing = table["listing_sd"] / table["listing_mean"]
+    world = market_sizes()["pharmaceuticals", 2023]
+    home = 100 * table["korea_market", "2023"] / world
+    fall = 100 * (1 - (1 - table["biosimilar_price_fall"].iloc[0] / 100) ** (1 / 5))
+    to_peak = table["years_to_peak"]
+    figures = {
+        ("biosimilar", "review_spread"): review,
+        ("new_drug", "listing_spread"): listing,
+        ("both", "clock_share_pct"): [home],
+        ("new_drug", "peak_usd_m"): table["peak_sales"],
+        ("biosimilar", "peak_usd_m"): [table["top_korean_product"].iloc[0]],
+        ("new_drug", "years_to_peak"): [to_peak["lower quartile"], to_peak["upper quartile"]],
+        ("both", "sales_years"): table["sales_years"],
+        ("biosimilar", "years_to_peak"): _years_to_level(table["biosimilar_share"]),
+        ("biosimilar", "price_fall_pct"): [fall],
+        ("both", "discount_pct"): table["discount_rate"],
+        ("both", "blockbuster_share_pct"): table["blockbuster_share"],
+    }
+    return {key: (float(min(values)), float(max(values))) for key, values in figures.items()}
+
+
+def _years_to_level(share: "Series") -> list[float]:
+    """The years between which a share has reached its last level: the first year it is seen there, and the last."""
+    years = {int(scope.split()[-2]): value for scope, value in share.items()}
+    last = years[max(years)]
+    return [float(min(year for year, value in years.items() if value >= last)), float(max(years))]

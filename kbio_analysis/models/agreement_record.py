@@ -1,0 +1,174 @@
+"""What each agreement did, by direction: saturated PPML, cell by cell against what the untreated years foretell.
+
+y_jt = exp(a_t + c_j) for untreated observations (partner j, year t), fitted by Poisson; with one effect for every
+treated partner and year the extended two-way model (Wooldridge 2023, eq. 5.5) fits treated cells exactly, so its
+effects are d_gt = log(sum_j y_jt / sum_j mu_jt) over the members of an agreement. An agreement's effect is their mean,
+weighted by treated observations. The covariance is the cluster sandwich over partners, linearised through the year
+effects: a member's own shocks after entry are no sampling error here, they are part of the spread between agreements.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kbio_analysis.errors import ModelInputError
+
+MAX_ITERATIONS = 2000
+TOLERANCE = 1e-11
+"""Relative change of the year effects at which the fit has settled."""
+
+MIN_COMPARISONS = 5
+"""Fewest partners without an agreement that can stand for what would have happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoWay:
+    """Poisson two-way fit: ``year`` effects (T,) and ``unit`` effects (N,), both multiplicative; mean = outer product."""
+
+    year: np.ndarray
+    unit: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        return np.outer(self.year, self.unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementRecord:
+    """Effects by agreement and direction.
+
+    ``table``: indexed by (agreement, direction): effect_log_points, effect_pct, se_shared_log_points (from the shared
+    comparisons alone), n_partners, n_observations, entry_year (the first), initial_trade (mean a year before entry, all
+    members, unit of the outcome). ``covariance`` of the effects, same labels. ``n_comparisons`` by direction.
+    """
+
+    table: pd.DataFrame
+    covariance: pd.DataFrame
+    n_comparisons: Mapping[str, int]
+
+    @property
+    def effects(self) -> pd.Series:
+        return self.table["effect_log_points"]
+
+
+def two_way(y: np.ndarray, used: np.ndarray) -> TwoWay:
+    """Poisson fit of exp(a_t + c_j) to ``y`` (years x units) where ``used``, by matching both margins in turn.
+
+    Each step sets year and then unit effects so that fitted sums equal observed ones: the first-order conditions.
+    Raises :class:`ModelInputError` if a year or unit has no positive used value, or the fit does not settle.
+    """
+    y = np.where(used, y, 0.0)
+    by_year, by_unit = y.sum(axis=1), y.sum(axis=0)
+    if not ((by_year > 0).all() and (by_unit > 0).all()):
+        raise ModelInputError("a year or partner has no trade before any agreement; leave it out or widen the window")
+    weight = used.astype(float)
+    year = np.ones(len(y))
+    for _ in range(MAX_ITERATIONS):
+        unit = by_unit / (year @ weight)
+        updated = by_year / (weight @ unit)
+        settled = np.max(np.abs(updated / year - 1)) < TOLERANCE
+        year = updated
+        if settled:
+            return TwoWay(year=year, unit=by_unit / (year @ weight))
+    raise ModelInputError("the two-way fit did not settle; the panel may fall apart into unconnected parts")
+
+
+def record(
+    outcomes: Mapping[str, pd.DataFrame],
+    treatment: pd.DataFrame,
+    comparisons: Mapping[str, Sequence[str]],
+    *,
+    pre_years: int = 10,
+    post_years: int = 10,
+) -> AgreementRecord:
+    """Effects of every agreement in every direction, with their joint covariance.
+
+    ``outcomes`` maps a direction to years x partners (zero or more, NaN where not recorded); ``treatment`` is indexed
+    by partner with columns agreement, entry_year; ``comparisons`` maps a direction to partners without agreement.
+    Members count from ``pre_years`` before entry to ``post_years`` after it (entry year included).
+    Raises :class:`ModelInputError` for too few comparisons or when no agreement can be estimated.
+    """
+    rows, gradients, scores = [], {}, {}
+    for direction, panel in outcomes.items():
+        part = _direction(panel, treatment, comparisons[direction], direction, pre_years, post_years)
+        rows += part[0]
+        gradients |= part[1]
+        scores[direction] = part[2]
+    if not rows:
+        raise ModelInputError("no agreement has years on both sides of its entry; widen the window")
+    table = pd.DataFrame(rows).set_index(["agreement", "direction"])
+    influence = pd.DataFrame({k: scores[k[1]] @ g for k, g in gradients.items()}).fillna(0.0)[list(table.index)]
+    clusters = len(influence)
+    covariance = influence.T @ influence * clusters / (clusters - 1)
+    covariance.index = covariance.columns = table.index
+    table["se_shared_log_points"] = np.sqrt(np.diag(covariance))
+    return AgreementRecord(
+        table=table,
+        covariance=covariance,
+        n_comparisons={d: len(c) for d, c in comparisons.items()},
+    )
+
+
+def _direction(
+    panel: pd.DataFrame, treatment: pd.DataFrame, comparisons: Sequence[str], direction: str, pre: int, post: int
+) -> tuple[list[dict[str, object]], dict[tuple[str, str], np.ndarray], pd.DataFrame]:
+    """Rows, gradients with respect to the log year effects, partner influences on those."""
+    if len(comparisons) < MIN_COMPARISONS:
+        raise ModelInputError(
+            f"{direction}: {len(comparisons)} partners without an agreement, {MIN_COMPARISONS} are needed; "
+            "lower the least trade asked of them"
+        )
+    members = [p for p in panel.columns if p in treatment.index]
+    partners = [*comparisons, *members]
+    y = panel[partners].to_numpy(dtype=float)
+    years = panel.index.to_numpy()[:, None]
+    entry = np.array([np.inf] * len(comparisons) + [float(treatment["entry_year"][m]) for m in members])
+    seen = np.isfinite(y)
+    used = seen & (years < entry) & (np.isinf(entry) | (years >= entry - pre))
+    treated = seen & (years >= entry) & (years < entry + post)
+    fit = two_way(y, used)
+    mean = np.where(used | treated, fit.mean, 0.0)
+    own = np.where(used, mean, 0.0) / np.where(used, mean, 0.0).sum(axis=0)  # (T, N): weights of a partner's own years
+    rows, gradients = [], {}
+    agreement = np.array([""] * len(comparisons) + list(treatment.loc[members, "agreement"]))
+    for name in dict.fromkeys(agreement[len(comparisons) :]):
+        mine = agreement == name
+        cell = treated & mine
+        observed, expected = np.where(cell, y, 0.0).sum(axis=1), np.where(cell, mean, 0.0).sum(axis=1)
+        count = cell.sum(axis=1) * (observed > 0)
+        if not count.sum():
+            continue
+        live = count > 0
+        effect = np.zeros(len(y))
+        effect[live] = np.log(observed[live] / expected[live])
+        share = np.where(cell & live[:, None], mean, 0.0)[live] / expected[live][:, None]  # (cells, N)
+        weight = count[live] / count.sum()
+        through_partner = own @ (weight @ share)
+        gradient = through_partner.copy()
+        gradient[live] -= weight
+        gradients[(name, direction)] = gradient
+        before = np.where(used & mine, y, 0.0).sum() / max((used & mine).any(axis=1).sum(), 1)
+        value = float(weight @ effect[live])
+        rows.append(
+            {
+                "agreement": name,
+                "direction": direction,
+                "effect_log_points": value,
+                "effect_pct": 100 * np.expm1(value),
+                "n_partners": int((cell.any(axis=0)).sum()),
+                "n_observations": int(count.sum()),
+                "entry_year": int(entry[mine].min()),
+                "initial_trade": float(before),
+            }
+        )
+    return rows, gradients, _influence(y, used, fit, partners)
+
+
+def _influence(y: np.ndarray, used: np.ndarray, fit: TwoWay, partners: Sequence[str]) -> pd.DataFrame:
+    """Partners x years: each partner's part in the error of the log year effects, unit effects concentrated out."""
+    mean = np.where(used, fit.mean, 0.0)
+    residual = np.where(used, y, 0.0) - mean
+    hessian = np.diag(mean.sum(axis=1)) - (mean / mean.sum(axis=0)) @ mean.T
+    return pd.DataFrame(residual.T @ np.linalg.pinv(hessian, hermitian=True), index=partners)

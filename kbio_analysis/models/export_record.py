@@ -1,0 +1,201 @@
+"""Arithmetic of a record with many definitions: nearness to a headline, a break, sums of codes, a year to date."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.growth import value_at
+
+MAX_CODES = 16
+"""Most codes of which every sum is formed: 2^16 of them take a second."""
+
+LUCK_WINDOW = 10
+"""Sums are also counted within this many times the tolerance, to say how crowded the place is."""
+
+
+def nearness(counts: pd.DataFrame, *, year: int, value_usd_m: float) -> pd.DataFrame:
+    """Counts of one year by their distance from a value: definition, label, family, exports_usd_m, gap_pct.
+
+    ``counts`` has the columns definition, label, family, year and exports_usd_m. Nearest first; no row if no count
+    has that year.
+    """
+    own = counts[counts["year"] == year]
+    own = own.assign(gap_pct=100 * (own["exports_usd_m"] / value_usd_m - 1))
+    columns = ["definition", "label", "family", "exports_usd_m", "gap_pct"]
+    return own.sort_values("gap_pct", key=lambda gap: gap.abs(), kind="stable")[columns].reset_index(drop=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """A classification break between two neighbouring years. Values in US$ million, changes in per cent.
+
+    ``apparent_pct`` compares the old count of the first year with the new one of the second; ``like_for_like_pct``
+    the first year restated on the new classification; ``moved_out_usd_m`` is old less restated in the first year,
+    ``moved_out_pct`` its share of the old count. The last three are None without a restatement.
+    """
+
+    year: int
+    old_usd_m: float
+    new_usd_m: float
+    restated_usd_m: float | None
+    apparent_pct: float
+    like_for_like_pct: float | None
+    moved_out_usd_m: float | None
+    moved_out_pct: float | None
+
+
+def classification_break(counts: pd.DataFrame, *, old: str, restated: str, new: str, year: int) -> Break | None:
+    """The break between ``year`` - 1 in the definition ``old`` and ``year`` in ``new``; None if either is missing."""
+    value = counts.set_index(["definition", "year"])["exports_usd_m"]
+    before, after, middle = value.get((old, year - 1)), value.get((new, year)), value.get((restated, year - 1))
+    if before is None or after is None:
+        return None
+    return Break(
+        year=year,
+        old_usd_m=float(before),
+        new_usd_m=float(after),
+        restated_usd_m=None if middle is None else float(middle),
+        apparent_pct=float(100 * (after / before - 1)),
+        like_for_like_pct=None if middle is None else float(100 * (after / middle - 1)),
+        moved_out_usd_m=None if middle is None else float(before - middle),
+        moved_out_pct=None if middle is None else float(100 * (1 - middle / before)),
+    )
+
+
+def both_years(counts: pd.DataFrame, *, year: int) -> pd.DataFrame:
+    """Counts that hold both ``year`` - 1 and ``year``: index label, columns before, after (US$ million), change_pct."""
+    wide = counts[counts["year"].isin([year - 1, year])].pivot(index="label", columns="year", values="exports_usd_m")
+    wide = wide.reindex(columns=[year - 1, year]).dropna().set_axis(["before", "after"], axis=1)
+    return wide.assign(change_pct=100 * (wide["after"] / wide["before"] - 1)).sort_values("change_pct")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeMatch:
+    """Which sums of codes equal a published figure to its printed digit.
+
+    ``matches``: one row a sum, columns codes (tuple of labels), sum_usd_m, gap_usd_m, nearest first. ``n_sums``
+    tried; ``n_near`` of them within LUCK_WINDOW times the tolerance. ``nearest``: the nearest sum, match or not.
+    ``figure_usd_m`` the published figure.
+    """
+
+    figure_usd_m: float
+    matches: pd.DataFrame
+    n_sums: int
+    n_near: int
+    nearest: tuple[tuple[str, ...], float]
+    tolerance_usd_m: float
+
+
+def matching_sums(parts: pd.Series, figure_usd_m: float, *, tolerance_usd_m: float) -> CodeMatch:
+    """Every sum of one or more ``parts`` (US$ million by label) within ``tolerance_usd_m`` of a published figure.
+
+    Raises ModelInputError for no part, more than MAX_CODES, or a tolerance that is not positive.
+    """
+    if not 1 <= len(parts) <= MAX_CODES:
+        raise ModelInputError(f"{len(parts)} codes: give 1 to {MAX_CODES}")
+    if not tolerance_usd_m > 0:
+        raise ModelInputError(f"tolerance = {tolerance_usd_m}: give half of the last printed digit, above zero")
+    labels, values = list(parts.index), parts.to_numpy(dtype=float)
+    chosen = [c for k in range(1, len(labels) + 1) for c in combinations(range(len(labels)), k)]
+    gaps = np.array([values[list(c)].sum() for c in chosen]) - figure_usd_m
+    inside = int((np.abs(gaps) <= tolerance_usd_m).sum())
+    order = np.argsort(np.abs(gaps), kind="stable")[: max(inside, 1)]
+    rows = [(tuple(labels[i] for i in chosen[j]), gaps[j] + figure_usd_m, gaps[j]) for j in order]
+    return CodeMatch(
+        figure_usd_m=figure_usd_m,
+        matches=pd.DataFrame(rows[:inside], columns=["codes", "sum_usd_m", "gap_usd_m"]),
+        n_sums=len(chosen),
+        n_near=int((np.abs(gaps) <= LUCK_WINDOW * tolerance_usd_m).sum()),
+        nearest=(rows[0][0], float(rows[0][1])),
+        tolerance_usd_m=tolerance_usd_m,
+    )
+
+
+def code_match(
+    counts: pd.DataFrame, *, parts: Sequence[str], whole: str, year: int, tolerance_usd_m: float
+) -> CodeMatch | None:
+    """As :func:`matching_sums` for the definitions ``parts`` against ``whole`` in a year; None if either is missing."""
+    own = counts[counts["year"] == year].set_index("definition")
+    codes = own.loc[[p for p in parts if p in own.index]].set_index("label")["exports_usd_m"]
+    if codes.empty or whole not in own.index:
+        return None
+    return matching_sums(codes, float(own.loc[whole, "exports_usd_m"]), tolerance_usd_m=tolerance_usd_m)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearToDate:
+    """The year under way against the path to a target, same months compared. Values in US$ million.
+
+    ``year``, ``n_months`` its months so far; ``to_date`` their sum, ``year_before`` and ``base`` the same months of
+    the year before (None if not held) and of the base year; ``path`` the base grown at ``growth_pct`` a year.
+    ``ahead_pct`` = 100 (to_date/path - 1). ``cumulative``: month 1..12 x (a column a year, and ``path``), sums from
+    January. ``low`` and ``high``: ``to_date`` if every month moved by the lowest or highest ratio given (None
+    without ratios).
+    """
+
+    year: int
+    n_months: int
+    base_year: int
+    growth_pct: float
+    to_date: float
+    year_before: float | None
+    base: float
+    path: float
+    ahead_pct: float
+    cumulative: pd.DataFrame
+    low: float | None
+    high: float | None
+
+
+def year_to_date(
+    y: pd.Series, *, base_year: int, growth_pct: float, ratios: Sequence[float] | None = None
+) -> YearToDate | None:
+    """The last year of a monthly series against its base year grown at ``growth_pct`` a year.
+
+    None if the series is empty, lacks January of its last year or a month of the base year, or ends in the base year.
+    """
+    by_month = pd.Series(y.to_numpy(dtype=float), index=pd.MultiIndex.from_arrays([y.index.year, y.index.month]))
+    wide = by_month.unstack(level=0).reindex(range(1, 13)) if len(y) else pd.DataFrame()
+    year = int(wide.columns[-1]) if len(wide.columns) else base_year
+    if year <= base_year or base_year not in wide or wide[base_year].isna().any() or pd.isna(wide.loc[1, year]):
+        return None
+    n = int(wide[year].notna().sum())
+    grown = value_at(1.0, growth_pct, year - base_year)
+    sums = wide.cumsum(skipna=False).rename_axis("month")
+    sums["path"] = sums[base_year] * grown
+    to_date, path = float(sums.loc[n, year]), float(sums.loc[n, "path"])
+    before = sums.loc[n, year - 1] if year - 1 in wide else np.nan
+    return YearToDate(
+        year=year,
+        n_months=n,
+        base_year=base_year,
+        growth_pct=growth_pct,
+        to_date=to_date,
+        year_before=None if pd.isna(before) else float(before),
+        base=float(sums.loc[n, base_year]),
+        path=path,
+        ahead_pct=100 * (to_date / path - 1),
+        cumulative=sums,
+        low=None if ratios is None else to_date * min(ratios),
+        high=None if ratios is None else to_date * max(ratios),
+    )
+
+
+def full_years(counts: pd.DataFrame, *, base_year: int, growth_pct: float) -> pd.DataFrame:
+    """Each definition's last year after the base year against its own base grown at ``growth_pct`` a year.
+
+    Columns label, year, base, exports_usd_m, path (US$ million), ahead_pct; no row for a definition without both years.
+    """
+    rows = []
+    for label, own in counts.groupby("label", sort=False):
+        values = own.set_index("year")["exports_usd_m"]
+        year = int(values.index.max())
+        if base_year in values.index and year > base_year:
+            path = value_at(float(values[base_year]), growth_pct, year - base_year)
+            ahead = 100 * (values[year] / path - 1)
+            rows.append((label, year, values[base_year], values[year], path, ahead))
+    return pd.DataFrame(rows, columns=["label", "year", "base", "exports_usd_m", "path", "ahead_pct"])

@@ -1,0 +1,326 @@
+"""The spread of effects over past cases, and what it foretells for a new one: random-effects pooling.
+
+b ~ N(X g, V + tau^2 I), X a constant and at most two covariates, V the joint covariance of the estimates. tau^2 by
+restricted maximum likelihood (Raudenbush 2009), the covariance of g after Knapp & Hartung (2003), and the prediction
+interval x0'g +- t_{k-p-1} sqrt(tau^2 + x0'C x0) (Higgins, Thompson & Spiegelhalter 2009, eq. 12).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import check_levels
+from kbio_analysis.models.conformal import clopper_pearson
+
+MIN_CASES = 4
+"""Fewest estimates from which a spread is read."""
+
+MAX_COVARIATES = 2
+"""With some twenty cases no more covariates can be told apart."""
+
+PRIOR_SCALE = 0.5
+"""Scale of the half-normal prior on tau in the Bayesian twin, log points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledEffect:
+    """Pooled effects, in the unit of the estimates (here log points).
+
+    ``mean`` at the covariates' means, ``se`` after Knapp-Hartung, ``tau2`` between-case variance; ``coefficients`` by
+    name with ``coefficient_covariance``; ``estimates`` (k,), ``covariance`` (k, k), ``design`` (k, p, covariates
+    centred), ``centres`` their means; ``knapp_hartung`` the factor q (1 if not asked for).
+    """
+
+    mean: float
+    se: float
+    tau2: float
+    coefficients: pd.Series
+    coefficient_covariance: pd.DataFrame
+    estimates: pd.Series
+    covariance: pd.DataFrame
+    design: pd.DataFrame
+    centres: pd.Series
+    knapp_hartung: float
+
+    @property
+    def tau(self) -> float:
+        return sqrt(self.tau2)
+
+    @property
+    def degrees(self) -> int:
+        """k - p of the confidence interval; the prediction interval has one fewer."""
+        return len(self.estimates) - len(self.coefficients)
+
+    def confidence_interval(self, level: float) -> tuple[float, float]:
+        """Where the mean lies, at ``level`` per cent."""
+        half = float(stats.t.ppf(0.5 + check_levels([level])[0] / 200, self.degrees)) * self.se
+        return self.mean - half, self.mean + half
+
+    def predictive(self, at: Mapping[str, float] | None = None, noise2: float = 0.0) -> tuple[float, float]:
+        """Centre and scale of the prediction for a new case; ``noise2`` adds the variance of measuring it."""
+        x0 = self._point(at)
+        centre = float(x0 @ self.coefficients.to_numpy())
+        spread2 = self.tau2 + float(x0 @ self.coefficient_covariance.to_numpy() @ x0) + noise2
+        return centre, sqrt(spread2)
+
+    def prediction_interval(
+        self,
+        level: float,
+        at: Mapping[str, float] | None = None,
+        *,
+        noise2: float = 0.0,
+        reference: Literal["t", "normal"] = "t",
+    ) -> tuple[float, float]:
+        """Where the effect of a new case lies at ``level`` per cent; ``at`` its covariates (default: their means).
+
+        ``reference`` normal is the older interval that many published syntheses print.
+        """
+        tail = 0.5 + check_levels([level])[0] / 200
+        quantile = float(stats.norm.ppf(tail) if reference == "normal" else stats.t.ppf(tail, max(self.degrees - 1, 1)))
+        centre, scale = self.predictive(at, noise2)
+        return centre - quantile * scale, centre + quantile * scale
+
+    def p_above(self, threshold: float, at: Mapping[str, float] | None = None, noise2: float = 0.0) -> float:
+        """Probability that a new case's effect exceeds ``threshold``."""
+        centre, scale = self.predictive(at, noise2)
+        return float(stats.t.sf((threshold - centre) / scale, max(self.degrees - 1, 1)))
+
+    @property
+    def shrunken(self) -> pd.Series:
+        """Each case's effect drawn towards its expectation: X g + tau^2 (V + tau^2 I)^-1 (b - X g)."""
+        fitted = self.design.to_numpy() @ self.coefficients.to_numpy()
+        total = self.covariance.to_numpy() + self.tau2 * np.eye(len(fitted))
+        moved = fitted + self.tau2 * np.linalg.solve(total, self.estimates.to_numpy() - fitted)
+        return pd.Series(moved, index=self.estimates.index, name="shrunken")
+
+    def _point(self, at: Mapping[str, float] | None) -> np.ndarray:
+        given = dict(at or {})
+        unknown = set(given) - set(self.centres.index)
+        if unknown:
+            raise ModelInputError(
+                f"no covariate {', '.join(sorted(unknown))}; known: {', '.join(self.centres.index) or 'none'}"
+            )
+        return np.array([1.0, *(given.get(name, centre) - centre for name, centre in self.centres.items())])
+
+
+def pool(
+    estimates: pd.Series,
+    covariance: pd.DataFrame,
+    *,
+    covariates: pd.DataFrame | None = None,
+    knapp_hartung: bool = True,
+) -> PooledEffect:
+    """Pool ``estimates`` with their joint ``covariance``; ``covariates`` k x (at most 2), centred here.
+
+    Raises :class:`ModelInputError` for fewer than MIN_CASES cases, more than MAX_COVARIATES covariates, missing values,
+    or a covariance that is not one.
+    """
+    b, V = estimates.to_numpy(dtype=float), covariance.to_numpy(dtype=float)
+    raw = pd.DataFrame(index=estimates.index) if covariates is None else covariates.astype(float)
+    _check(b, V, raw)
+    centres = raw.mean()
+    design = pd.concat([pd.Series(1.0, index=raw.index, name="mean"), raw - centres], axis=1)
+    X = design.to_numpy()
+    tau2 = _reml(b, V, X)
+    g, C, q = _gls(b, V, X, tau2)
+    scale = q if knapp_hartung else 1.0
+    names = list(design.columns)
+    return PooledEffect(
+        mean=float(g[0]),
+        se=sqrt(scale * C[0, 0]),
+        tau2=tau2,
+        coefficients=pd.Series(g, index=names),
+        coefficient_covariance=pd.DataFrame(scale * C, index=names, columns=names),
+        estimates=estimates.astype(float),
+        covariance=pd.DataFrame(V, index=estimates.index, columns=estimates.index),
+        design=design,
+        centres=centres,
+        knapp_hartung=scale,
+    )
+
+
+def _check(b: np.ndarray, V: np.ndarray, raw: pd.DataFrame) -> None:
+    k, p = len(b), raw.shape[1] + 1
+    if raw.shape[1] > MAX_COVARIATES:
+        raise ModelInputError(f"{raw.shape[1]} covariates for {k} cases; take at most {MAX_COVARIATES}")
+    if k < max(MIN_CASES, p + 2):
+        raise ModelInputError(
+            f"{k} cases are too few to read a spread from; at least {max(MIN_CASES, p + 2)} are needed"
+        )
+    if not (np.isfinite(b).all() and np.isfinite(V).all() and np.isfinite(raw.to_numpy()).all()):
+        raise ModelInputError("an estimate, its covariance or a covariate is missing; leave that case out")
+    if V.shape != (k, k) or not np.allclose(V, V.T) or np.linalg.eigvalsh(V).min() < -1e-9 * max(np.abs(V).max(), 1):
+        raise ModelInputError(f"the covariance must be a symmetric {k} x {k} matrix without negative eigenvalues")
+
+
+def _gls(b: np.ndarray, V: np.ndarray, X: np.ndarray, tau2: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Coefficients, their unscaled covariance, and Knapp-Hartung's q = (b - Xg)'W(b - Xg)/(k - p)."""
+    W = np.linalg.inv(V + tau2 * np.eye(len(b)))
+    C = np.linalg.inv(X.T @ W @ X)
+    g = C @ (X.T @ (W @ b))
+    residual = b - X @ g
+    return g, C, float(residual @ W @ residual) / (len(b) - X.shape[1])
+
+
+def restricted_loglik(b: np.ndarray, V: np.ndarray, X: np.ndarray, tau2: float) -> float:
+    """Restricted log likelihood of tau^2, up to a constant."""
+    total = V + tau2 * np.eye(len(b))
+    W = np.linalg.inv(total)
+    XWX = X.T @ W @ X
+    g = np.linalg.solve(XWX, X.T @ (W @ b))
+    residual = b - X @ g
+    logs = np.linalg.slogdet(total)[1] + np.linalg.slogdet(XWX)[1]
+    return -0.5 * (logs + float(residual @ W @ residual))
+
+
+def _reml(b: np.ndarray, V: np.ndarray, X: np.ndarray) -> float:
+    """The tau^2 >= 0 that maximises the restricted likelihood; 0 where the estimates spread no more than V allows."""
+    top = 4 * float(np.var(b)) + 1e-12
+    floor = 1e-10 * top if np.linalg.eigvalsh(V).min() <= 1e-12 * top else 0.0  # a singular V needs some tau
+    grid = np.linspace(floor, top, 60)
+    values = [restricted_loglik(b, V, X, t) for t in grid]
+    best = int(np.argmax(values))
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+    found = optimize.minimize_scalar(
+        lambda t: -restricted_loglik(b, V, X, t), bounds=(low, high), method="bounded", options={"xatol": 1e-10 * top}
+    )
+    return floor if values[0] >= -found.fun else float(found.x)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveOneOut:
+    """Each group foretold from the others.
+
+    ``table``: one row an estimate: group, estimate, centre, scale, crps, crps_no_effect (same spread around zero),
+    crps_nothing (certainty of zero), and inside_L per level. ``coverage``: indexed by level: share, low, high
+    (Clopper-Pearson 95%), n.
+    """
+
+    table: pd.DataFrame
+    coverage: pd.DataFrame
+
+    @property
+    def mean_crps(self) -> pd.Series:
+        """Mean scores of the pool, of the same spread around zero, and of certainty that nothing happens."""
+        return self.table[["crps", "crps_no_effect", "crps_nothing"]].mean()
+
+
+def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequence[float] = (80, 95)) -> LeaveOneOut:
+    """Leave out all estimates of one group (an agreement), pool the rest, foretell what was left out.
+
+    The foretold spread holds the variance of measuring the held-out estimate as well, because that is what is seen.
+    The rival "no effect" has mean zero and the spread that fits the rest best.
+    """
+    chosen = check_levels(levels)
+    labels = np.asarray(groups)
+    rows = []
+    for group in dict.fromkeys(labels):
+        out = labels == group
+        rest = _subset(pooled, ~out)
+        centred = _gls_free_spread(pooled, ~out)
+        for i in np.flatnonzero(out):
+            noise2 = float(pooled.covariance.iat[i, i])
+            at = {name: float(pooled.design[name].iloc[i] + pooled.centres[name]) for name in pooled.centres.index}
+            centre, scale = rest.predictive(at, noise2)
+            seen = float(pooled.estimates.iloc[i])
+            degrees = max(rest.degrees - 1, 1)
+            row = {"group": group, "estimate": seen, "centre": centre, "scale": scale}
+            row["crps"] = crps_t(seen, centre, scale, degrees)
+            row["crps_no_effect"] = crps_t(seen, 0.0, sqrt(centred + noise2), degrees)
+            row["crps_nothing"] = abs(seen)
+            for level in chosen:
+                half = stats.t.ppf(0.5 + level / 200, degrees) * scale
+                row[f"inside_{level:g}"] = abs(seen - centre) <= half
+            rows.append(row)
+    table = pd.DataFrame(rows)
+    spans = []
+    for level in chosen:
+        hits = int(table[f"inside_{level:g}"].sum())
+        low, high = clopper_pearson(hits, len(table))
+        spans.append({"level": level, "share": hits / len(table), "low": low, "high": high, "n": len(table)})
+    return LeaveOneOut(table=table, coverage=pd.DataFrame(spans).set_index("level"))
+
+
+def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:
+    """CRPS of a scaled t distribution (Jordan, Krueger & Lerch 2019, table 2); of the normal as degrees grow."""
+    from scipy.special import betaln
+
+    z, n = (y - centre) / scale, degrees
+    if n <= 1:
+        raise ModelInputError("the CRPS of a t distribution needs more than one degree of freedom")
+    constant = 2 * sqrt(n) / (n - 1) * np.exp(betaln(0.5, n - 0.5) - 2 * betaln(0.5, n / 2))
+    value = z * (2 * stats.t.cdf(z, n) - 1) + 2 * stats.t.pdf(z, n) * (n + z * z) / (n - 1) - constant
+    return float(scale * value)
+
+
+def _subset(pooled: PooledEffect, keep: np.ndarray) -> PooledEffect:
+    raw = pooled.design.drop(columns="mean") + pooled.centres
+    V = pooled.covariance.to_numpy()[np.ix_(keep, keep)]
+    rows = pooled.estimates.index[keep]
+    return pool(
+        pooled.estimates[keep],
+        pd.DataFrame(V, index=rows, columns=rows),
+        covariates=raw[keep] if raw.shape[1] else None,
+    )
+
+
+def _gls_free_spread(pooled: PooledEffect, keep: np.ndarray) -> float:
+    """tau^2 around a mean of zero: the likelihood without any coefficient."""
+    b, V = pooled.estimates.to_numpy()[keep], pooled.covariance.to_numpy()[np.ix_(keep, keep)]
+
+    def loss(tau2: float) -> float:
+        total = V + tau2 * np.eye(len(b))
+        return float(np.linalg.slogdet(total)[1] + b @ np.linalg.solve(total, b))
+
+    top = 4 * float(np.mean(b**2)) + 1e-12
+    return float(optimize.minimize_scalar(loss, bounds=(1e-10 * top, top), method="bounded").x)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixturePrediction:
+    """Prediction averaged over the posterior of tau: ``tau`` grid, ``weight`` (sum 1), ``centre`` and ``scale`` at each."""
+
+    tau: np.ndarray
+    weight: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+
+    @property
+    def tau_mean(self) -> float:
+        return float(self.weight @ self.tau)
+
+    def cdf(self, x: float) -> float:
+        return float(self.weight @ stats.norm.cdf((x - self.centre) / self.scale))
+
+    def quantile(self, p: float) -> float:
+        reach = float(np.max(np.abs(self.centre)) + 12 * np.max(self.scale))
+        return float(optimize.brentq(lambda x: self.cdf(x) - p, -reach, reach, xtol=1e-10))
+
+    def interval(self, level: float) -> tuple[float, float]:
+        tail = (1 - check_levels([level])[0] / 100) / 2
+        return self.quantile(tail), self.quantile(1 - tail)
+
+
+def half_normal_twin(pooled: PooledEffect, *, scale: float = PRIOR_SCALE, n_grid: int = 200) -> MixturePrediction:
+    """The same model with tau ~ half-normal(``scale``) and a flat mean: what REML's single tau leaves out.
+
+    With few cases REML often ends at tau = 0 and then foretells far too narrowly; averaging over tau does not
+    (Roever 2020).
+    """
+    b, V, X = pooled.estimates.to_numpy(), pooled.covariance.to_numpy(), pooled.design.to_numpy()
+    tau = (np.arange(n_grid) + 0.5) * 4 * scale / n_grid
+    logs = np.array([restricted_loglik(b, V, X, t * t) for t in tau]) - 0.5 * (tau / scale) ** 2
+    weight = np.exp(logs - logs.max())
+    fits = [_gls(b, V, X, t * t)[:2] for t in tau]
+    return MixturePrediction(
+        tau=tau,
+        weight=weight / weight.sum(),
+        centre=np.array([g[0] for g, _ in fits]),
+        scale=np.array([sqrt(t * t + C[0, 0]) for t, (_, C) in zip(tau, fits, strict=True)]),
+    )

@@ -1,0 +1,227 @@
+"""What a faster clock is worth: days of review or listing into months, revenue by a date, and net present value.
+
+Every case takes its own time, log-normal around the mean of its step (Aitchison & Brown 1957), and the reform shortens
+each in the same proportion. Sales follow a published launch curve, stretched to the years to peak, from the day of
+launch to a fixed end, so that a day gained is a day of sales more. With discounting at rate rho the value of a curve
+that is constant at u_k over [a_k, b_k] after launch at L is
+
+    V = peak sum_k u_k exp(-rho (L + a_k)) (1 - exp(-rho (b_k - a_k))) / rho.
+
+Years everywhere; money in US$ million; every assumption is a (low, likely, high) triple, drawn from a triangle.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from kbio_analysis.errors import ModelInputError
+
+DAYS = 365.25
+"""Days a year."""
+
+ASSUMPTIONS = (
+    "delivered_pct",
+    "launch_lag_days",
+    "peak_usd_m",
+    "clock_share_pct",
+    "years_to_peak",
+    "sales_years",
+    "price_fall_pct",
+    "discount_pct",
+)
+"""What a track assumes beside its steps; each a (low, likely, high) triple."""
+
+Triple = Sequence[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the route whose time changes: mean days before and after, and its spread.
+
+    ``spread`` is the coefficient of variation (standard deviation over mean), (low, likely, high).
+    """
+
+    before_days: float
+    after_days: float
+    spread: Triple
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """A kind of product on its way to revenue: its steps in turn, its assumptions, and its launch curve.
+
+    ``uptake``: sales in each successive equal part of the time to peak over peak sales, the last being 1.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    assumptions: Mapping[str, Triple]
+    uptake: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockGain:
+    """What the faster clock brings one product of ``track``.
+
+    ``draws``: one row a simulated product; columns before_days and after_days (from the start of the first step to
+    launch), months_gained, extra_usd_m (revenue to the end of the target year), npv_usd_m, and all_npv_usd_m (the same
+    if all of the product's sales waited for the clock). ``likely``: the same columns with every assumption at its
+    likely value and a case of average length.
+    """
+
+    track: Track
+    draws: pd.DataFrame
+    likely: pd.Series
+
+    def range_of(self, column: str, level: float = 80) -> tuple[float, float, float]:
+        """Median and the bounds of the central ``level`` per cent."""
+        tail = 0.5 - level / 200
+        return tuple(float(v) for v in self.draws[column].quantile([0.5, tail, 1 - tail]))
+
+
+def simulate(track: Track, *, years_to_target: float, n: int, seed: int) -> ClockGain:
+    """Draw ``n`` products of a track and value the clock; ``years_to_target`` from the start to the target year's end.
+
+    Raises :class:`ModelInputError` for a missing assumption, a triple out of order, or a value out of its range.
+    """
+    _check(track)
+    rng = np.random.default_rng(seed)
+    drawn = {name: triangle(track.assumptions[name], rng.random(n)) for name in ASSUMPTIONS}
+    cases = [_case(step, triangle(step.spread, rng.random(n)), rng.standard_normal(n)) for step in track.steps]
+    likely = {name: np.array([track.assumptions[name][1]]) for name in ASSUMPTIONS}
+    average = [np.array([step.before_days]) for step in track.steps]
+    return ClockGain(
+        track=track,
+        draws=_value(track, drawn, cases, years_to_target),
+        likely=_value(track, likely, average, years_to_target).iloc[0],
+    )
+
+
+def tornado(track: Track, *, years_to_target: float, column: str = "npv_usd_m") -> pd.DataFrame:
+    """One assumption at a time from its low to its high, all others likely and the case of average length.
+
+    An assumption without a range has no row. Index: assumption, and ``case_length`` (10th to 90th percentile of the
+    steps' times); columns at_low, at_high, value_low, value_high, the widest swing first.
+    """
+    _check(track)
+    likely = {name: np.array([track.assumptions[name][1]]) for name in ASSUMPTIONS}
+    average = [np.array([step.before_days]) for step in track.steps]
+    rows = {}
+    for name in ASSUMPTIONS:
+        low, _, high = track.assumptions[name]
+        if low == high:
+            continue
+        ends = [
+            _value(track, likely | {name: np.array([v])}, average, years_to_target)[column].iloc[0] for v in (low, high)
+        ]
+        rows[name] = {"at_low": low, "at_high": high, "value_low": ends[0], "value_high": ends[1]}
+    tails = stats.norm.ppf([0.1, 0.9])
+    lengths = [[_case(s, np.array([s.spread[1]]), np.array([z])) for s in track.steps] for z in tails]
+    ends = [_value(track, likely, cases, years_to_target)[column].iloc[0] for cases in lengths]
+    days = [float(sum(c[0] for c in cases)) for cases in lengths]
+    rows["case_length"] = {"at_low": days[0], "at_high": days[1], "value_low": ends[0], "value_high": ends[1]}
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("assumption")
+    swing = (frame.value_high - frame.value_low).abs()
+    return frame.loc[swing.sort_values(ascending=False, kind="stable").index]
+
+
+def with_assumption(track: Track, name: str, triple: Triple) -> Track:
+    """The same track with one assumption replaced."""
+    return replace(track, assumptions={**track.assumptions, name: triple})
+
+
+def triangle(triple: Triple, u: np.ndarray) -> np.ndarray:
+    """Quantiles at ``u`` of the triangular law on (low, likely, high); a single point where the three agree."""
+    low, mode, high = (float(v) for v in triple)
+    if high == low:
+        return np.full_like(u, low)
+    turn = (mode - low) / (high - low)
+    rising = low + np.sqrt(u * (high - low) * (mode - low))
+    falling = high - np.sqrt((1 - u) * (high - low) * (high - mode))
+    return np.where(u < turn, rising, falling)
+
+
+def curve_value(
+    launch: np.ndarray,
+    end: np.ndarray,
+    years_to_peak: np.ndarray,
+    uptake: Sequence[float],
+    rate: np.ndarray,
+) -> np.ndarray:
+    """Value at time 0 of sales with peak 1 a year from ``launch`` to ``end``, discounted at ``rate`` (log points).
+
+    All arrays of one shape (n,), in years. Rate 0 gives plain sums. Zero where launch is not before the end.
+    """
+    life = np.maximum(end - launch, 0.0)[:, None]
+    edges = np.arange(len(uptake)) / len(uptake) * years_to_peak[:, None]
+    starts = np.minimum(edges, life)
+    # The last part has no end of its own: sales stay at their peak until the end of sales.
+    stops = np.hstack([starts[:, 1:], life])
+    length, rho = stops - starts, rate[:, None]
+    x = rho * length
+    average = np.where(np.abs(x) < 1e-12, 1.0, -np.expm1(-x) / np.where(x == 0, 1.0, x))
+    parts = np.asarray(uptake) * length * average * np.exp(-rho * (launch[:, None] + starts))
+    return parts.sum(axis=1)
+
+
+def _case(step: Step, spread: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Days a case takes before the reform: log-normal with the step's mean and coefficient of variation."""
+    variance = np.log1p(spread**2)
+    return step.before_days * np.exp(np.sqrt(variance) * z - variance / 2)
+
+
+def _value(
+    track: Track, a: Mapping[str, np.ndarray], cases: Sequence[np.ndarray], years_to_target: float
+) -> pd.DataFrame:
+    """Times, gains and values for given assumptions ``a`` and days of each step, all shape (n,)."""
+    lag = a["launch_lag_days"]
+    before, after, expected = lag.copy(), lag.copy(), lag.copy()
+    for step, days in zip(track.steps, cases, strict=True):
+        cut = 1 - step.after_days / step.before_days
+        before, expected = before + days, expected + step.before_days
+        after = after + days * (1 - cut * a["delivered_pct"] / 100)
+    end = expected / DAYS + a["sales_years"]
+    fall = -np.log1p(-a["price_fall_pct"] / 100)
+    discounted = fall + np.log1p(a["discount_pct"] / 100)
+    horizon = np.minimum(end, max(years_to_target, 0.0))
+
+    def gain(until: np.ndarray, rate: np.ndarray) -> np.ndarray:
+        late, soon = (curve_value(d / DAYS, until, a["years_to_peak"], track.uptake, rate) for d in (before, after))
+        return a["peak_usd_m"] * (soon - late)
+
+    share, npv = a["clock_share_pct"] / 100, gain(end, discounted)
+    return pd.DataFrame(
+        {
+            "before_days": before,
+            "after_days": after,
+            "months_gained": (before - after) / DAYS * 12,
+            "extra_usd_m": share * gain(horizon, fall),
+            "npv_usd_m": share * npv,
+            "all_npv_usd_m": npv,
+        }
+    )
+
+
+def _check(track: Track) -> None:
+    missing = [name for name in ASSUMPTIONS if name not in track.assumptions]
+    if missing or not track.steps:
+        raise ModelInputError(f"{track.name}: no {', '.join(missing) or 'steps'}; give every assumption and a step")
+    named = {name: track.assumptions[name] for name in ASSUMPTIONS}
+    named |= {f"spread of step {i}": step.spread for i, step in enumerate(track.steps, start=1)}
+    for name, triple in named.items():
+        if len(triple) != 3 or not triple[0] <= triple[1] <= triple[2]:
+            raise ModelInputError(f"{name} = {list(triple)}: give three values, low, likely and high, in rising order")
+        if triple[0] < 0:
+            raise ModelInputError(f"{name} = {list(triple)}: give values of zero or more")
+    if named["years_to_peak"][0] <= 0:
+        raise ModelInputError("years_to_peak must be above zero")
+    if named["price_fall_pct"][2] >= 100:
+        raise ModelInputError("price_fall_pct must stay below 100 a year")
+    for step in track.steps:
+        if step.before_days <= 0 or step.after_days < 0:
+            raise ModelInputError(f"{track.name}: a step needs days above zero before and not below zero after")
+    if not track.uptake or abs(track.uptake[-1] - 1) > 1e-9:
+        raise ModelInputError("uptake must end at 1, the share of peak sales reached at the peak")

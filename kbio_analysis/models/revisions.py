@@ -1,0 +1,152 @@
+"""How far first counts move: each early print against the latest count of the same months, and what that implies.
+
+The relative changes of past first counts are taken as exchangeable with those still to come, so that their order
+statistics bound a month that has a first count only (conformal prediction; Vovk, Gammerman & Shafer 2005, ch. 2).
+With m pairs the widest such interval covers 100 (m - 1)/(m + 1) per cent and no more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.conformal import leave_one_out_coverage, order_statistics
+
+MOVED_PCT = 1.0
+"""A count has moved if its latest figure differs from the first by at least this, per cent."""
+
+FEWEST_PAIRS = 3
+"""Fewest pairs from which anything is said of months to come."""
+
+COLUMNS = ["count", "label", "first_month", "last_month", "first_usd_m", "latest_usd_m", "revision_pct", "delay_days"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revisions:
+    """First counts and what became of them.
+
+    ``pairs``: one row a pair, columns COLUMNS (values US$ million, ``revision_pct`` = 100 (latest/first - 1),
+    ``delay_days`` from the end of the last month to the print). ``by_count``: index label, columns n, n_moved,
+    median_pct, low_pct, high_pct, total_pct (all latest over all first). ``n_late``: counts whose earliest print
+    came too late to be called a first one. ``pending``: first counts of months after the last that has a later one,
+    columns as ``pairs`` without the last three.
+    """
+
+    pairs: pd.DataFrame
+    by_count: pd.DataFrame
+    n_late: int
+    pending: pd.DataFrame
+
+    def of(self, count: str) -> pd.DataFrame:
+        """The pairs of one count."""
+        return self.pairs[self.pairs["count"] == count]
+
+
+def compare(prints: pd.DataFrame, latest: Mapping[str, pd.Series], *, max_delay_days: int) -> Revisions:
+    """Hold the first print of every period against the latest count of it.
+
+    ``prints`` has the columns count, label, first_month, last_month (Period), exports_usd_m and available_from, in
+    the order of publication; ``latest`` maps a count to its monthly series. A count without a series is held against
+    its own last print. Periods of several months are compared with the sum of theirs, and only if all are there.
+    """
+    rows, pending, late = [], [], 0
+    for (count, first_month, last_month), group in prints.groupby(["count", "first_month", "last_month"], sort=True):
+        first = group.iloc[0]
+        delay = (first["available_from"] - last_month.end_time.normalize()).days
+        if delay > max_delay_days:
+            late += 1
+            continue
+        value = _latest(group, latest.get(count), first_month, last_month)
+        key = (count, first["label"], first_month, last_month, first["exports_usd_m"])
+        if value is not None:
+            rows.append((*key, value, 100 * (value / first["exports_usd_m"] - 1), delay))
+        elif count in latest and (latest[count].empty or last_month > latest[count].index[-1]):
+            pending.append(key)
+    pairs = pd.DataFrame(rows, columns=COLUMNS)
+    return Revisions(
+        pairs=pairs, by_count=_by_count(pairs), n_late=late, pending=pd.DataFrame(pending, columns=COLUMNS[:5])
+    )
+
+
+def _latest(group: pd.DataFrame, series: pd.Series | None, first: pd.Period, last: pd.Period) -> float | None:
+    if series is None:
+        return float(group["exports_usd_m"].iloc[-1]) if len(group) > 1 else None
+    months = series.reindex(pd.period_range(first, last, freq="M"))
+    return None if months.isna().any() else float(months.sum())
+
+
+def _by_count(pairs: pd.DataFrame) -> pd.DataFrame:
+    rows = {}
+    for label, own in pairs.groupby("label", sort=False):
+        change = own["revision_pct"]
+        rows[label] = {
+            "n": len(own),
+            "n_moved": int((change.abs() >= MOVED_PCT).sum()),
+            "median_pct": float(change.median()),
+            "low_pct": float(change.min()),
+            "high_pct": float(change.max()),
+            "total_pct": float(100 * (own["latest_usd_m"].sum() / own["first_usd_m"].sum() - 1)),
+        }
+    columns = ["n", "n_moved", "median_pct", "low_pct", "high_pct", "total_pct"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("label")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingMonths:
+    """Months that have a first count only, with the interval that past revisions give them.
+
+    ``months``: index Period, columns first_usd_m, low_usd_m, high_usd_m. ``low_pct`` and ``high_pct``: the revisions
+    used. ``n`` pairs; ``level`` asked for and ``coverage_pct`` given, per cent; ``attainable`` whether n is enough
+    for the level. ``held`` of ``n`` pairs lie inside the interval of the others, ``held_low`` to ``held_high`` the
+    exact 95% range of that share.
+    """
+
+    count: str
+    months: pd.DataFrame
+    n: int
+    level: float
+    coverage_pct: float
+    attainable: bool
+    low_pct: float
+    high_pct: float
+    held: int
+    held_low: float
+    held_high: float
+
+
+def pending_months(revisions: Revisions, count: str, *, level: float) -> PendingMonths | None:
+    """Intervals for the months of ``count`` that have a first count only; None with fewer than FEWEST_PAIRS pairs.
+
+    Raises ModelInputError if the level is not between 0 and 100.
+    """
+    if not 0 < level < 100:
+        raise ModelInputError(f"level = {level}: give a per cent between 0 and 100")
+    pairs = revisions.of(count)
+    n = len(pairs)
+    if n < FEWEST_PAIRS:
+        return None
+    ratio = np.sort((pairs["latest_usd_m"] / pairs["first_usd_m"]).to_numpy())
+    low_rank, high_rank, attainable = order_statistics(n, level)
+    low, high = float(ratio[low_rank - 1]), float(ratio[high_rank - 1])
+    waiting = revisions.pending[revisions.pending["count"] == count]
+    first = waiting["first_usd_m"].to_numpy(dtype=float)
+    months = pd.DataFrame(
+        {"first_usd_m": first, "low_usd_m": low * first, "high_usd_m": high * first},
+        index=pd.PeriodIndex(list(waiting["last_month"]), freq="M", name="month"),
+    )
+    check = leave_one_out_coverage(np.log(ratio)[:, None], levels=(level,)).iloc[0]
+    return PendingMonths(
+        count=count,
+        months=months,
+        n=n,
+        level=level,
+        coverage_pct=100 * (high_rank - low_rank) / (n + 1),
+        attainable=attainable,
+        low_pct=100 * (low - 1),
+        high_pct=100 * (high - 1),
+        held=round(float(check["covered"])),
+        held_low=float(check["share_low"]),
+        held_high=float(check["share_high"]),
+    )

@@ -1,0 +1,141 @@
+"""Is there a season? STL of the logs, its strength against shuffled years, and rank tests by month and by quarter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import check_series
+from kbio_analysis.vocabulary import MIN_TREND_POINTS
+
+PERIOD = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankTest:
+    """Friedman's test that no place within a block is higher than another: ``statistic``, ``p_value``, ``n_blocks``.
+
+    ``effect_pct``: index place 1..k, average over the blocks of the place above the block's mean, per cent.
+    """
+
+    statistic: float
+    p_value: float
+    n_blocks: int
+    effect_pct: pd.Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """A monthly series taken apart: observed = trend x seasonal x remainder.
+
+    ``trend`` in US$ million; ``seasonal`` and ``remainder`` in log points, all by month. ``strength`` of the season
+    and ``trend_strength`` from 0 (none) to 1; ``p_value``: share of ``n_shuffles`` series with months shuffled
+    within each year whose season is as strong, the series itself counted. ``effect_pct``: index month 1..12, average
+    of seasonal and remainder, per cent of trend. ``by_month`` and ``by_quarter``: rank tests over whole years (12
+    places) and whole quarters (3 places), None where there are fewer than two blocks.
+    """
+
+    observed: pd.Series
+    trend: pd.Series
+    seasonal: pd.Series
+    remainder: pd.Series
+    strength: float
+    trend_strength: float
+    p_value: float
+    n_shuffles: int
+    effect_pct: pd.Series
+    by_month: RankTest | None
+    by_quarter: RankTest | None
+
+
+def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Season | None:
+    """Take a positive monthly series apart by STL (Cleveland et al. 1990) in logs; None with less than two years.
+
+    ``smoother`` is STL's seasonal window, an odd number of years from 7 up (a large one makes the season fixed).
+    Strength is max(0, 1 - var(R)/var(S + R)) (Wang, Smith & Hyndman 2006, section 3). Its own null is made by
+    shuffling S + R within calendar years and decomposing again, because STL finds some season in any noise.
+    Raises ModelInputError for gaps, values that are not positive and an even smoother.
+    """
+    if smoother < 7 or smoother % 2 == 0:
+        raise ModelInputError(f"seasonal smoother = {smoother}: give an odd number of at least 7")
+    if len(y) < MIN_TREND_POINTS["monthly"]:
+        return None
+    checked = check_series(y)
+    if checked.frequency != "monthly" or not checked.positive:
+        raise ModelInputError(f"{checked.name}: a positive monthly series is needed; log seasonality has no zero")
+    logs = np.log(checked.values)
+    trend, seasonal, remainder = _stl(logs, smoother)
+    found = strength(seasonal, remainder)
+    rng, years = np.random.default_rng(seed), y.index.year.to_numpy()
+    detrended = seasonal + remainder
+    stronger = 0
+    for _ in range(n_shuffles):
+        _, s, r = _stl(trend + _shuffled_within(detrended, years, rng), smoother)
+        stronger += strength(s, r) >= found
+    by_month = pd.Series(detrended).groupby(y.index.month).mean()
+    return Season(
+        observed=y,
+        trend=pd.Series(np.exp(trend), index=y.index, name="trend"),
+        seasonal=pd.Series(seasonal, index=y.index, name="seasonal"),
+        remainder=pd.Series(remainder, index=y.index, name="remainder"),
+        strength=found,
+        trend_strength=strength(trend, remainder),
+        p_value=(1 + stronger) / (1 + n_shuffles),
+        n_shuffles=n_shuffles,
+        effect_pct=100 * np.expm1(by_month).rename_axis("month"),
+        by_month=rank_test(y, PERIOD),
+        by_quarter=rank_test(y, 3),
+    )
+
+
+def strength(part: np.ndarray, remainder: np.ndarray) -> float:
+    """max(0, 1 - var(R)/var(part + R)): 0 where the part explains nothing, 1 where nothing is left over."""
+    total = float(np.var(part + remainder))
+    return max(0.0, 1 - float(np.var(remainder)) / total) if total > 0 else 0.0
+
+
+def strengths(y: pd.Series, smoothers: Sequence[int]) -> pd.DataFrame:
+    """Strength of the season by smoothing window (index), with least squares and with outliers weighed down.
+
+    Columns ``ordinary`` and ``robust`` (STL's own bisquare weights), each from 0 to 1.
+    """
+    logs = np.log(y.to_numpy(dtype=float))
+    rows = {w: [strength(*_stl(logs, w, robust=r)[1:]) for r in (False, True)] for w in smoothers}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["ordinary", "robust"]).rename_axis("smoother")
+
+
+def rank_test(y: pd.Series, places: int) -> RankTest | None:
+    """Friedman (1937) over whole blocks of ``places`` months (3 or 12) of a positive monthly series.
+
+    Ranks within a block do not see its level, so no trend has to be taken out first. None with fewer than two blocks.
+    """
+    from scipy import stats
+
+    place = (y.index.month - 1) % places
+    start = int(np.flatnonzero(place == 0)[0]) if (place == 0).any() else len(y)
+    n = (len(y) - start) // places
+    if n < 2:
+        return None
+    blocks = np.log(y.to_numpy(dtype=float)[start : start + n * places].reshape(n, places))
+    test = stats.friedmanchisquare(*blocks.T)
+    effect = 100 * np.expm1((blocks - blocks.mean(axis=1, keepdims=True)).mean(axis=0))
+    return RankTest(
+        statistic=float(test.statistic),
+        p_value=float(test.pvalue),
+        n_blocks=n,
+        effect_pct=pd.Series(effect, index=pd.RangeIndex(1, places + 1, name="place")),
+    )
+
+
+def _stl(logs: np.ndarray, smoother: int, *, robust: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    from statsmodels.tsa.seasonal import STL
+
+    parts = STL(logs, period=PERIOD, seasonal=smoother, robust=robust).fit()
+    return np.asarray(parts.trend), np.asarray(parts.seasonal), np.asarray(parts.resid)
+
+
+def _shuffled_within(values: np.ndarray, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The values with the months of each calendar year in random order."""
+    return np.concatenate([rng.permutation(values[years == year]) for year in np.unique(years)])

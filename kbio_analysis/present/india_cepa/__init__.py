@@ -1,0 +1,77 @@
+"""What the study of one agreement says and shows: results in; sentences, tables and records out."""
+
+from kbio_analysis.present.india_cepa.checks import (
+    interrupted_sentence,
+    limit_sentences,
+    monthly_sentence,
+    placebo_sentence,
+    robustness_sentence,
+    specification_sentence,
+    time_sentence,
+)
+from kbio_analysis.present.india_cepa.claims import (
+    claim_sentence,
+    holding_sentence,
+    investment_sentence,
+    published_sentences,
+)
+from kbio_analysis.present.india_cepa.effects import (
+    donor_average,
+    donors_sentence,
+    estimates_sentence,
+    fit_sentence,
+    main_pct,
+    other_sentence,
+    own_series,
+    profile_sentence,
+    reasons_sentence,
+    treatment_sentence,
+    verdict_sentence,
+)
+from kbio_analysis.present.india_cepa.show import (
+    record_effect,
+    record_interrupted,
+    record_multiples,
+    record_other,
+    show_donors,
+    show_methods,
+    show_multiples,
+    show_published,
+    show_specifications,
+)
+from kbio_analysis.present.india_cepa.words import Subject
+
+__all__ = [
+    "Subject",
+    "claim_sentence",
+    "donor_average",
+    "donors_sentence",
+    "estimates_sentence",
+    "fit_sentence",
+    "holding_sentence",
+    "interrupted_sentence",
+    "investment_sentence",
+    "limit_sentences",
+    "main_pct",
+    "monthly_sentence",
+    "other_sentence",
+    "own_series",
+    "placebo_sentence",
+    "profile_sentence",
+    "published_sentences",
+    "reasons_sentence",
+    "record_effect",
+    "record_interrupted",
+    "record_multiples",
+    "record_other",
+    "robustness_sentence",
+    "show_donors",
+    "show_methods",
+    "show_multiples",
+    "show_published",
+    "show_specifications",
+    "specification_sentence",
+    "time_sentence",
+    "treatment_sentence",
+    "verdict_sentence",
+]

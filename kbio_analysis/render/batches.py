@@ -1,0 +1,269 @@
+"""Batch files: named sets of parameters, or every combination of some values, for one notebook or several.
+
+A document of a file is one batch for one notebook::
+
+    notebook: 11_export_forecast
+    sets:                                # named by hand; an empty set is the defaults
+      slow_world: {segment_growth_pct: 5}
+    matrix:                              # every combination, named after its values
+      series: [mfds_biopharma, kita_biopharma]
+      target_year: [2030, 2035]
+    exclude:                             # combinations to leave out
+      - {series: kita_biopharma, target_year: 2035}
+    include:                             # one more set each, named after its values
+      - {target_year: 2040}
+
+A value is the text in the file, read by the type that the notebook declares: ``NO`` is text for a ``str`` and no
+boolean, ``00123`` keeps its zeros, ``1e6`` is a ``float`` and never an ``int``. A file is judged as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import product
+from math import prod
+from pathlib import Path
+
+from kbio_analysis.errors import KbioError, ParameterError, UsageError
+from kbio_analysis.render.names import DEFAULT_SET, briefly_named
+from kbio_analysis.render.parameters import NotebookSpec, coerce
+from kbio_analysis.render.plain_yaml import Node, PlainYamlError, read_documents
+from kbio_analysis.render.publish import slug
+from kbio_analysis.render.values import to_text
+
+MOST_SETS = 10_000
+KEYS = ("notebook", "sets", "matrix", "include", "exclude")
+
+Specs = Callable[[str], NotebookSpec]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSet:
+    """One report to make: ``values`` are complete and typed.
+
+    ``batch`` is the file's name without its ending, ``place`` says where in the file the set was written.
+    """
+
+    notebook: str
+    set_name: str
+    values: dict[str, object]
+    batch: str | None = None
+    place: str = ""
+
+
+def read_batches(files: Sequence[Path], specs: Specs, given: Mapping[str, object]) -> list[ParameterSet]:
+    """Every set of the files, in order; ``given`` overrides the parameter in all sets of notebooks that have it.
+
+    ``specs`` gives a notebook's specification by name, or raises KbioError. Raises UsageError listing every mistake
+    of all files, each with file, line, set and parameter.
+    """
+    sets: list[ParameterSet] = []
+    mistakes: list[str] = []
+    used: set[str] = set()
+    for file in files:
+        try:
+            documents = [node for node in read_documents(file.read_bytes()) if not node.empty]
+        except OSError as problem:
+            mistakes.append(f"{file}: cannot be read: {problem.strerror or problem}")
+            continue
+        except PlainYamlError as problem:
+            mistakes.append(f"{file}{f', line {problem.line}' if problem.line else ''}: {problem}")
+            continue
+        if not documents:
+            mistakes.append(f"{file}: holds no batch; it needs `notebook:` and `sets:` or `matrix:`")
+        for document in documents:
+            reader = _Reader(file, mistakes, specs, given)
+            sets += reader.sets(document)
+            used |= reader.overridden
+    unused = [name for name in given if name not in used]
+    if not mistakes:
+        mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in unused]
+        mistakes += _too_many(len(sets)) or _collisions(sets)
+    if mistakes:
+        raise UsageError("\n".join(dict.fromkeys(mistakes)))
+    return sets
+
+
+def _too_many(count: int) -> list[str]:
+    if count <= MOST_SETS:
+        return []
+    return [f"{count:,} sets in one run; the most is {MOST_SETS:,}: split the batch"]
+
+
+def _collisions(sets: list[ParameterSet]) -> list[str]:
+    """Sets that would be written to one folder; file systems that ignore case count too."""
+    mistakes, taken = [], {}
+    for one in sets:
+        place = taken.setdefault((one.notebook, one.set_name.casefold()), one.place)
+        if place is not one.place:
+            mistakes.append(f"{one.place}: would be written to {one.notebook}/{one.set_name}, as {place}; rename one")
+    return mistakes
+
+
+def _fits(values: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
+    return all(name in values and values[name] == value for name, value in wanted.items())
+
+
+def _shown(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={to_text(value)}" for name, value in values.items())
+
+
+class _Reader:
+    """Reads one document, adding what is wrong to ``mistakes``."""
+
+    def __init__(self, file: Path, mistakes: list[str], specs: Specs, given: Mapping[str, object]) -> None:
+        self.overridden: set[str] = set()
+        self._file, self._mistakes, self._specs, self._given = file, mistakes, specs, given
+        self._spec: NotebookSpec
+        self._overrides: dict[str, object] = {}
+
+    def sets(self, document: Node) -> list[ParameterSet]:
+        if not isinstance(document.value, dict):
+            self._wrong(document, "a batch is a mapping: notebook: NAME, then sets: or matrix:")
+            return []
+        parts = document.value
+        for key, node in parts.items():
+            if key not in KEYS:
+                near = get_close_matches(key, KEYS, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
+                self._wrong(node, f"{key}: no such part of a batch; {hint}")
+        if not self._choose(document, parts.get("notebook")):
+            return []
+        before = len(self._mistakes)
+        found = [*self._named(parts.get("sets")), *self._matrix(parts.get("matrix"), parts.get("exclude"))]
+        found += self._included(parts.get("include"))
+        if not found and len(self._mistakes) == before:
+            self._wrong(document, "gives no set; add sets: or matrix:")
+        return found
+
+    # ---- the notebook and what the command line says
+
+    def _choose(self, document: Node, name: Node | None) -> bool:
+        if name is None or not isinstance(name.value, str) or name.empty:
+            self._wrong(name or document, "say which notebook: NAME this batch is for")
+            return False
+        try:
+            self._spec = self._specs(name.value)
+        except KbioError as problem:
+            self._wrong(name, str(problem))
+            return False
+        known = {parameter.name for parameter in self._spec.parameters}
+        for parameter, value in self._given.items():
+            if parameter in known:
+                self.overridden.add(parameter)
+                try:
+                    self._overrides[parameter] = coerce(self._spec, {parameter: value})[parameter]
+                except ParameterError as problem:
+                    self._mistakes.append(f"-p {problem}")
+        return True
+
+    # ---- the parts of a document
+
+    def _named(self, part: Node | None) -> Iterator[ParameterSet]:
+        for name, node in self._mapping(part, "sets"):
+            values = self._values(node, f"set {name}")
+            try:
+                folder = slug(name)
+            except UsageError as problem:
+                self._wrong(node, str(problem))
+                continue
+            if folder == DEFAULT_SET and self._spec.changed(values):
+                self._wrong(node, "set default: that name is kept for the notebook's own values; choose another")
+            yield self._set(folder, values, node, f"set {name}")
+
+    def _matrix(self, part: Node | None, exclude: Node | None) -> Iterator[ParameterSet]:
+        axes = {name: self._axis(name, node) for name, node in self._mapping(part, "matrix")}
+        for name in self._overrides.keys() & axes.keys():
+            self._wrong(part, f"matrix: -p {name} is given, but the matrix varies it; leave one of them out")
+        count = prod(map(len, axes.values()))
+        if count > MOST_SETS:
+            self._wrong(part, f"matrix: {count:,} combinations; the most is {MOST_SETS:,}: split the batch")
+            return
+        combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())] if axes else []
+        for left_out, node in self._listed(exclude, "exclude"):
+            kept = [c for c in combinations if not _fits(c, left_out)]
+            if len(kept) == len(combinations) or not left_out:
+                self._wrong(node, f"exclude: no combination has {_shown(left_out) or 'nothing'}")
+            combinations = kept
+        for combination in combinations:
+            yield from self._unnamed(combination, part)
+
+    def _included(self, part: Node | None) -> Iterator[ParameterSet]:
+        for values, node in self._listed(part, "include"):
+            if values:
+                yield from self._unnamed(values, node)
+            else:
+                self._wrong(node, "include: an entry needs a parameter; name a set of the defaults under sets:")
+
+    def _unnamed(self, values: dict[str, object], node: Node) -> Iterator[ParameterSet]:
+        try:
+            yield self._set(briefly_named(values), values, node, _shown(values))
+        except UsageError as problem:
+            self._wrong(node, str(problem))
+
+    def _set(self, name: str, values: Mapping[str, object], node: Node, label: str) -> ParameterSet:
+        whole = self._spec.defaults() | dict(values) | self._overrides
+        place = f"{self._file}, line {node.line}, {label}"
+        return ParameterSet(notebook=self._spec.name, set_name=name, values=whole, batch=self._file.stem, place=place)
+
+    # ---- values
+
+    def _axis(self, name: str, node: Node) -> list[object]:
+        if not isinstance(node.value, list) or not node.value:
+            self._wrong(node, f"matrix: {name}: write a list of values")
+            return []
+        values: list[object] = []
+        for item in node.value:
+            for value in self._values(Node({name: item}, item.line), "matrix").values():
+                if value in values:
+                    self._wrong(item, f"matrix: {name}: {to_text(value)} is given twice")
+                else:
+                    values.append(value)
+        return values
+
+    def _values(self, node: Node, label: str) -> dict[str, object]:
+        """A mapping of parameters, typed; a wrong one is left out and said."""
+        values = {}
+        for name, child in self._mapping(node, label):
+            try:
+                values[name] = coerce(self._spec, {name: self._raw(name, child)})[name]
+            except ParameterError as problem:
+                self._wrong(child, f"{label}: {problem}")
+            except ValueError as problem:
+                self._wrong(child, f"{label}: {name}: {problem}")
+        return values
+
+    def _raw(self, name: str, node: Node) -> object:
+        if isinstance(node.value, str):
+            optional = any(p.name == name and p.kind.optional for p in self._spec.parameters)
+            return None if optional and node.empty else node.value
+        if isinstance(node.value, dict):
+            raise ValueError("a value is needed here, not a mapping")
+        if not all(isinstance(item.value, str) for item in node.value):
+            raise ValueError("a list may hold plain values only")
+        return [item.value for item in node.value]
+
+    def _mapping(self, node: Node | None, label: str) -> list[tuple[str, Node]]:
+        if node is None or node.empty:
+            return []
+        if not isinstance(node.value, dict):
+            self._wrong(node, f"{label}: a mapping is needed here, name: value")
+            return []
+        return list(node.value.items())
+
+    def _listed(self, node: Node | None, label: str) -> Iterator[tuple[dict[str, object], Node]]:
+        if node is None or node.empty:
+            return
+        if not isinstance(node.value, list):
+            self._wrong(node, f"{label}: a list of parameter mappings is needed here")
+            return
+        for item in node.value:
+            before = len(self._mistakes)
+            values = self._values(item, label)
+            if len(self._mistakes) == before:
+                yield values, item
+
+    def _wrong(self, node: Node, what: str) -> None:
+        self._mistakes += [f"{self._file}, line {node.line}, {line}" for line in what.splitlines()]

@@ -1,0 +1,102 @@
+"""Pages that set scenarios side by side, in a real browser: sound on every screen, sortable, whole without scripts."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pages import SCREENS, check_page
+from playwright.sync_api import Browser, Page
+from specimen import HOSTILE, lay_site
+
+from kbio_analysis.render.compare import compared, resolve
+from kbio_analysis.render.entries import read_entries
+from kbio_analysis.render.site import write_comparison
+
+REPORTS = 96
+PAGES = ("batches/all_partners.html", "batches/11_export_forecast.html", "compare/{comparison}", "batches/hostile.html")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A site with a batch of many sets, one of few with hostile text, and a comparison: page -> address."""
+    folder = tmp_path_factory.mktemp("side")
+    lay_site(folder, REPORTS)
+    for i in range(3):
+        path = folder / "30_diversification" / f"hostile_{i}" / "result.json"
+        path.parent.mkdir()
+        template = json.loads((folder / "30_diversification" / "default" / "result.json").read_text())
+        record = {"value": HOSTILE + str(i), "unit": HOSTILE, "meaning": HOSTILE}
+        template |= {"batch": "hostile", "question": HOSTILE, "set": path.parent.name, "results": {HOSTILE: record}}
+        path.write_text(json.dumps(template | {"parameters": {HOSTILE: HOSTILE * 3 + str(i)}}))
+        (path.parent / "index.html").write_text("<!DOCTYPE html><title>page</title>")
+    entries = read_entries(folder)
+    sets = [e.label for e in entries if e.notebook == "11_export_forecast" and e.good][:3]
+    comparison = write_comparison(folder, compared(resolve(entries, sets)))
+    return {p: (folder / p.format(comparison=comparison.name)).as_uri() for p in PAGES}
+
+
+@pytest.fixture
+def batch(browser: Browser, site: dict[str, str]) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.goto(site["batches/all_partners.html"])
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_sound(browser: Browser, site: dict[str, str], name: str) -> None:
+    check_page(site[name], browser, (SCREENS[0], SCREENS[-1]))
+
+
+def test_rows_sort_by_number_by_keyboard_both_ways(batch: Page) -> None:
+    header = batch.locator("thead th.num").first
+    column = header.evaluate("(th) => th.cellIndex")
+    read = f"() => [...document.querySelectorAll('tbody tr')].map((r) => Number(r.cells[{column}].dataset.value))"
+    before = batch.evaluate(read)
+    header.get_by_role("button").focus()
+    batch.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "ascending"
+    assert batch.evaluate(read) == sorted(before)
+    batch.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "descending"
+    assert batch.evaluate(read) == sorted(before, reverse=True)
+
+
+def test_rows_sort_by_words(batch: Page) -> None:
+    batch.get_by_role("button", name="partner").click()
+    shown = batch.locator("tbody tr td:nth-of-type(2)").all_inner_texts()
+    assert shown == sorted(shown)
+    assert len(shown) > 1
+
+
+def test_everything_is_there_without_scripts(browser: Browser, site: dict[str, str], batch: Page) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site["batches/all_partners.html"])
+    assert page.locator("tbody tr").count() == batch.locator("tbody tr").count() > 24
+    assert page.locator("thead button").count() == 0
+    context.close()
+
+
+def test_data_of_the_page_can_be_saved(batch: Page) -> None:
+    with batch.expect_download() as download:
+        batch.get_by_role("link", name="Data (CSV)").click()
+    assert download.value.suggested_filename == "22_partner_agreement-sets.csv"
+    text = Path(download.value.path()).read_text()
+    assert text.startswith("set,partner,required_growth_pct [% a year],")
+
+
+def test_panels_are_seen_and_said(browser: Browser, site: dict[str, str]) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(site["compare/{comparison}"])
+    panels = page.get_by_role("img")
+    assert panels.count() == 3
+    for panel in panels.all():
+        assert panel.get_attribute("aria-label").startswith("from ")
+        box = panel.bounding_box()
+        assert box["width"] > 100
+        assert box["height"] > 50
+    context.close()

@@ -1,0 +1,86 @@
+"""A report on paper: A4, tagged, nothing wider than the page, and the same bytes from the same page."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from nbformat import writes
+from nbformat.v4 import new_code_cell
+from playwright.sync_api import Browser
+from specimen import QUESTION, display, notebook, result, table
+
+from kbio_analysis.errors import KbioError
+from kbio_analysis.render.docx import NoPandocError, docx_of, find_pandoc
+from kbio_analysis.render.page import report_html
+from kbio_analysis.render.pdf import FIT, PAPER_WIDTH, pdf_of
+
+PAGE_BREAK_SLACK = 1  # CSS pixel
+
+
+def wide_table(columns: int = 24) -> dict:
+    heads = [{"label": f"Column {i}", "align": "right"} for i in range(columns)]
+    return table(id="wide", caption="Wider than paper.", columns=heads, rows=[["1,234,567.8"] * columns] * 3)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import json
+
+    folder = tmp_path_factory.mktemp("site") / "11_export_forecast" / "default"
+    folder.mkdir(parents=True)
+    executed = notebook(new_code_cell("wide()", outputs=[display(wide_table())]))
+    (folder / "index.html").write_text(report_html(executed, result()), encoding="utf-8")
+    (folder / "executed.ipynb").write_text(writes(executed), encoding="utf-8")
+    (folder / "result.json").write_text(json.dumps(result()), encoding="utf-8")
+    return folder
+
+
+def test_pdf_is_tagged_a4_and_names_neither_clock_nor_machine(browser: Browser, report: Path) -> None:
+    printed = pdf_of(report / "index.html", browser)
+    assert printed.startswith(b"%PDF-")
+    assert b"/StructTreeRoot" in printed
+    assert b"/Marked true" in printed
+    assert b"/Outlines" in printed
+    assert b"/S /Figure" in printed
+    boxes = set(re.findall(rb"/MediaBox \[([^\]]*)\]", printed))
+    assert {tuple(round(float(n)) for n in box.split()) for box in boxes} == {(0, 0, 595, 842)}
+    assert len(re.findall(rb"/Type /Page\b", printed)) > 2
+    for sign in (b"CreationDate", b"ModDate", b"Linux", b"file://", str(report).encode()):
+        assert sign not in printed
+    assert printed == pdf_of(report / "index.html", browser)
+
+
+def test_nothing_is_wider_than_the_paper(browser: Browser, report: Path) -> None:
+    context = browser.new_context(viewport={"width": PAPER_WIDTH, "height": 1000})
+    page = context.new_page()
+    page.emulate_media(media="print")
+    page.goto((report / "index.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") > PAPER_WIDTH
+    page.evaluate(FIT, PAPER_WIDTH)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PAPER_WIDTH
+    for shown in page.locator("figure svg:visible, main table").all():
+        box = shown.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PAPER_WIDTH + PAGE_BREAK_SLACK
+    assert page.locator(".download:visible, details.code:visible, .contents:visible").count() == 0
+    context.close()
+
+
+def test_page_that_is_not_there_is_one_message(browser: Browser, tmp_path: Path) -> None:
+    with pytest.raises(KbioError, match="could not be printed"):
+        pdf_of(tmp_path / "none.html", browser)
+
+
+def test_document_has_every_chart_as_png(browser: Browser, report: Path, tmp_path: Path) -> None:
+    try:
+        find_pandoc()
+    except NoPandocError:
+        with pytest.raises(NoPandocError, match="pandoc is not installed"):
+            docx_of(report, browser)
+        return
+    (tmp_path / "report.docx").write_bytes(docx_of(report, browser))
+    with zipfile.ZipFile(tmp_path / "report.docx") as file:
+        assert sum(name.endswith(".png") for name in file.namelist()) == 2
+        assert not any(name.endswith(".svg") for name in file.namelist())
+        assert QUESTION.split("?")[0] in re.sub(r"<[^>]*>", "", file.read("word/document.xml").decode())

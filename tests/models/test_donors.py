@@ -1,0 +1,82 @@
+"""Who may be compared: each reason refuses what it names, in its order, and never looks past the start."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.donors import DONOR_RULES, Candidates, screen
+
+YEARS = pd.period_range("1996", "2015", freq="Y-DEC")
+UNITS = ["IND", "AGR", "LAT", "SHP", "WAR", "OLD", "GAP", "SML", "MID", "OIL", "FIN"]
+
+
+def candidates(**changes: object) -> Candidates:
+    exports = pd.DataFrame(1000.0, index=YEARS, columns=UNITS)
+    exports["SML"], exports["MID"] = 20.0, 100.0
+    exports.loc["2012", "GAP"] = np.nan
+    imports = exports.copy()
+    imports["OIL"] = 9000.0
+    share = pd.DataFrame(0.03, index=YEARS, columns=UNITS)
+    share.loc[:"2005", "IND"] = np.nan
+    parts = {
+        "exports": exports,
+        "imports": imports,
+        "import_share": share,
+        "export_share": share,
+        "agreements": pd.Series({"IND": 2010, "AGR": 2011, "LAT": 2016}),
+        "disturbed": pd.DataFrame(
+            [("WAR", "conflict", 2011, 2013), ("OLD", "sanctions", 1990, 1995)],
+            columns=["iso3", "reason", "first_year", "last_year"],
+        ),
+        "flagged": {"SHP": "ships under its flag"},
+        "names": pd.Series({u: u.title() for u in UNITS}),
+    }
+    return Candidates(**parts | changes)
+
+
+def chosen(rule: str = "clean", window: tuple[int, int] = (1996, 2015), outcome: str = "value"):
+    return screen(candidates(), "IND", flow="exports", outcome=outcome, start=2010, window=window, rule=rule)
+
+
+def test_each_reason_refuses_what_it_names() -> None:
+    pool = chosen()
+    assert pool.kept == ("LAT", "OLD", "MID", "OIL", "FIN")
+    reasons = pool.refused.set_index("unit").reason.to_dict()
+    assert reasons == {"AGR": "agreement", "SHP": "other record", "WAR": "disturbed", "GAP": "gaps", "SML": "small"}
+    assert set(pool.kept) | set(reasons) | {"IND"} == set(UNITS)
+    assert pool.outcomes.FIN.to_numpy() == pytest.approx(np.log(1000))
+
+
+def test_rules_and_windows_change_the_pool() -> None:
+    assert "MID" not in chosen("large").kept
+    assert "OIL" not in chosen("no_resources").kept
+    assert {"AGR", "WAR", "GAP"} <= set(chosen(window=(1996, 2010)).kept)
+    assert "detail" in chosen().refused.columns
+    assert "in force from 2011" in chosen().refused.detail.to_list()
+
+
+def test_what_happens_after_the_start_does_not_choose_donors() -> None:
+    late = candidates()
+    late.exports.loc["2010":, "FIN"] = 1e-3
+    pool = screen(late, "IND", flow="exports", outcome="value", start=2010, window=(1996, 2015), rule="large")
+    assert "FIN" in pool.kept
+
+
+def test_the_window_shrinks_to_the_partners_own_record() -> None:
+    pool = chosen(outcome="share")
+    assert (pool.first, pool.last) == (2006, 2015)
+    assert not pool.is_flow
+
+
+def test_refusals_say_what_to_do() -> None:
+    for arguments, words in (
+        ({"rule": "any"}, "unknown donor rule"),
+        ({"window": (2011, 2015)}, "no figure for 2009 and 2010"),
+        ({"window": (2015, 1996)}, "no figure for 2009 and 2010"),
+    ):
+        with pytest.raises(ModelInputError, match=words):
+            chosen(**arguments)
+    with pytest.raises(ModelInputError, match="not in this record"):
+        screen(candidates(), "XXX", flow="exports", outcome="value", start=2010, window=(1996, 2015), rule="clean")
+    assert list(DONOR_RULES) == ["clean", "large", "no_resources"]

@@ -1,0 +1,117 @@
+"""Pipelines: published totals met, a simulated pipeline recovered, dates by hand; and the share of two growth rates."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.pipeline import CHANCES, PHASES, candidates_needed, chances_of, prospects, shares_needed
+from kbio_analysis.models.segment_share import segment_share
+
+EXACT = 1e-9  # products of a few floats
+ROUNDED = 0.0008  # transition rates are published in whole per cent, totals to a tenth
+SIMULATED = 0.01  # four standard errors of a share in 40,000 pipelines
+SHARES = {"low": 0.026, "likely": 0.118, "high": 0.39}
+
+
+def figures(
+    success=(0.47, 0.28, 0.55, 0.92), candidates=(209, 158, 54, 12), years=(1.5, 2.5, 2.5, 0.9)
+) -> pd.DataFrame:
+    frame = {"candidates": candidates, "success": success, "years": years}
+    return pd.DataFrame(frame, index=pd.Index(PHASES, name="phase"))
+
+
+def found(frame: pd.DataFrame | None = None, **changes: float):
+    terms = {"today": 2026.5, "total_years_long": 10.5, "phase_done": 0.5, "years_to_mark": 3, "target_year": 2030}
+    return prospects(figures() if frame is None else frame, **terms | changes)
+
+
+@pytest.mark.parametrize(
+    ("success", "published"),
+    [((0.63, 0.31, 0.58, 0.85), 0.096), ((0.47, 0.28, 0.55, 0.92), 0.067)],
+    ids=["BIO 2006-2015", "Citeline 2014-2023"],
+)
+def test_rates_multiply_to_the_published_likelihood_of_approval(success: tuple, published: float) -> None:
+    assert found(figures(success)).table.approval["phase1"] == pytest.approx(published, abs=ROUNDED)
+
+
+def test_dates_by_hand() -> None:
+    table = found().table
+    assert table.approval_short.tolist() == [2033, 2031, 2028, 2026]  # 2026.5 + half a phase and the phases after it
+    assert table.billion_short.tolist() == [2035, 2033, 2030, 2028]
+    assert (table.approval_long >= table.approval_short).all()
+    assert found(phase_done=1.0).table.approval_short["filed"] == 2026
+    assert found(total_years_long=1.0).table.approval_long.equals(found().table.approval_short.rename("approval_long"))
+
+
+def test_recovers_a_simulated_pipeline() -> None:
+    rng = np.random.default_rng(8)
+    rates, hits = (0.47, 0.28, 0.55, 0.92), np.zeros(40_000)
+    for i, n in enumerate((209, 158, 54, 12)):
+        alive = np.full(40_000, n)
+        for rate in rates[i:]:
+            alive = rng.binomial(alive, rate)
+        hits += rng.binomial(alive, 0.026)
+    assert chances_of(found(), 3, SHARES).loc["no deadline", "low"] == pytest.approx((hits >= 3).mean(), abs=SIMULATED)
+
+
+def test_a_deadline_never_helps_and_longer_times_never_either() -> None:
+    chances = chances_of(found(), 3, SHARES)
+    order = ["no deadline", "approved in time, short times", "above the mark in time, short times"]
+    for case in SHARES:
+        assert chances.loc[order, case].is_monotonic_decreasing
+        long = chances.loc["above the mark in time, long times", case]
+        assert long <= chances.loc["above the mark in time, short times", case]
+    assert (chances_of(found(target_year=2026, years_to_mark=5), 3, SHARES).iloc[3:] == 0).all().all()
+
+
+def test_numbers_needed_fall_with_phase_and_share_and_rise_with_chance() -> None:
+    needed = candidates_needed(found(), 3, SHARES)
+    likely = needed.xs("likely", level="case")
+    assert (likely.loc["phase1", list(CHANCES)] > likely.loc["filed", list(CHANCES)]).all()
+    assert (needed.diff(axis=1)[[0.5, 0.9]] > 0).all().all()
+    none = candidates_needed(found(figures((0.0, 0.0, 0.0, 0.0))), 3, SHARES)
+    assert none[list(CHANCES)].isna().all().all()
+
+
+def test_shares_needed_rise_with_the_chance_and_are_missing_where_all_fail() -> None:
+    assert shares_needed(found(), 3).is_monotonic_increasing
+    assert shares_needed(found(figures(candidates=(0, 0, 0, 2))), 3).isna().all()
+
+
+def test_refuses_rates_and_times_out_of_range() -> None:
+    with pytest.raises(ModelInputError, match="from 0 to 1"):
+        found(figures((1.2, 0.3, 0.5, 0.9)))
+    with pytest.raises(ModelInputError, match="above zero"):
+        found(figures(years=(0.0, 1.0, 1.0, 1.0)))
+    with pytest.raises(ModelInputError, match="one year or more"):
+        found(years_to_mark=0.5)
+
+
+class TestSegmentShare:
+    rates = {"base_year": 2023, "target_year": 2030, "market_pct": 4.7, "segment_pct": 11.9}  # noqa: RUF012
+
+    def test_closed_form_and_the_rest(self) -> None:
+        own = segment_share(1748.7, 564.9, **self.rates)
+        assert own.share_pct[2030] == pytest.approx(100 * 564.9 / 1748.7 * (1.119 / 1.047) ** 7, rel=EXACT)
+        rest = (1748.7 * 1.047**7 - 564.9 * 1.119**7) / (1748.7 - 564.9)
+        assert own.rest_growth_pct == pytest.approx(100 * (rest ** (1 / 7) - 1), rel=1e-6)
+        slow, year = 564.9 / 1748.7, 2023
+        while slow < 1:
+            slow, year = slow * 1.119 / 1.047, year + 1
+        assert year - 1 < own.whole_year <= year
+
+    def test_equal_growth_keeps_the_share_and_never_reaches_the_whole(self) -> None:
+        own = segment_share(100.0, 30.0, **self.rates | {"segment_pct": 4.7})
+        assert own.share_pct.to_numpy() == pytest.approx(30.0)
+        assert own.rest_growth_pct == pytest.approx(4.7)
+        assert own.whole_year is None
+
+    def test_a_segment_larger_than_its_market_leaves_no_rest(self) -> None:
+        assert segment_share(100.0, 60.0, **self.rates | {"segment_pct": 40.0}).rest_growth_pct is None
+
+    def test_refuses_what_cannot_be_a_share(self) -> None:
+        with pytest.raises(ModelInputError, match="smaller than its market"):
+            segment_share(10.0, 20.0, **self.rates)
+        with pytest.raises(ModelInputError, match="give a later one"):
+            segment_share(20.0, 10.0, **self.rates | {"target_year": 2023})

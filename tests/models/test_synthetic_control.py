@@ -1,0 +1,304 @@
+"""One treated unit: closed forms, a simulator with a known effect, slow twins, another package, and the refusals."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models import synthetic_control as sc
+from kbio_analysis.models.synthetic_bounds import relative_magnitudes
+from kbio_analysis.models.synthetic_weights import METHODS, PENALTY_GRID, simplex_weights
+
+EXACT = 1e-9  # absolute: one optimum, solved by an active-set method
+SEARCH = 2e-4  # absolute: a general optimiser on the same problem stops a little short
+OTHER_PACKAGE = 5e-3  # relative: diff-diff stops its Frank-Wolfe search at a tolerance of its own
+NOISE = 0.12  # log points: four standard errors of the simulated effect's mean over repetitions
+PLACEBO_SECONDS = 2.0  # 30 donors x 28 years, all placebos of all five methods, on one core
+
+
+def simulated(
+    seed: int,
+    *,
+    effect: float = 0.0,
+    n_units: int = 31,
+    n_years: int = 28,
+    n_pre: int = 20,
+    noise: float = 0.05,
+    factor: float = 0.15,
+) -> pd.DataFrame:
+    """Logs driven by two common factors; unit u0 is a mixture of others and gains ``effect`` after ``n_pre`` years."""
+    rng = np.random.default_rng(seed)
+    factors = rng.normal(0, factor, (n_years, 2)).cumsum(axis=0)
+    loadings = rng.normal(0, 1, (2, n_units))
+    mix = rng.dirichlet(np.ones(4))
+    loadings[:, 0] = loadings[:, 1:5] @ mix
+    level = rng.normal(5, 1, n_units)
+    y = level + factors @ loadings + rng.normal(0, noise, (n_years, n_units))
+    y[n_pre:, 0] += effect
+    index = pd.period_range("1990", periods=n_years, freq="Y-DEC")
+    return pd.DataFrame(y, index=index, columns=[f"u{i}" for i in range(n_units)])
+
+
+class TestWeights:
+    def test_a_unit_that_is_a_mixture_gets_the_mixture(self) -> None:
+        donors = np.random.default_rng(1).normal(size=(20, 6))
+        truth = np.array([0.5, 0.3, 0.2, 0, 0, 0])
+        assert simplex_weights(donors @ truth, donors) == pytest.approx(truth, abs=EXACT)
+
+    def test_two_donors_have_a_closed_form(self) -> None:
+        """min over w in [0, 1] of ||y - w a - (1 - w) b||^2 is the clipped projection."""
+        rng = np.random.default_rng(2)
+        for _ in range(50):
+            y, a, b = rng.normal(size=(3, 9))
+            w = np.clip((y - b) @ (a - b) / ((a - b) @ (a - b)), 0, 1)
+            assert simplex_weights(y, np.column_stack([a, b])) == pytest.approx([w, 1 - w], abs=EXACT)
+
+    @pytest.mark.parametrize("penalty", [0.0, 0.7])
+    def test_a_general_optimiser_agrees(self, penalty: float) -> None:
+        rng = np.random.default_rng(3)
+        for _ in range(10):
+            y, donors = rng.normal(size=15), rng.normal(size=(15, 6))
+            slow = minimize(
+                lambda w, y=y, d=donors: ((y - d @ w) ** 2).sum() + penalty * (w**2).sum(),
+                np.full(6, 1 / 6),
+                method="SLSQP",
+                bounds=[(0, 1)] * 6,
+                constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+                options={"ftol": 1e-14, "maxiter": 500},
+            )
+            assert simplex_weights(y, donors, penalty=penalty) == pytest.approx(slow.x, abs=SEARCH)
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.integers(0, 10_000), st.floats(1e-3, 1e3), st.floats(-50, 50))
+    def test_scale_and_shift_of_the_whole_panel_do_not_matter(self, seed: int, scale: float, shift: float) -> None:
+        rng = np.random.default_rng(seed)
+        y, donors = rng.normal(size=12), rng.normal(size=(12, 5))
+        moved = simplex_weights(scale * y + shift, scale * donors + shift)
+        assert moved == pytest.approx(simplex_weights(y, donors), abs=1e-6)
+
+    def test_equal_donors_that_match_exactly_do_not_break_it(self) -> None:
+        w = simplex_weights(np.ones(6), np.ones((6, 3)))
+        assert w.sum() == pytest.approx(1)
+        assert (w >= 0).all()
+
+
+class TestFit:
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("truth", [0.0, 0.4, -0.3])
+    def test_recovers_a_known_effect(self, method: str, truth: float) -> None:
+        # Plain difference in differences assumes what the simulator breaks: it is held to the truth only on average.
+        found = [sc.fit(simulated(s, effect=truth), "u0", 2010, method=method).effect for s in range(25)]
+        spread = NOISE if method not in ("did", "simplex") else 6 * NOISE
+        assert np.mean(found) == pytest.approx(truth, abs=spread)
+
+    def test_the_demeaned_control_ignores_levels_and_the_simplex_does_not(self) -> None:
+        panel = simulated(4)
+        moved = panel.assign(u0=panel.u0 + 7)
+        for method, same in (("demeaned", True), ("sdid", True), ("did", True), ("simplex", False)):
+            a, b = (sc.fit(p, "u0", 2010, method=method).effect for p in (panel, moved))
+            assert (abs(a - b) < 1e-8) is same
+
+    def test_did_is_the_difference_of_four_means(self) -> None:
+        panel = simulated(5, effect=0.2)
+        pre, post = panel.iloc[:20].mean(), panel.iloc[20:].mean()
+        own, others = post.u0 - pre.u0, (post.drop("u0") - pre.drop("u0")).mean()
+        assert sc.fit(panel, "u0", 2010, method="did").effect == pytest.approx(own - others, abs=EXACT)
+
+    def test_sdid_agrees_with_diff_diff(self) -> None:
+        from diff_diff import SyntheticDiD
+
+        for seed in (6, 7):
+            panel = simulated(seed, effect=0.3)
+            long = panel.set_axis(panel.index.year).rename_axis("year").reset_index()
+            long = long.melt("year", var_name="unit", value_name="y")
+            long["treated"] = (long.unit == "u0").astype(int)
+            other = SyntheticDiD(variance_method="placebo", n_bootstrap=2, seed=1).fit(
+                long, "y", "treated", "unit", "year", post_periods=list(range(2010, 2018))
+            )
+            assert sc.fit(panel, "u0", 2010, method="sdid").effect == pytest.approx(other.att, rel=OTHER_PACKAGE)
+
+    def test_the_ridge_agrees_with_its_formula_written_out(self) -> None:
+        panel = simulated(8, effect=0.3)
+        found = sc.fit(panel, "u0", 2010, method="ridge")
+        x1, x = panel.iloc[:20, 0].to_numpy(), panel.iloc[:20, 1:].to_numpy().T
+        centre = x.mean(axis=0)
+        grid = PENALTY_GRID * np.linalg.svd(x - centre, compute_uv=False)[0] ** 2
+
+        def weights(keep: np.ndarray, penalty: float) -> np.ndarray:
+            w = simplex_weights(x1[keep], x[:, keep].T)
+            xc = x[:, keep] - centre[keep]
+            inner = np.linalg.inv(xc.T @ xc + penalty * np.eye(keep.sum()))
+            return w + xc @ inner @ (x1[keep] - centre[keep] - xc.T @ w)
+
+        errors = np.empty((20, len(grid)))
+        for s in range(20):
+            keep = np.arange(20) != s
+            for k, penalty in enumerate(grid):
+                errors[s, k] = (x1[s] - x[:, s] @ weights(keep, penalty)) ** 2
+        best = errors.mean(axis=0).argmin()
+        limit = errors.mean(axis=0)[best] + errors[:, best].std(ddof=1) / np.sqrt(20)
+        penalty = grid[errors.mean(axis=0) <= limit].max()
+        assert found.penalty == pytest.approx(penalty, rel=EXACT)
+        assert found.weights.to_numpy() == pytest.approx(weights(np.full(20, True), penalty), abs=1e-6)
+
+    def test_the_ridge_fits_the_past_no_worse_than_the_simplex(self) -> None:
+        for seed in range(10):
+            simplex, ridge = (sc.fit(simulated(seed), "u0", 2010, method=m).pre_rmspe for m in ("simplex", "ridge"))
+            assert ridge <= simplex + EXACT
+
+    def test_the_input_is_left_alone_and_the_result_is_the_same_again(self) -> None:
+        panel = simulated(9)
+        copy = panel.copy()
+        for method in METHODS:
+            first, again = (sc.fit(panel, "u0", 2010, method=method) for _ in range(2))
+            pd.testing.assert_series_equal(first.gap, again.gap, check_exact=True)
+        pd.testing.assert_frame_equal(panel, copy, check_exact=True)
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"start": 1992}, "2 periods before"),
+            ({"start": 2030}, "0 from it on"),
+            ({"treated": "nobody"}, "not in the panel"),
+            ({"donors": ["u1", "u2"]}, "at least 5 are needed"),
+            ({"donors": ["u0", "u1", "u2", "u3", "u4"]}, "treated and donor at once"),
+            ({"method": "magic"}, "unknown model 'magic'"),
+        ],
+    )
+    def test_refusals_say_what_to_do(self, change: dict, words: str) -> None:
+        arguments = {"treated": "u0", "start": 2010} | change
+        with pytest.raises(ModelInputError, match=words):
+            sc.fit(simulated(10), **arguments)
+
+    def test_holes_and_plain_indices_are_refused(self) -> None:
+        panel = simulated(11)
+        panel.iloc[3, 4] = np.nan
+        with pytest.raises(ModelInputError, match="missing or infinite outcomes for u4"):
+            sc.fit(panel, "u0", 2010)
+        with pytest.raises(ModelInputError, match="PeriodIndex"):
+            sc.fit(simulated(11).reset_index(drop=True), "u0", 2010)
+
+
+class TestPlaceboInSpace:
+    @pytest.mark.parametrize("method", METHODS)
+    def test_agrees_with_a_loop_of_fits(self, method: str) -> None:
+        panel = simulated(12, n_units=9, n_years=16, n_pre=10)
+        found = sc.fit(panel, "u0", 2000, method=method)
+        check = sc.placebo_in_space(found)
+        for unit, row in check.table.iterrows():
+            single = sc.fit(panel, unit, 2000, method=method)
+            assert row.effect == pytest.approx(single.effect, abs=1e-7)
+            assert row.ratio == pytest.approx(single.ratio, rel=1e-5)
+            assert check.paths[unit].to_numpy() == pytest.approx(single.gap.to_numpy(), abs=1e-7)
+        assert check.p_value == (1 + (check.table.ratio >= found.ratio).sum()) / (1 + len(check.table))
+
+    def test_p_is_never_zero_and_the_floor_is_one_over_the_units(self) -> None:
+        panel = simulated(13, effect=50.0, n_units=21, noise=0.2, factor=0.01)
+        check = sc.placebo_in_space(sc.fit(panel, "u0", 2010))
+        assert len(check.table) == 20
+        assert check.p_floor == pytest.approx(1 / 21)  # .048, the figure given for twenty donors
+        assert check.p_value == check.p_floor
+
+    def test_under_the_null_p_is_about_uniform(self) -> None:
+        values = []
+        for seed in range(120):
+            rng = np.random.default_rng(seed)
+            y = rng.normal(size=(16, 10)).cumsum(axis=0)
+            index = pd.period_range("2000", periods=16, freq="Y-DEC")
+            panel = pd.DataFrame(y, index=index, columns=list("abcdefghij"))
+            values.append(sc.placebo_in_space(sc.fit(panel, "a", 2010)).p_value)
+        # Exchangeable units: P(p <= 0.2) is 0.2; 120 draws have a standard error of 0.037.
+        assert np.mean(np.array(values) <= 0.2) == pytest.approx(0.2, abs=0.11)
+
+    def test_placebos_that_fit_far_worse_are_dropped_and_named(self) -> None:
+        panel = simulated(14)
+        wild = panel.assign(u7=panel.u7 + np.random.default_rng(0).normal(0, 20, len(panel)))
+        check = sc.placebo_in_space(sc.fit(wild, "u0", 2010))
+        assert "u7" in check.dropped
+        assert "u7" not in check.table.index
+
+    def test_thirty_donors_and_twenty_eight_years_are_quick(self) -> None:
+        fits = [sc.fit(simulated(15), "u0", 2010, method=m) for m in METHODS]
+        began = time.process_time()
+        for found in fits:
+            sc.placebo_in_space(found)
+        assert time.process_time() - began < PLACEBO_SECONDS
+
+
+class TestOtherChecks:
+    def test_earlier_starts_see_a_jump_only_where_it_was(self) -> None:
+        found = sc.fit(simulated(16, effect=1.0, noise=0.02), "u0", 2010)
+        check = sc.placebo_in_time(found, [2003, 2005, 2007])
+        assert list(check.table.index) == ["2003", "2005", "2007"]
+        assert check.statistic < 0.2 < found.effect
+        assert (check.table.p_value > 0).all()
+        assert "1991" in sc.placebo_in_time(found, [1991]).dropped
+        assert np.isnan(sc.placebo_in_time(found, [1991]).statistic)
+
+    def test_an_effect_that_began_earlier_is_seen_in_time(self) -> None:
+        panel = simulated(17, noise=0.02)
+        panel.iloc[14:, 0] += 1.0
+        assert sc.placebo_in_time(sc.fit(panel, "u0", 2010), [2004]).statistic > 0.7
+
+    def test_leave_one_out_agrees_with_refitting(self) -> None:
+        panel = simulated(18, n_units=9)
+        found = sc.fit(panel, "u0", 2010)
+        check = sc.leave_one_out(found)
+        for donor, row in check.table.iterrows():
+            rest = [d for d in found.donors if d != donor]
+            assert row.effect == pytest.approx(sc.fit(panel, "u0", 2010, donors=rest).effect, abs=EXACT)
+        assert check.low <= found.effect <= check.high or (found.weights > 0).all()
+
+    def test_with_the_fewest_donors_none_can_be_left_out(self) -> None:
+        check = sc.leave_one_out(sc.fit(simulated(19, n_units=6), "u0", 2010))
+        assert check.low is None
+        assert check.table.empty
+
+    def test_the_conformal_p_has_its_floor_and_finds_a_large_effect(self) -> None:
+        # Donors that hardly move: with wild ones the refit under the null can imitate any jump, and nothing is found.
+        panels = (simulated(20, effect=e, factor=0.01) for e in (0.0, 3.0))
+        null, large = (sc.conformal(sc.fit(panel, "u0", 2010), 0.1) for panel in panels)
+        assert null.p_floor == large.p_floor == pytest.approx(1 / 28)
+        assert null.p_value > 0.1
+        assert large.p_floor <= large.p_value <= 0.1
+        assert large.low < 3.0 < large.high
+        assert not large.low < 0 < large.high
+
+    def test_the_conformal_p_agrees_with_a_loop_over_shifts(self) -> None:
+        panel = simulated(21, effect=0.3, n_units=8)
+        found = sc.fit(panel, "u0", 2010, method="demeaned")
+        own, donors = panel.u0.to_numpy(), panel.drop(columns="u0").to_numpy()
+        w = simplex_weights(own - own.mean(), donors - donors.mean(axis=0))
+        u = own - own.mean() - (donors - donors.mean(axis=0)) @ w
+        size, count = np.abs(u[20:]).sum(), 0
+        for shift in range(28):
+            moved = [u[(t - shift) % 28] for t in range(28)]
+            count += sum(abs(v) for v in moved[20:]) >= size - 1e-9
+        assert sc.conformal(found, n_grid=0).p_value == pytest.approx(count / 28)
+
+
+class TestBounds:
+    def test_are_the_average_of_a_growing_bias(self) -> None:
+        found = sc.fit(simulated(22, effect=0.5), "u0", 2010)
+        bounds = relative_magnitudes(found, multiples=(0.5, 2.0))
+        move = max(abs(b - a) for a, b in zip(found.gap[:19], found.gap[1:20], strict=True))
+        for mbar, row in bounds.table.iterrows():
+            bias = np.mean([mbar * move * k for k in range(1, 9)])
+            assert row.low == pytest.approx(found.effect - bias)
+            assert row.high == pytest.approx(found.effect + bias)
+        edge = relative_magnitudes(found, multiples=(bounds.breakdown,)).table.iloc[0]
+        assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=EXACT)
+
+    def test_cover_a_drift_of_the_size_they_allow(self) -> None:
+        """A straight drift before and after moves as much each year after as before: Mbar = 1 must cover no effect."""
+        panel = simulated(23, noise=0.0)
+        panel["u0"] += 0.05 * np.arange(28)
+        found = sc.fit(panel, "u0", 2010, method="did")
+        assert found.effect > 0.3
+        row = relative_magnitudes(found, multiples=(1.0,)).table.iloc[0]
+        assert row.low <= 0 <= row.high

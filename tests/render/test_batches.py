@@ -1,0 +1,321 @@
+"""Batch files: typed by the notebook, judged as a whole, named apart, and never larger than said."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from render.fixtures.built import notebook
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.render import batches as module
+from kbio_analysis.render import plain_yaml
+from kbio_analysis.render.batches import ParameterSet, read_batches
+from kbio_analysis.render.parameters import NotebookSpec, read, read_source
+from kbio_analysis.render.plain_yaml import read_documents
+from kbio_analysis.render.plan import planned_batches, requested
+
+ROOT = Path(__file__).resolve().parents[2]
+PARAMETERS = (
+    "from typing import Literal\n"
+    "country: str = 'NO'  # code\n"
+    "code: str = '1'  # code\n"
+    "share: float = 0.5  # share, fraction [0..2000000]\n"
+    "size: int = 1  # how many, count [0..100]\n"
+    "flag: bool = False  # on or off\n"
+    "levels: list[int] = [80]  # levels, per cent [1..99]\n"
+    "until: date | None = None  # last day\n"
+    "kind: Literal['low', 'high'] = 'low'  # which"
+)
+MANY_SETS_IN_ALL = 120  # what a batch of the larger kind holds at least
+BOMB_SECONDS = 20  # to refuse a file that would be a billion values if it were written out
+
+
+def spec(name: str) -> NotebookSpec:
+    if name not in ("10_sample", "12_other"):
+        raise UsageError(f"no notebook {name!r}")
+    parameters = PARAMETERS if name == "10_sample" else "size: int = 1  # how many, count"
+    return read_source(name, notebook("1", parameters=parameters))
+
+
+def sets(tmp_path: Path, text: str, given: Mapping[str, object] | None = None) -> list[ParameterSet]:
+    file = tmp_path / "b.yml"
+    file.write_text(text, encoding="utf-8")
+    return read_batches([file], spec, given or {})
+
+
+def mistakes(tmp_path: Path, text: str, given: Mapping[str, object] | None = None) -> list[str]:
+    with pytest.raises(UsageError) as caught:
+        sets(tmp_path, text, given)
+    return [line.replace(f"{tmp_path}/", "") for line in str(caught.value).splitlines()]
+
+
+def test_a_value_means_what_the_declared_type_says(tmp_path: Path) -> None:
+    text = """
+notebook: 10_sample
+sets:
+  one: {country: NO, code: 00123, share: 1e6, size: "7", flag: true, levels: [80, 95], until: 2026-01-31, kind: high}
+  two: {country: null, code: "", share: 1, levels: "50,60", until: ~}
+  three: {until: null, levels: []}
+  four: {until: }
+"""
+    one, two, three, four = sets(tmp_path, text)
+    assert one.values == {
+        "country": "NO",
+        "code": "00123",
+        "share": 1e6,
+        "size": 7,
+        "flag": True,
+        "levels": [80, 95],
+        "until": "2026-01-31",
+        "kind": "high",
+    }
+    assert (two.values["country"], two.values["code"], two.values["share"]) == ("null", "", 1.0)
+    assert two.values["levels"] == [50, 60]
+    assert [s.values["until"] for s in (two, three, four)] == [None, None, None]
+    assert three.values["levels"] == []
+    assert (one.notebook, one.set_name, one.batch) == ("10_sample", "one", "b")
+
+
+def test_a_matrix_is_every_combination_less_the_excluded_plus_the_included(tmp_path: Path) -> None:
+    text = """
+notebook: 10_sample
+matrix:
+  size: &sizes [1, 2]
+  kind: [low, high]
+exclude:
+  - {size: 2, kind: high}
+include:
+  - {size: 9, country: SE}
+---
+notebook: 12_other
+sets: {a: , B b: {size: 3}}
+---
+"""
+    found = {(s.notebook, s.set_name): s.values["size"] for s in sets(tmp_path, text)}
+    assert found == {
+        ("10_sample", "size-1-low"): 1,
+        ("10_sample", "size-1-high"): 1,
+        ("10_sample", "size-2-low"): 2,
+        ("10_sample", "size-9-se"): 9,
+        ("12_other", "a"): 1,
+        ("12_other", "b-b"): 3,
+    }
+
+
+def test_an_anchor_may_be_used_again(tmp_path: Path) -> None:
+    text = "notebook: 10_sample\nsets:\n  a: {levels: &l [50, 60]}\n  b: {levels: *l}\n"
+    assert [s.values["levels"] for s in sets(tmp_path, text)] == [[50, 60], [50, 60]]
+
+
+def test_every_mistake_is_said_at_once_with_its_place(tmp_path: Path) -> None:
+    text = """
+notebook: 10_sample
+sets:
+  a: {sise: 2, size: many}
+  b: [1]
+  ../up: {}
+  c: {levels: [[1]], kind: {x: y}}
+matrix:
+  size: [1, 200, 1]
+  flag: yes
+include: {size: 1}
+setts: {}
+---
+notebook: 99_none
+---
+sets: {}
+"""
+    assert mistakes(tmp_path, text) == [
+        "b.yml, line 12, setts: no such part of a batch; did you mean sets?",
+        "b.yml, line 4, set a: 10_sample: sise: no such parameter; did you mean size?",
+        "b.yml, line 4, set a: 10_sample: size: 'many' is not an int: expected a whole number such as 2030",
+        "b.yml, line 5, set b: a mapping is needed here, name: value",
+        "b.yml, line 6, set name '../up' is a path; use a plain name such as high_growth",
+        "b.yml, line 7, set c: levels: a list may hold plain values only",
+        "b.yml, line 7, set c: kind: a value is needed here, not a mapping",
+        "b.yml, line 9, matrix: 10_sample: size: 200 is above the most allowed, 100",
+        "b.yml, line 9, matrix: size: 1 is given twice",
+        "b.yml, line 10, matrix: flag: write a list of values",
+        "b.yml, line 11, include: a list of parameter mappings is needed here",
+        "b.yml, line 14, no notebook '99_none'",
+        "b.yml, line 16, say which notebook: NAME this batch is for",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "holds no batch"),
+        ("- a\n", "line 1, a batch is a mapping"),
+        ("notebook: 10_sample\n", "gives no set"),
+        ("notebook: 10_sample\nmatrix: {size: [1]}\nexclude: [{size: 1}]\n", "gives no set"),
+        ("notebook: 10_sample\nmatrix: {size: [1]}\nexclude: [{size: 2}]\n", "no combination has size=2"),
+        ("notebook: 10_sample\nmatrix: {size: [1]}\nexclude: [{}]\n", "no combination has nothing"),
+        ("notebook: 10_sample\ninclude: [{}]\n", "an entry needs a parameter"),
+        ("notebook: 10_sample\nsets: {a: {size: 1, size: 2}}\n", "line 2: 'size' is given twice"),
+        ("notebook: 10_sample\nsets: {a: {}, a: {}}\n", "line 2: 'a' is given twice"),
+        ("notebook: 10_sample\nsets: {a: {size: !!int 1}}\n", "tags are not read here"),
+        ("notebook: !!python/name:os.system 10_sample\n", "tags are not read here"),
+        ("notebook: 10_sample\nsets: &a {b: *a}\n", "stands for nothing that is complete"),
+        ("notebook: 10_sample\nsets: {a: *nothing}\n", "stands for nothing"),
+        ("notebook: 10_sample\nsets: {a: &x {size: 1}, b: {<<: *x}}\n", "merging"),
+        ("notebook: 10_sample\nsets: {[a]: {}}\n", "a key must be a word"),
+        ("notebook: [\n", "not YAML"),
+        ("notebook: \x07\n", "not YAML"),
+        ("a: " + "[" * 100_000, "nested more than 10 deep"),
+        ("notebook: 10_sample\nsets: {default: {size: 2}}\n", "that name is kept"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    found = mistakes(tmp_path, text)
+    assert len(found) == 1
+    assert found[0].startswith("b.yml")
+    assert words in found[0]
+
+
+def test_files_that_cannot_be_read_are_named_together(tmp_path: Path) -> None:
+    (tmp_path / "latin.yml").write_bytes(b"notebook: \xe9\n")
+    (tmp_path / "huge.yml").write_bytes(b"#" * (plain_yaml.MOST_BYTES + 1))
+    with pytest.raises(UsageError) as caught:
+        read_batches([tmp_path / n for n in ("none.yml", "latin.yml", "huge.yml")], spec, {})
+    none, latin, huge = str(caught.value).splitlines()
+    assert "cannot be read: No such file" in none
+    assert "not UTF-8" in latin
+    assert "larger than 5 MB" in huge
+
+
+def test_an_alias_bomb_is_refused_before_it_is_written_out(tmp_path: Path) -> None:
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    file = tmp_path / "bomb.yml"
+    file.write_text("\n".join(levels))
+    script = (
+        "import sys, resource; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "from kbio_analysis.render.plain_yaml import read_documents\n"
+        "try: read_documents(open(sys.argv[1], 'rb').read())\n"
+        "except ValueError as refused: print(refused)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(file)], cwd=ROOT, capture_output=True, text=True, timeout=BOMB_SECONDS
+    )
+    assert "once aliases are written out" in done.stdout
+
+
+def nested(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.lists(values, max_size=3) | st.dictionaries(st.text("abc", min_size=1, max_size=3), values, max_size=3)
+
+
+@given(st.recursive(st.text("ab~:'\" 01", max_size=6), nested, max_leaves=12))
+@settings(deadline=None)
+def test_what_a_yaml_writer_quotes_is_read_back_as_text(content: object) -> None:
+    def plain(node: plain_yaml.Node) -> object:
+        if isinstance(node.value, list):
+            return [plain(item) for item in node.value]
+        return {k: plain(v) for k, v in node.value.items()} if isinstance(node.value, dict) else node.value
+
+    def depth(value: object) -> int:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+        return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+    assume(depth(content) <= plain_yaml.DEEPEST)
+    (document,) = read_documents(yaml.safe_dump(content, default_style='"').encode())
+    assert plain(document) == content
+
+
+def test_sets_that_would_share_a_folder_are_named_both(tmp_path: Path) -> None:
+    (line,) = mistakes(tmp_path, "notebook: 10_sample\nsets:\n  High growth: {size: 2}\n  high-growth: {size: 3}\n")
+    assert line == (
+        "b.yml, line 4, set high-growth: would be written to 10_sample/high-growth, "
+        "as b.yml, line 3, set High growth; rename one"
+    )
+    assert "country=a-b" in mistakes(tmp_path, "notebook: 10_sample\nmatrix: {country: [a b, a-b]}\n")[0]
+
+
+@given(names=st.lists(st.text(min_size=1, max_size=100), min_size=1, max_size=6, unique=True))
+@settings(deadline=None, max_examples=150)
+def test_whatever_the_names_every_set_has_a_folder_of_its_own_below_its_notebook(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    text = json.dumps({"notebook": "10_sample", "sets": {name: {"size": "2"} for name in names}}, ensure_ascii=True)
+    place = tmp_path_factory.mktemp("names")
+    try:
+        found = sets(place, text)
+    except UsageError:
+        return
+    folders = {one.set_name.casefold() for one in found}
+    assert len(folders) == len(found) == len(names)
+    for folder in folders:
+        assert Path(folder).name == folder
+        assert not folder.startswith((".", "-", "_"))
+        assert len(folder.encode()) <= 80
+
+
+@given(values=st.lists(st.text(max_size=40), min_size=1, max_size=5, unique=True))
+@settings(deadline=None, max_examples=100)
+def test_whatever_a_matrix_holds_its_sets_are_apart_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, values: list[str]
+) -> None:
+    text = json.dumps({"notebook": "10_sample", "matrix": {"country": values}})
+    try:
+        found = sets(tmp_path_factory.mktemp("matrix"), text)
+    except UsageError:
+        return
+    assert [one.values["country"] for one in found] == values
+    assert len({one.set_name for one in found}) == len(values)
+
+
+def test_the_number_of_sets_is_bounded_before_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = list(range(100))
+    text = json.dumps({"notebook": "10_sample", "matrix": {"size": axis, "share": axis, "code": axis, "country": axis}})
+    assert "100,000,000 combinations; the most is 10,000" in mistakes(tmp_path, text)[0]
+    monkeypatch.setattr(module, "MOST_SETS", 2)
+    assert "3 sets in one run" in mistakes(tmp_path, "notebook: 10_sample\nsets: {a: , b: , c: }\n")[0]
+
+
+def test_the_command_line_overrides_where_the_parameter_exists(tmp_path: Path) -> None:
+    text = "notebook: 10_sample\nsets: {a: {size: 5}, b: }\n---\nnotebook: 12_other\nsets: {c: }\n"
+    assert [s.values["size"] for s in sets(tmp_path, text, {"size": "8"})] == [8, 8, 8]
+    assert [s.values.get("code") for s in sets(tmp_path, text, {"code": "x"})] == ["x", "x", None]
+    assert mistakes(tmp_path, text, {"nope": "1"}) == ["-p nope: no notebook of the batch has such a parameter"]
+    assert mistakes(tmp_path, text, {"code": "1", "share": "x"}) == [
+        "-p 10_sample: share: 'x' is not a float: expected a number such as 11.9"
+    ]
+    matrix = "notebook: 10_sample\nmatrix: {size: [1, 2]}\n"
+    assert "but the matrix varies it" in mistakes(tmp_path, matrix, {"size": "3"})[0]
+
+
+def test_notebooks_named_choose_among_the_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for name in ("10_sample", "12_other"):
+        (folder / f"{name}.ipynb").write_bytes(notebook("1", parameters="size: int = 1  # how many, count"))
+    monkeypatch.setenv("KBIO_NOTEBOOKS", str(folder))
+    file = tmp_path / "two.yml"
+    file.write_text("notebook: 10_sample\nsets: {a: }\n---\nnotebook: 12\nsets: {b: }\n")
+    how = {"kernel": "python3", "limit_seconds": None}
+    assert [j.label for j in planned_batches([file], [], {}, **how)] == ["10_sample/a", "12_other/b"]
+    (job,) = planned_batches([file], ["12"], {"size": "4"}, **how)
+    assert (job.label, job.parameters, job.batch) == ("12_other/b", {"size": 4}, "two")
+    file.write_text("notebook: 10_sample\nsets: {a: }\n")
+    with pytest.raises(UsageError, match="is for 12_other"):
+        planned_batches([file], ["12"], {}, **how)
+    with pytest.raises(UsageError, match="--set names one set"):
+        requested([], {}, batches=[file], set_name="x", **how)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "reports" / "batches").glob("*.yml")), ids=lambda path: path.stem)
+def test_the_shipped_batches_fit_their_notebooks(file: Path) -> None:
+    found = read_batches([file], lambda name: read(ROOT / "notebooks" / f"{name}.ipynb"), {})
+    assert len({(one.notebook, one.set_name) for one in found}) == len(found)
+    assert len(found) >= (MANY_SETS_IN_ALL if file.stem == "all_partners" else 1)
+
+
+def test_the_batches_promised_are_shipped() -> None:
+    names = {path.stem for path in (ROOT / "reports" / "batches").glob("*.yml")}
+    assert names >= {"all_partners", "growth_scenarios", "vintages"}

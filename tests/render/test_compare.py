@@ -1,0 +1,409 @@
+"""Scenarios side by side: the right reports, true differences, and pages and tables that say what the records say."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.render.compare import compared, resolve
+from kbio_analysis.render.compare_text import as_text
+from kbio_analysis.render.entries import read_entries
+from kbio_analysis.render.multiples import headline_series, panels
+from kbio_analysis.render.outputs import MIME
+from kbio_analysis.render.side_pages import FEW_SETS, MOST_PANELS, batches
+from kbio_analysis.render.site import write_comparison, write_site
+
+HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
+ROUNDING = 1e-12  # differences of floats of size one, taken twice
+
+
+def lay(site: Path, label: str, *, results: dict | None = None, chart: dict | None = None, **changes) -> Path:
+    """Lay one good report; ``results`` are name -> value or (value, unit), ``chart`` goes into its notebook."""
+    notebook, set_name = label.split("/")
+    folder = site / notebook / set_name
+    folder.mkdir(parents=True)
+    given = {n: v if isinstance(v, tuple) else (v, "US$ million") for n, v in (results or {"size": 1.0}).items()}
+    records = {n: {"value": v, "unit": u, "meaning": f"what {n} means"} for n, (v, u) in given.items()}
+    content = {"notebook": notebook, "set": set_name, "status": "ok", "question": f"Question of {notebook}?"}
+    content |= {"spark": [1.0, 2.0, 4.0], "parameters": {"year": 2030}, "results": records, "error": None} | changes
+    (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
+    (folder / "index.html").write_text("<p>page</p>", encoding="utf-8")
+    if chart is not None:
+        cell = {"cell_type": "code", "outputs": [{"output_type": "display_data", "data": {MIME: chart}}]}
+        (folder / "executed.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    return folder
+
+
+def beside(site: Path, *wanted: str):
+    return compared(resolve(read_entries(site), wanted))
+
+
+def page_text(path: Path) -> str:
+    return " ".join(unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]*>", " ", path.read_text(), flags=re.S)).split())
+
+
+# ---- which reports are meant
+
+
+@pytest.fixture
+def two_notebooks(tmp_path: Path) -> Path:
+    for label in ("11_forecast/default", "11_forecast/late", "12_rank/default", "12_rank/early"):
+        lay(tmp_path, label)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("wanted", "meant"),
+    [
+        (["default", "late"], ["11_forecast/default", "11_forecast/late"]),
+        (["early", "default"], ["12_rank/early", "12_rank/default"]),
+        (["11_forecast/default", "12_rank/default"], ["11_forecast/default", "12_rank/default"]),
+        (["12/default", "12_rank/early/"], ["12_rank/default", "12_rank/early"]),
+    ],
+)
+def test_a_set_is_found_by_as_little_as_is_clear(two_notebooks: Path, wanted: list[str], meant: list[str]) -> None:
+    assert [e.label for e in resolve(read_entries(two_notebooks), wanted)] == meant
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (["default"], "two sets or more"),
+        (["default", "lat"], "no set 'lat'; did you mean late?"),
+        (["12_rank/late", "early"], "no set '12_rank/late'; did you mean"),
+        (["late", "late"], "11_forecast/late is named twice"),
+        (["default", "default"], "may be 11_forecast/default or 12_rank/default: write NOTEBOOK/SET"),
+        (["late", "early", "default"], "may be 11_forecast/default or 12_rank/default"),
+        (["/", "late"], "no set '/'"),
+    ],
+)
+def test_an_unclear_request_is_refused(two_notebooks: Path, wanted: list[str], words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        resolve(read_entries(two_notebooks), wanted)
+
+
+def test_every_mistake_is_listed_at_once(two_notebooks: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        resolve(read_entries(two_notebooks), ["lte", "erly"])
+    assert str(refused.value).count("did you mean") == 2
+
+
+# ---- what differs
+
+
+def test_only_what_differs_is_a_parameter_line_and_every_result_has_its_difference(tmp_path: Path) -> None:
+    results = {"chance": (0.25, "probability"), "size": 6800.0, "pace": (12.0, "per cent a year")}
+    lay(tmp_path, "a/default", results=results, parameters={"year": 2030, "series": "x", "levels": [80, 95]})
+    other = {"chance": (0.31, "probability"), "size": 6800.0, "pace": (11.5, "per cent a year")}
+    lay(tmp_path, "a/late", results=other, parameters={"year": 2035, "series": "x", "levels": [80, 95]})
+    c = beside(tmp_path, "default", "late")
+    assert [(line.name, line.values) for line in c.parameters] == [("year", (2030, 2035))]
+    assert c.same_parameters == 2
+    differences = {line.name: line.difference(1) for line in c.results}
+    assert differences == pytest.approx({"chance": 0.06, "size": 0.0, "pace": -0.5}, abs=ROUNDING)
+    assert [line.difference_text(1) for line in c.results] == ["+0.06", "same", "\N{MINUS SIGN}0.5"]
+    assert c.notes == ("A difference between two percentages is in percentage points.",)
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "words"),
+    [
+        (1.0, 1.0 + 1e-9, "+1e-09"),
+        (10_000.0, 9_999.5, "\N{MINUS SIGN}0.5"),
+        (2030, 2031, "+1"),
+        (True, False, "differs"),
+        (True, 1, "differs"),
+        ("up", "up", "same"),
+        (None, 3.0, "differs"),
+        (None, None, "same"),
+        (1e-9, 3e-9, "+2e-09"),
+    ],
+)
+def test_a_difference_is_never_rounded_away_nor_made_up(tmp_path: Path, first, other, words: str) -> None:
+    lay(tmp_path, "a/default", results={"x": first})
+    lay(tmp_path, "a/late", results={"x": other})
+    assert beside(tmp_path, "default", "late").results[0].difference_text(1) == words
+
+
+def test_units_that_differ_are_said_and_not_subtracted(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default", results={"size": (5.8, "US$ billion")})
+    lay(tmp_path, "a/late", results={"size": (5800.0, "US$ million")})
+    c = beside(tmp_path, "default", "late")
+    assert c.results[0].difference(1) is None
+    assert [c.results[0].text(i) for i in (0, 1)] == ["5.8 US$ billion", "5800 US$ million"]
+    assert c.results[0].difference_text(1) == "other unit"
+    assert c.notes == ("size: the units differ, so no difference is taken.",)
+
+
+def test_a_result_that_one_set_lacks_is_shown_as_lacking(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default", results={"size": 1.0})
+    lay(tmp_path, "a/late", results={"size": 2.0, "extra": 3.0})
+    extra = beside(tmp_path, "default", "late").results[1]
+    assert [extra.text(i) for i in (0, 1)] == ["not recorded", "3"]
+    assert extra.difference_text(1) == ""
+
+
+def test_notebooks_are_compared_in_what_they_share_only(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default", results={"size": 1.0, "own": 2.0}, parameters={"year": 2030})
+    lay(tmp_path, "b/default", results={"size": 3.0}, parameters={"partner": "IND"})
+    lay(tmp_path, "c/default", results={"other": 3.0})
+    c = beside(tmp_path, "a/default", "b/default")
+    assert [line.name for line in c.results] == ["size"]
+    assert c.names == ["a/default", "b/default"]
+    assert [line.text(1) for line in c.parameters] == ["not a parameter", "IND"]
+    assert "1 results that not all of these notebooks record" in c.notes[0]
+    with pytest.raises(UsageError, match="a/default or c/default share no result"):
+        beside(tmp_path, "a/default", "c/default")
+
+
+def test_a_report_without_results_is_refused_and_an_old_good_one_is_marked(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default")
+    folder = lay(tmp_path, "a/late", parameters={"year": 2035})
+    failure = {"status": "failed", "parameters": {"year": 2099}, "error": {"type": "E", "message": "no", "cell": 1}}
+    (folder / "failure.json").write_text(json.dumps(failure))
+    c = beside(tmp_path, "default", "late")
+    assert c.parameters[0].values == (2030, 2035)
+    assert c.notes == ("a/late: its last run failed; shown is the good run before it.",)
+    (folder / "result.json").unlink()
+    with pytest.raises(UsageError, match=r"a/late has no results to compare \(its last run: failed\)"):
+        beside(tmp_path, "default", "late")
+
+
+def test_csv_holds_exact_values_and_differences(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default", results={"x": 0.1, "flag": (True, "")}, parameters={"levels": [1, 2]})
+    lay(tmp_path, "a/late", results={"x": 0.30000000000000004, "flag": (False, "")}, parameters={"levels": [1]})
+    rows = list(csv.DictReader(io.StringIO(beside(tmp_path, "default", "late").csv())))
+    assert [r["default"] for r in rows] == ["1, 2", "0.1", "yes"]
+    assert rows[1]["late"] == "0.30000000000000004"
+    assert float(rows[1]["late less default"]) == 0.30000000000000004 - 0.1
+
+
+def test_text_is_aligned_and_obeys_no_terminal_code(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default", results={"size": 1.5}, parameters={"name": "\x1b[31mred\nnext"})
+    lay(tmp_path, "a/late", results={"size": 12.25}, parameters={"name": "plain"})
+    lines = as_text(beside(tmp_path, "default", "late")).splitlines()
+    assert "\x1b" not in "".join(lines)
+    assert "red next" in lines[3]
+    shown = next(line for line in lines if line.startswith("size"))
+    assert shown.split() == ["size", "US$", "million", "1.5", "12.25", "+10.75"]
+    assert lines[0].endswith("default   late  difference")
+
+
+# ---- pages
+
+
+def test_comparison_page_says_what_the_text_says_and_follows_its_reports(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default", results={"size": 1.5})
+    late = lay(tmp_path, "a/late", results={"size": 2.0})
+    page = write_comparison(tmp_path, beside(tmp_path, "default", "late"))
+    assert page == tmp_path / "compare" / "a-default-vs-late.html"
+    assert "what size means US$ million size 1.5 2 +0.5" in page_text(page)
+    assert 'href="compare/a-default-vs-late.html"' in (tmp_path / "index.html").read_text()
+    content = json.loads((late / "result.json").read_text())
+    content["results"]["size"]["value"] = 2.5
+    (late / "result.json").write_text(json.dumps(content))
+    write_site(tmp_path)
+    assert "1.5 2.5 +1" in page_text(page)
+    (late / "result.json").unlink()
+    write_site(tmp_path)
+    assert not page.exists()
+
+
+def test_batches_are_named_by_their_reports_and_the_rest_by_notebook(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default")
+    lay(tmp_path, "a/late")
+    lay(tmp_path, "a/one", batch="growth")
+    lay(tmp_path, "b/one", batch="growth")
+    lay(tmp_path, "b/default")
+    found = {b.name: [e.label for e in b.entries] for b in batches(read_entries(tmp_path))}
+    assert found == {"growth": ["a/one", "b/one"], "a": ["a/default", "a/late"]}
+
+
+def test_batch_names_cannot_leave_their_folder_nor_meet(tmp_path: Path) -> None:
+    for i, name in enumerate(["../../evil", "A b", "a-b", "A-b", HOSTILE, "a"]):
+        lay(tmp_path, f"n/s{i}", batch=name)
+    lay(tmp_path, "a/default")
+    lay(tmp_path, "a/late")
+    write_site(tmp_path)
+    made = [p.name for p in (tmp_path / "batches").iterdir()]
+    assert len({name.lower() for name in made}) == 7
+    assert all(re.fullmatch(r"[\w.-]+\.html", name) and not name.startswith(".") for name in made)
+    addresses = re.findall(r'href="(batches/[^"]+)"', (tmp_path / "index.html").read_text())
+    assert sorted(addresses) == sorted(f"batches/{name}" for name in made)
+
+
+def test_few_sets_become_columns_and_many_become_rows(tmp_path: Path) -> None:
+    for i in range(FEW_SETS):
+        lay(tmp_path, f"few/s{i}", results={"size": float(i)})
+    for i in range(FEW_SETS + 1):
+        lay(tmp_path, f"many/s{i}", results={"size": float(i), "still": 1.0}, parameters={"year": 2030 + i, "kept": 1})
+    write_site(tmp_path)
+    few, many = ((tmp_path / "batches" / f"{n}.html").read_text() for n in ("few", "many"))
+    assert few.count(">Difference<") == FEW_SETS - 1
+    assert "<script>" not in few
+    assert many.count('<th scope="row">') == FEW_SETS + 1
+    assert "what size means" in many
+    assert "what still means" not in re.sub(r'href="data:[^"]*"', "", many)
+    assert ">year<" in many
+    assert ">kept<" not in many
+
+
+def test_failures_of_a_batch_stand_on_top(tmp_path: Path) -> None:
+    for i in range(3):
+        lay(tmp_path, f"a/s{i}", batch="growth")
+    error = {"cell": 2, "type": "DataError", "message": "no table"}
+    (tmp_path / "a" / "s1" / "failure.json").write_text(
+        json.dumps({"status": "failed", "error": error, "batch": "growth"})
+    )
+    write_site(tmp_path)
+    text = page_text(tmp_path / "batches" / "growth.html")
+    assert text.index("Cell 2, DataError: no table") < text.index("Question of a?")
+    assert "3 reports 2 complete 1 failed" in text
+
+
+def test_hostile_text_is_only_text(tmp_path: Path) -> None:
+    records = {
+        HOSTILE: {"value": HOSTILE, "unit": HOSTILE, "meaning": HOSTILE},
+        "n": {"value": 1e400 and 1, "unit": ""},
+    }
+    for n, count in (("few", 2), ("many", FEW_SETS + 2)):
+        for i in range(count):
+            changes = {"parameters": {HOSTILE: HOSTILE + str(i)}, "question": HOSTILE, "batch": HOSTILE}
+            folder = lay(tmp_path, f"{n}/s{i}", chart={"kind": "chart", "spark": [1], "caption": HOSTILE}, **changes)
+            content = json.loads((folder / "result.json").read_text()) | {"results": records}
+            (folder / "result.json").write_text(json.dumps(content))
+    write_comparison(tmp_path, beside(tmp_path, "few/s0", "few/s1"))
+    pages = [*tmp_path.glob("batches/*.html"), *tmp_path.glob("compare/*.html"), tmp_path / "index.html"]
+    assert len(pages) == 3
+    for page in pages:
+        html = page.read_text()
+        assert html.count("<script>") <= 1
+        assert "<img" not in html
+        assert "&lt;img src=x" in html
+        assert " style=" not in html
+        assert re.search(r"default-src 'none'; style-src (&#39;|')sha256-", html)
+
+
+# ---- small multiples
+
+
+def chart_of(rows: str, spark: list[float]) -> dict:
+    return {"kind": "chart", "id": "fan", "spark": spark, "caption": "A fan.", "csv": rows}
+
+
+def test_a_panel_has_the_chart_s_years_and_its_narrowest_band(tmp_path: Path) -> None:
+    rows = "year,median,lo_95,hi_95,lo_80,hi_80\n2024,,,,,\n2025,7,4,9,5,8\n2026,8,3,12,4,10\n"
+    folder = lay(tmp_path, "a/default", chart=chart_of(rows, [6.0, 7.0, 8.0]))
+    series = headline_series(folder, (6.0, 7.0, 8.0))
+    assert series.x == (2024.0, 2025.0, 2026.0)
+    assert (series.low, series.high, series.level) == ((None, 5.0, 4.0), (None, 8.0, 10.0), "80")
+    drawn = panels([series])
+    assert drawn.words == ("from 6 (2024) to 8 (2026), 80% interval at the end 4 to 10",)
+    assert 'aria-label="from 6 (2024)' in drawn.drawings[0]
+    assert drawn.drawings[0].count("<polygon") == 1
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        None,
+        {"kind": "chart", "spark": [1], "csv": ""},
+        {"kind": "chart", "spark": [1], "csv": "year\n2024\n"},
+        {"kind": "chart", "spark": [1], "csv": "year,v\n1\n2,3\n4,5\n"},
+        {"kind": "chart", "spark": [1], "csv": 7},
+        {"kind": "table"},
+    ],
+)
+def test_a_chart_that_does_not_fit_leaves_the_bare_line(tmp_path: Path, chart: dict | None) -> None:
+    series = headline_series(lay(tmp_path, "a/default", chart=chart), (1.0, 2.0, 4.0))
+    assert (series.line, series.ends, series.low) == ((1.0, 2.0, 4.0), ("", ""), ())
+
+
+def test_panels_share_a_scale_unless_one_would_vanish(tmp_path: Path) -> None:
+    folder = lay(tmp_path, "a/default")
+    near = panels([headline_series(folder, (0.0, 10.0)), headline_series(folder, (0.0, 5.0)), None])
+    assert 'points="6,104 214,6"' in near.drawings[0]
+    assert 'points="6,104 214,55"' in near.drawings[1]
+    assert near.drawings[2] is None
+    assert near.scale.startswith("The vertical scale of every panel runs from 0 to 10.")
+    far = panels([headline_series(folder, (0.0, 1000.0)), headline_series(folder, (0.0, 5.0))])
+    assert far.scale == "The series are too far apart for one scale; each has its own."
+    assert 'points="6,104 214,6"' in far.drawings[1]
+    assert panels([None]).drawings == (None,)
+
+
+def test_many_panels_are_drawn_in_their_rows(tmp_path: Path) -> None:
+    for i in range(MOST_PANELS + 1):
+        lay(tmp_path, f"a/s{i}", spark=[1.0, float(i)], results={"size": float(i)})
+    write_site(tmp_path)
+    html = (tmp_path / "batches" / "a.html").read_text()
+    assert html.count('<svg class="panel"') == MOST_PANELS + 1
+    assert '<figure class="multiples">' not in html
+
+
+# ---- all results as a table
+
+
+def test_results_are_tidy_and_the_same_in_both_files(tmp_path: Path) -> None:
+    results = {"size": 0.1 + 0.2, "year": (2031, "year"), "flag": (True, ""), "word": ("up", ""), "none": (None, "")}
+    lay(tmp_path, "a/default", results=results, parameters={"b": [1, 2], "a": "é"}, batch="growth")
+    lay(tmp_path, "b/late")
+    bad = lay(tmp_path, "b/bad")
+    (bad / "failure.json").write_text(json.dumps({"status": "killed", "parameters": {"year": 1}}))
+    write_site(tmp_path)
+    table = pq.read_table(tmp_path / "results.parquet")
+    rows = table.to_pylist()
+    assert str(table.schema.field("value").type) == "double"
+    found = {r["result"]: (r["value"], r["text_value"], r["unit"]) for r in rows if r["notebook"] == "a"}
+    assert found == {
+        "size": (0.30000000000000004, None, "US$ million"),
+        "year": (2031.0, None, "year"),
+        "flag": (None, "true", None),
+        "word": (None, "up", None),
+        "none": (None, None, None),
+    }
+    assert {(r["batch"], r["parameters"]) for r in rows if r["notebook"] == "a"} == {
+        ("growth", '{"a": "é", "b": [1, 2]}')
+    }
+    assert [(r["set"], r["status"], r["result"], r["parameters"]) for r in rows if r["set"] == "bad"] == [
+        ("bad", "killed", None, '{"year": 1}')
+    ]
+    with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
+        written = list(csv.DictReader(file))
+    assert [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows] == written
+
+
+def test_empty_site_has_empty_tables(tmp_path: Path) -> None:
+    write_site(tmp_path)
+    assert pq.read_table(tmp_path / "results.parquet").num_rows == 0
+
+
+# ---- the command
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "kbio_analysis", "compare", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_command_prints_plain_text_on_a_pipe_and_names_its_page(two_notebooks: Path) -> None:
+    done = command("default", "late", "--out", str(two_notebooks))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    page = Path(done.stdout.splitlines()[-1].removeprefix("as a page: "))
+    assert page.is_file()
+
+
+def test_command_refuses_with_one_short_message(two_notebooks: Path) -> None:
+    done = command("default", "lat", "--out", str(two_notebooks))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "kbio: no set 'lat'; did you mean late?\n"
+    assert not (two_notebooks / "compare").exists()

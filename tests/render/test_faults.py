@@ -1,0 +1,402 @@
+"""Whatever happens to a run, the site is whole, says the truth, and the next run makes what is missing."""
+
+import contextlib
+import fcntl
+import json
+import os
+import random
+import resource
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import psutil
+import pytest
+from render.fixtures.built import job, notebook, pretended
+from render.fixtures.room import ROOT, Room
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.render import leftovers
+from kbio_analysis.render.cache import STAMP
+from kbio_analysis.render.control import carry_out
+from kbio_analysis.render.job import Job, Report
+from kbio_analysis.render.publish import PublishError, open_site
+
+KILLS = 20
+REAL_KILLS = 3
+SEED = 20250905
+LONGEST_SECONDS = 60.0  # for anything that takes two on an idle machine
+COLD = ("--kernel", "python3")  # no imports of the notebook stack, which these notebooks do not need
+SETS = ("a", "b", "c")
+SMALL = "generation: int = 0  # which, count\nseconds: float = 0.0  # how long, s"
+BATCH = "notebook: 12_top_five\nsets: {a: , b: , c: }\n"
+
+
+@pytest.fixture
+def kbio(tmp_path: Path) -> Room:
+    """A room with one small notebook and a batch of three sets for it."""
+    room = Room(tmp_path)
+    (room.notebooks / "11_export_forecast.ipynb").unlink()
+    room.add("12_top_five", "import time; time.sleep(seconds)\nprint('generation', generation)", parameters=SMALL)
+    (tmp_path / "b.yml").write_text(BATCH)
+    return room
+
+
+def start(room: Room, *arguments: str, **more: object) -> psutil.Popen:
+    return psutil.Popen(
+        room.command("render", *COLD, "--batch", "b.yml", *arguments), cwd=room.path, env=room.environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
+    )  # fmt: skip
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    limit = time.monotonic() + LONGEST_SECONDS
+    while not what():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
+def generation(folder: Path) -> int:
+    """Which generation the report is, once every file of it is whole and of that one."""
+    stamp = json.loads((folder / STAMP).read_bytes())
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+    assert {name: sha256(content).hexdigest() for name, content in files.items() if name != STAMP} == stamp["files"]
+    return json.loads(files["result.json"])["parameters"]["generation"]
+
+
+def last_lines(text: str) -> list[str]:
+    return text.splitlines()[-2:]
+
+
+# ---- killed
+
+
+DENSE = """
+import sys, json
+from pathlib import Path
+from render.fixtures.built import pretended
+from kbio_analysis.render.control import carry_out
+from kbio_analysis.render.plan import requested
+
+def make(due):
+    for job in due:
+        made = pretended(set_name=job.set_name, notebook=job.notebook, page=b"x" * 300_000)
+        result = made.result | {"notebook": job.notebook, "set": job.set_name, "batch": job.batch}
+        made.result.update(result, parameters=job.parameters, inputs={"tables": {}})
+        made.files["result.json"] = json.dumps(made.result).encode()
+        yield made
+
+work = requested([], {"generation": sys.argv[1]}, batches=[Path("b.yml")], kernel="python3", limit_seconds=None)
+carry_out(work, Path("reports/site"), make, workers=1)
+"""
+
+
+def test_killed_at_twenty_moments_no_page_is_half_and_none_is_lost(kbio: Room) -> None:
+    kbio.environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    folders = [kbio.site / "12_top_five" / name for name in SETS]
+
+    def run(number: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-c", DENSE, str(number)], cwd=kbio.path, env=kbio.environment, stdout=subprocess.DEVNULL
+        )
+
+    began = time.monotonic()
+    assert run(0).wait(LONGEST_SECONDS) == 0
+    whole = time.monotonic() - began
+    moments, seen = random.Random(SEED), [0, 0, 0]
+    for number in range(1, KILLS + 1):
+        child = run(number)
+        # The first half of a run imports; what can go wrong is in the second.
+        time.sleep(whole * moments.uniform(0.4, 1.0))
+        child.kill()
+        child.wait()
+        now = [generation(folder) for folder in folders]
+        assert all(before <= after <= number for before, after in zip(seen, now, strict=True))
+        assert (kbio.site / "index.html").stat().st_size > 0
+        json.loads((kbio.site / "index.json").read_bytes())
+        seen = now
+    assert run(KILLS + 1).wait(LONGEST_SECONDS) == 0
+    assert [generation(folder) for folder in folders] == [KILLS + 1] * 3
+    assert not (kbio.site / ".kbio" / "aside").exists() or not any((kbio.site / ".kbio" / "aside").rglob("*.*"))
+
+
+def test_killed_with_kernels_at_work_the_next_run_goes_on_and_sweeps_up(kbio: Room) -> None:
+    moments, begun = random.Random(SEED), time.monotonic()
+    child = start(kbio)
+    child.communicate(timeout=LONGEST_SECONDS)
+    assert child.returncode == 0
+    whole = time.monotonic() - begun
+    for number in range(1, REAL_KILLS + 1):
+        child = start(kbio, "-p", f"generation={number}")
+        time.sleep(whole * moments.uniform(0.3, 0.9))
+        child.kill()
+        child.communicate()
+        assert all(generation(kbio.site / "12_top_five" / name) <= number for name in SETS)
+    _, alive = psutil.wait_procs(kbio.strays(), timeout=LONGEST_SECONDS)
+    assert alive == []
+    done = kbio("render", *COLD, "--batch", "b.yml", "-p", f"generation={REAL_KILLS}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [generation(kbio.site / "12_top_five" / name) for name in SETS] == [REAL_KILLS] * 3
+    assert list(kbio.path.glob("kbio-*")) == []
+
+
+def test_a_killed_worker_costs_no_report(kbio: Room) -> None:
+    child = start(kbio, "--jobs", "2", "-p", "seconds=0.5")
+    wait_for(lambda: (children := workers(child)) and any(w.children() for w in children))
+    workers(child)[0].kill()
+    output, errors = child.communicate(timeout=LONGEST_SECONDS)
+    assert (child.returncode, errors) == (0, "")
+    assert "3 made, 0 unchanged, 0 failed" in output
+
+
+def workers(kbio_process: psutil.Process) -> list[psutil.Process]:
+    """The processes that make reports: those of the pool's server."""
+    with contextlib.suppress(psutil.Error):
+        servers = [c for c in kbio_process.children() if "forkserver" in " ".join(c.cmdline())]
+        return [worker for server in servers for worker in server.children()]
+    return []
+
+
+# ---- told to stop, out of time, no room
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_in_the_middle_what_is_done_stays_and_the_rest_is_named(kbio: Room, how: signal.Signals) -> None:
+    kbio.add("12_top_five", "import time; time.sleep(seconds)", parameters=SMALL)
+    (kbio.path / "b.yml").write_text("notebook: 12_top_five\nsets: {a: , b: {seconds: 300}, c: }\n")
+    child = start(kbio, "--jobs", "1")
+    wait_for((kbio.site / "12_top_five" / "a" / STAMP).exists)
+    child.send_signal(how)
+    output, errors = child.communicate(timeout=LONGEST_SECONDS)
+    assert child.returncode == 130
+    assert output.splitlines()[1:3] == ["not run   12_top_five/b", "not run   12_top_five/c"]
+    assert "1 made, 0 unchanged, 0 failed, 2 not run" in output
+    assert (
+        "stopped: 2 not run. Go on, without what is done: python -m kbio_analysis render --kernel python3 --batch b.yml"
+        in errors
+    )
+    assert [r["set"] for r in json.loads((kbio.site / "index.json").read_bytes())["reports"]] == ["a"]
+    (kbio.path / "b.yml").write_text(BATCH)
+    done = kbio("render", *COLD, "--batch", "b.yml")
+    assert done.returncode == 0
+    assert "2 made, 1 unchanged, 0 failed" in done.stdout
+
+
+def test_out_of_time_the_rest_is_reported_as_not_run(kbio: Room) -> None:
+    (kbio.path / "b.yml").write_text("notebook: 12_top_five\nsets: {a: {seconds: 300}, b: {seconds: 300}}\n")
+    began = time.monotonic()
+    done = kbio("render", *COLD, "--batch", "b.yml", "--time-limit", "2", "--force")
+    assert time.monotonic() - began < LONGEST_SECONDS
+    assert done.returncode == 1
+    assert "0 of 2 reports are good" in done.stdout
+    assert "not run   12_top_five/b" in done.stdout
+    assert "the time limit is over: 2 not run. Go on, without what is done:" in done.stderr
+    assert "--force" not in done.stderr
+    assert kbio.strays() == []
+
+
+def test_the_command_said_runs_only_the_failed_ones_again(kbio: Room) -> None:
+    kbio.add("12_top_five", "assert seconds == 0", parameters=SMALL)
+    (kbio.path / "my batch.yml").write_text("notebook: 12_top_five\nsets: {a: , 'b ''quoted': {seconds: 300}}\n")
+    done = kbio("render", *COLD, "--force", "--batch", "my batch.yml")
+    assert done.returncode == 1
+    assert "1 made, 0 unchanged, 1 failed" in done.stdout
+    assert "reports/site/12_top_five/b-quoted/log.txt" in done.stderr
+    command = shlex.split(done.stderr.split("Run the failed ones again: ")[1])
+    assert command[2:] == ["kbio_analysis", "render", "--failed", *COLD, "--batch", "my batch.yml"]
+    kbio.add("12_top_five", "print('well now')", parameters=SMALL)
+    again = kbio(*command[3:])
+    assert again.returncode == 0
+    assert again.stdout.splitlines()[0].startswith("ok        12_top_five/b-quoted")
+    assert "1 made, 0 unchanged, 0 failed" in again.stdout
+    assert "nothing to do" in kbio("render", "--failed").stdout
+
+
+def test_failed_alone_runs_what_failed_on_the_site_with_its_own_parameters(kbio: Room) -> None:
+    kbio.add("12_top_five", "assert generation != 7", parameters=SMALL)
+    kbio("render", *COLD, "--batch", "b.yml")
+    assert kbio("render", *COLD, "-p", "generation=7", "--set", "seven").returncode == 1
+    kbio.add("12_top_five", "print(generation)", parameters=SMALL)
+    done = kbio("render", *COLD, "--failed")
+    assert done.returncode == 0
+    assert "1 of 1 reports are good" in done.stdout
+    assert kbio.result("12_top_five/seven")["parameters"]["generation"] == 7
+    kbio.add("12_top_five", "1 / 0", parameters=SMALL)
+    kbio("render", *COLD, "--set", "eight")
+    (kbio.site / "12_top_five" / "eight" / "failure.json").write_text("{")
+    refused = kbio("render", *COLD, "--failed")
+    assert refused.returncode == 2
+    assert "eight/failure.json: cannot be read" in refused.stderr
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[Callable[[], None] | None]:
+    """A folder with room for 1 MB where we may mount one; elsewhere what makes a child's files end before."""
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "kbio-test", str(folder)]
+    if sys.platform == "linux" and os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0:
+        try:
+            yield None
+        finally:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+    else:
+        yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+
+
+def test_on_a_full_disk_the_good_pages_stay_and_a_later_run_completes(kbio: Room) -> None:
+    with small_disk(kbio.site) as limit:
+        assert kbio("render", *COLD, "--batch", "b.yml").returncode == 0
+        before = {p: p.read_bytes() for p in kbio.site.rglob("*") if p.is_file() and ".kbio" not in p.parts}
+        kbio.add("12_top_five", "print('long words\\n' * 60_000)", parameters=SMALL)
+        child = start(kbio, preexec_fn=limit)
+        output, errors = child.communicate(timeout=LONGEST_SECONDS)
+        assert child.returncode == 1
+        assert "what was published before is untouched" in errors
+        assert "Traceback" not in output + errors
+        assert {p: p.read_bytes() for p in before} == before
+        assert not [p for p in kbio.site.rglob("*") if p.name.endswith(".new")]
+        kbio.add("12_top_five", "print('short')", parameters=SMALL)
+        done = kbio("render", *COLD, "--batch", "b.yml")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "3 made, 0 unchanged" in done.stdout
+
+
+# ---- two runs at once
+
+
+def test_a_second_run_waits_and_finds_everything_done(kbio: Room) -> None:
+    first = start(kbio, "--jobs", "1", "-p", "seconds=0.5")
+    wait_for((kbio.site / ".kbio" / "lock").exists)
+    wait_for(lambda: locked(kbio.site / ".kbio" / "lock"))
+    refused = kbio("render", *COLD, "--wait", "0")
+    assert refused.returncode == 1
+    assert "another kbio run is writing to reports/site" in refused.stderr
+    second = kbio("render", *COLD, "--batch", "b.yml", "-p", "seconds=0.5")
+    assert second.returncode == 0
+    assert "waiting for it, at most 60 s" in second.stderr
+    assert "0 made, 3 unchanged, 0 failed" in second.stdout
+    assert first.wait(LONGEST_SECONDS) == 0
+    first.communicate()
+
+
+def locked(path: Path) -> bool:
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+# ---- what a run does, without kernels
+
+
+def jobs(*names: str) -> list[Job]:
+    return [job(notebook("1"), set_name=name) for name in names]
+
+
+def made(work: Job) -> Report:
+    report = pretended(set_name=work.set_name)
+    report.result["inputs"] = {"tables": {}}
+    return report
+
+
+def test_what_is_up_to_date_is_passed_over_unless_forced(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def make(due: list[Job]) -> Iterator[Report]:
+        asked.append([work.set_name for work in due])
+        yield from map(made, due)
+
+    for force in (False, False, True):
+        outcome = carry_out(jobs("a", "b"), tmp_path, make, workers=1, force=force)
+        assert outcome.exit_code == 0
+        assert outcome.made + outcome.unchanged == outcome.total == 2
+    assert asked == [["a", "b"], ["a", "b"]]
+
+
+def test_the_alarm_waits_until_a_report_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kbio_analysis.render import control
+
+    publish = control.publish
+
+    def slowly(report: Report, site: Path) -> Path:
+        time.sleep(0.4)
+        return publish(report, site)
+
+    monkeypatch.setattr(control, "publish", slowly)
+    outcome = carry_out(jobs("a", "b"), tmp_path, lambda due: (made(j) for j in due), workers=1, time_limit=0.2)
+    assert (outcome.made, outcome.not_run, outcome.exit_code) == (1, ["10_sample/b"], 1)
+    assert generation_free(tmp_path / "10_sample" / "a")
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def generation_free(folder: Path) -> bool:
+    return (folder / STAMP).is_file() and (folder / "index.html").read_bytes() == b"good"
+
+
+def test_a_defect_on_the_way_leaves_an_index_of_what_is_done(tmp_path: Path) -> None:
+    def make(due: list[Job]) -> Iterator[Report]:
+        yield made(due[0])
+        raise RuntimeError("a defect")
+
+    with pytest.raises(RuntimeError, match="a defect"):
+        carry_out(jobs("a", "b"), tmp_path, make, workers=1)
+    assert [r["set"] for r in json.loads((tmp_path / "index.json").read_bytes())["reports"]] == ["a"]
+    with open_site(tmp_path, wait_seconds=0):
+        pass
+
+
+def test_a_site_below_a_file_or_behind_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PublishError):
+        carry_out(jobs("a"), tmp_path / "file" / "site", lambda due: iter(()), workers=1)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "10_sample").symlink_to(tmp_path)
+    with pytest.raises(UsageError, match="leads out of the site"):
+        carry_out(jobs("a"), tmp_path / "site", lambda due: iter(()), workers=1)
+
+
+# ---- what the dead leave behind
+
+
+def test_only_what_a_dead_owner_left_is_swept(tmp_path: Path) -> None:
+    owned, dead, foreign = (tmp_path / f"kbio-{name}" for name in ("owned", "dead", "foreign"))
+    for folder in (owned, dead, foreign):
+        folder.mkdir()
+    (tmp_path / "kbio-error.log").touch()
+    (tmp_path / "kbio-link").symlink_to(dead)
+    os.close(leftovers.claim(dead))
+    with leftovers.claimed(owned):
+        assert leftovers.sweep((str(tmp_path),)) == [dead]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            "kbio-error.log", "kbio-foreign", "kbio-link", "kbio-owned",
+        ]  # fmt: skip
+    assert leftovers.sweep((str(tmp_path),)) == [owned]
+
+
+def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    folder = tmp_path / "kbio-trap"
+    folder.mkdir()
+    (tmp_path / "target").touch()
+    (folder / "owner.lock").symlink_to(tmp_path / "target")
+    assert leftovers.sweep((str(tmp_path),)) == []
+
+
+def test_two_sweepers_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    for number in range(50):
+        folder = tmp_path / f"kbio-{number}"
+        folder.mkdir()
+        os.close(leftovers.claim(folder))
+    sweepers = [threading.Thread(target=leftovers.sweep, args=((str(tmp_path),),)) for _ in range(4)]
+    for sweeper in sweepers:
+        sweeper.start()
+    for sweeper in sweepers:
+        sweeper.join()
+    assert list(tmp_path.iterdir()) == []
