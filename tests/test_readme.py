@@ -32,7 +32,9 @@ def test_the_module_map_names_every_room_and_folder(root: Path) -> None:
         for p in (root / "kbio_analysis").iterdir()
         if (p.is_dir() and p.name != "__pycache__") or (p.suffix == ".py" and not p.name.startswith("__"))
     }
-    folders = {f"{n}/" for n in ("data", "notebooks", "reports", "tests", "bench", "tools") if (root / n).is_dir()}
+    folders = {
+        f"{n}/" for n in ("data", "notebooks", "reports", "tests", "bench", "docs", "tools") if (root / n).is_dir()
+    }
     assert listed == rooms | folders
 
 

@@ -22,6 +22,8 @@ Work = Callable[[Job], Report]
 
 # A job that takes its worker down is found by running it alone; its innocent neighbours are tried together first.
 SHARED_ROUNDS = 2
+# Two tries alone: a neighbour may have broken every shared round before this job had begun in any of them.
+ALONE_ROUNDS = 2
 # So many jobs a worker are with the executor: none waits for us, and no more results than that wait for our reader.
 AHEAD = 2
 _KILLED = "its worker was killed each time, likely for want of memory; try fewer --jobs or larger workers"
@@ -48,9 +50,12 @@ def reports(
                 yield from _round(waiting, make, workers, work, broken)
                 waiting = broken
         for job in waiting:
-            broken = []
-            yield from _round([job], make, 1, work, broken)
-            if broken:
+            for _ in range(ALONE_ROUNDS):
+                broken = []
+                yield from _round([job], make, 1, work, broken)
+                if not broken:
+                    break
+            else:
                 yield lost(job, _KILLED)
 
 
