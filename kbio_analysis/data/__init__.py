@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .export_views import reference_sources as reference_sources
     from .fta_views import agreement_inputs as agreement_inputs
     from .fta_views import agreements as agreements
+    from .fta_views import world_panel as world_panel
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
     from .rank_views import export_ranks as export_ranks
@@ -87,6 +88,7 @@ _HOME = {
     "trial_ranks": "reform_views",
     "us_gdp": "agreement_views",
     "verify": "verification",
+    "world_panel": "fta_views",
     "world_trade": "agreement_views",
     "yearly_counts": "record_views",
 }

@@ -37,15 +37,14 @@ def candidate_panels() -> dict[str, Any]:
 
 def agreement_years() -> "Series":
     """First calendar year in which a goods agreement with Korea may have been in force, by ISO3 of the partner."""
-    rows = load("korea_ftas")
-    rows = rows[(rows["scope"] == "goods") & (rows["status"] == "in_force") & rows["in_force_earliest"].notna()]
+    rows = _goods_in_force().dropna(subset="in_force_earliest")
     return rows.groupby("iso3")["in_force_earliest"].min().dt.year.rename("year")
 
 
 def agreements_of(partner: str) -> "DataFrame":
     """The goods agreements with ``partner`` that are in force, in order: agreement, signed, in_force_earliest."""
-    rows = load("korea_ftas")
-    rows = rows[(rows["iso3"] == partner) & (rows["scope"] == "goods") & (rows["status"] == "in_force")]
+    rows = _goods_in_force()
+    rows = rows[rows["iso3"] == partner]
     return rows.sort_values("in_force_earliest")[["agreement", "signed", "in_force_earliest", "precision", "source_id"]]
 
 
@@ -91,11 +90,16 @@ def cite_tables(*names: str) -> str:
 
 
 def agreement_sources(partner: str) -> list[str]:
-    """Sources behind the study of ``partner``."""
+    """Sources behind the study of ``partner``: its tables, and the dates of all agreements that refuse a donor."""
     tables = ["korea_exports_by_partner", "korea_imports_by_partner", "partner_trade_totals", "korea_world_trade"]
     tables += ["us_gdp", "donor_exclusions", *(_INDIA_TABLES if partner == INDIA else ())]
-    own = agreements_of(partner)["source_id"]
-    return list(dict.fromkeys([*(i for name in tables for i in load(name)["source_id"]), *own]))
+    dates = _goods_in_force()["source_id"]
+    return list(dict.fromkeys([*(i for name in tables for i in load(name)["source_id"]), *dates]))
+
+
+def _goods_in_force() -> "DataFrame":
+    rows = load("korea_ftas")
+    return rows[(rows["scope"] == "goods") & (rows["status"] == "in_force")]
 
 
 def _by_year(rows: "DataFrame", partner: str, column: str) -> "Series":

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError
 from ..vocabulary import SHIP_FLAG
@@ -30,7 +30,7 @@ class AgreementInputs:
     ``outcomes`` direction -> years x ISO3 (US$ million, or per cent of the partner's total; NaN where not recorded);
     ``treatment`` indexed by ISO3: agreement (short name), entry_year; ``comparisons`` direction -> ISO3 codes;
     ``left_out`` columns iso3, direction, reason; ``later`` agreements that came on top of an older one; ``names``
-    ISO3 -> partner; ``source_ids`` of all of it.
+    ISO3 -> partner; ``trade_source_ids`` of the outcomes, ``source_ids`` of everything.
     """
 
     outcomes: "dict[str, DataFrame]"
@@ -39,7 +39,19 @@ class AgreementInputs:
     left_out: "DataFrame"
     later: "DataFrame"
     names: dict[str, str]
+    trade_source_ids: tuple[str, ...]
     source_ids: tuple[str, ...]
+
+    @property
+    def panels(self) -> "dict[str, Any]":
+        """The three that every estimator takes, by the name of its argument."""
+        return {"outcomes": self.outcomes, "treatment": self.treatment, "comparisons": self.comparisons}
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """First and last year of the outcomes."""
+        panel = next(iter(self.outcomes.values()))
+        return int(panel.index[0]), int(panel.index[-1])
 
 
 def agreements(*, dating: Dating = "early") -> "DataFrame":
@@ -116,8 +128,9 @@ def agreement_inputs(
                 left_out.append((iso3, direction, reason))
         outcomes[direction] = values[kept]
     treatment = first.loc[sorted(members), ["agreement", "entry_year"]].astype({"entry_year": int})
-    sources = {i for frame in [*used, marked, load("korea_ftas")] for i in frame["source_id"]}
-    sources |= set(load("partner_trade_totals")["source_id"]) if outcome == "share" else set()
+    if outcome == "share":
+        used.append(load("partner_trade_totals"))
+    behind = {source for frame in used for source in frame["source_id"]}
     return AgreementInputs(
         outcomes=outcomes,
         treatment=treatment,
@@ -125,8 +138,26 @@ def agreement_inputs(
         left_out=pd.DataFrame(left_out, columns=["iso3", "direction", "reason"]),
         later=all_agreements[all_agreements["rank"] > 1],
         names=names,
-        source_ids=tuple(sorted(sources)),
+        trade_source_ids=tuple(sorted(behind)),
+        source_ids=tuple(sorted({*behind, *marked["source_id"], *all_agreements["source_id"]})),
     )
+
+
+def world_panel(path: str) -> "DataFrame | None":
+    """A world panel of the user's own from a CSV file, as it stands there; None for an empty path.
+
+    What its columns must be is checked by ``models.gravity``. Raises DataError for a file that cannot be read.
+    """
+    if not path:
+        return None
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype={"exporter": str, "importer": str})
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"world panel {path!r} cannot be read as CSV ({type(error).__name__}): check the path"
+        ) from None
 
 
 def _entry_year(days: "object") -> "object":

@@ -25,7 +25,7 @@ MIN_COMPARISONS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoWay:
-    """Poisson two-way fit: ``year`` effects (T,) and ``unit`` effects (N,), both multiplicative; mean = outer product."""
+    """Poisson two-way fit: multiplicative ``year`` effects (T,) and ``unit`` effects (N,); mean = outer product."""
 
     year: np.ndarray
     unit: np.ndarray

@@ -49,6 +49,24 @@ def reference(
     return AgreementReference(record=found, pooled=pooled, by_direction=alone, twin=half_normal_twin(pooled))
 
 
+def pooled_or_none(
+    outcomes: Mapping[str, pd.DataFrame],
+    treatment: pd.DataFrame,
+    comparisons: Mapping[str, Sequence[str]],
+    *,
+    pre_years: int = 10,
+    post_years: int = 10,
+    without: str | None = None,
+) -> PooledEffect | None:
+    """The pool under other choices, ``without`` one agreement; None where the data do not carry it."""
+    try:
+        found = record(outcomes, treatment, comparisons, pre_years=pre_years, post_years=post_years)
+        effects = found.effects[found.effects.index.get_level_values("agreement") != without]
+        return pool(effects, found.covariance.loc[effects.index, effects.index])
+    except ModelInputError:
+        return None
+
+
 def net_of_chance(found: AgreementRecord, spread: pd.Series) -> tuple[PooledEffect, MixturePrediction]:
     """Pool again with the chance spread of each effect (log points, from ``Reassignment.spread``) as its own error."""
     own = np.diag(spread.reindex(found.effects.index).to_numpy(dtype=float) ** 2)

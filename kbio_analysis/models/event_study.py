@@ -1,4 +1,4 @@
-"""Staggered adoption, estimated four ways behind one function, with leads and a bound on drifting trends.
+"""Staggered adoption, estimated four ways behind one function, with leads.
 
 - ``etwfe_ppml``: extended two-way model by Poisson, one dummy a cohort and treated year (Wooldridge 2023, eq. 5.5);
   leads from the untreated observations alone (Borusyak, Jaravel & Spiess 2024, sec. 4.3).
@@ -35,7 +35,7 @@ MIN_NEVER = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadTest:
-    """Joint Wald test that all leads are zero: ``statistic``, ``degrees`` (number of leads), ``p_value`` (chi-square)."""
+    """Joint Wald test that all leads are zero: ``statistic``, ``degrees`` (leads), ``p_value`` (chi-square)."""
 
     statistic: float
     degrees: int
@@ -262,46 +262,3 @@ def _wald(effects: np.ndarray, V: np.ndarray) -> LeadTest:
     rank = int(np.linalg.matrix_rank(V, hermitian=True))
     statistic = float(effects @ np.linalg.pinv(V, hermitian=True) @ effects)
     return LeadTest(statistic=statistic, degrees=rank, p_value=float(stats.chi2.sf(statistic, rank)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftBound:
-    """``low`` and ``high`` of the mean effect (log points) if trends after entry drift by up to ``relative_magnitude``
-    times the largest yearly step seen before it; ``low_95`` and ``high_95`` add the estimate's own error."""
-
-    relative_magnitude: float
-    low: float
-    high: float
-    low_95: float
-    high_95: float
-
-
-def drift_bounds(study: EventStudy, magnitudes: Sequence[float] = (0.5, 1.0, 2.0), *, horizon: int) -> list[DriftBound]:
-    """Bounds on the mean effect of the first ``horizon`` periods (Rambachan & Roth 2023, eq. 5, relative magnitudes).
-
-    Yearly deviations from parallel trends are at most M times the largest lead-to-lead step, so after k + 1 years they
-    add up to (k + 1) times it. ``low_95`` and ``high_95`` widen the bounds by 1.96 standard errors, which takes the
-    leads as known; the full robust interval is wider still. Raises ModelInputError for a study without leads or with
-    leads that are not measured from the year before entry.
-    """
-    before = study.profile.index[study.profile.index < -1]
-    if not len(before) or study.base != "the year before entry":
-        raise ModelInputError(f"{study.method}: no leads measured from the year before entry; use callaway_santanna")
-    after = [e for e in study.profile.index if 0 <= e < horizon]
-    path = [*study.profile.loc[before, "effect_log_points"], 0.0]
-    step = float(np.max(np.abs(np.diff(path))))
-    w = np.full(len(after), 1 / len(after))
-    mean = float(w @ study.profile.loc[after, "effect_log_points"].to_numpy())
-    se = sqrt(float(w @ study.covariance.loc[after, after].to_numpy() @ w))
-    reach = step * float(w @ (np.asarray(after) + 1.0))
-    margin = stats.norm.ppf(0.975) * se
-    return [
-        DriftBound(
-            relative_magnitude=float(m),
-            low=mean - m * reach,
-            high=mean + m * reach,
-            low_95=float(mean - m * reach - margin),
-            high_95=float(mean + m * reach + margin),
-        )
-        for m in magnitudes
-    ]

@@ -110,6 +110,8 @@ def check_world(world: pd.DataFrame) -> None:
         raise ModelInputError("world panel: a cell is empty; leave the row out, or put 0 where no trade was recorded")
     if world.duplicated(["exporter", "importer", "year"]).any():
         raise ModelInputError("world panel: an exporter, importer and year stand twice; add the flows up")
+    if not all(pd.api.types.is_numeric_dtype(world[name]) for name in ("year", "trade_usd_m", "agreement")):
+        raise ModelInputError("world panel: year, trade_usd_m and agreement must be plain numbers")
     if (world["trade_usd_m"] < 0).any() or not world["agreement"].isin([0, 1]).all():
         raise ModelInputError("world panel: trade_usd_m must be 0 or more and agreement 0 or 1")
     if world.loc[world["exporter"] == world["importer"], "agreement"].any():

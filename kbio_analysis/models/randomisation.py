@@ -1,10 +1,11 @@
 """Randomisation inference over entry dates: agreements handed to partners that never had one.
 
 Under the sharp null that agreements do nothing, a never-treated partner given an agreement's entry date shows what
-chance alone produces. Each draw gives every agreement as many never-treated partners as it has members, with the
-members' entry dates (at most a third of the comparisons at once, or the draws would hardly differ), and computes the
-same effect by the same saturated PPML, the partner itself left out of its own comparison. The p-value counts the real assignment among the draws, (1 + extreme)/(1 + draws), so it is never 0
-(Fisher 1935; Conley & Taber 2011 for the use of untreated units' spread).
+chance alone produces. Each draw gives every agreement as many never-treated partners as it has members (at most a
+third of the comparisons, or the draws would hardly differ), with the members' entry dates, and computes the same
+effect by the same saturated PPML, the partner itself left out of its own comparison. The p-value counts the real
+assignment among the draws, (1 + extreme)/(1 + draws), so it is never 0 (Fisher 1935; Conley & Taber 2011 for the use
+of untreated units' spread).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,6 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import AgreementRecord, two_way
 from kbio_analysis.models.checks import check_count
-
 
 LARGEST_SHARE = 3
 """An agreement is given at most one in so many of the comparisons."""

@@ -111,8 +111,8 @@ def fit(
     n_pre = int((panel.index < first).sum())
     if n_pre < MIN_PRE or n_pre == len(panel):
         raise ModelInputError(
-            f"{treated}: {n_pre} periods before {first} and {len(panel) - n_pre} from it on; at least {MIN_PRE} and 1 "
-            "are needed: choose a longer window or another start"
+            f"{treated}: periods before {first}: {n_pre} (at least {MIN_PRE} needed), from it on: {len(panel) - n_pre} "
+            "(at least 1); choose a longer window or another start"
         )
     return _result(panel, first, method, fit_targets(panel.to_numpy(), np.array([0]), n_pre, method), 0)
 

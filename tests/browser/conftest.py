@@ -1,4 +1,4 @@
-"""One headless Chromium for all browser tests; where there is none, they fail and say how to get one."""
+"""One headless Chromium a module of browser tests; where there is none, they fail and say how to get one."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,10 @@ from playwright.sync_api import Browser
 from kbio_analysis.render.pdf import NoBrowserError, opened_browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """The browser of one test module: while playwright is up its event loop counts as running, and nothing else that
+    runs a loop (a kernel) may start in this process."""
     try:
         with opened_browser() as chromium:
             yield chromium

@@ -162,8 +162,8 @@ class TestFit:
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            ({"start": 1992}, "2 periods before"),
-            ({"start": 2030}, "0 from it on"),
+            ({"start": 1992}, r"before 1992: 2 \(at least 4"),
+            ({"start": 2030}, "from it on: 0"),
             ({"treated": "nobody"}, "not in the panel"),
             ({"donors": ["u1", "u2"]}, "at least 5 are needed"),
             ({"donors": ["u0", "u1", "u2", "u3", "u4"]}, "treated and donor at once"),

@@ -1,5 +1,7 @@
 """Charts of the record of agreements: the forest of effects with its prediction, and effects by years from entry."""
 
+from math import log1p
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -47,8 +49,9 @@ def forest(reference: AgreementReference, spread: pd.Series, *, source: str) -> 
         ax.set(xlim=(-_EDGE, _EDGE), ylim=(-2.2, len(order) - 0.4))
         ax.grid(axis="x")
         ax.grid(visible=False, axis="y")
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=5 if compact else 7))
-        _percent_axis(ax)
+        marks = (-50, 0, 100) if compact else (-75, -50, -25, 0, 50, 100, 200)
+        ax.set_xticks([log1p(m / 100) for m in marks])
+        _percent_axis(ax, compact)
         for direction, colour in _COLOURS.items():
             ax.plot([], [], "o", color=colour, label=direction.capitalize(), ls="none")
         legend = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.05), "ncols": 2}
@@ -60,9 +63,9 @@ def forest(reference: AgreementReference, spread: pd.Series, *, source: str) -> 
         f"80% prediction interval for a next agreement {span(next_span)}."
     )
     caption = (
-        "Effects over the years from entry. Filled: measured; hollow: shrunken towards the mean; pale bars around zero: "
-        "what pretended agreements of the same dates and size show in 95% of draws. Diamond: pooled mean with its 95% "
-        "interval; grey bar: 80% prediction interval for the next agreement. Years: first entry."
+        "Effects over the years from entry. Filled: measured; hollow: shrunken, shared error taken out; pale bars at "
+        "zero: what pretended agreements of the same dates and size show in 95% of draws. Diamond: pooled mean and its "
+        "95% interval; grey bar: 80% prediction interval for the next agreement. Years: first entry."
     )
     flat = data.reset_index()
     chart(
@@ -110,12 +113,13 @@ def event_profile(main: EventStudy, rival: EventStudy, *, direction: str, source
     before = [f"{in_pct(v)} {-e} years before" for e, v in first[first.index < 0].effect_log_points.iloc[:1].items()]
     alt = f"{DIRECTIONS[direction]} by years from entry, {METHODS[main.method]}: {join([*before, *ends])}."
     caption = (
-        f"{DIRECTIONS[direction]} with partners by years from entry, mean over treated partner-years; band: 95%. Coloured "
-        f"points are measured from {main.base}; grey squares from {rival.base}."
+        f"{DIRECTIONS[direction]} with partners by years from entry, mean over treated partner-years; band: 95%. "
+        f"Coloured points are measured from {main.base}; grey squares from {rival.base}."
     )
     chart(draw, id=f"profile-{direction}", alt=alt, caption=caption, source=source, data=data, rtol=_SOLVER_RTOL)
 
 
-def _percent_axis(ax: Axes) -> None:
+def _percent_axis(ax: Axes, compact: bool) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: in_pct(v)))
-    ax.set_title("Change against the path foretold (log scale)", loc="left", fontsize=8.5, color=MUTED)
+    title = "Change, log scale" if compact else "Change against the path foretold (log scale)"
+    ax.set_title(title, loc="left", fontsize=8.5, color=MUTED)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from kbio_analysis.models.agreement_reference import AgreementReference
 from kbio_analysis.models.randomisation import RandomisationTest
-from kbio_analysis.models.reference_class import LeaveOneOut, MixturePrediction, PooledEffect
+from kbio_analysis.models.reference_class import MixturePrediction, PooledEffect
+from kbio_analysis.models.reference_class_checks import LeaveOneOut
 from kbio_analysis.present.text import chance, count, join, pct, signed_pct
 
 UNLIKELY = 0.10
@@ -21,8 +22,9 @@ OUTCOMES = {"trade": "trade in US$", "share": "Korea's share of the partner's ow
 
 
 def in_pct(log_points: float, decimals: int = 0) -> str:
-    """Log points as a signed change in per cent: 0.108 gives ``+11%``."""
-    return signed_pct(100 * expm1(log_points), decimals)
+    """Log points as a signed change in per cent: 0.108 gives ``+11%``, and a change that rounds away ``0%``."""
+    change = round(100 * expm1(log_points), decimals)
+    return signed_pct(change, decimals) if change else pct(0.0, decimals)
 
 
 def span(pair: tuple[float, float]) -> str:
@@ -39,18 +41,26 @@ def answer_sentence(reference: AgreementReference, test: RandomisationTest, *, o
     """The answer: the mean over agreements, whether chance could have done it, and what a next agreement would show."""
     pooled = reference.pooled
     n = reference.record.table.index.get_level_values("agreement").nunique()
+    years = "the year of entry" if post_years == 1 else f"up to {post_years} years from entry"
     return (
-        f"Over the {post_years} years from entry, {OUTCOMES[outcome]} ran {in_pct(pooled.mean)} against what partners "
-        f"without an agreement foretell, on average over {count(n, 'agreement')} and both directions (95% interval "
-        f"{span(pooled.confidence_interval(95))}), {_chance_verdict(test)}; the next agreement's own figure lies "
-        f"between {span(pooled.prediction_interval(80)).replace(' to ', ' and ')} with 80% probability."
+        f"Averaged over {count(n, 'agreement')} and both directions, {OUTCOMES[outcome]} in {years} was "
+        f"{_against(pooled.mean)} partners without an agreement foretell (95% interval "
+        f"{span(pooled.confidence_interval(95))}), {_chance_verdict(test)}; for the next agreement the same figure "
+        f"would lie between {' and '.join(map(in_pct, pooled.prediction_interval(80)))} with 80% probability."
     )
+
+
+def _against(log_points: float) -> str:
+    change = 100 * expm1(log_points)
+    if abs(change) < 0.5:
+        return "what"
+    return f"{pct(abs(change), 0)} {'more' if change > 0 else 'less'} than"
 
 
 def _chance_verdict(test: RandomisationTest) -> str:
     if test.p_value < UNLIKELY:
         return f"which pretended agreements seldom match ({p_text(test.p_value)})"
-    return f"which cannot be told from chance, as pretended agreements often do the like ({p_text(test.p_value)})"
+    return f"which pretended agreements match often enough that it cannot be told from chance ({p_text(test.p_value)})"
 
 
 def mean_sentence(pooled: PooledEffect, other: PooledEffect | None, *, outcome: str) -> str:
@@ -153,13 +163,12 @@ def leave_out_sentence(tested: LeaveOneOut) -> str:
         parts.append(f"the {level:g}% interval held {pct(100 * row.share, 0)} of {int(row.n)} effects, {word}")
     score = tested.mean_crps
     gain = 100 * (1 - score.crps / score.crps_no_effect)
-    if abs(gain) < 1:
-        verdict = "no better than"
-    else:
-        verdict = f"{pct(abs(gain), 0)} {'better' if gain > 0 else 'worse'} than"
+    better = "better" if gain > 0 else "worse"
+    verdict = "no better than" if abs(gain) < 1 else f"{pct(abs(gain), 0)} {better} than"
     return (
         f"Each agreement foretold from the others: {join(parts)}. By CRPS the pool is {verdict} the same spread around "
-        f"no effect ({score.crps:.3f} against {score.crps_no_effect:.3f}; certainty of no effect {score.crps_nothing:.3f})."
+        f"no effect ({score.crps:.3f} against {score.crps_no_effect:.3f}); certainty of no effect has "
+        f"{score.crps_nothing:.3f}."
     )
 
 

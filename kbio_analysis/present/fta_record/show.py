@@ -6,9 +6,11 @@ from math import expm1
 import pandas as pd
 
 from kbio_analysis.models.agreement_reference import AgreementReference
-from kbio_analysis.models.event_study import METHODS, DriftBound
+from kbio_analysis.models.event_study import METHODS
 from kbio_analysis.models.randomisation import RandomisationTest
-from kbio_analysis.models.reference_class import LeaveOneOut, MixturePrediction, PooledEffect
+from kbio_analysis.models.reference_class import MixturePrediction, PooledEffect
+from kbio_analysis.models.reference_class_checks import LeaveOneOut
+from kbio_analysis.models.trend_drift import DriftBound
 from kbio_analysis.present.fta_record.studies import Studies
 from kbio_analysis.present.outputs import record
 from kbio_analysis.present.tables import table
@@ -35,7 +37,7 @@ def show_entries(entries: pd.DataFrame, treatment: pd.DataFrame, *, source: str)
         )
         for name, group in first.groupby("agreement")
     ]
-    columns = ["Agreement", "Partners", "First", "Entry counts from", "Date known to the"]
+    columns = ["Agreement", "Partners", "First", "Entry counts from", "Dates known as"]
     frame = pd.DataFrame(rows, columns=columns).sort_values(["First", "Agreement"]).drop(columns="First")
     table(frame, id="entries", caption="Agreements on goods, by the year they count from", source=source)
 
@@ -54,20 +56,20 @@ def effect_table(reference: AgreementReference, spread: pd.Series) -> pd.DataFra
         "Agreement": found.index.get_level_values("agreement"),
         "Direction": found.index.get_level_values("direction"),
         "Partners": found.n_partners.to_numpy(),
-        "Observations": found.n_observations.to_numpy(),
+        "Cells": found.n_observations.to_numpy(),
         "Log points": found.effect_log_points.to_numpy(),
         "Per cent": found.effect_pct.to_numpy(),
-        "Shrunken, log points": reference.pooled.shrunken.to_numpy(),
-        "Error of comparisons": found.se_shared_log_points.to_numpy(),
-        "Spread by chance": spread.reindex(found.index).to_numpy(),
+        "Shrunken": reference.pooled.shrunken.to_numpy(),
+        "Shared error": found.se_shared_log_points.to_numpy(),
+        "Chance spread": spread.reindex(found.index).to_numpy(),
     }
     return pd.DataFrame(columns)
 
 
 def show_effects(reference: AgreementReference, spread: pd.Series, *, source: str) -> None:
     """The effects behind the forest chart."""
-    formats = dict.fromkeys(["Log points", "Shrunken, log points", "Error of comparisons", "Spread by chance"], ".2f")
-    caption = "Effects by agreement and direction, means over the years from entry"
+    formats = dict.fromkeys(["Log points", "Shrunken", "Shared error", "Chance spread"], ".2f")
+    caption = "Effects by agreement and direction, log points unless said; cells are partner-years from entry"
     table(
         effect_table(reference, spread),
         id="effects",
@@ -110,7 +112,7 @@ def specification_table(pools: Mapping[str, PooledEffect | None]) -> pd.DataFram
         else:
             rows.append((name, pooled.mean, *pooled.confidence_interval(95), pooled.tau, len(pooled.estimates)))
     columns = ["specification", "mean_log_points", "low_log_points", "high_log_points", "tau_log_points", "n_effects"]
-    return pd.DataFrame(rows, columns=columns).astype({c: float for c in columns[1:5]})
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:5], float))
 
 
 def show_specifications(frame: pd.DataFrame, *, source: str) -> None:

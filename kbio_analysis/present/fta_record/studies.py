@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from kbio_analysis.models.event_study import METHODS, DriftBound, EventStudy
+from kbio_analysis.models.event_study import METHODS, EventStudy
 from kbio_analysis.models.gravity import WORLD_COLUMNS, GravityFit
+from kbio_analysis.models.trend_drift import DriftBound
 from kbio_analysis.present.fta_record.effects import DIRECTIONS, UNLIKELY, in_pct, p_text, span
 from kbio_analysis.present.text import count, join
 
@@ -27,16 +28,16 @@ def left_out_sentence(left_out: pd.DataFrame, names: Mapping[str, str]) -> str:
     """Ships by name, and how many others were refused for which reason."""
     flags = sorted({names.get(code, code) for code in left_out.loc[left_out.reason == "ships", "iso3"]})
     others = left_out[left_out.reason != "ships"].drop_duplicates(["iso3", "reason"]).reason.value_counts()
-    reasons = [f"{reason} ({n})" for reason, n in others.items()]
+    reasons = [f"{reason.replace('_', ' ')} ({n})" for reason, n in others.items()]
     text = f"Left out for other reasons: {join(reasons)}." if reasons else "Nobody else is left out."
     if not flags:
         return text
     return f"Trade with {join(flags)} is mostly ships under their flags and is left out on both sides. {text}"
 
 
-def dates_sentence(entries: pd.DataFrame, *, dating: str) -> str:
-    """Whose entry year depends on the end of an uncertain date, and which end is used."""
-    first = entries[entries["rank"] == 1]
+def dates_sentence(entries: pd.DataFrame, treatment: pd.DataFrame, *, dating: str) -> str:
+    """Which members' entry year depends on the end of an uncertain date, and which end is used."""
+    first = entries[(entries["rank"] == 1) & entries.iso3.isin(treatment.index)]
     vague = first[(first.first_possible != first.last_possible).fillna(True)]
     if vague.empty:
         return "Every first agreement has one possible entry year."
@@ -68,8 +69,8 @@ def methods_sentence(studies: Studies) -> str:
         main, naive = studies[direction, "etwfe_ppml"], studies[direction, "twfe"]
         gap = naive.overall - main.overall
         parts.append(
-            f"{DIRECTIONS[direction]} {in_pct(main.overall)} ({span(main.interval())}) against {in_pct(naive.overall)} "
-            f"by the single dummy, {abs(gap):.2f} log points {'more' if gap > 0 else 'less'}"
+            f"{DIRECTIONS[direction]} {in_pct(main.overall)} ({span(main.interval())}), where the single dummy says "
+            f"{in_pct(naive.overall)} ({abs(gap):.2f} log points {'more' if gap > 0 else 'less'})"
         )
     return (
         f"Averaged over treated partner-years instead of agreements, so that the many members of one agreement weigh "
@@ -103,12 +104,16 @@ def drift_sentence(bounds: Mapping[str, Sequence[DriftBound]], *, horizon: int) 
     for direction, spans in bounds.items():
         clear = [b.relative_magnitude for b in spans if b.low_95 > 0 or b.high_95 < 0]
         least = spans[0]
-        text = f"{DIRECTIONS[direction]} {span((least.low_95, least.high_95))} at {least.relative_magnitude:g}"
-        parts.append(f"{text}, {'clear of zero up to ' + format(max(clear), 'g') if clear else 'never clear of zero'}")
+        text = f"{DIRECTIONS[direction]} {span((least.low_95, least.high_95))} at {least.relative_magnitude:g} times"
+        parts.append(f"{text}, {_clear(clear)}")
     return (
         f"If trends over the first {count(horizon, 'year')} may drift by a multiple of the largest yearly step seen "
         f"before entry, the 95% bounds of the mean effect are: {join(parts)}."
     )
+
+
+def _clear(multiples: Sequence[float]) -> str:
+    return f"clear of zero up to {max(multiples):g} times" if multiples else "never clear of zero"
 
 
 def specification_sentence(table: pd.DataFrame) -> str:
@@ -125,8 +130,8 @@ def world_sentence(fit: GravityFit | None) -> str:
     """The structural three-way result on a user's world panel, or what is missing without one."""
     if fit is None:
         return (
-            "No world panel is given, so partner-year effects cannot be had: a partner's own boom or slump stays in its "
-            f"effect. A CSV with the columns {join(list(WORLD_COLUMNS))} as `world_panel` runs the three-way model."
+            "No world panel is given, so partner-year effects cannot be had: a partner's own boom or slump stays in "
+            f"its effect. A CSV with the columns {join(list(WORLD_COLUMNS))} as `world_panel` runs the three-way model."
         )
     b, se = float(fit.coefficients["agreement"]), float(fit.standard_errors["agreement"])
     return (
@@ -140,14 +145,14 @@ def limit_sentences(comparisons: Mapping[str, Sequence[str]], *, outcome: str) -
     """What the page cannot tell."""
     few = min(len(partners) for partners in comparisons.values())
     demand = (
-        "The share takes out the partner's own demand but not what rivals gained or lost, and totals after 2020 are not held."
+        "The share takes out the partner's own demand but not what rivals won or lost; totals after 2020 are not held."
         if outcome == "share"
-        else "Korea's panel alone cannot carry partner-year effects: a partner's growth, oil prices and exchange rates stay "
-        "in its effect."
+        else "Korea's panel alone cannot carry partner-year effects: a partner's growth, oil prices and exchange rates "
+        "stay in its effect."
     )
     return [
         demand,
-        f"Comparisons are few ({few} in the thinner direction) and are what was left when most large partners had entered.",
+        f"Comparisons number {few} in the thinner direction, and few are large: most large partners have an agreement.",
         "Agreements were not handed out by lot: partners that were growing towards Korea may have been chosen.",
         "Utilisation, tariff cuts and rules of origin differ between agreements and are not in the record.",
         "Exports are f.o.b. and imports c.i.f., in current US$; year effects take out what is common to all partners.",

@@ -20,7 +20,7 @@ from kbio_analysis.present.india_cepa.effects import (
     donors_sentence,
     estimates_sentence,
     fit_sentence,
-    main_pct,
+    main_estimate,
     other_sentence,
     own_series,
     profile_sentence,
@@ -34,12 +34,13 @@ from kbio_analysis.present.india_cepa.show import (
     record_multiples,
     record_other,
     show_donors,
+    show_investment,
     show_methods,
     show_multiples,
     show_published,
     show_specifications,
 )
-from kbio_analysis.present.india_cepa.words import Subject
+from kbio_analysis.present.india_cepa.words import Subject, subject
 
 __all__ = [
     "Subject",
@@ -52,7 +53,7 @@ __all__ = [
     "interrupted_sentence",
     "investment_sentence",
     "limit_sentences",
-    "main_pct",
+    "main_estimate",
     "monthly_sentence",
     "other_sentence",
     "own_series",
@@ -66,11 +67,13 @@ __all__ = [
     "record_other",
     "robustness_sentence",
     "show_donors",
+    "show_investment",
     "show_methods",
     "show_multiples",
     "show_published",
     "show_specifications",
     "specification_sentence",
+    "subject",
     "time_sentence",
     "treatment_sentence",
     "verdict_sentence",

@@ -22,7 +22,7 @@ def placebo_sentence(found: Found) -> str:
         return NO_ESTIMATE
     table, n = found.space.table, len(found.space.table)
     above = int((table.ratio >= found.space.statistic).sum())
-    dropped = f" ({len(found.space.dropped)} that fit far worse are left out)" if found.space.dropped else ""
+    dropped = f" ({len(found.space.dropped)} with a far worse fit left out)" if found.space.dropped else ""
     return (
         f"Given the same treatment, {above} of {n} partners without one{dropped} show a gap as large against their own "
         f"pre-fit: p = {p(found.space.p_value)}, floor {p(found.space.p_floor)}."
@@ -36,13 +36,10 @@ def time_sentence(found: Found) -> str:
     table = found.time.table
     if table.empty:
         return "No earlier start can be pretended: the years before the agreement are too few."
-    same = table[np.sign(table.effect) == np.sign(found.main.effect)]
-    larger = int((same.effect.abs() >= abs(found.main.effect)).sum())
-    verdict = (
-        f"{larger} of them at least as large as the true one and of its sign: such a gap was there before the agreement"
-        if larger
-        else "none of them as large as the true one and of its sign"
-    )
+    larger = table[table.effect.abs() >= abs(found.main.effect)]
+    same = bool((np.sign(larger.effect) == np.sign(found.main.effect)).all())
+    what = "such a gap was there before the start" if same else "gaps of that size open where nothing happened"
+    verdict = f"{len(larger)} of them at least as large as the true one: {what}" if len(larger) else "all smaller"
     given = f"{effect(table.effect.min())} to {effect(table.effect.max())}"
     given = effect(table.effect.iloc[0]) if len(table) == 1 else given
     span = f"{table.index.min()} to {table.index.max()}" if len(table) > 1 else table.index[0]
@@ -137,10 +134,11 @@ def limit_sentences(found: Found, subject: Subject, *, share: pd.DataFrame) -> l
     own = share[subject.iso3].dropna() if subject.iso3 in share else pd.Series(dtype=float)
     totals_from = int(own.index[0].year) if len(own) else None
     if totals_from is None:
-        text.append(f"{subject.partner}'s own totals, which would net out its demand, are not on record.")
+        whose = subject.partners[0].upper() + subject.partners[1:]
+        text.append(f"{whose} own totals, which would net out its demand, are not on record.")
     elif totals_from > subject.start - MIN_READABLE_PRE:
         text.append(
-            f"Korea's share in {subject.partner}'s own totals, which would net out its demand, can be trusted only "
+            f"Korea's share in {subject.partners} own totals, which would net out its demand, can be trusted only "
             f"from {totals_from}: {count(max(subject.start - totals_from, 0), 'year')} before the start "
             "is too little to lean on."
         )

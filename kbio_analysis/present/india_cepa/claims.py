@@ -19,21 +19,18 @@ def claim_sentence(found: TradeMultiples, subject: Subject) -> str:
     holds = rows[rows.nominal > found.claimed]
     parts = [f"{times(r.nominal)} what it was in {r.base_year}" for r in rows.itertuples()]
     level = f"By {rows.end_year.iloc[0]} trade with {subject.partner} was {join(parts)}"
-    bases = "either base" if len(rows) == 2 else "that base"
+    grown = "more than doubled" if found.claimed == 2 else f"grown more than {found.claimed:g} times"
     if len(holds) == len(rows):
-        verdict = f"it {_multiplied('grew', found.claimed)} from {bases}"
+        verdict = f"it has {grown} from {'either base' if len(rows) == 2 else 'that base'}"
     elif holds.empty:
-        verdict = f"it has not {_multiplied('grown', found.claimed)} from {bases}"
+        verdict = f"it has {grown} from neither base" if len(rows) == 2 else f"it has not {grown} from that base"
     else:
-        verdict = f"it {_multiplied('grew', found.claimed)} only if counted from {holds.base_year.iloc[0]}"
+        verdict = f"it has {grown} only if counted from {holds.base_year.iloc[0]}"
     last = rows.iloc[-1]
     ahead = "less" if last.relative > 1 else "more"
-    world = "at the same pace" if abs(last.relative - 1) <= SAME_PACE else ahead
-    return f"{level}: {verdict}. From {last.base_year} Korea's trade with the world grew {world}, {times(last.world)}."
-
-
-def _multiplied(verb: str, claimed: float) -> str:
-    return "more than doubled" if claimed == 2 else f"{verb} more than {claimed:g} times"
+    pace = "much the same" if abs(last.relative - 1) <= SAME_PACE else ahead
+    world = f"Korea's trade with the world was {times(last.world)} that of {last.base_year}"
+    return f"{level}: {verdict}. {world}, {pace}."
 
 
 def holding_sentence(tables: dict[str, TradeMultiples]) -> str:
@@ -69,6 +66,9 @@ def multiples_table(tables: dict[str, TradeMultiples]) -> pd.DataFrame:
     return frame.assign(Base=frame.Base.astype(str), End=frame.End.astype(str))
 
 
+Estimate = tuple[float, float] | None
+"""A main estimate in per cent and in US$ million a year; None where there is none of a flow."""
+
 MULTIPLE_FORMATS = {
     "Base, US$ million": ",.0f",
     "End, US$ million": ",.0f",
@@ -85,7 +85,9 @@ def investment_sentence(rows: pd.DataFrame, *, claimed: float, start: int) -> st
     before = stocks[stocks.period < f"{start}"]
     after = stocks[stocks.period >= f"{start}"]
     if before.empty or after.empty:
-        return "No stock of Korean investment is on record on both sides of the agreement: the claim cannot be tested."
+        return (
+            "No stocks of Korean investment are on record here on both sides of the start: the claim cannot be tested."
+        )
     first, last = before.iloc[-1], after.iloc[-1]
     multiple = last.amount_usd_m / first.amount_usd_m
     relation = "short of" if multiple < claimed * 0.95 else "about" if multiple < claimed * 1.05 else "above"
@@ -99,8 +101,19 @@ def investment_sentence(rows: pd.DataFrame, *, claimed: float, start: int) -> st
     )
 
 
-def published_table(rows: pd.DataFrame, estimates: dict[str, float | None]) -> pd.DataFrame:
-    """Published figures in per cent beside our estimate for the same flow (per cent, or missing)."""
+def investment_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Published stocks and flows, a range where only a range was published."""
+    labels = {"stock": "stock, end of period", "flow": "flow in the year", "flow_sum": "flows of the span"}
+    known = rows.amount_usd_m.notna()
+    shown = rows.amount_usd_m.map("{:,.0f}".format).where(
+        known, rows.low_usd_m.map("{:,.0f}".format) + " to " + rows.high_usd_m.map("{:,.0f}".format)
+    )
+    frame = pd.DataFrame({"Measure": rows.measure.map(labels), "Period": rows.period, "US$ million": shown})
+    return frame.assign(Note=rows.note).sort_values(["Measure", "Period"], ignore_index=True)
+
+
+def published_table(rows: pd.DataFrame, estimates: dict[str, Estimate]) -> pd.DataFrame:
+    """Published figures in per cent beside our estimate for the same flow."""
     kinds = {"ex_ante": "expected beforehand", "raw_change": "before and after"}
     own = rows[(rows.unit == "per cent") & rows.kind.isin(kinds)]
     frame = pd.DataFrame(
@@ -110,39 +123,42 @@ def published_table(rows: pd.DataFrame, estimates: dict[str, float | None]) -> p
             "Flow": own.flow.str.replace("_", " "),
             "Period": own.period,
             "Published, %": own.value,
-            "Our estimate, %": own.flow.map(estimates).astype(float),
+            "Our estimate, %": own.flow.map({f: e[0] for f, e in estimates.items() if e}).astype(float),
         }
     )
     return frame.sort_values(["Kind", "Flow", "Period"], ascending=[False, True, True], ignore_index=True)
 
 
 def published_sentences(
-    rows: pd.DataFrame, estimates: dict[str, float | None], trade: pd.Series, subject: Subject
+    rows: pd.DataFrame, estimates: dict[str, Estimate], trade: pd.Series, subject: Subject
 ) -> list[str]:
-    """Raw growth against the world's, the promise against the estimate, and the target; for India alone."""
+    """Raw growth against the world's, the promise against the estimates, and the target; for India alone.
+
+    ``estimates`` maps exports and imports to (per cent, US$ million a year), None where there is no estimate.
+    """
     if subject.iso3 != INDIA:
         return ["Published figures are held for the agreement with India alone."]
-    return [_promise(rows, estimates), _target(rows, trade.dropna())]
-
-
-def _promise(rows: pd.DataFrame, estimates: dict[str, float | None]) -> str:
     by = rows.set_index("id").value
     raw, world = by["customs_2019_exports"], by["customs_2019_world_exports"]
     gap = (
         f"Customs counted {signed_pct(raw)} for exports to India from 2010 to 2018 when exports to all grew "
-        f"{signed_pct(world)}: {abs(raw - world):.1f} points "
-        f"{'more' if raw > world else 'less'}."
+        f"{signed_pct(world)}: {abs(raw - world):.1f} points {'more' if raw > world else 'less'}. Imports grew "
+        f"{signed_pct(by['customs_2019_imports'])} against {signed_pct(by['customs_2019_world_imports'])}."
     )
-    imports, world_in = by["customs_2019_imports"], by["customs_2019_world_imports"]
-    gap += f" Imports grew {signed_pct(imports)} against {signed_pct(world_in)}."
-    own = estimates.get("exports")
-    promise = by["kiep_2009_exports_pct"]
+    promises = [_promise(by, flow, estimates.get(flow)) for flow in ("exports", "imports")]
+    return [gap, *promises, _target(rows, trade.dropna())]
+
+
+def _promise(by: pd.Series, flow: str, own: Estimate) -> str:
+    """What was expected of one direction, and the main estimate."""
+    pct_expected, gain = by[f"kiep_2009_{flow}_pct"], by[f"kiep_2009_{flow}_gain"]
+    said = f"Beforehand {signed_pct(pct_expected, 0)} or {usd_m(gain)} a year was expected for {flow}"
     if own is None:
-        return f"{gap} The promise of {signed_pct(promise, 0)} for exports cannot be held against an estimate."
-    relation = "below" if own < promise - 1 else "above" if own > promise + 1 else "equal to"
+        return f"{said}, which cannot be held against an estimate."
+    relation = "below" if own[0] < pct_expected - 1 else "above" if own[0] > pct_expected + 1 else "equal to"
     return (
-        f"{gap} Beforehand {signed_pct(promise, 0)} was expected for exports; the main estimate, for what it is worth, "
-        f"is {signed_pct(own, 0)}, {relation} it."
+        f"{said}; the main estimate, for what it is worth, is {signed_pct(own[0], 0)}, {relation} it, or "
+        f"{usd_m(own[1])} a year of the trade since."
     )
 
 

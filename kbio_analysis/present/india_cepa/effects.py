@@ -39,12 +39,12 @@ NO_ESTIMATE = "There is no estimate to show or to check."
 def verdict_sentence(found: Found, judged: Verdict, subject: Subject) -> str:
     """What can be said of the agreement's effect on the subject, with the number, its p and the floor of p."""
     if isinstance(found, Silence):
-        return f"What the agreement did to {subject} cannot be estimated: {_why(found)}."
+        return f"What {subject.agreement} did to {subject} cannot be estimated: {_why(found)}."
     row = found.estimates.loc[MAIN_METHOD]
     figure = f"{effect(row.effect_log_points)}, p = {p(row.p)} where {p(row.p_floor)} is the smallest possible"
-    if judged.word == "cannot_tell":
-        return f"Whether the agreement changed {subject} cannot be told from the record: the main estimate is {figure}."
-    return f"The agreement {VERDICTS[judged.word].format(subject=subject)}: {figure}."
+    whose = subject.agreement
+    said = VERDICTS[judged.word].format(agreement=whose, Agreement=whose[0].upper() + whose[1:], subject=subject)
+    return f"{said}: the main estimate is {figure}."
 
 
 def other_sentence(found: Found, subject: Subject) -> str:
@@ -55,11 +55,12 @@ def other_sentence(found: Found, subject: Subject) -> str:
     return f"For {subject} the main estimate is {effect(row.effect_log_points)}, p = {p(row.p)}."
 
 
-def main_pct(found: Found) -> float | None:
-    """The main estimate in per cent, None where there is none or where it is of a share."""
-    if isinstance(found, Silence) or not found.pool.is_flow:
+def main_estimate(found: Found) -> tuple[float, float] | None:
+    """The main estimate in per cent and in US$ million a year, None where there is none or where it is of a share."""
+    if isinstance(found, Silence) or found.extra_usd_m is None:
         return None
-    return float(found.estimates.loc[MAIN_METHOD, "effect_pct"])
+    years = int((found.main.gap.index >= found.main.start).sum())
+    return float(found.estimates.loc[MAIN_METHOD, "effect_pct"]), found.extra_usd_m / years
 
 
 def profile_sentence(found: Found) -> str:

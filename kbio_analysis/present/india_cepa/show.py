@@ -27,7 +27,15 @@ def show_multiples(tables: dict[str, TradeMultiples], subject: Subject, *, sourc
         table(frame, id="multiples", caption=caption, source=source, formats=claims.MULTIPLE_FORMATS)
 
 
-def show_published(rows: pd.DataFrame, estimates: dict[str, float | None], subject: Subject, *, source: str) -> None:
+def show_investment(rows: pd.DataFrame, *, source: str) -> None:
+    """Published stocks and flows of investment; nothing where there are none."""
+    if len(rows):
+        caption = "Korean direct investment in India as published; the measures do not add up with each other"
+        formats = {"US$ million": str}
+        table(claims.investment_table(rows), id="investment", caption=caption, source=source, formats=formats)
+
+
+def show_published(rows: pd.DataFrame, estimates: dict[str, claims.Estimate], subject: Subject, *, source: str) -> None:
     """Published figures beside the estimate; for India alone."""
     if subject.iso3 != INDIA:
         return

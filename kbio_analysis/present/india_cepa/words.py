@@ -1,6 +1,8 @@
 """How the study of one agreement names its flows, methods, tests and verdicts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import pandas as pd
 
 from kbio_analysis.present.text import signed_pct
 
@@ -45,10 +47,11 @@ TEST_LABELS = {
 """What it means that a test of the verdict failed."""
 
 VERDICTS = {
-    "raised": "raised {subject}",
-    "lowered": "lowered {subject}",
-    "hints_up": "may have raised {subject}",
-    "hints_down": "may have lowered {subject}",
+    "raised": "After {agreement} {subject} rose beyond what partners without one suggest, by every test made here",
+    "lowered": "After {agreement} {subject} fell behind what partners without one suggest, by every test made here",
+    "hints_up": "{Agreement} may have raised {subject}",
+    "hints_down": "{Agreement} may have lowered {subject}",
+    "cannot_tell": "Whether {agreement} changed {subject} cannot be told from the record",
 }
 
 
@@ -56,7 +59,8 @@ VERDICTS = {
 class Subject:
     """The flow under study in words.
 
-    ``partner`` its name, ``iso3`` its code; ``flow``, ``outcome`` and ``start`` as the notebook's parameters.
+    ``partner`` its name, ``iso3`` its code; ``flow``, ``outcome`` and ``start`` as the notebook's parameters;
+    ``agreed`` whether a goods agreement with the partner entered into force in the year ``start``.
     """
 
     partner: str
@@ -64,16 +68,41 @@ class Subject:
     flow: str
     outcome: str
     start: int
+    agreed: bool
 
     def __str__(self) -> str:
         if self.outcome == "share":
-            return f"Korea's share in {self.partner}'s {'imports' if self.flow == 'exports' else 'exports'}"
+            return f"Korea's share in {self.partners} {'imports' if self.flow == 'exports' else 'exports'}"
         return f"Korea's {self.flow} {'to' if self.flow == 'exports' else 'from'} {self.partner}"
 
     @property
+    def partners(self) -> str:
+        """The partner in the possessive."""
+        return f"{self.partner}'" if self.partner.endswith("s") else f"{self.partner}'s"
+
+    @property
+    def agreement(self) -> str:
+        return "the agreement" if self.agreed else f"an agreement pretended for {self.start}"
+
+    @property
     def other(self) -> "Subject":
-        flow = "imports" if self.flow == "exports" else "exports"
-        return Subject(partner=self.partner, iso3=self.iso3, flow=flow, outcome=self.outcome, start=self.start)
+        return replace(self, flow="imports" if self.flow == "exports" else "exports")
+
+
+def subject(iso3: str, names: pd.Series, agreements: pd.DataFrame, *, flow: str, outcome: str, start: int) -> Subject:
+    """The subject of a study: the name looked up in ``names``, the agreement in ``agreements`` (in_force_earliest)."""
+    years = {day.year for day in agreements.in_force_earliest.dropna()}
+    name = with_article(str(names.get(iso3, iso3)))
+    return Subject(partner=name, iso3=iso3, flow=flow, outcome=outcome, start=start, agreed=start in years)
+
+
+def with_article(name: str) -> str:
+    """A partner's name as it stands in a sentence: ``the United States``, ``India``."""
+    plural = ("Islands", "Republic", "Territories", "Emirates", "States", "Kingdom")
+    return f"the {name}" if name.endswith(plural) or name in _WITH_ARTICLE else name
+
+
+_WITH_ARTICLE = {"Netherlands", "Philippines", "Bahamas", "Maldives", "Seychelles", "Gambia", "Comoros"}
 
 
 def effect(log_points: float) -> str:

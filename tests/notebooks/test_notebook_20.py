@@ -1,0 +1,90 @@
+"""20_india_cepa at its ends: the verdict follows the checks, and no partner stops it."""
+
+import re
+
+import pytest
+from running import Said, said
+
+NAME = "20_india_cepa"
+
+
+@pytest.fixture(scope="module")
+def default() -> Said:
+    return said(NAME)
+
+
+def test_the_default_records_are_those_of_customs(default: Said) -> None:
+    r = default.results
+    assert default.status == "ok", default.failure
+    assert r["trade_multiple_from_year_before"] == pytest.approx(24678.0 / 12154.9, rel=1e-4)
+    assert r["trade_multiple_from_first_year"] == pytest.approx(24678.0 / 17109.1, rel=1e-4)
+    assert r["trade_multiple_from_first_year_real"] < r["trade_multiple_from_first_year"]
+    for method in ("simplex", "demeaned", "ridge", "sdid", "did"):
+        assert 0 < r[f"p_floor_{method}"] <= r[f"p_{method}"] <= 1
+        assert r[f"pre_rmspe_{method}"] > 0
+        assert r[f"effect_pct_{method}"] == pytest.approx(
+            100 * (2.718281828 ** r[f"effect_log_points_{method}"] - 1), rel=1e-6
+        )
+
+
+def test_the_default_answer_prints_its_records_and_its_doubt(default: Said) -> None:
+    r = default.results
+    assert "it has more than doubled only if counted from 2009" in default.answer
+    assert f"{r['trade_multiple_from_first_year']:.2f} times what it was in 2010" in default.answer
+    assert r["verdict"] == "cannot_tell"
+    assert "cannot be told from the record" in default.answer
+    assert f"{r['effect_pct_demeaned']:+.0f}%" in default.answer
+    assert f"p = {r['p_demeaned']:.2f}" in default.answer
+    assert r["p_demeaned"] > 0.1
+    assert r["largest_earlier_effect"] > r["effect_log_points_demeaned"]
+    assert "such a gap was there before the start" in default.text
+    assert "its sign hangs on that choice" in default.text
+    assert "can be trusted only from 2006" in default.text
+    assert {"donors", "multiples", "specifications", "published", "paths-exports", "placebos", "spec-curve"} <= set(
+        default.tables
+    )
+
+
+def test_the_share_of_few_years_is_not_leant_on() -> None:
+    share = said(NAME, outcome="share", flow="imports", donor_rule="large", claimed_multiple="1.2")
+    assert share.status == "ok", share.failure
+    assert share.results["verdict"] == "cannot_tell"
+    assert "too few years before the start" in share.text
+    assert "No earlier start can be pretended" in share.text
+    assert "it has grown more than 1.2 times from either base" in share.answer
+    assert share.results["extra_flow_usd_m"] is None
+    assert share.results["drift_breakdown"] is None
+
+
+def test_another_agreement_can_pass_every_test() -> None:
+    other = said(NAME, partner="VNM", start="2007")
+    assert other.status == "ok", other.failure
+    r = other.results
+    if r["verdict"] == "raised":
+        assert "rose beyond what partners without one suggest" in other.answer
+        assert r["p_demeaned"] <= 0.1
+        assert r["effect_left_out_low"] > 0
+        assert r["drift_breakdown"] > 0.5
+    else:
+        assert "cannot be told" in other.answer or "may have" in other.answer
+    assert "The ASEAN-Korea FTA entered into force on 1 June 2007" in other.text
+    assert "India" not in re.sub(r"agreement with India alone", "", other.text)
+    assert r["interrupted_level_shift_monthly"] is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"partner": "XXX"}, "not in this record"),
+        ({"partner": "PSE", "window": "[1990, 1995]"}, "no figure for 2009 and 2010"),
+        ({"start": "2022", "window": "[2023, 1990]"}, "no figure for 2021 and 2022"),
+    ],
+)
+def test_what_cannot_be_estimated_is_said_and_recorded_as_nothing(parameters: dict[str, str], words: str) -> None:
+    silent = said(NAME, **parameters)
+    assert silent.status == "ok", silent.failure
+    assert words in silent.answer
+    assert silent.results["verdict"] == "cannot_tell"
+    assert silent.results["p_demeaned"] is None
+    assert silent.results["n_donors"] is None
+    assert "paths-exports" not in silent.tables
