@@ -29,8 +29,8 @@ def test_the_default_records_are_those_of_customs(default: Said) -> None:
 
 def test_the_default_answer_prints_its_records_and_its_doubt(default: Said) -> None:
     r = default.results
-    assert "it has more than doubled only if counted from 2009" in default.answer
-    assert f"{r['trade_multiple_from_first_year']:.2f} times what it was in 2010" in default.answer
+    assert "it has more than doubled only if counted from 2009" in default.text
+    assert f"{r['trade_multiple_from_first_year']:.2f} times what it was in 2010" in default.text
     assert r["verdict"] == "cannot_tell"
     assert "cannot be told from the record" in default.answer
     assert f"{r['effect_pct_demeaned']:+.0f}%" in default.answer
@@ -51,7 +51,7 @@ def test_the_share_of_few_years_is_not_leant_on() -> None:
     assert share.results["verdict"] == "cannot_tell"
     assert "too few years before the start" in share.text
     assert "No earlier start can be pretended" in share.text
-    assert "it has grown more than 1.2 times from either base" in share.answer
+    assert "it has grown more than 1.2 times from either base" in share.text
     assert share.results["extra_flow_usd_m"] is None
     assert share.results["drift_breakdown"] is None
 
