@@ -49,7 +49,7 @@
       show(group, group.section, here > 0);
       total += here;
     }
-    count.textContent = total === all.length ? `${total} reports` : `${total} of ${all.length} reports`;
+    count.textContent = total === all.length ? `${total} report${total === 1 ? "" : "s"}` : `${total} of ${all.length} reports`;
     nothing.hidden = total > 0 || all.length === 0;
   };
 
