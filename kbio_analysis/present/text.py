@@ -55,13 +55,6 @@ def odds_word(probability: float) -> str:
     return next(word for bound, word in ODDS + ODDS_ABOVE if probability < bound)
 
 
-def above_below(value: float, benchmark: float, tie: float) -> str:
-    """``above``, ``below`` or ``about equal to`` when the two differ by less than ``tie``."""
-    if abs(value - benchmark) < tie:
-        return "about equal to"
-    return "above" if value > benchmark else "below"
-
-
 def join(items: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
