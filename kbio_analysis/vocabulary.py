@@ -281,3 +281,37 @@ REFERENCE_CLASSES: dict[str, str | None] = {
 
 SUCCESS_RATES = {"bio_2006_2015": "BIO 2006-2015", "citeline_2014_2023": "Citeline 2014-2023"}
 """Published sets of phase transition rates: key -> scope of the table ``development_benchmarks``."""
+
+COUNTRY_GROUPS: dict[str, tuple[str, ...]] = {
+    group: tuple(codes.split())
+    for group, codes in {
+        "Southwest Asia": "AFG BGD BTN IND LKA MDV NPL PAK",
+        "ASEAN": "BRN IDN KHM LAO MMR MYS PHL SGP THA TLS VNM",
+        "East Asia": "CHN HKG JPN MAC MNG PRK TWN",
+        "Central Asia": "KAZ KGZ TJK TKM UZB",
+        "Middle East": "ARE BHR IRN IRQ ISR JOR KWT LBN OMN PSE QAT SAU SYR TUR YEM",
+        "Africa": "AGO BDI BEN BFA BWA CAF CIV CMR COD COG COM CPV DJI DZA EGY ERI ESH ETH GAB GHA GIN GMB GNB GNQ KEN "
+        "LBR LBY LSO MAR MDG MLI MOZ MRT MUS MWI MYT NAM NER NGA REU RWA SDN SEN SHN SLE SOM SSD STP SWZ SYC TCD TGO "
+        "TUN TZA UGA ZAF ZMB ZWE",
+        "European Union": "AUT BEL BGR CYP CZE DEU DNK ESP EST FIN FRA GRC HRV HUN IRL ITA LTU LUX LVA MLT NLD POL PRT "
+        "ROU SVK SVN SWE",
+        "Other Europe": "ALA ALB AND ARM AZE BIH BLR CHE FRO GBR GEO GGY GIB IMN ISL JEY LIE MCO MDA MKD MNE NOR RUS "
+        "SJM SMR SRB UKR VAT XKX",
+        "North America": "BMU CAN GRL SPM USA",
+        "Latin America": "ABW AIA ANT ARG ATG BES BHS BLM BLZ BOL BRA BRB CHL COL CRI CUB CUW CYM DMA DOM ECU FLK GLP "
+        "GRD GTM GUF GUY HND HTI JAM KNA LCA MAF MEX MSR MTQ NIC PAN PER PRI PRY SLV SUR SXM TCA TTO URY VCT VEN VGB "
+        "VIR",
+        "Oceania": "ASM AUS CCK COK CXR FJI FSM GUM KIR MHL MNP NCL NFK NIU NRU NZL PCN PLW PNG PYF SLB TKL TON TUV "
+        "VUT WLF WSM",
+    }.items()
+}
+"""Groups of partners, each economy in one. ASEAN and the European Union by membership in 2026, Southwest and Central
+Asia as Korea's foreign ministry counts them, the rest after the United Nations' M49, the Caucasus with Europe."""
+
+ELSEWHERE = "Elsewhere"
+"""Group of codes that are in none: uninhabited or former territories."""
+
+
+def country_group(iso3: str) -> str:
+    """The group of ``COUNTRY_GROUPS`` that holds ``iso3``, or ELSEWHERE."""
+    return next((group for group, codes in COUNTRY_GROUPS.items() if iso3 in codes), ELSEWHERE)

@@ -20,6 +20,21 @@ if TYPE_CHECKING:
     from .agreement_views import published_figures as published_figures
     from .agreement_views import us_gdp as us_gdp
     from .agreement_views import world_trade as world_trade
+    from .claim_views import claim_findings as claim_findings
+    from .claim_views import claim_tests as claim_tests
+    from .destination_views import destination_blocks as destination_blocks
+    from .destination_views import destination_codes as destination_codes
+    from .destination_views import destination_exports as destination_exports
+    from .destination_views import disturbed_markets as disturbed_markets
+    from .destination_views import home_gdp as home_gdp
+    from .destination_views import market_demand as market_demand
+    from .destination_views import market_panel as market_panel
+    from .destination_views import partner_code as partner_code
+    from .destination_views import partner_names as partner_names
+    from .destination_views import published_concentration as published_concentration
+    from .destination_views import regional_months as regional_months
+    from .destination_views import trade_over_gdp as trade_over_gdp
+    from .destination_views import world_map as world_map
     from .export_views import cite as cite
     from .export_views import definitions as definitions
     from .export_views import reference_classes as reference_classes
@@ -27,6 +42,11 @@ if TYPE_CHECKING:
     from .fta_views import agreement_inputs as agreement_inputs
     from .fta_views import agreements as agreements
     from .fta_views import world_panel as world_panel
+    from .notebook_records import Recorded as Recorded
+    from .notebook_records import RecordedChart as RecordedChart
+    from .notebook_records import RecordedResult as RecordedResult
+    from .notebook_records import recorded as recorded
+    from .notebook_records import recorded_read as recorded_read
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
     from .rank_views import export_ranks as export_ranks
@@ -46,48 +66,94 @@ if TYPE_CHECKING:
     from .series import monthly as monthly
     from .series import partner_exports as partner_exports
     from .series import sources as sources
+    from .standing_views import bangladesh_published as bangladesh_published
+    from .standing_views import bangladesh_timeline as bangladesh_timeline
+    from .standing_views import graduation_cells as graduation_cells
+    from .standing_views import partner_flows as partner_flows
+    from .standing_views import partner_standing as partner_standing
+    from .standing_views import partners_with_trade as partners_with_trade
+    from .standing_views import real_growth as real_growth
+    from .standing_views import tariff_flows as tariff_flows
     from .tables import load as load
     from .tables import tables_read as tables_read
+    from .tariff_views import TariffLines as TariffLines
+    from .tariff_views import access_today as access_today
+    from .tariff_views import least_developed as least_developed
+    from .tariff_views import preference_terms as preference_terms
+    from .tariff_views import tariff_lines as tariff_lines
     from .verification import verify as verify
 
 _HOME = {
+    "Recorded": "notebook_records",
+    "RecordedChart": "notebook_records",
+    "RecordedResult": "notebook_records",
+    "TariffLines": "tariff_views",
+    "access_today": "tariff_views",
     "agreement_inputs": "fta_views",
     "agreement_sources": "agreement_views",
     "agreement_years": "agreement_views",
     "agreements": "fta_views",
     "agreements_of": "agreement_views",
     "annual": "series",
+    "bangladesh_published": "standing_views",
+    "bangladesh_timeline": "standing_views",
     "benchmark_sources": "reform_views",
     "benchmarks": "reform_views",
     "candidate_panels": "agreement_views",
     "cite": "export_views",
     "cite_tables": "agreement_views",
+    "claim_findings": "claim_views",
+    "claim_tests": "claim_views",
     "claim_values": "reform_views",
     "data_root": "package",
     "definitions": "export_views",
+    "destination_blocks": "destination_views",
+    "destination_codes": "destination_views",
+    "destination_exports": "destination_views",
+    "disturbed_markets": "destination_views",
     "export_ranks": "rank_views",
     "exporters": "series",
+    "graduation_cells": "standing_views",
+    "home_gdp": "destination_views",
     "india_monthly": "agreement_views",
     "investment_in_india": "agreement_views",
     "known_months": "record_views",
     "korea_trade": "agreement_views",
     "latest_counts": "record_views",
+    "least_developed": "tariff_views",
     "load": "tables",
+    "market_demand": "destination_views",
+    "market_panel": "destination_views",
     "market_sizes": "reform_views",
     "monthly": "series",
+    "partner_code": "destination_views",
     "partner_exports": "series",
+    "partner_flows": "standing_views",
+    "partner_names": "destination_views",
+    "partner_standing": "standing_views",
+    "partners_with_trade": "standing_views",
     "phase_figures": "reform_views",
+    "preference_terms": "tariff_views",
     "prints": "record_views",
+    "published_concentration": "destination_views",
     "published_figures": "agreement_views",
     "published_ranges": "reform_views",
+    "real_growth": "standing_views",
     "rebuild_passports": "package",
+    "recorded": "notebook_records",
+    "recorded_read": "notebook_records",
     "reference_classes": "export_views",
     "reference_sources": "export_views",
+    "regional_months": "destination_views",
     "sources": "series",
     "tables_read": "tables",
+    "tariff_flows": "standing_views",
+    "tariff_lines": "tariff_views",
+    "trade_over_gdp": "destination_views",
     "trial_ranks": "reform_views",
     "us_gdp": "agreement_views",
     "verify": "verification",
+    "world_map": "destination_views",
     "world_panel": "fta_views",
     "world_trade": "agreement_views",
     "yearly_counts": "record_views",

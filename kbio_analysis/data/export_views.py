@@ -49,5 +49,5 @@ def reference_sources(*, as_of: str | date | None = None) -> list[str]:
 
 def cite(source_ids: Iterable[str]) -> str:
     """The publishers behind the given sources, each once, for a chart's or table's source line."""
-    heads = [re.split(r" via |, as | results aggregated | \(", p)[0] for p in sources(source_ids)["publisher"]]
+    heads = [re.split(r",? via |, as | results aggregated | \(", p)[0] for p in sources(source_ids)["publisher"]]
     return "; ".join(dict.fromkeys(heads))

@@ -1,0 +1,156 @@
+"""What the study of destinations reads: exports by partner and by group, months by region, size and distance."""
+
+import json
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from ..vocabulary import COUNTRY_GROUPS, ELSEWHERE, HOME, country_group
+from .tables import load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pandas import DataFrame, Series
+
+SINGLE = {"United States": "USA", "China": "CHN", "Japan": "JPN", "Hong Kong": "HKG", "India": "IND", "Vietnam": "VNM"}
+"""Partners that may be shown by themselves, beside the groups that hold them."""
+
+_BLOCKS = {"USA": "United States", "CHN": "China"}
+_REST = {"North America": "Other North America", "East Asia": "Other East Asia"}
+
+
+def destination_exports() -> "DataFrame":
+    """Korea's exports, US$ million: calendar year x ISO3, zero where nothing is recorded.
+
+    All partners of the customs record, ships and former territories included: rows sum to within 1% of the total.
+    """
+    rows = load("korea_exports_by_partner")
+    return rows.pivot(index="year", columns="iso3", values="exports_usd_m").sort_index().fillna(0.0)
+
+
+def partner_names() -> "Series":
+    """Short name of every partner by ISO3."""
+    rows = load("korea_exports_by_partner").drop_duplicates("iso3")
+    return rows.set_index("iso3")["partner"].str.replace(" SAR China", "")
+
+
+def partner_code(partner: str, names: "Series") -> str:
+    """The ISO3 code of a partner given by code or name. Raises DataError naming a near match."""
+    if partner in names.index:
+        return partner
+    found = names.index[names == partner]
+    if len(found):
+        return str(found[0])
+    near = get_close_matches(partner, [*names, *names.index], n=1)
+    raise DataError(f"no partner {partner!r}; " + (f"did you mean {near[0]!r}?" if near else "give its ISO3 code"))
+
+
+def destination_codes(groups: list[str]) -> dict[str, list[str]]:
+    """Line shown -> the ISO3 codes in it, in the order asked: a key of SINGLE or of COUNTRY_GROUPS.
+
+    A single partner is taken out of no group: East Asia holds China. Raises DataError for a name that is neither.
+    """
+    known = [*SINGLE, *COUNTRY_GROUPS]
+    codes = {}
+    for group in dict.fromkeys(groups):
+        if group not in known:
+            near = get_close_matches(group, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise DataError(f"no group {group!r}; {hint}")
+        codes[group] = [SINGLE[group]] if group in SINGLE else list(COUNTRY_GROUPS[group])
+    return codes
+
+
+def destination_blocks(exports: "DataFrame") -> "DataFrame":
+    """Exports by year x block that together make the total: the United States, China, and every group without them."""
+    groups = {code: country_group(code) for code in exports.columns}
+    labels = [_BLOCKS.get(code) or _REST.get(group, group) for code, group in groups.items()]
+    table = exports.T.groupby(labels).sum().T
+    order = [*_BLOCKS.values(), *(_REST.get(group, group) for group in COUNTRY_GROUPS), ELSEWHERE]
+    return table[[name for name in order if name in table.columns]]
+
+
+def regional_months() -> "DataFrame":
+    """Monthly exports by region, US$ million: PeriodIndex M x region as customs groups them. Not the yearly panel."""
+    rows = load("korea_exports_by_region")
+    return rows.pivot(index="month", columns="region", values="exports_usd_m").sort_index()
+
+
+def trade_over_gdp() -> "DataFrame":
+    """Per cent of GDP by year, columns exports and trade: two vintages of GDP, never to be subtracted."""
+    rows = load("korea_trade_gdp_ratio")
+    return rows.pivot(index="year", columns="measure", values="share_of_gdp_pct")
+
+
+def published_concentration() -> "DataFrame":
+    """What others printed about shares and concentration: measure, year, partner, value, unit, source_id, note."""
+    return load("korea_exports_published")
+
+
+def market_demand() -> "DataFrame":
+    """What each market imported from everybody, US$ million: year x ISO3, to 2020, unusable totals missing."""
+    rows = load("partner_trade_totals")
+    usable = ~rows["flag"].fillna("").str.contains("imports_unusable") & (rows["total_imports_usd_m"] > 0)
+    return rows[usable].pivot(index="year", columns="iso3", values="total_imports_usd_m").sort_index()
+
+
+def market_panel(first_year: int, last_year: int) -> "DataFrame":
+    """Exports beside GDP, growth and distance, one row a market and year: columns as ``models.market_gaps`` wants.
+
+    Flags of convenience, former territories and larger states are left out, and so is a market without GDP in every
+    year of the window or without distance. A year nobody recorded counts as no exports.
+    """
+    exports = load("korea_exports_by_partner")
+    flags = exports["flag"].fillna("")
+    larger = flags.str.contains("larger_state") & (exports["year"] >= first_year)
+    out = set(exports.loc[flags.str.contains("ships|former_code") | larger, "iso3"])
+    macro = load("country_macro")
+    macro = macro[macro["year"].between(first_year, last_year) & macro["gdp_usd_m"].notna()]
+    years = macro.groupby("iso3")["year"].nunique()
+    distance = load("korea_geography").set_index("iso3")["distance_km"]
+    kept = set(years.index[years == last_year - first_year + 1]) & set(distance.index) & set(exports["iso3"])
+    panel = macro[macro["iso3"].isin(kept - out)]
+    panel = panel.merge(exports[["iso3", "year", "exports_usd_m"]], on=["iso3", "year"], how="left")
+    panel = panel.assign(exports_usd_m=panel["exports_usd_m"].fillna(0.0), distance_km=panel["iso3"].map(distance))
+    return panel[["iso3", "year", "exports_usd_m", "gdp_usd_m", "gdp_growth_pct", "distance_km"]]
+
+
+def disturbed_markets(first_year: int, last_year: int) -> "Series":
+    """What disturbs trade with a market in these years (sanctions, conflict, reporting), by ISO3."""
+    rows = load("donor_exclusions")
+    rows = rows[(rows["first_year"] <= last_year) & (rows["last_year"] >= first_year)]
+    return rows.groupby("iso3")["reason"].agg(lambda reasons: ", ".join(dict.fromkeys(reasons)))
+
+
+def home_gdp() -> "Series":
+    """Korea's GDP by year, US$ million, in the vintage of ``country_macro``."""
+    rows = load("country_macro")
+    return rows[rows["iso3"] == HOME].set_index("year")["gdp_usd_m"].sort_index()
+
+
+def world_map() -> "dict[str, list[np.ndarray]]":
+    """Outlines of countries: ISO3 -> rings of (longitude, latitude) in degrees, from Natural Earth at 1:110m.
+
+    The geometry is the file that the package bqplot carries; nothing is fetched and bqplot is not imported. Small
+    economies have no outline at this scale. Raises DataError where the package is not installed.
+    """
+    import numpy as np
+    import pycountry
+
+    place = find_spec("bqplot")
+    if place is None or not place.submodule_search_locations:
+        raise DataError("the outlines of the map come with the package bqplot, which is not installed")
+    path = Path(next(iter(place.submodule_search_locations))) / "map_data" / "WorldMap.json"
+    topology = json.loads(path.read_text(encoding="utf-8"))
+    scale, shift = (np.array(topology["transform"][k]) for k in ("scale", "translate"))
+    arcs = [np.cumsum(np.array(arc), axis=0) * scale + shift for arc in topology["arcs"]]
+    outlines = {}
+    for shape in topology["objects"]["subunits"]["geometries"]:
+        country = pycountry.countries.get(numeric=f"{shape['id']:03d}") if shape["id"] > 0 else None
+        iso3 = country.alpha_3 if country else f"X{-shape['id']:02d}"
+        polygons = [shape["arcs"]] if shape["type"] == "Polygon" else shape["arcs"]
+        rings = [[arcs[i] if i >= 0 else arcs[~i][::-1] for i in polygon[0]] for polygon in polygons]
+        outlines[iso3] = [np.vstack(ring) for ring in rings]
+    return outlines

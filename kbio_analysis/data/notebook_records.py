@@ -1,0 +1,200 @@
+"""What other notebooks have recorded: their answer, results and chart data, each with the state it is in.
+
+The renderer hands a composed notebook one JSON bundle, named by ``KBIO_RECORDED``, made from the reports of the site.
+Without it (JupyterLab, nbval) the committed references stand in, and the table hashes they hold say which are stale.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import DataError, UsageError
+from .package import data_root, read_package
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+BUNDLE = "KBIO_RECORDED"
+"""The environment variable that names the bundle."""
+
+# Carries no figure: that some table's source was added to it makes no result another.
+_NO_FIGURES = "sources"
+
+State = Literal["fresh", "stale", "failed", "missing"]
+
+_read: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedResult:
+    """A headline result as its notebook recorded it."""
+
+    value: float | int | str | bool | None
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedChart:
+    """The data of a chart and the words that stood with it; ``csv`` are the lines of its table."""
+
+    csv: tuple[str, ...]
+    caption: str
+    alt: str
+    source: str
+
+    def frame(self) -> "DataFrame":
+        """The data as a frame, numbers as numbers, columns as in the chart's file."""
+        from pandas import read_csv
+
+        return read_csv(io.StringIO("\n".join(self.csv)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One notebook's record, made with its default parameters.
+
+    ``state``: fresh (made from these tables by this code), stale, failed (its last run; the rest is of the run
+    before, if there was one) or missing (nothing below is filled). ``why`` is one clause, empty when fresh.
+    ``tables``: table -> sha256 of what it read.
+    """
+
+    notebook: str
+    state: State
+    why: str
+    source: Literal["report", "reference"]
+    question: str
+    answer: str | None
+    parameters: Mapping[str, Any]
+    results: Mapping[str, RecordedResult]
+    charts: Mapping[str, RecordedChart]
+    tables: Mapping[str, str]
+
+    def value(self, name: str) -> float | int | str | bool | None:
+        """The value of a result; None where it was recorded as None or is not there."""
+        return self.results[name].value if name in self.results else None
+
+
+def recorded(notebook: str) -> Recorded:
+    """The record of a notebook by its full name, in whatever state it is.
+
+    Raises UsageError for a name that no notebook has, or that the reading notebook does not list in ``composed_from``.
+    """
+    named = os.environ.get(BUNDLE)
+    entry = _bundled(named, notebook) if named else reference_entry(notebooks_beside(), notebook)
+    _read[notebook] = entry_hash(entry)
+    return _as_recorded(notebook, entry)
+
+
+def recorded_read() -> dict[str, str]:
+    """Notebook -> sha256 of every record this process has read so far, by name."""
+    return dict(sorted(_read.items()))
+
+
+def entry_hash(entry: Mapping[str, Any]) -> str:
+    """sha256 of a bundle's entry: of what was recorded and of the state it is in."""
+    return hashlib.sha256(json.dumps(entry, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def missing_entry(why: str, source: str, state: State = "missing") -> dict[str, Any]:
+    """The entry of a notebook of which nothing is recorded."""
+    return {"state": state, "why": why, "source": source}
+
+
+def notebooks_beside() -> Path:
+    """The notebooks beside the tables, else beside the library. Raises UsageError if there are none."""
+    try:
+        roots = [data_root().resolve().parent]
+    except DataError:
+        roots = []
+    for root in [*roots, Path(__file__).resolve().parents[2]]:
+        if (root / "notebooks").is_dir():
+            return root / "notebooks"
+    raise UsageError("no folder of notebooks beside the tables: their recorded results cannot be found")
+
+
+def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
+    """The entry made from a committed reference; stale when a table, or a record it rests on, has changed since.
+
+    Raises UsageError for a name that no notebook has.
+    """
+    path = notebooks / "references" / f"{notebook}.json"
+    try:
+        content = json.loads(path.read_bytes())
+        tables, reports = dict(content["tables"]), list(content["reports"])
+        dict(content["results"]), dict(content["charts"])
+    except FileNotFoundError:
+        if not (notebooks / f"{notebook}.ipynb").is_file():
+            raise UsageError(f"no notebook {notebook!r}{_near(notebook, notebooks)}") from None
+        return missing_entry("it has no reference yet", "reference")
+    except (OSError, ValueError, KeyError, TypeError):
+        return missing_entry(f"its reference {path.name} cannot be read", "reference")
+    now = _hashes()
+    held = [name for name in tables if name != _NO_FIGURES]
+    changed = [f"table {name} has changed since" for name in held if now.get(name) != tables[name]]
+    for name in reports:
+        below = reference_entry(notebooks, name) if name != notebook else missing_entry("", "reference")
+        if below["state"] != "fresh":
+            changed.append(f"{name}, which it is composed from, is {below['state']}")
+    state = {"state": "stale" if changed else "fresh", "why": ", ".join(changed), "source": "reference"}
+    return content | state
+
+
+def _near(notebook: str, notebooks: Path) -> str:
+    near = get_close_matches(notebook, [path.stem for path in notebooks.glob("*.ipynb")], n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _hashes() -> dict[str, str]:
+    try:
+        return {name: passport.sha256 for name, passport in read_package().passports.items()}
+    except DataError:
+        return {}
+
+
+def _bundled(path: str, notebook: str) -> dict[str, Any]:
+    entries = _bundle(path)
+    if notebook not in entries:
+        listed = ", ".join(entries) or "none"
+        raise UsageError(f"{notebook!r} is not in this notebook's composed_from ({listed}); add it to its metadata")
+    return entries[notebook]
+
+
+@lru_cache(maxsize=1)
+def _bundle(path: str) -> dict[str, Any]:
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as problem:
+        raise DataError(f"the bundle that {BUNDLE} names cannot be read: {problem}") from None
+
+
+def _as_recorded(notebook: str, entry: Mapping[str, Any]) -> Recorded:
+    return Recorded(
+        notebook=notebook,
+        state=entry["state"],
+        why=entry["why"],
+        source=entry["source"],
+        question=entry.get("question", ""),
+        answer=entry.get("answer"),
+        parameters=entry.get("parameters", {}),
+        results={name: _result(kept) for name, kept in entry.get("results", {}).items()},
+        charts={name: _chart(kept) for name, kept in entry.get("charts", {}).items()},
+        tables=entry.get("tables", {}),
+    )
+
+
+def _result(kept: Mapping[str, Any]) -> RecordedResult:
+    return RecordedResult(value=kept["value"], unit=kept.get("unit") or "", meaning=kept.get("meaning") or "")
+
+
+def _chart(kept: Mapping[str, Any]) -> RecordedChart:
+    words: Iterator[str] = (kept.get(part) or "" for part in ("caption", "alt", "source"))
+    caption, alt, source = words
+    return RecordedChart(csv=tuple(kept["csv"]), caption=caption, alt=alt, source=source)
