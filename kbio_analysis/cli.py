@@ -37,6 +37,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The tables behind the reports.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
+new_app = typer.Typer(help="Begin something new.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(new_app, name="new")
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names or their beginnings.")]
 Given = Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Repeatable.")]
@@ -191,9 +193,10 @@ def render(
     from kbio_analysis.render.control import carry_out
     from kbio_analysis.render.executors import Tls, crew, usable_cores
     from kbio_analysis.render.progress import complaint, say, summary
+    from kbio_analysis.render.ranking import rankings, unranked
     from kbio_analysis.render.runner import reports_by
 
-    tls = Tls(ca=tls_ca, cert=tls_cert, key=tls_key)
+    tls, ranked_by = Tls(ca=tls_ca, cert=tls_cert, key=tls_key), rankings(batch or [])
     outcome = carry_out(
         work,
         out,
@@ -203,8 +206,11 @@ def render(
         wait_seconds=wait,
         time_limit=time_limit,
         on_wait=lambda: _complain(f"another run is writing to {out}; waiting for it, at most {wait:g} s"),
+        rankings=ranked_by,
     )
     say(summary(outcome, out / "index.html"))
+    if lines := unranked(out, ranked_by):
+        _complain("\n".join(lines))
     if problems := complaint(outcome, sys.argv):
         _complain(problems)
     lacking = False
@@ -242,12 +248,13 @@ def check(
 
     work = planned(notebooks or [], {}, None, kernel=kernel, limit_seconds=limit)
 
+    from kbio_analysis.render.composition import checked
     from kbio_analysis.render.progress import line, say
     from kbio_analysis.render.references import verdict
     from kbio_analysis.render.runner import reports, usable_cores
 
     well = True
-    for report in reports(work, workers=jobs or usable_cores()):
+    for report in checked(work, notebooks_dir(), lambda due: reports(due, workers=jobs or usable_cores())):
         if report.status != "ok":
             say(line(report))
             well = False
@@ -291,3 +298,15 @@ def verify_data() -> None:
         _complain("\n".join([f"{len(problems)} problem(s) in the tables:", *problems]))
         raise typer.Exit(1)
     print("every table agrees with its passport and its schema")
+
+
+@new_app.command("notebook")
+def new_notebook(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="NN_noun, the tens being its topic.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What it asks, in one sentence.")],
+) -> None:
+    """Write a notebook's skeleton: it runs, passes the style tests, and is listed in the galleries."""
+    from kbio_analysis.render.notebooks import notebooks_dir
+    from kbio_analysis.render.skeleton import create
+
+    print(create(notebooks_dir(), name, question).words())

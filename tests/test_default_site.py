@@ -31,7 +31,7 @@ def test_every_notebook_has_a_complete_report(rendered_site: Path, root: Path) -
         assert result["error"] is None
         assert {"index.html", "executed.ipynb", "result.json"} <= {p.name for p in folder.iterdir()}
         assert re.fullmatch(r"[0-9a-f]{64}", result["inputs"]["code"])
-        assert result["inputs"]["tables"]
+        assert result["inputs"]["tables"] or result["inputs"]["reports"]
     listed = json.loads((rendered_site / "index.json").read_text())
     assert "default" in json.dumps(listed)
 
@@ -98,10 +98,12 @@ def test_a_changed_figure_without_its_passport_stops_the_render_by_name(
 def test_a_changed_figure_with_its_passport_is_named_by_the_results_that_move(
     doctored: Callable[[bool], Path], root: Path
 ) -> None:
-    done = _run("check", "11", root=root, KBIO_DATA=str(doctored(True)))
+    done = _run("check", "11", "00", root=root, KBIO_DATA=str(doctored(True)))
     assert done.returncode == 1
     for name in ("latest_value_usd_m", "growth_since_base_pct", "growth_still_required_pct", "chart definitions"):
         assert name in done.stdout
+    for name in ("move_exports_usd_m", "chart brief-fan", "records_stale: 0 -> "):
+        assert name in done.stdout, "what is composed from it moves too"
     assert "required_growth_pct: 12.2" not in done.stdout
 
 

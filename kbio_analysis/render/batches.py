@@ -12,6 +12,8 @@ A document of a file is one batch for one notebook::
       - {series: kita_biopharma, target_year: 2035}
     include:                             # one more set each, named after its values
       - {target_year: 2040}
+    rank_by: probability_of_doubling     # a recorded number: the batch's page opens with the sets in this order
+    columns: [required_growth_pct]       # more recorded results, shown beside it
 
 A value is the text in the file, read by the type that the notebook declares: ``NO`` is text for a ``str`` and no
 boolean, ``00123`` keeps its zeros, ``1e6`` is a ``float`` and never an ``int``. A file is judged as a whole.
@@ -31,10 +33,11 @@ from kbio_analysis.render.names import DEFAULT_SET, briefly_named
 from kbio_analysis.render.parameters import NotebookSpec, coerce
 from kbio_analysis.render.plain_yaml import Node, PlainYamlError, read_documents
 from kbio_analysis.render.publish import slug
+from kbio_analysis.render.ranking import COLUMNS, RANK_BY, read_ranking
 from kbio_analysis.render.values import to_text
 
 MOST_SETS = 10_000
-KEYS = ("notebook", "sets", "matrix", "include", "exclude")
+KEYS = ("notebook", "sets", "matrix", "include", "exclude", RANK_BY, COLUMNS)
 
 Specs = Callable[[str], NotebookSpec]
 
@@ -129,6 +132,7 @@ class _Reader:
                 near = get_close_matches(key, KEYS, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
                 self._wrong(node, f"{key}: no such part of a batch; {hint}")
+        read_ranking(parts, self._wrong)
         if not self._choose(document, parts.get("notebook")):
             return []
         before = len(self._mistakes)

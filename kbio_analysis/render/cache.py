@@ -1,4 +1,4 @@
-"""Which reports are up to date: the same notebook, parameters, tables, code and lock, and every file still whole.
+"""Which reports are up to date: the same notebook, parameters, tables, records, code and lock, and every file whole.
 
 Beside each good report lies ``stamp.json``: a key over all that the report depends on except the tables, the state of
 each table it read, and the hash of every file. The state of a table is its bytes, its passport entry and the
@@ -35,7 +35,9 @@ class Cache:
 
     def __init__(self, site: Path, jobs: Iterable[Job]) -> None:
         self._site = site
-        self._states = {folder: table_states(folder) for folder in {job.data for job in jobs}}
+        self._states: dict[str | None, dict[str, tuple[str, str]]] = {}
+        for job in jobs:
+            self._state_of(job.data)
         self._codes: dict[bytes, str] = {}
 
     def current(self, job: Job) -> bool:
@@ -47,7 +49,7 @@ class Cache:
             stamp = json.loads((folder / STAMP).read_bytes())
             if stamp["key"] != self._key(job):
                 return False
-            states = {table: state for table, (_, state) in self._states[job.data].items()}
+            states = {table: state for table, (_, state) in self._state_of(job.data).items()}
             if any(state is None or states.get(table) != state for table, state in stamp["tables"].items()):
                 return False
             return all(_hash((folder / name).read_bytes()) == whole for name, whole in stamp["files"].items())
@@ -55,11 +57,41 @@ class Cache:
             # Missing or damaged: exactly what makes a report due.
             return False
 
+    def whole(self, folder: Path, *names: str) -> dict[str, bytes]:
+        """The content of a good report's files. Raises ValueError for one that is not as it was published, OSError."""
+        files = json.loads((folder / STAMP).read_bytes())["files"]
+        content = {name: (folder / name).read_bytes() for name in names}
+        for name in names:
+            if _hash(content[name]) != files[name]:
+                raise ValueError(f"{folder / name} is damaged")
+        return content
+
+    def changes(self, job: Job, result: Mapping[str, Any], folder: Path) -> list[str]:
+        """Why the report in ``folder`` with this ``result`` is not what the job would give now, a clause each."""
+        read, now = json.loads((folder / STAMP).read_bytes())["tables"], self._state_of(job.data)
+        inputs, used = result["inputs"], result["parameters"]
+        found = [f"table {name} has changed since" for name, was in read.items() if now.get(name, ("", ""))[1] != was]
+        found += [
+            f"{what} changed since"
+            for what, was, at_present in (
+                ("its code has", inputs["code"], self._code(job)),
+                ("the locked packages have", inputs["lock"], job.provenance.lock),
+                ("Python has", inputs["versions"]["python"], platform.python_version()),
+            )
+            if was != at_present
+        ]
+        names = [*job.parameters, *(name for name in used if name not in job.parameters)]
+        return found + [
+            f"parameter {name} is {job.parameters.get(name)!r} now, was {used.get(name)!r}"
+            for name in names
+            if used.get(name) != job.parameters.get(name)
+        ]
+
     def stamped(self, job: Job, report: Report) -> Report:
         """The report with its stamp among its files; one that failed stays as it is."""
         if report.status != "ok":
             return report
-        known = self._states[job.data]
+        known = self._state_of(job.data)
         read: Mapping[str, str] = report.result["inputs"]["tables"]
         # A table that was another when the notebook read it has no state that could ever be met again.
         states = {
@@ -72,15 +104,24 @@ class Cache:
         }
         return replace(report, files=report.files | {STAMP: (json.dumps(stamp, indent=1) + "\n").encode()})
 
-    def _key(self, job: Job) -> str:
+    def _state_of(self, data: str | None) -> dict[str, tuple[str, str]]:
+        if data not in self._states:
+            self._states[data] = table_states(data)
+        return self._states[data]
+
+    def _code(self, job: Job) -> str:
         if job.source not in self._codes:
             self._codes[job.source] = code_hash(job.provenance.package, job.source)
+        return self._codes[job.source]
+
+    def _key(self, job: Job) -> str:
         return _digest(
             [
                 _VERSION,
                 job.label,
                 job.batch,
-                self._codes[job.source],
+                self._code(job),
+                None if job.recorded is None else _hash(job.recorded),
                 job.provenance.lock,
                 platform.python_version(),
                 job.parameters,

@@ -1,13 +1,15 @@
 """What a job needs besides the package, taken along to another machine: the tables, as bytes.
 
 A worker elsewhere shares no disk with the caller. The folder of tables is packed once a run, and unpacked once by each
-worker process into a private folder that goes when the process ends. Nothing runs on a worker with other code.
+worker process into a private folder that goes when the process ends; what a killed one left is swept by the next.
+Nothing runs on a worker with other code.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import socket
 import tempfile
@@ -21,6 +23,7 @@ from typing import TypeVar
 
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.job import Job
+from kbio_analysis.render.leftovers import PREFIX, claim, sweep
 from kbio_analysis.render.provenance import package_hash
 
 _Done = TypeVar("_Done")
@@ -65,11 +68,20 @@ class _Shelf:
 
 
 def _unpack(packed: Packed, home: str | None) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix=f"kbio-tables-{packed.sha256[:12]}-", dir=home)).resolve()
-    weakref.finalize(_shelf, shutil.rmtree, folder, ignore_errors=True)
+    place = home or tempfile.gettempdir()
+    sweep((place,))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}tables-{packed.sha256[:12]}-", dir=place)).resolve()
+    # Held until the folder is gone: a lock without its process tells the next worker to clear up.
+    weakref.finalize(_shelf, _given_up, folder, claim(folder))
+    (tables := folder / "data").mkdir(mode=0o700)
     with zipfile.ZipFile(io.BytesIO(packed.content)) as file:
-        file.extractall(folder)
-    return folder
+        file.extractall(tables)
+    return tables
+
+
+def _given_up(folder: Path, held: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(held)
 
 
 _shelf = _Shelf()

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.cache import Cache
+from kbio_analysis.render.composition import SiteRecords, beneath, in_stages
 from kbio_analysis.render.leftovers import sweep
 from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display, display
 from kbio_analysis.render.publish import LOCK_WAIT_SECONDS, explained, open_site, publish
+from kbio_analysis.render.ranking import Rankings, remember
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report
@@ -60,18 +62,23 @@ def carry_out(
     wait_seconds: float = LOCK_WAIT_SECONDS,
     time_limit: float | None = None,
     on_wait: Callable[[], None] | None = None,
+    rankings: Rankings | None = None,
 ) -> Outcome:
     """Bring the reports of ``jobs`` up to date with what ``make`` gives for those that are due; all with ``force``.
 
     ``time_limit`` in seconds counts from when the site is ours; it needs the main thread. SIGINT, and what is raised
     as KeyboardInterrupt, stops the run in order. Raises PublishError if the site is held longer than
-    ``wait_seconds`` or cannot be written; what was published stays.
+    ``wait_seconds`` or cannot be written; what was published stays. ``rankings`` is what the pages of their batches
+    are to be ranked by.
     """
     outcome = Outcome(total=len(jobs))
     with open_site(site, wait_seconds=wait_seconds, on_wait=on_wait):
         began = time.monotonic()
+        if rankings is not None:
+            with explained(site):
+                remember(site, rankings)
         cache = Cache(site, jobs)
-        due = [job for job in jobs if force or not cache.current(job)]
+        due = _due(jobs, site, cache, force)
         labels = {job.label for job in due}
         outcome.unchanged = len(jobs) - len(due)
         if due:
@@ -80,8 +87,9 @@ def carry_out(
             for job in jobs:
                 if job.label not in labels:
                     shown.passed_over(job.label, UNCHANGED)
+            run = _Run(site=site, make=make, cache=cache, force=force, outcome=outcome, shown=shown)
             try:
-                _work_through(due, site, make, cache, outcome, shown, time_limit)
+                run.through(due, time_limit)
             except BaseException:
                 with suppress(KbioError):
                     _index(site)
@@ -91,36 +99,71 @@ def carry_out(
     return outcome
 
 
-def _work_through(
-    due: list[Job],
-    site: Path,
-    make: Make,
-    cache: Cache,
-    outcome: Outcome,
-    shown: Display,
-    time_limit: float | None,
-) -> None:
-    if not due:
-        return
-    waiting = {job.label: job for job in due}
-    try:
-        with _signals(time_limit) as signals, closing(make(due)) as made:
+def _due(jobs: Sequence[Job], site: Path, cache: Cache, force: bool) -> list[Job]:
+    """What has to be made, and what may have to be because something it is composed from is made first."""
+    if force:
+        return list(jobs)
+    records, due = SiteRecords(site, cache), []
+    labels: set[str] = set()
+    for group in in_stages(jobs):
+        for job in group:
+            if not labels.isdisjoint(beneath(job)) or not cache.current(records.supplied(job)):
+                due.append(job)
+        labels |= {job.label for job in due}
+    return due
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """The making of what is due, stage by stage."""
+
+    site: Path
+    make: Make
+    cache: Cache
+    force: bool
+    outcome: Outcome
+    shown: Display
+    waiting: dict[str, Job] = field(default_factory=dict)
+
+    def through(self, due: list[Job], time_limit: float | None) -> None:
+        if not due:
+            return
+        self.waiting = {job.label: job for job in due}
+        try:
+            with _signals(time_limit) as signals:
+                for group in in_stages(due):
+                    self._stage(group, signals)
+        except OutOfTimeError:
+            pass
+        except KeyboardInterrupt:
+            self.outcome.interrupted = True
+        self.outcome.not_run = list(self.waiting)
+        for label in self.waiting:
+            self.shown.passed_over(label, NOT_RUN)
+
+    def _stage(self, group: list[Job], signals: _Signals) -> None:
+        records, due = SiteRecords(self.site, self.cache), []
+        for job in map(records.supplied, group):
+            # What a composed report rests on may have been made anew and say the same as before.
+            if job.recorded is not None and not self.force and self.cache.current(job):
+                del self.waiting[job.label]
+                self.outcome.unchanged += 1
+                self.shown.passed_over(job.label, UNCHANGED)
+            else:
+                self.waiting[job.label] = job
+                due.append(job)
+        if not due:
+            return
+        with closing(self.make(due)) as made:
             for report in made:
                 with signals.held():
-                    folder = publish(cache.stamped(waiting[report.label], report), site)
-                    del waiting[report.label]
+                    folder = publish(self.cache.stamped(self.waiting[report.label], report), self.site)
+                    del self.waiting[report.label]
                     if report.status == "ok":
-                        outcome.made += 1
+                        self.outcome.made += 1
                     else:
-                        outcome.failed.append(folder)
-                shown.done(report)
-    except OutOfTimeError:
-        pass
-    except KeyboardInterrupt:
-        outcome.interrupted = True
-    outcome.not_run = list(waiting)
-    for label in waiting:
-        shown.passed_over(label, NOT_RUN)
+                        self.outcome.failed.append(folder)
+                self.shown.done(report)
 
 
 def _index(site: Path) -> None:

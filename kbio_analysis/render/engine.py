@@ -24,20 +24,24 @@ class ReportEngine(Engine):
         limit_seconds: float | None = None,
         environment: Mapping[str, str] | None = None,
         findings: dict[str, object] | None = None,
+        recorded: bytes | None = None,
         **_papermills_own: object,
     ) -> None:
         """Run every cell of ``nb_man.nb`` in place.
 
-        ``limit_seconds`` is for the whole notebook. ``environment`` is added to the kernel's. Into ``findings`` go
-        ``tables`` (table -> sha256 of what the notebook read), and also on failure ``log`` (text) and ``cpu`` (seconds
-        the kernel used, of its ``start`` and of its ``cells``).
+        ``limit_seconds`` is for the whole notebook. ``environment`` is added to the kernel's. ``recorded`` is the
+        bundle of other notebooks' records, for a composed one. Into ``findings`` go ``tables`` and ``reports`` (what
+        the notebook read -> sha256), and also on failure ``log`` (text) and ``cpu`` (seconds the kernel used, of its
+        ``start`` and of its ``cells``).
         Raises kbio_analysis.render.execution.StoppedError when the notebook did not get to its end.
         """
         from kbio_analysis.render.execution import ReportClient
 
         client = ReportClient(nb_man, kernel_name=kernel_name)
         collected = findings if findings is not None else {}
-        client.execute(limit_seconds=limit_seconds, environment=environment or {}, findings=collected)
+        client.execute(
+            limit_seconds=limit_seconds, environment=environment or {}, findings=collected, recorded=recorded
+        )
 
 
 papermill_engines.register(ENGINE, ReportEngine)

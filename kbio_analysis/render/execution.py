@@ -34,10 +34,11 @@ END_SECONDS = 10.0
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
-# Asked after the last cell, without a cell of its own: which tables were read. Empty if the data room was not used.
-_TABLES_READ = (
-    "(lambda sys: __import__('json').dumps(sys.modules['kbio_analysis.data'].tables_read()"
-    " if 'kbio_analysis.data' in sys.modules else {}))(__import__('sys'))"
+# Asked after the last cell, without a cell of its own: which tables and whose records were read. Two empty mappings
+# if the data room was not used.
+_INPUTS_READ = (
+    "(lambda data: __import__('json').dumps([data.tables_read(), data.recorded_read()] if data else [{}, {}]))"
+    "(__import__('sys').modules.get('kbio_analysis.data'))"
 )
 
 
@@ -64,6 +65,7 @@ def execute(
     limit_seconds: float | None,
     environment: Mapping[str, str],
     findings: dict[str, object],
+    recorded: bytes | None = None,
 ) -> None:
     """Run the notebook in place through papermill's engine registry; see ``ReportEngine`` for the arguments."""
     from kbio_analysis.render.engine import ENGINE
@@ -80,6 +82,7 @@ def execute(
         limit_seconds=limit_seconds,
         environment=environment,
         findings=findings,
+        recorded=recorded,
     )
 
 
@@ -104,19 +107,25 @@ class ReportClient(PapermillNotebookClient):
         self.cpu: dict[str, float] = {}
 
     def execute(
-        self, *, limit_seconds: float | None, environment: Mapping[str, str], findings: dict[str, object]
+        self,
+        *,
+        limit_seconds: float | None,
+        environment: Mapping[str, str],
+        findings: dict[str, object],
+        recorded: bytes | None,
     ) -> NotebookNode:
         """Run all cells; raise StoppedError unless they all ran and the kernel answered afterwards."""
         self.reset_execution_trackers()
         with room() as place:
+            extra = dict(environment) | ({} if recorded is None else place.put(recorded))
             try:
-                findings["tables"] = asyncio.run(self._within(limit_seconds, place, environment))
+                findings["tables"], findings["reports"] = asyncio.run(self._within(limit_seconds, place, extra))
             finally:
                 findings["log"] = self.journal.getvalue() + _written(place)
                 findings["cpu"] = self.cpu
         return self.nb
 
-    async def _within(self, limit: float | None, place: Room, extra: Mapping[str, str]) -> dict[str, str]:
+    async def _within(self, limit: float | None, place: Room, extra: Mapping[str, str]) -> list[dict[str, str]]:
         try:
             async with asyncio.timeout(limit):
                 return await self._whole(place, extra)
@@ -126,16 +135,16 @@ class ReportClient(PapermillNotebookClient):
                 "timed_out", self.number, "TimeOut", f"not finished after {limit:g} s, {where}"
             ) from None
 
-    async def _whole(self, place: Room, extra: Mapping[str, str]) -> dict[str, str]:
+    async def _whole(self, place: Room, extra: Mapping[str, str]) -> list[dict[str, str]]:
         self.km = manager(place, self.kernel_name, self.log)
         try:
             await self._start(place, extra)
             self.cpu["start"] = cpu_seconds(self.km.provisioner.pid)
             for index, cell in enumerate(self.nb.cells):
                 await self._run_cell(index, cell)
-            tables = await self._tables_read()
+            read = await self._inputs_read()
             self.cpu["cells"] = cpu_seconds(self.km.provisioner.pid) - self.cpu["start"]
-            return tables
+            return read
         except DeadKernelError:
             # nbclient reports a cancelled wait as a dead kernel: a time-out or Ctrl-C must pass as what it is.
             task = asyncio.current_task()
@@ -194,9 +203,9 @@ class ReportClient(PapermillNotebookClient):
         finally:
             self.nb_man.cell_complete(cell, cell_index=index)
 
-    async def _tables_read(self) -> dict[str, str]:
-        """Ask the kernel which tables it read; its answer is also the proof that it outlived the last cell."""
-        asked = self.kc.execute("", silent=True, store_history=False, user_expressions={"tables": _TABLES_READ})
+    async def _inputs_read(self) -> list[dict[str, str]]:
+        """Ask the kernel which tables and records it read; its answer also proves that it outlived the last cell."""
+        asked = self.kc.execute("", silent=True, store_history=False, user_expressions={"read": _INPUTS_READ})
         while True:
             try:
                 message = await self.kc.shell_channel.get_msg(timeout=0.25)
@@ -206,7 +215,7 @@ class ReportClient(PapermillNotebookClient):
             if message["parent_header"].get("msg_id") == asked:
                 break
         content = message["content"]
-        answer = content.get("user_expressions", {}).get("tables", {})
+        answer = content.get("user_expressions", {}).get("read", {})
         if content["status"] != "ok" or answer.get("status") != "ok":
             reason = answer.get("evalue") or content.get("evalue") or content["status"]
             raise StoppedError("failed", None, "Provenance", f"the tables it read could not be listed: {reason}")

@@ -37,6 +37,8 @@ class Job:
 
     ``data`` is the folder of the tables as the worker sees it (None: as the data room finds it);
     ``limit_seconds`` is for the whole report's cells; ``batch`` is the name of the batch it is made for, if any.
+    ``upstream`` are the default jobs of the notebooks it is composed from, until what they recorded is at hand as
+    the bundle ``recorded``; without a bundle a composed notebook reads the committed references.
     """
 
     notebook: str
@@ -48,6 +50,8 @@ class Job:
     limit_seconds: float | None = None
     data: str | None = None
     batch: str | None = None
+    upstream: tuple[Job, ...] = ()
+    recorded: bytes | None = field(default=None, repr=False)
 
     @property
     def label(self) -> str:
@@ -156,7 +160,14 @@ def _executed(job: Job, spec: NotebookSpec, findings: dict[str, Any]) -> Noteboo
 
     notebook = prepare(job.source, spec.changed(job.parameters))
     environment = {"KBIO_DATA": job.data} if job.data else {}
-    execute(notebook, kernel=job.kernel, limit_seconds=job.limit_seconds, environment=environment, findings=findings)
+    execute(
+        notebook,
+        kernel=job.kernel,
+        limit_seconds=job.limit_seconds,
+        environment=environment,
+        findings=findings,
+        recorded=job.recorded,
+    )
     settle(notebook, job.data)
     return notebook
 
@@ -211,6 +222,7 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
         },
         "inputs": {
             "tables": dict(sorted(course.findings.get("tables", {}).items())),
+            "reports": dict(sorted(course.findings.get("reports", {}).items())),
             "code": code_hash(state.package, job.source) if spec else None,
             "lock": state.lock,
             "commit": state.commit,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kbio_analysis.errors import UsageError
 
-_NAME = re.compile(r"\d\d_[a-z0-9_]+")
+NAME = re.compile(r"\d\d_[a-z0-9_]+")
+"""What a notebook is called: ``NN_noun``, the tens being its topic."""
 
 
 def notebooks_dir() -> Path:
@@ -26,14 +27,14 @@ def notebooks_dir() -> Path:
     here = Path.cwd()
     beside_the_package = Path(__file__).resolve().parents[2]
     for parent in (here, *here.parents, beside_the_package):
-        if any(_NAME.fullmatch(path.stem) for path in (parent / "notebooks").glob("*.ipynb")):
+        if any(NAME.fullmatch(path.stem) for path in (parent / "notebooks").glob("*.ipynb")):
             return (parent / "notebooks").resolve()
     raise UsageError("no folder of notebooks here or above; go to the repository or set KBIO_NOTEBOOKS")
 
 
 def available(folder: Path) -> dict[str, Path]:
     """Notebook name -> file, in order; only names of the form ``NN_noun`` count."""
-    return {path.stem: path for path in sorted(folder.glob("*.ipynb")) if _NAME.fullmatch(path.stem)}
+    return {path.stem: path for path in sorted(folder.glob("*.ipynb")) if NAME.fullmatch(path.stem)}
 
 
 def select(folder: Path, wanted: list[str]) -> dict[str, Path]:

@@ -67,7 +67,7 @@ def document_html(
 
 def report_style() -> str:
     """The style sheet of report pages, as it stands in each of them."""
-    return stylesheet("base.css", "table.css", "report.css")
+    return stylesheet("base.css", "table.css", "report.css", "brief.css")
 
 
 def _written(template: str, executed: NotebookNode, **resources: Any) -> str:
@@ -130,6 +130,7 @@ def _exporter(template: str) -> _Exporter:
         "setting": format_setting,
         "breakable": breakable,
         "linkify": prose.linkify,
+        "report_link": prose.report_link,
         "data_uri": data_uri,
         "picture": standalone_svg,
         "csp_hash": csp_hash,

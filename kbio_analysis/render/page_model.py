@@ -42,6 +42,7 @@ class Page:
     def __init__(self, executed: NotebookNode, result: Mapping[str, Any], spec: Any) -> None:
         self.result = result
         self.spec = spec
+        self.layout = getattr(spec, "layout", None)
         self.headings: list[dict[str, Any]] = []
         self.title: Markup | None = None
         self.lead: Markup | None = None
@@ -156,7 +157,7 @@ class Page:
 
     def _table(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         columns = [
-            {"label": str(c.get("label", "")), "number": c.get("align") == "right"}
+            {"label": str(c.get("label", "")), "number": c.get("align") == "right", "reports": bool(c.get("reports"))}
             for c in payload["columns"]
             if isinstance(c, Mapping)
         ]

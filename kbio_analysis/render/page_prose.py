@@ -15,10 +15,11 @@ from xml.etree.ElementTree import Element, tostring
 import mistune
 from markupsafe import Markup, escape
 
-from kbio_analysis.render.page_values import words
+from kbio_analysis.render.page_values import breakable, words
 
 _WEB_LINK = re.compile(r"(?:https?://[^\s]+|#[\w.-]+)", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}]")
+_NOTEBOOK = re.compile(r"\d\d_[a-z0-9_]+")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
 _TAG = re.compile(r"<[^>]*>")
@@ -88,6 +89,13 @@ def linkify(text: str) -> Markup:
         pieces += [escape(text[end : match.start()]), link(match[0], match[0])]
         end = match.end()
     return Markup("").join([*pieces, escape(text[end:])])
+
+
+def report_link(text: str) -> Markup:
+    """A notebook's name as a link from one report to that notebook's default report; other text as it is."""
+    if not _NOTEBOOK.fullmatch(text):
+        return escape(text)
+    return Markup('<a href="../../{}/default/index.html">{}</a>').format(text, breakable(text))
 
 
 def strip_tags(markup: str) -> str:

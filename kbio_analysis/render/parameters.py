@@ -17,9 +17,11 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from kbio_analysis.errors import ParameterError
+from kbio_analysis.render.provenance import own_metadata
 from kbio_analysis.render.values import Kind, convert, parse_kind
 
 TAG = "parameters"
+LAYOUTS = ("brief",)
 
 _BOUNDS = re.compile(r"\[\s*([^\[\]]*?)\s*\.\.\s*([^\[\]]*?)\s*\]\s*$")
 _UNIT = re.compile(r",\s+([^,()]+(?:\([^()]*\)[^,()]*)*)$")
@@ -62,12 +64,18 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookSpec:
-    """What a notebook says of itself: its question (first H1), a first sentence or two, and its parameters."""
+    """What a notebook says of itself: its question (first H1), a first sentence or two, and its parameters.
+
+    ``composed_from`` are the notebooks whose recorded results it shows, ``layout`` how its page is set; both are in
+    its metadata under ``kbio``.
+    """
 
     name: str
     question: str
     summary: str
     parameters: tuple[Parameter, ...]
+    composed_from: tuple[str, ...] = ()
+    layout: str | None = None
 
     def defaults(self) -> dict[str, object]:
         """Every parameter with its default, in the order of the notebook."""
@@ -96,7 +104,15 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
     if tagged and tagged != [0]:
         raise ParameterError(f"{name}: exactly one cell, the first code cell, may be tagged '{TAG}'")
     parameters = _read_cell(name, code[0][0]) if tagged else ()
-    return NotebookSpec(name=name, question=question, summary=summary, parameters=parameters)
+    own = own_metadata(source)
+    names, layout = own.get("composed_from", []), own.get("layout")
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise ParameterError(f"{name}: composed_from in its metadata is no list of notebook names")
+    if layout not in (None, *LAYOUTS):
+        raise ParameterError(f"{name}: layout {layout!r} in its metadata; known are {', '.join(LAYOUTS)}")
+    return NotebookSpec(
+        name=name, question=question, summary=summary, parameters=parameters, composed_from=tuple(names), layout=layout
+    )
 
 
 def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from kbio_analysis.data import data_root
 from kbio_analysis.errors import DataError, ParameterError, UsageError
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.names import DEFAULT_SET, named_after
-from kbio_analysis.render.notebooks import notebooks_dir, select
+from kbio_analysis.render.notebooks import available, notebooks_dir, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source
 from kbio_analysis.render.provenance import provenance
 from kbio_analysis.render.publish import FAILURE, folder_of, slug
@@ -140,33 +142,53 @@ class _Shelf:
     def __init__(self, wanted: list[str]) -> None:
         self.folder = notebooks_dir()
         self.paths = select(self.folder, wanted)
+        self._all = available(self.folder)
         self._read: dict[str, tuple[NotebookSpec, bytes]] = {}
+        self._defaults: dict[str, Job] = {}
 
     def spec(self, notebook: str) -> NotebookSpec:
         """The specification of a notebook by its name or its unique beginning. Raises UsageError, ParameterError."""
-        if notebook not in self.paths:
+        if notebook not in self._all:
             (notebook,) = select(self.folder, [notebook])
         if notebook not in self._read:
-            source = self.paths[notebook].read_bytes()
+            source = self._all[notebook].read_bytes()
             self._read[notebook] = (read_source(notebook, source), source)
         return self._read[notebook][0]
 
     def jobs(self, sets: list[ParameterSet], kernel: str, limit_seconds: float | None) -> list[Job]:
-        state, data = provenance(self.folder), _data_folder(self.folder)
-        return [
-            Job(
-                notebook=one.notebook,
-                set_name=one.set_name,
-                source=self._read[one.notebook][1],
-                parameters=one.values,
-                provenance=state,
-                kernel=kernel,
-                limit_seconds=limit_seconds,
-                data=data,
-                batch=one.batch,
-            )
-            for one in sets
-        ]
+        common = {
+            "provenance": provenance(self.folder),
+            "kernel": kernel,
+            "limit_seconds": limit_seconds,
+            "data": _data_folder(self.folder),
+        }
+        return [self._job(one, common, above=()) for one in sets]
+
+    def _job(self, one: ParameterSet, common: Mapping[str, Any], above: tuple[str, ...]) -> Job:
+        """The job of a set, with the default jobs of what its notebook is composed from; ``above`` asked for it."""
+        if one.notebook in above:
+            circle = " -> ".join([*above[above.index(one.notebook) :], one.notebook])
+            raise UsageError(f"composed in a circle: {circle}; take a name out of composed_from in one's metadata")
+        upstream = []
+        for name in self.spec(one.notebook).composed_from:
+            if name not in self._all:
+                near = get_close_matches(name, self._all, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise UsageError(f"{one.notebook} is composed from {name!r}, which no notebook is{hint}")
+            if name not in self._defaults or name in above:
+                values = self.spec(name).defaults()
+                default = ParameterSet(notebook=name, set_name=DEFAULT_SET, values=values)
+                self._defaults[name] = self._job(default, common, (*above, one.notebook))
+            upstream.append(self._defaults[name])
+        return Job(
+            notebook=one.notebook,
+            set_name=one.set_name,
+            source=self._read[one.notebook][1],
+            parameters=one.values,
+            batch=one.batch,
+            upstream=tuple(upstream),
+            **common,
+        )
 
 
 def _data_folder(notebooks: Path) -> str | None:

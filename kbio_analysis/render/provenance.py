@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -48,12 +50,22 @@ def package_hash() -> str:
 
 
 def code_hash(package: str, source: bytes) -> str:
-    """sha256 over the package's hash and the notebook's cells; kept outputs and editor metadata do not count."""
+    """sha256 over the package's hash, the notebook's cells and what its metadata tells us.
+
+    Kept outputs and editors' metadata do not count.
+    """
     cells = [
         [cell["cell_type"], "".join(cell["source"]), sorted(cell.get("metadata", {}).get("tags", []))]
         for cell in json.loads(source)["cells"]
     ]
-    return hashlib.sha256(json.dumps([package, cells]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([package, cells, own_metadata(source)], sort_keys=True).encode()).hexdigest()
+
+
+def own_metadata(source: bytes) -> Mapping[str, Any]:
+    """What a notebook's metadata holds for us, under the key ``kbio``; empty without it."""
+    metadata = json.loads(source).get("metadata")
+    own = metadata.get("kbio") if isinstance(metadata, Mapping) else None
+    return own if isinstance(own, Mapping) else {}
 
 
 def _lock_hash(folder: Path) -> str | None:

@@ -1,7 +1,9 @@
 """What a notebook gave when it was last accepted, and what has moved since.
 
-One file a notebook, ``notebooks/references/<notebook>.json``: its answer in words, every recorded result with unit
-and tolerance, and the data of every chart as CSV lines, so that a change reads well in a diff.
+One file a notebook, ``notebooks/references/<notebook>.json``: its answer in words, every recorded result with unit,
+meaning and tolerance, and the data of every chart as CSV lines, so that a change reads well in a diff. What it was
+made from (question, parameters, hashes of tables, records read) and the words beside a chart are kept for notebooks
+composed from it; they are no results, and a difference in them is none.
 """
 
 from __future__ import annotations
@@ -46,14 +48,33 @@ def reference_file(notebooks: Path, notebook: str) -> Path:
 
 def recorded(report: Report) -> dict[str, Any]:
     """What a reference file holds, from a good report."""
-    shown = collect(json.loads(report.files["executed.ipynb"]))
-    results = {name: {key: record[key] for key in ("value", "unit", "rtol")} for name, record in shown.results.items()}
+    return recorded_in(report.result, report.files["executed.ipynb"])
+
+
+def recorded_in(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
+    """The same from the content of a good report's result.json and the bytes of its executed notebook."""
+    shown = collect(json.loads(executed))
+    inputs = result.get("inputs") or {}
     charts = {
-        name: {"rtol": chart.get("rtol", DEFAULT_RTOL), "csv": str(chart.get("csv", "")).splitlines()}
+        name: {
+            "rtol": chart.get("rtol", DEFAULT_RTOL),
+            "caption": str(chart.get("caption", "")),
+            "alt": str(chart.get("alt", "")),
+            "source": str(chart.get("source", "")),
+            "csv": str(chart.get("csv", "")).splitlines(),
+        }
         for name, chart in shown.charts.items()
     }
-    words = report.result.get("answer")
-    return {"notebook": report.notebook, "answer": words, "results": results, "charts": charts}
+    return {
+        "notebook": result["notebook"],
+        "question": result.get("question", ""),
+        "answer": result.get("answer"),
+        "parameters": result.get("parameters", {}),
+        "tables": inputs.get("tables", {}),
+        "reports": sorted(inputs.get("reports", {})),
+        "results": shown.results,
+        "charts": charts,
+    }
 
 
 def load(path: Path) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ import psutil
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
+from kbio_analysis.data.notebook_records import BUNDLE
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.leftovers import PREFIX, claimed
 from kbio_analysis.render.surroundings import OWN_KERNEL, WARM_KERNEL, common_environment
@@ -45,6 +46,12 @@ class Room:
     @property
     def output(self) -> Path:
         return self.path / "output.txt"
+
+    def put(self, recorded: bytes) -> dict[str, str]:
+        """Lay the bundle of other notebooks' records here; returns the variable that names it."""
+        bundle = self.path / "recorded.json"
+        bundle.write_bytes(recorded)
+        return {BUNDLE: str(bundle)}
 
 
 @contextmanager

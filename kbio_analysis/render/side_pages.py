@@ -16,11 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.compare import ABSENT, Comparison, compared, exact, resolve, same
+from kbio_analysis.render.compare import ABSENT, Comparison, compared, resolve
 from kbio_analysis.render.entries import Entry
 from kbio_analysis.render.multiples import Panels, bare_series, headline_series, panels
-from kbio_analysis.render.page_values import as_csv, file_name, format_setting, format_value
+from kbio_analysis.render.page_values import file_name
 from kbio_analysis.render.publish import slug as folder_slug
+from kbio_analysis.render.ranking import Ranking, ranked, ranking_for
+from kbio_analysis.render.rows import cell, changed, head, recorded, setting, varies, wide_csv
 from kbio_analysis.render.site_pages import page, totals
 
 BATCHES, COMPARISONS = "batches", "compare"
@@ -51,7 +53,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One notebook's reports on a page, as columns (``comparison``) or as ``rows``."""
+    """One notebook's reports on a page, as columns (``comparison``) or as ``rows``.
+
+    If ``ranked`` the rows stand in order, and ``last`` holds the reports that have no place in it, with the reason.
+    """
 
     notebook: str
     question: str
@@ -64,6 +69,8 @@ class Section:
     parameters: tuple[str, ...] = ()
     results: tuple[Mapping[str, str], ...] = ()
     rows: tuple[Mapping[str, Any], ...] = ()
+    ranked: bool = False
+    last: tuple[tuple[Entry, str], ...] = ()
     drawn: bool = False
     panels: tuple[Mapping[str, Any], ...] = ()
     caption: str = ""
@@ -84,12 +91,16 @@ def batches(entries: Sequence[Entry]) -> list[Batch]:
     return found + [_batch(name, "all sets of a notebook", members, taken) for name, members in several]
 
 
-def batch_html(site: Path, batch: Batch) -> str:
-    """The page of a batch below ``site``."""
+def batch_html(site: Path, batch: Batch, rankings: Mapping[str, Ranking]) -> str:
+    """The page of a batch below ``site``; ``rankings`` says what its notebooks' sets are ranked by, if anything."""
     by_notebook: dict[str, list[Entry]] = {}
     for entry in batch.entries:
         by_notebook.setdefault(entry.notebook, []).append(entry)
-    sections = [s for members in by_notebook.values() if (s := _section(site, members)) is not None]
+    sections = [
+        section
+        for notebook, members in by_notebook.items()
+        for section in _sections(site, members, ranking_for(rankings, notebook))
+    ]
     bad = [entry for entry in batch.entries if not entry.good]
     shown = {"heading": batch.name, "kicker": batch.kicker, "bad": bad, "sections": sections}
     script = "sort.js" if any(section.rows for section in sections) else None
@@ -134,18 +145,49 @@ def _batch(name: str, kicker: str, members: Iterable[Entry], taken: set[str]) ->
     return Batch(name=name, stem=stem, kicker=kicker, entries=tuple(members))
 
 
-def _section(site: Path, members: Sequence[Entry]) -> Section | None:
-    """The good reports among those of one notebook; None if none has a result."""
+def _sections(site: Path, members: Sequence[Entry], ranking: Ranking | None) -> list[Section]:
+    """The good reports among those of one notebook: ranked, and side by side as far as that adds anything."""
     shown = [entry for entry in members if entry.good and entry.results]
-    if not shown:
-        return None
+    first = _ranked(members, ranking) if ranking else None
+    notes = () if ranking is None or first else ranked(members, ranking).notes
+    sections = [first] if first else []
     if 2 <= len(shown) <= FEW_SETS:
         with suppress(UsageError):  # no result in common: rows show each for itself
-            return _columns(site, compared(shown))
-    return _rows(site, shown)
+            return [*sections, _columns(site, compared(shown), notes)]
+    return sections or ([_rows(site, shown, notes)] if shown else [])
 
 
-def _columns(site: Path, comparison: Comparison) -> Section:
+def _ranked(members: Sequence[Entry], ranking: Ranking) -> Section | None:
+    """The reports in the order of one result; None if none has a number there."""
+    order = ranked(members, ranking)
+    if not order.first:
+        return None
+    notebook, whole = members[0].notebook, [*order.first, *(report for report, _ in order.last)]
+    heads = [head(name, whole) for name in (ranking.rank_by, *order.columns)]
+    # The unit of the column that ranks is that of the reports that have a place in it.
+    heads[0] = head(ranking.rank_by, order.first)
+    said = heads[0]["meaning"] or ranking.rank_by
+    heads.sort(key=lambda above: above["kind"] == "num")  # words name a set: they stand beside it
+    return Section(
+        notebook=notebook,
+        question=next((r.question for r in whole if r.question), notebook),
+        count=len(whole),
+        label=f"{notebook}, ranked by {ranking.rank_by}",
+        csv=wide_csv(whole, changed(whole)),
+        csv_name=file_name(f"{notebook}-ranked", "csv"),
+        words=f"Ranked by: {said}, the largest first. Every result is in the CSV.",
+        results=tuple(heads),
+        rows=tuple(
+            {"report": report, "results": [cell(report.results.get(above["name"]), above) for above in heads]}
+            for report in order.first
+        ),
+        ranked=True,
+        last=order.last,
+        notes=order.notes,
+    )
+
+
+def _columns(site: Path, comparison: Comparison, notes: Sequence[str] = ()) -> Section:
     reports = comparison.reports
     notebooks = list(dict.fromkeys(report.notebook for report in reports))
     return Section(
@@ -156,24 +198,24 @@ def _columns(site: Path, comparison: Comparison) -> Section:
         csv=comparison.csv(),
         csv_name=file_name(comparison_stem(reports), "csv"),
         comparison=comparison,
-        notes=comparison.notes,
+        notes=(*notes, *comparison.notes),
         **_figure(site, reports, comparison.names),
     )
 
 
-def _rows(site: Path, reports: Sequence[Entry]) -> Section:
+def _rows(site: Path, reports: Sequence[Entry], notes: Sequence[str]) -> Section:
     notebook = reports[0].notebook
-    names = list(dict.fromkeys(name for report in reports for name in report.results))
-    varying = [name for name in names if _varies([r.results.get(name) for r in reports])] or names
-    heads = [_head(name, reports) for name in varying[:MOST_COLUMNS]]
-    parameters = tuple(sorted({name for report in reports for name in report.changed}))
+    names = recorded(reports)
+    varying = [name for name in names if varies([r.results.get(name) for r in reports])] or names
+    heads = [head(name, reports) for name in varying[:MOST_COLUMNS]]
+    parameters = changed(reports)
     drawing = len(reports) > MOST_PANELS
     drawn = panels([bare_series(r.spark) for r in reports], height=ROW_HEIGHT) if drawing else None
     rows = [
         {
             "report": report,
-            "parameters": [_setting(report.made_with.get(name, ABSENT)) for name in parameters],
-            "results": [_cell(report.results.get(head["name"]), head) for head in heads],
+            "parameters": [setting(report.made_with.get(name, ABSENT)) for name in parameters],
+            "results": [cell(report.results.get(above["name"]), above) for above in heads],
             "drawing": drawn and drawn.drawings[i],
         }
         for i, report in enumerate(reports)
@@ -185,29 +227,16 @@ def _rows(site: Path, reports: Sequence[Entry]) -> Section:
         question=next((r.question for r in reports if r.question), notebook),
         count=len(reports),
         label=f"{notebook}, {len(reports)} sets",
-        csv=_wide_csv(reports, parameters, [_head(name, reports) for name in names]),
+        csv=wide_csv(reports, parameters),
         csv_name=file_name(f"{notebook}-sets", "csv"),
         words=words,
         parameters=parameters,
         results=tuple(heads),
         rows=tuple(rows),
         drawn=bool(drawn and any(drawn.drawings)),
+        notes=tuple(notes),
         **({} if drawing else _figure(site, reports, [r.set for r in reports])),
     )
-
-
-def _wide_csv(reports: Sequence[Entry], parameters: Sequence[str], heads: Sequence[Mapping[str, str]]) -> str:
-    """A line a set: the parameters that vary, then every result, exact, with its unit in the heading if it has one."""
-    header = ["set", *parameters, *(f"{h['name']} [{h['unit']}]" if h["unit"] else h["name"] for h in heads)]
-    lines = [
-        [
-            report.set,
-            *(exact(report.made_with.get(name, ABSENT)) for name in parameters),
-            *(exact(report.results.get(head["name"], {}).get("value")) for head in heads),
-        ]
-        for report in reports
-    ]
-    return as_csv(header, lines)
 
 
 def _figure(site: Path, reports: Sequence[Entry], names: Sequence[str]) -> dict[str, Any]:
@@ -223,33 +252,3 @@ def _figure(site: Path, reports: Sequence[Entry], names: Sequence[str]) -> dict[
         "caption": f"The middle line of each set's headline chart. {caption}".strip(),
         "scale": drawn.scale,
     }
-
-
-def _varies(records: Sequence[Mapping[str, Any] | None]) -> bool:
-    first = records[0]
-    return any(
-        (r is None) != (first is None)
-        or (r is not None and (r["unit"] != first["unit"] or not same(r["value"], first["value"])))
-        for r in records[1:]
-    )
-
-
-def _head(name: str, reports: Sequence[Entry]) -> dict[str, str]:
-    """What stands above a column; the unit only if all reports agree on it."""
-    records = [r.results[name] for r in reports if name in r.results]
-    units = {record["unit"] for record in records}
-    return {"name": name, "meaning": records[0]["meaning"], "unit": units.pop() if len(units) == 1 else ""}
-
-
-def _setting(value: Any) -> str:
-    return "" if value is ABSENT else format_setting(value)
-
-
-def _cell(record: Mapping[str, Any] | None, head: Mapping[str, str]) -> tuple[str, float | None]:
-    """A result as it is shown, and as it sorts."""
-    if record is None:
-        return "", None
-    value, unit = record["value"], record["unit"]
-    text = format_value(value, unit) + (f" {unit}" if unit != head["unit"] else "")
-    number = isinstance(value, int | float) and not isinstance(value, bool) and unit == head["unit"]
-    return text, float(value) if number else None

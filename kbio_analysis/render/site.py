@@ -32,11 +32,12 @@ def write_site(site: Path) -> None:
         return
     from kbio_analysis.render import side_pages
     from kbio_analysis.render.entries import read_entries
+    from kbio_analysis.render.ranking import remembered
     from kbio_analysis.render.tables_out import CSV_NAME, PARQUET_NAME, write_tables
 
     entries = read_entries(site)
-    groups = side_pages.batches(entries)
-    texts = {batch.address: side_pages.batch_html(site, batch) for batch in groups}
+    groups, said = side_pages.batches(entries), remembered(site)
+    texts = {batch.address: side_pages.batch_html(site, batch, said.get(batch.name, {})) for batch in groups}
     texts |= (asked := _comparisons(site, entries))
     texts |= {"index.json": _index_json(entries), "index.html": _index_html(entries, groups, list(asked))}
     write_tables(site, entries)
@@ -62,12 +63,14 @@ def write_comparison(site: Path, comparison: Comparison) -> Path:
 
 
 def _state(site: Path) -> str:
-    """A digest of everything the pages are made from: the reports' results, which files they have, and this code."""
+    """A digest of everything the pages are made from: the reports' results, which files they have, the rankings asked
+    for, and this code."""
     from kbio_analysis.render.entries import OTHER_FORMS, PAGE, RESULT, report_folders
+    from kbio_analysis.render.ranking import RECORD
 
     digest = hashlib.sha256(package_hash().encode())
     listed = [path for folder in report_folders(site) for path in (folder / RESULT, folder / FAILURE)]
-    for path in [*listed, *sorted((site / "compare").glob("*.json"))]:
+    for path in [*listed, site / HIDDEN / RECORD, *sorted((site / "compare").glob("*.json"))]:
         content = path.read_bytes() if path.is_file() else b""
         head = f"{path.relative_to(site).as_posix()}\0{path.is_file()}\0{len(content)}\0"
         digest.update(os.fsencode(head) + content)

@@ -12,7 +12,7 @@ WARM_KERNEL = "kbio"
 
 # Keys of the surrounding Jupyter and settings that would make a report depend on who renders it.
 _DROPPED_PREFIXES = ("JUPYTER_", "JPY_", "IPYTHON", "PAPERMILL_")
-_DROPPED = ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONPATH", "MATPLOTLIBRC")
+_DROPPED = ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONPATH", "MATPLOTLIBRC", "KBIO_RECORDED")
 
 
 def common_environment() -> dict[str, str]:

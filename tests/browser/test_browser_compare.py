@@ -11,7 +11,8 @@ from specimen import HOSTILE, lay_site
 
 from kbio_analysis.render.compare import compared, resolve
 from kbio_analysis.render.entries import read_entries
-from kbio_analysis.render.site import write_comparison
+from kbio_analysis.render.ranking import Ranking, remember
+from kbio_analysis.render.site import write_comparison, write_site
 
 REPORTS = 96
 PAGES = ("batches/all_partners.html", "batches/11_export_forecast.html", "compare/{comparison}", "batches/hostile.html")
@@ -99,4 +100,44 @@ def test_panels_are_seen_and_said(browser: Browser, site: dict[str, str]) -> Non
         box = panel.bounding_box()
         assert box["width"] > 100
         assert box["height"] > 50
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def ranked_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A batch whose page opens with a ranking, one of its sets without a number."""
+    folder = tmp_path_factory.mktemp("ranked")
+    lay_site(folder, REPORTS)
+    for i, path in enumerate(sorted(folder.glob("22_*/*/result.json"))):
+        content = json.loads(path.read_text())
+        content["results"]["partner"] = {"value": f"Land of {i}, the longer name", "unit": "", "meaning": "partner"}
+        if i == 5:
+            content["results"]["required_growth_pct"]["value"] = None
+        path.write_text(json.dumps(content))
+    (folder / ".kbio").mkdir()
+    columns = ("partner", "segment_path_2030_usd_m", "median_doubling_year", "no_such_result")
+    ranking = Ranking(rank_by="required_growth_pct", columns=columns)
+    remember(folder, {"all_partners": {"22_partner_agreement": ranking}})
+    write_site(folder)
+    return (folder / "batches" / "all_partners.html").as_uri()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_ranking_is_sound(browser: Browser, ranked_url: str, screen: tuple[str, int]) -> None:
+    check_page(ranked_url, browser, (screen,))
+
+
+def test_ranking_can_be_turned_and_put_back(browser: Browser, ranked_url: str) -> None:
+    context = browser.new_context(viewport={"width": 375, "height": 800})
+    page = context.new_page()
+    page.goto(ranked_url)
+    read = "() => [...document.querySelectorAll('.ranking tbody tr')].map((r) => r.cells[0].textContent)"
+    before = page.evaluate(read)
+    assert before == [str(i + 1) for i in range(len(before))]
+    page.get_by_role("button", name="Partner").click()
+    assert page.evaluate(read) != before
+    page.get_by_role("button", name="Rank").click()
+    assert page.evaluate(read) == before
+    assert page.get_by_text("Without a rank: 1").is_visible()
+    assert page.get_by_text("no report records no_such_result").is_visible()
     context.close()

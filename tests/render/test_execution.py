@@ -187,8 +187,10 @@ def test_a_kernel_that_never_comes_up_says_what_it_wrote(monkeypatch: pytest.Mon
 
 def test_the_tables_that_were_read_are_asked_of_the_kernel() -> None:
     pretend = "import sys, types\nroom = types.ModuleType('kbio_analysis.data')\nsys.modules[room.__name__] = room\n"
-    report = made(pretend + "room.tables_read = lambda: {'b': 'f' * 64, 'a': \"it's\"}")
+    read = "room.tables_read = lambda: {'b': 'f' * 64, 'a': \"it's\"}\nroom.recorded_read = lambda: {'11_x': 'e' * 64}"
+    report = made(pretend + read)
     assert report.result["inputs"]["tables"] == {"a": "it's", "b": "f" * 64}
+    assert report.result["inputs"]["reports"] == {"11_x": "e" * 64}
     assert made("1").result["inputs"]["tables"] == {}
     failing = made(pretend + "room.tables_read = lambda: 1 / 0")
     assert failing.status == "failed"

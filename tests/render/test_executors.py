@@ -256,3 +256,32 @@ def test_what_is_wrong_with_a_request_for_a_cluster_is_said(monkeypatch: pytest.
 def test_without_a_scheduler_the_crew_is_this_machine() -> None:
     with crew(3, None) as hands:
         assert hands == Crew(workers=3, make=None)
+
+
+def test_tables_of_a_killed_worker_are_swept_by_the_next_and_those_of_a_living_one_are_not(
+    tables: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    script = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom kbio_analysis.render.carry import pack, unpacked\n"
+        "print(unpacked(pack(Path(sys.argv[1])), sys.argv[2]), flush=True)\n"
+        "input()\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+
+    def worker() -> tuple[subprocess.Popen[str], Path]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        started = subprocess.Popen([sys.executable, "-c", script, str(tables), str(home)], **pipes)
+        return started, Path(started.stdout.readline().strip()).parent
+
+    first, left = worker()
+    second, living = worker()
+    assert left.is_dir()  # its owner lives while the second unpacks
+    first.communicate("\n")
+    assert left.is_dir()  # killed: nobody could clear up
+    third, _ = worker()
+    assert not left.exists()
+    assert living.is_dir()
+    for one in (second, third):
+        one.kill()
+        one.communicate()

@@ -1,0 +1,130 @@
+"""Notebooks composed from what others recorded: in which order they run, and the bundle of records they are given.
+
+A job that is composed carries the default jobs of its ``upstream``. Jobs of one request run in stages, each after all
+that it rests on; before a stage its bundles are made from the default reports of the site (or, for ``kbio check``,
+from the reports of the same run and else from the references). A record that is stale, failed or missing says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from kbio_analysis.data.notebook_records import entry_hash, missing_entry, reference_entry
+from kbio_analysis.render.publish import FAILURE, folder_of
+from kbio_analysis.render.references import recorded_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kbio_analysis.render.cache import Cache
+    from kbio_analysis.render.job import Job, Report
+
+Entry = dict[str, Any]
+
+
+def stage(job: Job) -> int:
+    """How many jobs stand one upon the other below this one; 0 if it is not composed."""
+    return 1 + max(map(stage, job.upstream)) if job.upstream else 0
+
+
+def in_stages(jobs: Iterable[Job]) -> list[list[Job]]:
+    """The jobs, their order kept, in groups of which each rests on earlier ones only."""
+    groups: dict[int, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(stage(job), []).append(job)
+    return [groups[number] for number in sorted(groups)]
+
+
+def beneath(job: Job) -> set[str]:
+    """The labels of all that a job rests on, directly or not."""
+    return {one.label for one in job.upstream}.union(*map(beneath, job.upstream))
+
+
+def supplied(job: Job, entry: Callable[[Job], Entry]) -> Job:
+    """The job with its bundle, made of an entry for each job upstream; one that is not composed as it is."""
+    if not job.upstream:
+        return job
+    return replace(job, upstream=(), recorded=bundle({one.notebook: entry(one) for one in job.upstream}))
+
+
+def bundle(entries: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """Notebook -> entry as the bytes a kernel is given."""
+    return json.dumps(entries, ensure_ascii=False, sort_keys=True).encode()
+
+
+class SiteRecords:
+    """The records of a site's default reports as they are now; each is read once."""
+
+    def __init__(self, site: Path, cache: Cache) -> None:
+        self._site, self._cache = site, cache
+        self._entries: dict[str, Entry] = {}
+
+    def supplied(self, job: Job) -> Job:
+        """The job with its bundle."""
+        return supplied(job, self.entry)
+
+    def entry(self, job: Job) -> Entry:
+        """What the report of a default job says, and how far it can be relied on."""
+        if job.label not in self._entries:
+            self._entries[job.label] = self._made(job)
+        return self._entries[job.label]
+
+    def _made(self, job: Job) -> Entry:
+        folder = folder_of(self._site, job.notebook, job.set_name)
+        failure = _failure(folder / FAILURE)
+        try:
+            content = self._cache.whole(folder, "executed.ipynb", "result.json")
+            result = json.loads(content["result.json"])
+            kept = recorded_in(result, content["executed.ipynb"])
+            changed = self._cache.changes(job, result, folder) + self._changed_below(job, result)
+        except FileNotFoundError:
+            why = failure or "it has not been rendered"
+            return missing_entry(why, "report", "failed" if failure else "missing")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return missing_entry(failure or "its report is damaged", "report", "failed" if failure else "missing")
+        state = "failed" if failure else "stale" if changed else "fresh"
+        return kept | {"state": state, "why": failure or ", ".join(changed), "source": "report"}
+
+    def _changed_below(self, job: Job, result: Mapping[str, Any]) -> list[str]:
+        """The records that a composed report read and that are others now."""
+        read = result["inputs"]["reports"]
+        now = {one.notebook: entry_hash(self.entry(one)) for one in job.upstream if one.notebook in read}
+        return [f"the record of {name} has changed since" for name, was in read.items() if now.get(name) != was]
+
+
+def _failure(record: Path) -> str:
+    """One clause about the last run, empty if it went well."""
+    if not record.exists():
+        return ""
+    try:
+        error = json.loads(record.read_bytes())["error"]
+        cell = f"cell {error['cell']}, " if error["cell"] else ""
+        return f"its last run failed ({cell}{error['type']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "its last run failed"
+
+
+def checked(jobs: Iterable[Job], notebooks: Path, make: Callable[[list[Job]], Iterable[Report]]) -> Iterator[Report]:
+    """The reports of all jobs in their stages, apart from any site.
+
+    A composed one is given the records of this run's reports, of others those of the committed references.
+    """
+    entries: dict[str, Entry] = {}
+
+    def entry(job: Job) -> Entry:
+        return entries.get(job.label) or reference_entry(notebooks, job.notebook)
+
+    for group in in_stages(jobs):
+        for report in make([supplied(job, entry) for job in group]):
+            entries[report.label] = _of_this_run(report)
+            yield report
+
+
+def _of_this_run(report: Report) -> Entry:
+    if report.status != "ok":
+        return missing_entry(f"it failed in this run ({report.result['error']['type']})", "report", "failed")
+    kept = recorded_in(report.result, report.files["executed.ipynb"])
+    return kept | {"state": "fresh", "why": "", "source": "report"}

@@ -1,0 +1,291 @@
+"""Notebooks composed from others' records: run after them, given what they said, and told what state it is in."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from render.fixtures.built import emitting, recording
+from render.fixtures.cluster import started
+from render.fixtures.room import CHART, Room
+
+from kbio_analysis.data.package import rebuild_passports
+
+UNCHANGED_SECONDS = 3.0  # the whole command with nothing to do; the aim is well under one, a busy machine takes more
+NAMES = ("10_apples", "11_pears", "40_basket", "00_page")
+READ = "from kbio_analysis.data import load\nweight = float(load('apples')['weight'].sum())"
+TELL = (
+    "from kbio_analysis import data\nbelow = [data.recorded(n) for n in names]\n"
+    "said = '; '.join(' '.join([r.notebook, r.state, *[f'({why})' for why in [r.why] if why]]) for r in below)"
+)
+SAY = "from IPython.display import publish_display_data as show\nshow({'%s': {'kind': 'answer', 'text': said}})"
+
+
+def composed(room: Room, name: str, below: list[str], *cells: str) -> None:
+    say = SAY % "application/vnd.kbio.v1+json"
+    setup = f"names = {below!r}"
+    room.add(
+        name, setup, TELL, *cells, say, parameters="size: int = 1  # how many, count", own={"composed_from": below}
+    )
+
+
+def lay_tables(root: Path, weight: int) -> None:
+    (root / "tables").mkdir(parents=True, exist_ok=True)
+    (root / "tables" / "apples.csv").write_text(f"key,weight\na,{weight}\n")
+    fields = [{"name": "key", "type": "string"}, {"name": "weight", "type": "number"}]
+    resource = {"name": "apples", "path": "tables/apples.csv", "schema": {"fields": fields, "primaryKey": "key"}}
+    if not (root / "datapackage.json").exists():
+        (root / "datapackage.json").write_text(json.dumps({"name": "x", "resources": [resource]}))
+    rebuild_passports(root)
+
+
+def furnished(path: Path) -> Room:
+    """Two notebooks, one composed from both, and one composed from that and the first."""
+    room = Room(path)
+    for kept in room.notebooks.iterdir():
+        kept.unlink()
+    lay_tables(path / "data", 3)
+    room.add("10_apples", READ, recording("apples", "weight"), emitting(**CHART), parameters="n: int = 1  # n, count")
+    room.add("11_pears", recording("pears", "float(n)"), parameters="n: int = 2  # how many, count")
+    total = "total = sum(r.value(r.notebook[3:]) or 0.0 for r in below)"
+    composed(room, "40_basket", ["10_apples", "11_pears"], total, recording("basket", "total"))
+    doubled = "twice = 2 * (below[1].value('basket') or 0.0)"
+    composed(room, "00_page", ["10_apples", "40_basket"], doubled, recording("twice", "twice"))
+    return room
+
+
+@pytest.fixture
+def kbio(tmp_path: Path) -> Room:
+    return furnished(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a room with its site rendered and its references accepted."""
+    room = furnished(tmp_path_factory.mktemp("finished"))
+    for command in (("render",), ("check", "--accept")):
+        done = room(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return room.path
+
+
+@pytest.fixture
+def rendered(kbio: Room, finished: Path) -> Room:
+    shutil.copytree(finished / "reports", kbio.path / "reports")
+    return kbio
+
+
+@pytest.fixture
+def accepted(kbio: Room, finished: Path) -> Room:
+    shutil.copytree(finished / "notebooks" / "references", kbio.notebooks / "references")
+    return kbio
+
+
+def answer(room: Room, notebook: str) -> str:
+    return str(room.result(f"{notebook}/default")["answer"])
+
+
+def value(room: Room, notebook: str, name: str) -> float:
+    return room.result(f"{notebook}/default")["results"][name]["value"]
+
+
+def made(output: str) -> list[str]:
+    return [line.split()[1].split("/")[0] for line in output.splitlines() if line.startswith("ok ")]
+
+
+def test_a_composed_notebook_runs_after_those_it_is_made_of_and_reads_them_fresh(kbio: Room) -> None:
+    done = kbio("render", "--jobs", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(made(done.stdout)[:2]) == {"10_apples", "11_pears"}
+    assert made(done.stdout)[2:] == ["40_basket", "00_page"]
+    assert answer(kbio, "40_basket") == "10_apples fresh; 11_pears fresh"
+    assert (value(kbio, "40_basket", "basket"), value(kbio, "00_page", "twice")) == (5.0, 10.0)
+    inputs = kbio.result("00_page/default")["inputs"]
+    assert set(inputs["reports"]) == {"10_apples", "40_basket"}
+    assert inputs["tables"] == {}
+    assert "Record of" in (kbio.site / "00_page" / "default" / "index.html").read_text()
+
+
+def test_an_unchanged_second_run_makes_nothing_and_a_changed_record_makes_all_above_it(rendered: Room) -> None:
+    began = time.monotonic()
+    done = rendered("render")
+    assert time.monotonic() - began < UNCHANGED_SECONDS
+    assert "0 made, 4 unchanged" in done.stdout
+    lay_tables(rendered.path / "data", 4)
+    done = rendered("render")
+    assert made(done.stdout) == ["10_apples", "40_basket", "00_page"]
+    assert value(rendered, "00_page", "twice") == 12.0
+    page = rendered.site / "40_basket" / "default" / "index.html"
+    before = page.read_bytes()
+    (rendered.site / "11_pears" / "default" / "index.html").write_text("damaged")
+    done = rendered("render", "--jobs", "1")
+    assert "1 made, 3 unchanged" in done.stdout, "what says the same as before makes nothing above it due"
+    rendered("render", "--force")
+    assert page.read_bytes() == before
+
+
+def test_what_is_stale_is_told_by_the_name_of_what_changed(rendered: Room) -> None:
+    lay_tables(rendered.path / "data", 7)
+    assert rendered("render", "40").returncode == 0
+    assert answer(rendered, "40_basket") == "10_apples stale (table apples has changed since); 11_pears fresh"
+    assert value(rendered, "40_basket", "basket") == 5.0, "what is shown of a stale one is what it said"
+    rendered.add("11_pears", recording("pears", "float(n)"), parameters="n: int = 6  # how many, count")
+    assert rendered("render", "00").returncode == 0
+    assert "40_basket stale (the record of 11_pears has changed since)" in answer(rendered, "00_page")
+    assert rendered("render", "40").returncode == 0
+    words = "11_pears stale (its code has changed since, parameter n is 6 now, was 2)"
+    assert answer(rendered, "40_basket").endswith(words)
+    assert rendered("render").returncode == 0
+    assert answer(rendered, "00_page") == "10_apples fresh; 40_basket fresh"
+    assert value(rendered, "00_page", "twice") == 26.0
+
+
+def test_what_is_missing_is_told_and_nothing_is_made_up(kbio: Room) -> None:
+    assert kbio("render", "40").returncode == 0
+    why = "missing (it has not been rendered)"
+    assert answer(kbio, "40_basket") == f"10_apples {why}; 11_pears {why}"
+    assert value(kbio, "40_basket", "basket") == 0.0
+    assert kbio("render", "11").returncode == 0
+    assert kbio("render", "40").returncode == 0
+    assert answer(kbio, "40_basket") == f"10_apples {why}; 11_pears fresh"
+    report = kbio.site / "11_pears" / "default"
+    (report / "executed.ipynb").write_text("{}")
+    assert kbio("render", "40").returncode == 0
+    assert "11_pears missing (its report is damaged)" in answer(kbio, "40_basket")
+
+
+def test_one_that_fails_is_told_of_and_its_old_report_stays(rendered: Room) -> None:
+    rendered.add("11_pears", "1 / 0", parameters="n: int = 2  # how many, count")
+    done = rendered("render")
+    assert done.returncode == 1
+    assert made(done.stdout) == ["40_basket", "00_page"]
+    failed = "11_pears failed (its last run failed (cell 2, ZeroDivisionError))"
+    assert answer(rendered, "40_basket") == f"10_apples fresh; {failed}"
+    assert value(rendered, "40_basket", "basket") == 5.0
+    assert "0 made, 3 unchanged, 1 failed" in rendered("render").stdout
+    rendered.add("11_pears", recording("pears", "float(n)"), parameters="n: int = 2  # how many, count")
+    done = rendered("render", "--failed")
+    assert "1 of 1 reports are good" in done.stdout
+    assert rendered("render", "40", "00").returncode == 0
+    assert answer(rendered, "40_basket") == "10_apples fresh; 11_pears fresh"
+
+
+def test_one_that_never_was_and_fails_is_failed_with_nothing_to_show(kbio: Room) -> None:
+    kbio.add("11_pears", "1 / 0", parameters="n: int = 2  # how many, count")
+    assert kbio("render").returncode == 1
+    assert "11_pears failed" in answer(kbio, "40_basket")
+    assert value(kbio, "40_basket", "basket") == 3.0
+
+
+def test_every_set_of_a_composed_notebook_reads_the_default_reports(kbio: Room) -> None:
+    assert kbio("render", "10", "11").returncode == 0
+    assert kbio("render", "11", "-p", "n=9", "--set", "nine").returncode == 0
+    assert kbio("render", "40", "-p", "size=5", "--set", "five").returncode == 0
+    assert kbio.result("40_basket/five")["results"]["basket"]["value"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("below", "words"),
+    [
+        (["10_aples"], "40_basket is composed from '10_aples', which no notebook is; did you mean 10_apples?"),
+        (["00_page"], "composed in a circle: "),
+        (["40_basket"], "composed in a circle: 40_basket -> 40_basket"),
+        ("10_apples", "composed_from in its metadata is no list of notebook names"),
+    ],
+)
+def test_what_cannot_be_composed_is_refused_before_anything_starts(kbio: Room, below: list[str], words: str) -> None:
+    kbio.add("40_basket", "1", own={"composed_from": below})
+    for command in (("render",), ("render", "40"), ("check",)):
+        done = kbio(*command)
+        assert done.returncode == 2
+        assert words in done.stderr
+    assert not kbio.site.exists()
+
+
+def test_a_run_cut_short_makes_the_rest_next_time(kbio: Room) -> None:
+    kbio.add("11_pears", "import time; time.sleep(60)", recording("pears", "float(n)"), parameters="n: int = 2  # n, c")
+    done = kbio("render", "--time-limit", "6", "--jobs", "2")
+    assert done.returncode == 1
+    assert "not run   00_page/default" in done.stdout
+    assert "not run   40_basket/default" in done.stdout
+    kbio.add("11_pears", recording("pears", "float(n)"), parameters="n: int = 2  # how many, count")
+    assert kbio("render").returncode == 0
+    assert answer(kbio, "00_page") == "10_apples fresh; 40_basket fresh"
+
+
+def test_a_worker_elsewhere_is_given_the_same_records(rendered: Room, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pages = [rendered.site / name / "default" / "index.html" for name in NAMES]
+    before = [page.read_bytes() for page in pages]
+    with started(tmp_path_factory.mktemp("cluster"), workers=1) as cluster:
+        done = rendered("render", "--force", "--scheduler", cluster.address)
+    assert done.returncode == 0, done.stderr
+    assert [page.read_bytes() for page in pages] == before
+
+
+# ---- rendered check
+
+
+def reference(room: Room, notebook: str) -> dict:
+    return json.loads((room.notebooks / "references" / f"{notebook}.json").read_text())
+
+
+def test_a_reference_holds_what_a_composed_notebook_needs(accepted: Room) -> None:
+    apples, basket = reference(accepted, "10_apples"), reference(accepted, "40_basket")
+    assert (apples["question"], apples["parameters"]) == ("10_apples?", {"n": 1})
+    assert set(apples["tables"]) == {"apples"}
+    assert apples["results"]["apples"]["meaning"] == "m"
+    assert {key: apples["charts"]["fan"][key] for key in ("caption", "alt", "source")} == {
+        "caption": "c",
+        "alt": "a",
+        "source": "s",
+    }
+    assert basket["reports"] == ["10_apples", "11_pears"]
+
+
+def test_a_doctored_table_is_named_by_the_results_that_move_below_and_above(accepted: Room) -> None:
+    assert accepted("check").returncode == 0
+    lay_tables(accepted.path / "data", 8)
+    done = accepted("check")
+    assert done.returncode == 1
+    for words in ("apples: 3.0 -> 8.0", "basket: 5.0 -> 10.0", "twice: 10.0 -> 20.0"):
+        assert words in done.stdout
+    assert "ok        11_pears" in done.stdout
+
+
+def test_checked_alone_it_reads_the_references_and_says_which_are_stale(accepted: Room) -> None:
+    assert accepted("check", "00").returncode == 0
+    lay_tables(accepted.path / "data", 8)
+    done = accepted("check", "40", "00")
+    assert done.returncode == 1
+    assert "10_apples stale (table apples has changed since); 11_pears fresh" in done.stdout
+    assert "basket:" not in done.stdout
+
+
+def test_one_that_fails_in_the_check_is_not_replaced_by_its_reference(accepted: Room) -> None:
+    accepted.add("11_pears", "1 / 0", parameters="n: int = 2  # how many, count")
+    done = accepted("check")
+    assert done.returncode == 1
+    assert "11_pears failed (it failed in this run (ZeroDivisionError))" in done.stdout
+    assert "basket: 5.0 -> 3.0" in done.stdout
+
+
+def refreshed(room: Room, change: Callable[[dict], None]) -> tuple[int, dict]:
+    """Whether ``check`` passes with a reference changed so, and that reference after ``--accept``."""
+    path = room.notebooks / "references" / "10_apples.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    code = room("check", "10").returncode
+    assert room("check", "10", "--accept").returncode == 0
+    return code, json.loads(path.read_text())
+
+
+def test_a_difference_in_what_is_no_result_passes_and_is_refreshed_by_accepting(accepted: Room) -> None:
+    before = reference(accepted, "10_apples")
+    for part in ("tables", "parameters", "reports"):
+        code, after = refreshed(accepted, lambda content, part=part: content.update({part: {"other": "0" * 64}}))
+        assert (code, after) == (0, before)
+    code, after = refreshed(accepted, lambda content: content["charts"]["fan"].update(caption="old"))
+    assert (code, after) == (0, before)

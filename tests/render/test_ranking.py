@@ -1,0 +1,175 @@
+"""A batch's page may open with its sets ranked by one result: said in the batch file, noticed when it changes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from render.fixtures.built import notebook, pretended
+from render.test_site import report
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.render.batches import read_batches
+from kbio_analysis.render.control import carry_out
+from kbio_analysis.render.entries import read_entries
+from kbio_analysis.render.parameters import read, read_source
+from kbio_analysis.render.ranking import Ranking, ranked, rankings, remember, remembered, unranked
+from kbio_analysis.render.site import write_site
+
+BY_GAIN = {"world": {"a": Ranking(rank_by="gain", columns=("name",))}}
+
+
+def batch_file(folder: Path, ranking: str) -> Path:
+    file = folder / "world.yml"
+    file.write_text(f"notebook: a\nsets: {{one: , two: {{size: 4}}}}\n{ranking}\n", encoding="utf-8")
+    return file
+
+
+def mistakes(folder: Path, ranking: str) -> str:
+    def spec(name: str) -> object:
+        return read_source(name, notebook("1"))
+
+    with pytest.raises(UsageError) as caught:
+        read_batches([batch_file(folder, ranking)], spec, {})
+    return str(caught.value)
+
+
+def lay(site: Path, **gains: object) -> None:
+    """A site with one batch of a notebook: set name -> the value recorded as its gain, ... for none at all."""
+    (site / ".kbio").mkdir(parents=True)
+    for name, gain in gains.items():
+        results = {"name": {"value": f"Land of {name}", "unit": "", "meaning": "partner"}}
+        if gain is not ...:
+            results |= {"gain": {"value": gain, "unit": "US$ million", "meaning": "gain in 2036"}}
+        report(site, "a", name, batch="world", results=results, answer=f"Answer of {name}.")
+
+
+def page(site: Path, said: dict = BY_GAIN) -> str:
+    remember(site, said)
+    write_site(site)
+    return (site / "batches" / "world.html").read_text(encoding="utf-8")
+
+
+def test_a_batch_file_says_what_its_sets_are_ranked_by(tmp_path: Path) -> None:
+    file = batch_file(tmp_path, "rank_by: gain\ncolumns: [name]")
+    assert rankings([file]) == BY_GAIN
+    assert rankings([batch_file(tmp_path, "")]) == {"world": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rank_buy: gain", "rank_buy: no such part of a batch; did you mean rank_by?"),
+        ("columns: [name]", "columns: they stand in the ranking; say rank_by: RESULT too"),
+        ("rank_by: [gain]", "rank_by: the name of a result is needed here"),
+        ("rank_by:", "rank_by: the name of a result is needed here"),
+        ("rank_by: gain\ncolumns: name", "columns: a list of names of results is needed here"),
+        ("rank_by: gain\ncolumns: [name, name]", "columns: name is shown already; leave it out"),
+        ("rank_by: gain\ncolumns: [gain]", "columns: gain is shown already; leave it out"),
+    ],
+)
+def test_a_wrong_ranking_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    found = mistakes(tmp_path, text)
+    assert said in found
+    assert re.search(r"world\.yml, line [34], ", found)
+
+
+def test_the_largest_stands_first_and_what_has_no_number_last_by_name(tmp_path: Path) -> None:
+    lay(tmp_path, small=1.5, void=None, large=20_000.0, big=20_000.0, absent=..., word="much", truth=True)
+    order = ranked(read_entries(tmp_path), BY_GAIN["world"]["a"])
+    assert [entry.set for entry in order.first] == ["big", "large", "small"]
+    assert [(entry.set, why) for entry, why in order.last] == [
+        ("absent", "not recorded"),
+        ("truth", "no number"),
+        ("void", "no number"),
+        ("word", "no number"),
+    ]
+    html = page(tmp_path)
+    opening = html[html.index("<main") :]
+    rows = re.findall(r'<td class="num" data-value="(\d)">.*?href="\.\./a/(\w+)/index.html"', opening)
+    assert rows == [("1", "big"), ("2", "large"), ("3", "small")]
+    assert opening.index("<table") == opening.index('<table class="sortable ranking"')
+    assert '<td class="words">Land of big</td><td class="num" data-value="20000.0">20,000</td>' in opening
+    assert '<span>gain in 2036</span> <span class="key">US$ million</span>' in opening
+    assert opening.index("Without a rank: 4") > opening.index("data-value")
+    assert "no number</span> " in opening
+    assert "Answer of void." in opening
+
+
+def test_another_unit_has_no_place_in_the_order(tmp_path: Path) -> None:
+    lay(tmp_path, one=1.0, two=2.0, three=3.0)
+    path = tmp_path / "a" / "three" / "result.json"
+    path.write_text(path.read_text().replace("US$ million", "EUR million"))
+    order = ranked(read_entries(tmp_path), BY_GAIN["world"]["a"])
+    assert [entry.set for entry in order.first] == ["two", "one"]
+    assert [why for _, why in order.last] == ["in another unit: EUR million"]
+
+
+def test_failures_stay_on_top_and_have_no_rank(tmp_path: Path) -> None:
+    lay(tmp_path, one=1.0, two=2.0)
+    report(tmp_path, "a", "three", batch="world", failure={"error": None}, results={"gain": {"value": 9.0}})
+    html = page(tmp_path)
+    assert html.index("Not complete") < html.index("sortable ranking")
+    assert "three" not in html[html.index("sortable ranking") :]
+
+
+def test_a_result_nobody_records_is_named_on_the_page_and_to_the_run(tmp_path: Path) -> None:
+    lay(tmp_path, **{f"set{i}": float(i) for i in range(7)})
+    said = {"world": {"a": Ranking(rank_by="gian", columns=())}}
+    html = page(tmp_path, said)
+    note = "rank_by: no report records gian as a number; did you mean gain?"
+    assert note in html
+    assert "sortable ranking" not in html
+    assert "<table" in html
+    assert unranked(tmp_path, said) == [f"batch world, a: {note}"]
+    said = {"world": {"a": Ranking(rank_by="gain", columns=("nmae", "name"))}}
+    note = "columns: no report records nmae; did you mean name?"
+    assert note in page(tmp_path, said)
+    assert unranked(tmp_path, said) == [f"batch world, a: {note}"]
+    assert unranked(tmp_path, BY_GAIN) == []
+    assert unranked(tmp_path, {"world": {}}) == []
+
+
+def test_a_change_of_the_ranking_remakes_the_page_and_nothing_else(tmp_path: Path) -> None:
+    lay(tmp_path, one=1.0, two=2.0, three=3.0)
+    assert "sortable ranking" in page(tmp_path)
+    reports = {p: p.read_bytes() for p in tmp_path.glob("a/*/*")}
+    assert "sortable ranking" not in page(tmp_path, {"world": {}})
+    assert {p: p.read_bytes() for p in tmp_path.glob("a/*/*")} == reports
+
+
+def test_one_batch_s_ranking_leaves_another_s_alone(tmp_path: Path) -> None:
+    (tmp_path / ".kbio").mkdir()
+    remember(tmp_path, BY_GAIN)
+    remember(tmp_path, {"other": {"b": Ranking(rank_by="x")}})
+    assert set(remembered(tmp_path)) == {"world", "other"}
+    remember(tmp_path, {"world": {}})
+    assert set(remembered(tmp_path)) == {"other"}
+    (tmp_path / ".kbio" / "rankings.json").write_text("[1]")
+    assert remembered(tmp_path) == {}
+
+
+def test_a_notebook_may_be_called_by_its_beginning(tmp_path: Path) -> None:
+    lay(tmp_path, one=1.0, two=2.0)
+    (tmp_path / "a").rename(tmp_path / "22_partner")
+    for path in tmp_path.glob("22_partner/*/result.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"notebook": "22_partner"}))
+    assert "sortable ranking" in page(tmp_path, {"world": {"22": Ranking(rank_by="gain")}})
+
+
+def test_a_run_that_makes_nothing_takes_the_new_ranking(tmp_path: Path) -> None:
+    lay(tmp_path, one=1.0, two=2.0)
+    outcome = carry_out([], tmp_path, lambda jobs: iter([pretended()]), workers=1, rankings=BY_GAIN)
+    assert outcome.exit_code == 0
+    assert "sortable ranking" in (tmp_path / "batches" / "world.html").read_text()
+
+
+def test_the_example_of_the_manual_is_right_and_ranks_by_what_is_recorded(tmp_path: Path, root: Path) -> None:
+    example = re.search(r"```yaml\n(.*?)```", (root / "docs" / "batches.md").read_text(), re.DOTALL)[1]
+    file = tmp_path / "example.yml"
+    file.write_text(example)
+    sets = read_batches([file], lambda name: read(root / "notebooks" / f"{name}.ipynb"), {})
+    assert len(sets) == 1 + 3 + 1
+    ((notebook, ranking),) = rankings([file])["example"].items()
+    reference = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())
+    assert {ranking.rank_by, *ranking.columns} <= reference["results"].keys()
