@@ -16,11 +16,13 @@ def table(
     source: str,
     formats: Mapping[str, str | Callable[[object], str]] | None = None,
     missing: str = "–",
+    reports: str | None = None,
 ) -> None:
     """Show ``frame`` as a table whose first column heads its rows.
 
     Column names are shown as they are. ``formats`` maps a column to a format specification (``",.0f"``) or to a
-    function; numeric columns are right-aligned. The CSV beside the table holds the frame unrounded.
+    function; numeric columns are right-aligned. The CSV beside the table holds the frame unrounded. ``reports`` is the
+    column whose cells name notebooks: the page links each to that notebook's default report.
     """
     formats = formats or {}
     columns = [
@@ -28,6 +30,7 @@ def table(
             "label": str(c),
             "align": "right" if pd.api.types.is_numeric_dtype(frame[c]) or c in formats else "left",
         }
+        | ({"reports": True} if c == reports else {})
         for c in frame.columns
     ]
     cells = [[_cell(v, formats.get(c), missing) for v in frame[c]] for c in frame.columns]

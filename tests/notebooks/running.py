@@ -1,7 +1,7 @@
 """Run a notebook with given parameters and read what it said, as its readers would."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kbio_analysis.render.job import run
@@ -22,10 +22,13 @@ class Said:
     tables: list[str]
 
 
-def said(notebook: str, **parameters: str) -> Said:
-    """Execute the notebook once; parameters as text, as on the command line."""
+def said(notebook: str, recorded: bytes | None = None, **parameters: str) -> Said:
+    """Execute the notebook once; parameters as text, as on the command line.
+
+    ``recorded`` is the bundle for a composed one; without it the committed references are read.
+    """
     (job,) = planned([notebook], parameters, "extreme", kernel="python3", limit_seconds=300)
-    report = run(job)
+    report = run(replace(job, recorded=recorded))
     if report.status != "ok":
         return Said(status=report.status, failure=report.failure, answer="", text="", results={}, tables=[])
     shown = [

@@ -7,7 +7,15 @@ from kbio_analysis.present.figures.agreement import (
     agreement_specifications,
     monthly_break,
 )
+from kbio_analysis.present.figures.briefing import briefing_charts
 from kbio_analysis.present.figures.canvas import chart
+from kbio_analysis.present.figures.claims import claims_measured, claims_odds, claims_verdicts
+from kbio_analysis.present.figures.diversification import (
+    destination_shares,
+    growth_contributions,
+    market_gap_bars,
+    month_ratios,
+)
 from kbio_analysis.present.figures.export_record import (
     pending_chart,
     record_definitions,
@@ -18,9 +26,12 @@ from kbio_analysis.present.figures.export_record import (
 )
 from kbio_analysis.present.figures.exports import definitions, fan, monthly_fan, witness_fan
 from kbio_analysis.present.figures.fta_record import event_profile, forest
+from kbio_analysis.present.figures.lines import lines
+from kbio_analysis.present.figures.new_agreement import driver_bars, effect_by_method, trade_paths
 from kbio_analysis.present.figures.odds import model_scores, odds_by_method, odds_by_vintage
 from kbio_analysis.present.figures.ranks import place_gap, rank_bump, rank_chances
 from kbio_analysis.present.figures.reform import biologics_share, candidates, clock_times, rank_fan, tornado
+from kbio_analysis.present.figures.world_map import market_map
 
 __all__ = [
     "agreement_flows",
@@ -28,14 +39,26 @@ __all__ = [
     "agreement_placebos",
     "agreement_specifications",
     "biologics_share",
+    "briefing_charts",
     "candidates",
     "chart",
+    "claims_measured",
+    "claims_odds",
+    "claims_verdicts",
     "clock_times",
     "definitions",
+    "destination_shares",
+    "driver_bars",
+    "effect_by_method",
     "event_profile",
     "fan",
     "forest",
+    "growth_contributions",
+    "lines",
+    "market_gap_bars",
+    "market_map",
     "model_scores",
+    "month_ratios",
     "monthly_break",
     "monthly_fan",
     "odds_by_method",
@@ -50,6 +73,7 @@ __all__ = [
     "season_chart",
     "to_date_chart",
     "tornado",
+    "trade_paths",
     "trend_chart",
     "witness_fan",
 ]

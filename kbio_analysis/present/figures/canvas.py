@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from io import StringIO
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -109,13 +110,15 @@ def _svg(draw: Draw, inches: tuple[float, float], *, compact: bool, prefix: str)
 
 
 def _tidy(svg: str, prefix: str) -> str:
-    """Inline-ready SVG: no prolog or metadata, ids unique on the page, theme colours as CSS variables."""
+    """Inline-ready SVG: no prolog or metadata, ids unique on the page, lines to a hundredth of a point, theme colours
+    as CSS variables."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'<svg([^>]*?) height="[^"]*"([^>]*?) width="[^"]*"', r"<svg\1\2", svg, count=1)
     svg = re.sub(r'\bid="', f'id="{prefix}', svg)
     svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
+    svg = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable}, {colour})")
     return re.sub(r"\n\s*", "\n", svg).strip()
@@ -131,3 +134,21 @@ def direct_label(ax: Axes, x: float, y: float, text: str, colour: str, **kwargs:
         "fontsize": 8,
     } | kwargs
     ax.annotate(text, (x, y), color=colour, annotation_clip=False, **options)
+
+
+def spread(levels: Sequence[float], least: float) -> list[float]:
+    """Label positions near ``levels`` but at least ``least`` apart, lowest first in, order kept."""
+    order = np.argsort(levels, kind="stable")
+    placed = np.asarray(levels, dtype=float)[order]
+    for _ in range(200):
+        gaps = np.diff(placed)
+        tight = np.flatnonzero(gaps < least - 1e-9)
+        if not len(tight):
+            break
+        for i in tight:
+            push = (least - (placed[i + 1] - placed[i])) / 2
+            placed[i] -= push
+            placed[i + 1] += push
+    result = np.empty(len(placed))
+    result[order] = placed
+    return list(result)

@@ -1,7 +1,7 @@
 """Charts of the export record: definitions, revisions, pending months, season, year to date."""
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from kbio_analysis.present.figures.canvas import (
     RED,
     SLATE,
     chart,
+    spread,
 )
 from kbio_analysis.present.text import join, signed_pct, usd_bn
 
@@ -52,24 +53,6 @@ def _months(ax: Axes, index: pd.PeriodIndex, most: int) -> None:
 
 def _percent(value: float, _: int) -> str:
     return "0%" if abs(value) < 1e-9 else signed_pct(value, 0)
-
-
-def _spread(levels: Sequence[float], least: float) -> list[float]:
-    """Label positions near ``levels`` but at least ``least`` apart, lowest first in, order kept."""
-    order = np.argsort(levels, kind="stable")
-    placed = np.asarray(levels, dtype=float)[order]
-    for _ in range(200):
-        gaps = np.diff(placed)
-        tight = np.flatnonzero(gaps < least - 1e-9)
-        if not len(tight):
-            break
-        for i in tight:
-            push = (least - (placed[i + 1] - placed[i])) / 2
-            placed[i] -= push
-            placed[i + 1] += push
-    result = np.empty(len(placed))
-    result[order] = placed
-    return list(result)
 
 
 def record_definitions(shown: pd.DataFrame, *, year: int, value_usd_m: float, break_year: int, source: str) -> None:
@@ -103,7 +86,7 @@ def record_definitions(shown: pd.DataFrame, *, year: int, value_usd_m: float, br
         ax.plot(year, value_usd_m, "*", ms=13, color=INK, mec=PAPER, label="Headline", ls="none", zorder=5)
         for at in {e[1] for e in ends}:
             here = [e for e in ends if e[1] == at]
-            spots = _spread([np.log10(e[0]) for e in here], 0.062 if compact else 0.048)
+            spots = spread([np.log10(e[0]) for e in here], 0.062 if compact else 0.048)
             for (_, _, number, colour), spot in zip(here, spots, strict=True):
                 tag = ax.text(at + 0.18, 10**spot, str(number), color=colour, fontsize=8, va="center", weight="bold")
                 tag.set_path_effects([withStroke(linewidth=2.5, foreground=PAPER)])

@@ -1,0 +1,87 @@
+"""How concentrated exports are over destinations, and which destinations made them grow.
+
+The Herfindahl-Hirschman index H = sum of squared shares (Hirschman 1945; Herfindahl 1950) and its reciprocal, the
+number of equal partners that would give the same index (Adelman 1969), and the classical shift-share identity
+(Dunn 1960): what a destination added to growth = what it had added at the average pace + what it gained on it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kbio_analysis.errors import ModelInputError
+
+SUM_TOLERANCE = 1e-6
+"""Shares may miss one by rounding only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftShare:
+    """Growth of the total between two dates, taken apart by destination.
+
+    ``growth_pct`` growth of the total; ``table`` indexed like the inputs, in percentage points of that growth:
+    ``contribution`` (sums to ``growth_pct``) = ``at_average_pace`` + ``shift`` (sums to zero); ``growth_pct`` is the
+    destination's own growth, missing where it started from nothing.
+    """
+
+    growth_pct: float
+    table: pd.DataFrame
+
+
+def shares(values: pd.Series) -> pd.Series:
+    """Each value over their sum; missing values count as nothing. Raises ModelInputError for negatives or no trade."""
+    filled = values.astype(float).fillna(0.0)
+    total = filled.sum()
+    if not np.isfinite(total) or (filled < 0).any() or total <= 0:
+        raise ModelInputError("shares: the values must be zero or more and not all zero; leave other rows out")
+    return filled / total
+
+
+def hhi(shares: pd.Series) -> float:
+    """Sum of squared shares, from 1/n (equal partners) to 1 (a single one).
+
+    Raises :class:`ModelInputError` unless the shares are between 0 and 1 and add up to 1.
+    """
+    s = np.asarray(shares, dtype=float)
+    if s.size == 0 or not np.isfinite(s).all() or (s < 0).any() or abs(s.sum() - 1) > SUM_TOLERANCE:
+        raise ModelInputError("concentration: shares must be zero or more and add up to 1; divide by their sum first")
+    return float(s @ s)
+
+
+def effective_partners(shares: pd.Series) -> float:
+    """1/H: how many partners of equal size would be as concentrated."""
+    return 1 / hhi(shares)
+
+
+def over_time(exports: pd.DataFrame) -> pd.DataFrame:
+    """``hhi`` and ``effective_partners`` for every row (year) of a panel years x partners."""
+    rows = [hhi(shares(row)) for _, row in exports.iterrows()]
+    return pd.DataFrame({"hhi": rows, "effective_partners": [1 / h for h in rows]}, index=exports.index)
+
+
+def shift_share(before: pd.Series, after: pd.Series) -> ShiftShare:
+    """Take the growth from ``before`` to ``after`` (same index, same unit, zero or more) apart by destination.
+
+    Raises :class:`ModelInputError` for different destinations, negative or missing values, or nothing to start from.
+    """
+    if not before.index.equals(after.index) or before.index.has_duplicates:
+        raise ModelInputError("shift-share: both dates need the same destinations, each once")
+    x0, x1 = before.astype(float), after.astype(float)
+    if not (np.isfinite(x0).all() and np.isfinite(x1).all()) or (x0 < 0).any() or (x1 < 0).any() or x0.sum() <= 0:
+        raise ModelInputError("shift-share: values must be zero or more, none missing, and not all zero at the start")
+    growth = float(x1.sum() / x0.sum() - 1)
+    contribution = (x1 - x0) / x0.sum()
+    pace = x0 / x0.sum() * growth
+    own = (x1 / x0.where(x0 > 0) - 1).astype(float)
+    table = pd.DataFrame(
+        {"contribution": contribution, "at_average_pace": pace, "shift": contribution - pace, "growth_pct": own}
+    )
+    return ShiftShare(growth_pct=100 * growth, table=100 * table)
+
+
+def group_shares(exports: pd.DataFrame, codes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Per cent of each year's exports (years x partners) that goes to each named set of partners: years x names."""
+    total = exports.sum(axis=1)
+    return pd.DataFrame({name: 100 * exports.reindex(columns=list(c)).sum(axis=1) / total for name, c in codes.items()})

@@ -1,0 +1,103 @@
+"""How much Korea sells a market beside what its size and distance would lead one to expect.
+
+Exports to market j in year t are exp(a_t + b log GDP_jt + d log distance_j), fitted by PPML (Santos Silva & Tenreyro
+2006). The first-order condition for a_t makes fitted and actual exports equal in every year, which is how the year
+effects are recovered. A market's residual holds everything else: tariffs, tastes, rivals, firms abroad, errors of the
+figures. It is not what could be sold, and :func:`track_record` asks whether it ever foretold growth.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.gravity import GravityFit, ppml
+
+COLUMNS = ("iso3", "year", "exports_usd_m", "gdp_usd_m", "distance_km")
+MIN_MARKETS = 20
+"""Fewer markets than this leave nothing to compare a residual with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketGaps:
+    """``fit`` with elasticities of exports to log_gdp and log_distance; ``markets`` indexed by ISO3, yearly means over
+    the panel's years: actual_usd_m, expected_usd_m, gap_usd_m (expected less actual), ratio (actual over expected),
+    gdp_usd_m and distance_km."""
+
+    fit: GravityFit
+    markets: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRecord:
+    """Rank correlation (Spearman) of early ``ratio`` with later growth over ``n`` markets, and its p-value.
+
+    ``faster_share``: of markets below expectation at first, the share that later grew faster than the median market.
+    """
+
+    correlation: float
+    p_value: float
+    faster_share: float
+    n: int
+    n_below: int
+
+
+def market_gaps(panel: pd.DataFrame) -> MarketGaps:
+    """Fit ``panel`` (columns COLUMNS, one row a market and year) and hold every market against its expectation.
+
+    Raises :class:`ModelInputError` for missing columns, values that are not above zero (exports may be zero) or fewer
+    than MIN_MARKETS markets.
+    """
+    absent = [name for name in COLUMNS if name not in panel.columns]
+    if absent:
+        raise ModelInputError(f"market gaps: no column {', '.join(absent)}")
+    if panel["iso3"].nunique() < MIN_MARKETS:
+        raise ModelInputError(f"market gaps: {panel['iso3'].nunique()} markets, at least {MIN_MARKETS} are needed")
+    if not (panel[["gdp_usd_m", "distance_km"]] > 0).all(axis=None):
+        raise ModelInputError("market gaps: GDP and distance must be above zero and known; leave those rows out")
+    frame = panel.assign(log_gdp=np.log(panel["gdp_usd_m"]), log_distance=np.log(panel["distance_km"]))
+    fit = ppml(frame, "exports_usd_m", ["log_gdp", "log_distance"], ["year"], "iso3")
+    part = np.exp(frame[list(fit.coefficients.index)] @ fit.coefficients)
+    actual, fitted = (v.groupby(frame["year"]).transform("sum") for v in (frame["exports_usd_m"], part))
+    kept = ["exports_usd_m", "expected_usd_m", "gdp_usd_m", "distance_km"]
+    markets = frame.assign(expected_usd_m=part * actual / fitted).groupby("iso3")[kept].mean()
+    markets = _against(markets.rename(columns={"exports_usd_m": "actual_usd_m"}))
+    return MarketGaps(fit=fit, markets=markets)
+
+
+def by_group(markets: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+    """Actual and expected exports added up by group (``groups``: ISO3 -> name), widest gap first.
+
+    Columns actual_usd_m, expected_usd_m, gap_usd_m and ratio as in :class:`MarketGaps`, and the number of markets.
+    """
+    summed = markets.groupby(groups.reindex(markets.index))[["actual_usd_m", "expected_usd_m"]].sum()
+    counted = groups.reindex(markets.index).value_counts()
+    return _against(summed.assign(markets=counted)).sort_values("gap_usd_m", ascending=False)
+
+
+def track_record(early: pd.Series, growth: pd.Series) -> TrackRecord:
+    """Did markets below expectation (``early`` ratio under 1) later grow faster? Both indexed by ISO3.
+
+    Raises :class:`ModelInputError` with fewer than MIN_MARKETS markets in both, or none below expectation.
+    """
+    both = pd.DataFrame({"early": early, "growth": growth}).replace([np.inf, -np.inf], np.nan).dropna()
+    below = both[both.early < 1]
+    if len(both) < MIN_MARKETS or below.empty:
+        raise ModelInputError(f"track record: {len(both)} markets with both dates, at least {MIN_MARKETS} are needed")
+    found = stats.spearmanr(both.early, both.growth)
+    faster = float((below.growth > both.growth.median()).mean())
+    return TrackRecord(
+        correlation=float(found.statistic),
+        p_value=float(found.pvalue),
+        faster_share=faster,
+        n=len(both),
+        n_below=len(below),
+    )
+
+
+def _against(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(
+        gap_usd_m=frame["expected_usd_m"] - frame["actual_usd_m"], ratio=frame["actual_usd_m"] / frame["expected_usd_m"]
+    )

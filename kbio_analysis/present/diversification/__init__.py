@@ -1,0 +1,71 @@
+"""What the notebook on destinations says, shows and records."""
+
+from kbio_analysis.present.diversification.dependence import (
+    answer_sentence,
+    concentration_sentence,
+    later_sentence,
+    path_sentence,
+    published_check_sentence,
+    shift_sentence,
+)
+from kbio_analysis.present.diversification.exposure import (
+    few_months_sentence,
+    gdp_sentence,
+    goods_sentence,
+    month_sentence,
+    reallocation_sentence,
+    shock_sentence,
+)
+from kbio_analysis.present.diversification.room import (
+    candidates,
+    candidates_sentence,
+    gravity_sentence,
+    limit_sentences,
+    regions_sentence,
+    track_sentence,
+)
+from kbio_analysis.present.diversification.show import (
+    RECORDED,
+    record_dependence,
+    record_month,
+    record_openness,
+    record_room,
+    record_shock,
+    show_candidates,
+    show_dependence,
+    show_falls,
+    show_regions,
+    show_sources,
+)
+
+__all__ = [
+    "RECORDED",
+    "answer_sentence",
+    "candidates",
+    "candidates_sentence",
+    "concentration_sentence",
+    "few_months_sentence",
+    "gdp_sentence",
+    "goods_sentence",
+    "gravity_sentence",
+    "later_sentence",
+    "limit_sentences",
+    "month_sentence",
+    "path_sentence",
+    "published_check_sentence",
+    "reallocation_sentence",
+    "record_dependence",
+    "record_month",
+    "record_openness",
+    "record_room",
+    "record_shock",
+    "regions_sentence",
+    "shift_sentence",
+    "shock_sentence",
+    "show_candidates",
+    "show_dependence",
+    "show_falls",
+    "show_regions",
+    "show_sources",
+    "track_sentence",
+]
