@@ -7,7 +7,7 @@ NB := $(wildcard notebooks/[0-9]*.ipynb)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reports test lint browser bench lab lock data-package check clean
+.PHONY: help setup reports test lint browser bench lab diff-setup readme picture lock data-package check clean
 
 help:  ## print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,17 @@ bench: setup  ## benchmarks: speed against papermill + nbconvert, forecast accur
 
 lab: setup  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
+
+diff-setup: setup  ## let git compare notebooks by cell (nbdime), in this repository only
+	git config --local diff.jupyternotebook.command "$(BIN)/git-nbdiffdriver diff --ignore-details"
+	git config --local merge.jupyternotebook.name "notebooks by cell (nbdime)"
+	git config --local merge.jupyternotebook.driver "$(BIN)/git-nbmergedriver merge %O %A %B %L %P"
+
+readme: setup  ## write the computed parts of the README: answers, provenance
+	$(BIN)/python tools/readme.py
+
+picture: setup  ## make docs/report.png anew, the picture of a report in the README
+	$(BIN)/python tools/picture.py
 
 lock: setup  ## pin every package again (UPGRADE=1 takes newer releases) and rewrite environment.yml
 	$(BIN)/python tools/lock.py

@@ -71,7 +71,7 @@ def test_no_file_names_a_place_on_this_machine(root: Path) -> None:
 
 def test_the_make_targets_have_help(root: Path) -> None:
     done = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True)
-    for target in ("setup", "reports", "test", "bench", "lab", "lock", "clean", "data-package"):
+    for target in ("setup", "reports", "test", "bench", "lab", "lock", "clean", "data-package", "diff-setup", "readme"):
         assert f"make {target} " in done.stdout
 
 

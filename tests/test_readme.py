@@ -2,9 +2,19 @@
 
 import json
 import re
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
-ANSWER = re.compile(r"<!-- answer:.*?-->\n(.*?)\n<!-- /answer -->", re.DOTALL)
+import pytest
+import yaml
+
+ANSWER = re.compile(r"<!-- answer: (\w+) -->\n(.*?)\n<!-- /answer -->", re.DOTALL)
+HALVES = {"1", "2"}  # tens of the notebooks: biopharmaceutical exports, trade agreements
+MOST_PICTURE_BYTES = 200_000
+LEAST_PICTURE_WIDTH = 900
+MOST_LINES = 140  # a reader finds the two commands without searching
 
 
 def _gallery(text: str) -> dict[str, str]:
@@ -26,7 +36,10 @@ def test_both_galleries_list_every_notebook_and_its_question(root: Path) -> None
 
 
 def test_the_module_map_names_every_room_and_folder(root: Path) -> None:
-    listed = set(re.findall(r"^\| `([\w/.]+)` \|", (root / "README.md").read_text(), re.MULTILINE))
+    section = re.search(r"^## How it is built\n(.*?)^## ", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)[
+        1
+    ]
+    listed = set(re.findall(r"^\| `([\w/.]+)` \|", section, re.MULTILINE))
     rooms = {
         f"kbio_analysis/{p.name}{'/' if p.is_dir() else ''}"
         for p in (root / "kbio_analysis").iterdir()
@@ -38,10 +51,70 @@ def test_the_module_map_names_every_room_and_folder(root: Path) -> None:
     assert listed == rooms | folders
 
 
-def test_the_answer_in_the_readme_is_the_recorded_one(root: Path) -> None:
-    reference = json.loads((root / "notebooks" / "references" / "11_export_forecast.json").read_text())
-    quoted = ANSWER.search((root / "README.md").read_text())[1].replace("\n", " ").removeprefix("> ")
-    assert re.sub(r" > ?", " ", quoted) == reference["answer"]
+def test_the_answers_in_the_readme_are_the_recorded_ones_of_both_halves(root: Path) -> None:
+    answers = dict(ANSWER.findall((root / "README.md").read_text()))
+    assert {notebook[0] for notebook in answers} == HALVES
+    for notebook, quoted in answers.items():
+        reference = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())
+        assert " ".join(line.removeprefix("> ") for line in quoted.splitlines()) == reference["answer"]
+
+
+def _checked(root: Path, readme: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(root / "tools" / "readme.py"), "--check", str(readme)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_computed_parts_are_today_s(root: Path) -> None:
+    done = _checked(root, root / "README.md")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"), [("US$11,600m", "US$11,500m", "11_export_forecast"), ("`us_gdp`", "`gdp`", "provenance")]
+)
+def test_a_doctored_part_is_named(root: Path, tmp_path: Path, old: str, new: str, named: str) -> None:
+    text = (root / "README.md").read_text()
+    assert old in text
+    (tmp_path / "README.md").write_text(text.replace(old, new, 1))
+    done = _checked(root, tmp_path / "README.md")
+    assert done.returncode == 1
+    assert named in done.stdout
+
+
+def test_every_table_has_its_place_in_the_provenance(root: Path) -> None:
+    text = (root / "README.md").read_text()
+    rows = re.search(r"<!-- provenance -->\n(.*?)<!-- /provenance -->", text, re.DOTALL)[1].splitlines()[2:]
+    package = json.loads((root / "data" / "datapackage.json").read_text())
+    placed = {name: row for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert set(placed) == {table["name"] for table in package["resources"]} - {"sources"}
+    for table in package["resources"]:
+        if table["name"] != "sources":
+            assert placed[table["name"]].endswith(f"| {table['licenses'][0]['title']} |")
+
+
+def test_the_picture_is_there_small_and_said_in_words(root: Path) -> None:
+    alt, path = re.search(r"!\[([^\]]+)\]\(([^)]+)\)", (root / "README.md").read_text()).groups()
+    assert len(alt) > 40
+    content = (root / path).read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert len(content) < MOST_PICTURE_BYTES
+    width, height = struct.unpack(">II", content[16:24])
+    assert LEAST_PICTURE_WIDTH <= width < 2 * height
+
+
+def test_the_citation_is_the_one_of_its_file(root: Path) -> None:
+    cited = yaml.safe_load((root / "CITATION.cff").read_text())
+    quoted = " ".join((root / "README.md").read_text().replace("\n> ", " ").split())
+    year = cited["date-released"].year
+    assert f"{cited['authors'][0]['name']} ({year}). *{cited['title']}* (version {cited['version']})" in quoted
+
+
+def test_the_readme_stays_short_and_its_links_lead_somewhere(root: Path) -> None:
+    text = (root / "README.md").read_text()
+    assert len(text.splitlines()) <= MOST_LINES
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert links
+    assert [link for link in links if not (root / link).exists()] == []
 
 
 def test_the_commands_in_the_readme_exist(root: Path) -> None:

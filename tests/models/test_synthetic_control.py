@@ -222,6 +222,34 @@ class TestPlaceboInSpace:
         assert "u7" in check.dropped
         assert "u7" not in check.table.index
 
+    @pytest.mark.parametrize("method", METHODS)
+    def test_all_placebos_at_once_are_those_of_one_fit_after_another(self, method: str) -> None:
+        panel = simulated(15)
+        check = sc.placebo_in_space(sc.fit(panel, "u0", 2010, method=method))
+        assert len(check.table) + len(check.dropped) == 30
+        for unit, row in check.table.iterrows():
+            alone = sc.fit(panel, unit, 2010, method=method)
+            found = [alone.effect, alone.pre_rmspe, alone.post_rmspe, alone.ratio]
+            assert row[["effect", "pre_rmspe", "post_rmspe", "ratio"]].to_list() == pytest.approx(found, rel=EXACT)
+
+    def test_thirty_placebos_agree_with_a_slow_loop_of_a_general_optimiser(self) -> None:
+        panel = simulated(15)
+        check = sc.placebo_in_space(sc.fit(panel, "u0", 2010, method="simplex"))
+        pre, post = panel.to_numpy()[:20], panel.to_numpy()[20:]
+        for unit, row in check.table.iterrows():
+            own = panel.columns.get_loc(unit)
+            others = np.delete(np.arange(panel.shape[1]), own)
+            slow = minimize(
+                lambda w, own=own, others=others: ((pre[:, own] - pre[:, others] @ w) ** 2).sum(),
+                np.full(30, 1 / 30),
+                jac=lambda w, own=own, others=others: -2 * pre[:, others].T @ (pre[:, own] - pre[:, others] @ w),
+                method="SLSQP",
+                bounds=[(0, 1)] * 30,
+                constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+                options={"ftol": 1e-14, "maxiter": 1000},
+            )
+            assert (post[:, own] - post[:, others] @ slow.x).mean() == pytest.approx(row.effect, abs=SEARCH)
+
     def test_thirty_donors_and_twenty_eight_years_are_quick(self) -> None:
         fits = [sc.fit(simulated(15), "u0", 2010, method=m) for m in METHODS]
         began = time.process_time()
