@@ -1,0 +1,212 @@
+"""What a new agreement could add to trade with one partner, by two methods and their pool, year by year.
+
+The transfer multiplies trade without an agreement by exp(b) from the first year, b from what past agreements
+themselves added (the mean over their first ten years, so no phase-in is claimed). The tariff method multiplies it by
+what a partial equilibrium foretells per dollar of trade. Both share the same draws of trade without an agreement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.agreement_record import AgreementRecord
+from kbio_analysis.models.opinion_pool import OpinionPool, pool
+from kbio_analysis.models.reference_class import MixturePrediction, half_normal_twin
+from kbio_analysis.models.reference_class import pool as pool_effects
+from kbio_analysis.models.tariffs import DFQF, MFN, Regime, Scenario, TariffSimulation, simulate
+from kbio_analysis.models.trade_baseline import Baseline
+
+METHODS = {"transfer": "Past agreements", "tariffs": "Tariff cuts", "pooled": "Both, pooled"}
+FLOWS = {"exports": "Korea's exports", "imports": "Korea's imports"}
+PERCENTILES = (5, 50, 95)
+
+Cell = str
+"""Which graduation date is assumed, by the name its records carry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffTerms:
+    """Terms of the agreement and the assumptions on its use; see ``tariffs.Regime`` and ``tariffs.Scenario``."""
+
+    cuts: str
+    coverage: float
+    phase_years: int
+    utilisation: float
+    sigma_scale: float = 1.0
+    excluded: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffFlow:
+    """One flow as the tariff method takes it: ``lines`` scaled to a total of one, ``access`` today (mfn, apta, dfqf),
+    ``ends_after``: cell -> years from entry after which duty-free entry ends (absent or None: it does not)."""
+
+    lines: pd.DataFrame
+    access: str
+    ends_after: Mapping[Cell, int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffStudy:
+    """Per dollar of trade: ``gain`` the simulation of the agreement; ``loss`` (n, years) what is lost without it when
+    a preference ends, None if none does."""
+
+    gain: TariffSimulation
+    loss: np.ndarray | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Yearly effects in US$ million, agreement less none.
+
+    ``years`` from entry to the horizon; ``draws``: (method, flow, cell) -> (n, years), methods transfer and, where
+    tariffs are held, tariffs; ``loss``: cell -> (n, years), what Korea's imports lose without an agreement once a
+    preference ends, absent where none does; ``imports`` (n, years) the imports that loss is taken from.
+    """
+
+    years: tuple[int, ...]
+    draws: Mapping[tuple[str, str, Cell], np.ndarray]
+    loss: Mapping[Cell, np.ndarray]
+    imports: np.ndarray | None
+
+    @property
+    def flows(self) -> tuple[str, ...]:
+        return tuple(flow for flow in FLOWS if any(key[1] == flow for key in self.draws))
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        return tuple(dict.fromkeys(key[2] for key in self.draws))
+
+    def has(self, method: str, flow: str) -> bool:
+        """Whether a method reaches a flow (``trade``: every flow there is, and both of them)."""
+        methods = ("transfer", "tariffs") if method == "pooled" else (method,)
+        flows = tuple(FLOWS) if flow == "trade" else (flow,)
+        return bool(self.draws) and all((m, f, c) in self.draws for m in methods for f in flows for c in self.cells)
+
+    def pooled(self, method: str, flow: str, cell: Cell, *, year: int | None = None) -> OpinionPool:
+        """Distribution in ``year`` (default the last; 0: summed over all years) by one method or both pooled."""
+        methods = ("transfer", "tariffs") if method == "pooled" else (method,)
+        return pool({m: self._one(m, flow, cell, year) for m in methods})
+
+    def by_year(self, method: str, flow: str, cell: Cell) -> pd.DataFrame:
+        """Years x percentiles."""
+        rows = [[self.pooled(method, flow, cell, year=y).percentile(p) for p in PERCENTILES] for y in self.years]
+        return pd.DataFrame(rows, index=list(self.years), columns=list(PERCENTILES))
+
+    def _one(self, method: str, flow: str, cell: Cell, year: int | None) -> np.ndarray:
+        flows = tuple(FLOWS) if flow == "trade" else (flow,)
+        both = sum(self.draws[method, f, cell] for f in flows)
+        if year == 0:
+            return both.sum(axis=1)
+        return both[:, -1] if year is None else both[:, self.years.index(year)]
+
+
+def net_predictions(found: AgreementRecord, spread: pd.Series) -> dict[str, MixturePrediction]:
+    """By direction, what a next agreement itself adds (log points): each effect's chance spread counts as its error.
+
+    ``spread`` from ``Reassignment.spread``. Restricted likelihood may put the rest at zero, so tau is averaged over.
+    """
+    predictions = {}
+    for direction in found.effects.index.get_level_values("direction").unique():
+        mine = found.effects[found.effects.index.get_level_values("direction") == direction]
+        own = np.diag(spread.reindex(mine.index).to_numpy(dtype=float) ** 2)
+        try:
+            pooled = pool_effects(mine, found.covariance.loc[mine.index, mine.index] + own)
+        except ModelInputError:
+            continue
+        predictions[direction] = half_normal_twin(pooled)
+    return predictions
+
+
+def draw_effects(prediction: MixturePrediction, n: int, rng: np.random.Generator) -> np.ndarray:
+    """``n`` effects in log points from a prediction averaged over tau."""
+    at = rng.choice(len(prediction.weight), size=n, p=prediction.weight)
+    return prediction.centre[at] + prediction.scale[at] * rng.standard_normal(n)
+
+
+def regimes(flow: TariffFlow, terms: TariffTerms) -> tuple[Regime, Regime]:
+    """Today's terms and the agreement's for one flow.
+
+    Partial preferences (APTA) are taken as none, and an agreement in force has no method here: leave its flows out.
+    """
+    agreed = Regime(cuts=terms.cuts, coverage=terms.coverage, phase_years=terms.phase_years)
+    return DFQF if flow.access == "dfqf" else MFN, agreed
+
+
+def tariff_study(
+    flow: TariffFlow, terms: TariffTerms, *, cell: Cell, horizon: int, n_draws: int, seed: int
+) -> TariffStudy:
+    """Simulate one flow per dollar of its trade: the agreement's effect, and what is lost without it."""
+    today, agreed = regimes(flow, terms)
+    ends = flow.ends_after.get(cell) if today is DFQF else None
+    shared = {"horizon": horizon, "utilisation": terms.utilisation, "sigma_scale": terms.sigma_scale}
+    shared |= {"excluded": terms.excluded}
+    shared |= {} if ends is None else {"without": MFN, "without_from": max(ends, 0)}
+    gain = simulate(flow.lines, Scenario(today=today, agreement=agreed, **shared), n_draws=n_draws, seed=seed)
+    if ends is None:
+        return TariffStudy(gain=gain, loss=None)
+    kept = simulate(flow.lines, Scenario(today=today, agreement=today, **shared), n_draws=n_draws, seed=seed)
+    return TariffStudy(gain=gain, loss=-kept.year_draws.T)
+
+
+def effects(
+    outlook: Baseline,
+    predictions: Mapping[str, MixturePrediction],
+    tariff: Mapping[tuple[str, Cell], TariffStudy],
+    *,
+    start: int,
+    horizon: int,
+    cells: tuple[Cell, ...],
+    rng: np.random.Generator,
+) -> Effects:
+    """Put the parts together for the years ``start`` to ``start + horizon``; ``tariff``: (flow, cell) -> study."""
+    years = tuple(range(start, start + horizon + 1))
+    columns = [outlook.years.index(year) for year in years]
+    draws, loss = {}, {}
+    for flow, paths in outlook.paths.items():
+        trade = paths[:, columns]
+        if flow in predictions:
+            added = trade * np.expm1(draw_effects(predictions[flow], len(trade), rng))[:, None]
+            draws |= {("transfer", flow, cell): added for cell in cells}
+        if all((flow, cell) in tariff for cell in cells):
+            studies = {cell: tariff[flow, cell] for cell in cells}
+            draws |= {("tariffs", flow, cell): trade * study.gain.year_draws.T for cell, study in studies.items()}
+            loss |= {cell: trade * study.loss for cell, study in studies.items() if study.loss is not None}
+    imports = outlook.paths["imports"][:, columns] if "imports" in outlook.paths else None
+    return Effects(years=years, draws=draws, loss=loss, imports=imports)
+
+
+def doubling(
+    outlook: Baseline, found: Effects, *, start: int, years: int = 10, multiple: float = 2.0
+) -> tuple[float, float] | None:
+    """Chance that two-way trade ``years`` after entry is ``multiple`` times that of the year before it.
+
+    Without and with an agreement (transfer); each counts (1 + hits)/(1 + draws). None without both flows.
+    """
+    cell = found.cells[0] if found.cells else ""
+    if not found.has("transfer", "trade") or start - 1 not in outlook.years:
+        return None
+    before, after = (outlook.years.index(year) for year in (start - 1, start + years))
+    trade = sum(outlook.paths[flow] for flow in FLOWS)
+    ratio = {flow: found.draws["transfer", flow, cell][:, -1:] / _at(outlook, flow, found.years[-1]) for flow in FLOWS}
+    agreed = sum(outlook.paths[flow] * (1 + ratio[flow]) for flow in FLOWS)
+    base = multiple * trade[:, before]
+    return tuple(float((1 + (t[:, after] >= base).sum()) / (1 + len(base))) for t in (trade, agreed))
+
+
+def _at(outlook: Baseline, flow: str, year: int) -> np.ndarray:
+    return outlook.paths[flow][:, [outlook.years.index(year)]]
+
+
+def with_agreement(outlook: Baseline, found: Effects, cell: Cell) -> pd.DataFrame:
+    """Two-way trade with an agreement, years x percentiles (US$ million), methods pooled; empty without both flows."""
+    methods = [m for m in ("transfer", "tariffs") if found.has(m, "trade")]
+    rows = {}
+    for year in found.years if methods else ():
+        trade = sum(outlook.paths[flow][:, outlook.years.index(year)] for flow in FLOWS)
+        added = {m: trade + sum(found.draws[m, f, cell][:, found.years.index(year)] for f in FLOWS) for m in methods}
+        rows[year] = [pool(added).percentile(p) for p in PERCENTILES]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(PERCENTILES))

@@ -1,0 +1,271 @@
+"""Trade with a partner if nothing is agreed: its growth times an income elasticity, with the panel's own errors.
+
+log y_{T+k} = log y_T + k e log(1 + g) + error: y_T the median of the last three years (one odd year does not move it),
+g the partner's mean real growth over five, e from a Poisson fit of trade on partners' real income with partner and
+year effects. No common trend is carried forward: past trend growth compounded missed worst on this panel. The errors
+are those of the same rule at every past origin of every partner, scaled by how unsteady the flow is, so they hold the
+doubt about growth, elasticity and shocks common to all partners.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import pandas as pd
+from scipy import optimize
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.agreement_record import two_way
+
+BASE_YEARS, GROWTH_YEARS = 3, 5
+MIN_STEPS = 8
+"""Yearly changes a flow must have shown before its unsteadiness is read from them."""
+
+FIRST_ORIGIN_AFTER = 9
+"""Years of the record before the first past origin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeElasticity:
+    """``value``: per cent more trade for one per cent more real income of the partner; ``se`` clustered by partner."""
+
+    value: float
+    se: float
+    n_partners: int
+    n_observations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hindcast:
+    """Errors of the rule at past origins.
+
+    ``errors``: flow -> rows (partner, origin) x years ahead 1..K, in units of the flow's scale, NaN where the record
+    ends; ``weight`` of each row (sums to 1, equal by partner). All flows have the same rows.
+    """
+
+    errors: Mapping[str, pd.DataFrame]
+    weight: pd.Series
+
+    @property
+    def n_partners(self) -> int:
+        return self.weight.index.get_level_values("partner").nunique()
+
+    def draw(self, n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """``n`` error paths by flow (n, K).
+
+        Only the oldest origins reach K years ahead, and they all began in the boom of the 2000s. So whole cases with K
+        years lend the paths their order, the same cases for every flow, and each year's values are the quantiles of
+        all origins known that many years ahead (the shuffle of Clark et al. 2004).
+        """
+        whole = np.all([errors.notna().all(axis=1) for errors in self.errors.values()], axis=0)
+        rows = rng.choice(int(whole.sum()), size=n, p=(self.weight[whole] / self.weight[whole].sum()).to_numpy())
+        return {flow: self._spread(errors.to_numpy(), whole)[rows] for flow, errors in self.errors.items()}
+
+    def _spread(self, errors: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        """The whole cases with every column's values replaced by all cases' quantiles of the same rank."""
+        weight = self.weight.to_numpy()
+        found = np.empty((int(whole.sum()), errors.shape[1]))
+        for k in range(errors.shape[1]):
+            order = np.argsort(errors[whole, k], kind="stable")
+            mass = weight[whole][order]
+            rank = (np.cumsum(mass) - mass / 2) / mass.sum()
+            known = np.isfinite(errors[:, k])
+            values, at = np.sort(errors[known, k]), np.argsort(errors[known, k], kind="stable")
+            cumulated = np.cumsum(weight[known][at])
+            found[order, k] = np.interp(rank, (cumulated - weight[known][at] / 2) / cumulated[-1], values)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a flow stands at the last year: ``base_usd_m``, ``scale`` of its errors (log points a unit)."""
+
+    base_usd_m: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """``years`` ahead; ``standings`` and ``paths`` (n, years; US$ million) by flow; ``growth_pct`` assumed a year."""
+
+    years: tuple[int, ...]
+    standings: Mapping[str, Standing]
+    paths: Mapping[str, np.ndarray]
+    growth_pct: float
+    elasticities: Mapping[str, float]
+
+    def band(self, flow: str, percentiles: tuple[float, ...] = (5, 50, 95)) -> pd.DataFrame:
+        """Years x percentiles, US$ million."""
+        values = np.percentile(self.paths[flow], percentiles, axis=0).T
+        return pd.DataFrame(values, index=list(self.years), columns=list(percentiles))
+
+
+def income_index(growth_pct: pd.DataFrame) -> pd.DataFrame:
+    """Log of real income by partner, 0 before the first year of growth; partners with gaps inside have none."""
+    steps = np.log1p(growth_pct / 100)
+    known = steps.notna().to_numpy()
+    turns = np.abs(np.diff(np.pad(known, ((1, 1), (0, 0))).astype(int), axis=0)).sum(axis=0)
+    return steps.loc[:, turns == 2].cumsum()
+
+
+def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> IncomeElasticity:
+    """Poisson pseudo-maximum likelihood of ``trade`` (years x partners, US$ million) on log real income.
+
+    Partner and year effects; they are matched in turn for any elasticity (``two_way``), and the elasticity solves its
+    own first-order condition. Raises :class:`ModelInputError` if partners' incomes do not differ enough to tell.
+    """
+    income = income_index(growth_pct)
+    both = [c for c in trade if c in income]
+    x = income.reindex(index=trade.index, columns=both).to_numpy()
+    y = trade[both].to_numpy(dtype=float)
+    used = np.isfinite(x) & np.isfinite(y)
+    keep = (used.sum(axis=0) >= 2) & (np.where(used, y, 0).sum(axis=0) > 0)
+    x, y, used = x[:, keep], y[:, keep], used[:, keep]
+    if keep.sum() < 3:
+        raise ModelInputError("fewer than three partners have both trade and growth: no elasticity can be told")
+    x = np.where(used, x - np.nanmean(np.where(used, x, np.nan), axis=0), 0.0)
+    y = np.where(used, y, 0.0)
+
+    def fitted(e: float) -> np.ndarray:
+        weight = used * np.exp(e * x)
+        return weight * two_way(y, weight).mean
+
+    try:
+        value = float(optimize.brentq(lambda e: float((x * (y - fitted(e))).sum()), -5, 10, xtol=1e-9))
+    except ValueError:
+        raise ModelInputError("income and trade do not vary enough between partners to tell an elasticity") from None
+    mean = fitted(value)
+    own = x - _two_way_part(x, mean)
+    scores = (own * (y - mean)).sum(axis=0)
+    n = int(keep.sum())
+    se = sqrt((scores @ scores) * n / (n - 1)) / float((mean * own**2).sum())
+    return IncomeElasticity(value=value, se=se, n_partners=n, n_observations=int(used.sum()))
+
+
+def hindcast(
+    trade: Mapping[str, pd.DataFrame],
+    growth_pct: pd.DataFrame,
+    elasticities: Mapping[str, float],
+    horizon: int,
+    *,
+    min_trade_usd_m: float = 5.0,
+) -> Hindcast:
+    """Run the rule at every past origin with ``horizon`` years after it, for flows of ``min_trade_usd_m`` or more.
+
+    ``trade``: flow -> years x partners. Raises :class:`ModelInputError` if no origin leaves so many years.
+    """
+    years = next(iter(trade.values())).index
+    first, last = int(years[0]) + FIRST_ORIGIN_AFTER, int(years[-1])
+    if first > last - horizon:
+        raise ModelInputError(f"no past origin has {horizon} years after it; shorten the horizon")
+    ahead = np.arange(1, horizon + 1)
+    logs = {flow: _logs(values) for flow, values in trade.items()}
+    parts: dict[str, list[pd.DataFrame]] = {flow: [] for flow in trade}
+    for origin in range(first, last):
+        growth = np.log1p(recent_growth(growth_pct, origin) / 100)
+        at, seen = origin - int(years[0]), min(horizon, last - origin)
+        for flow, values in trade.items():
+            base, scale = _standings(logs[flow], at)
+            step = elasticities[flow] * growth.reindex(values.columns).to_numpy()
+            errors = np.full((values.shape[1], horizon), np.nan)
+            errors[:, :seen] = logs[flow][at + 1 : at + 1 + seen].T
+            errors = (errors - base[:, None] - np.outer(step, ahead)) / scale[:, None]
+            kept = np.isfinite(errors[:, :seen]).all(axis=1) & (base >= np.log(min_trade_usd_m))
+            index = pd.MultiIndex.from_product([values.columns[kept], [origin]])
+            parts[flow].append(pd.DataFrame(errors[kept], index=index, columns=ahead))
+    found = {flow: pd.concat(frames).rename_axis(["partner", "origin"]) for flow, frames in parts.items()}
+    shared = sorted(set.intersection(*(set(frame.index) for frame in found.values())))
+    if not any(origin <= int(years[-1]) - horizon for _, origin in shared):
+        raise ModelInputError(f"no partner has every flow for {horizon} years after an origin; shorten the horizon")
+    index = pd.MultiIndex.from_tuples(shared, names=["partner", "origin"])
+    count = index.get_level_values("partner").value_counts()
+    weight = 1 / index.get_level_values("partner").map(count).to_numpy(dtype=float)
+    return Hindcast(
+        errors={flow: frame.loc[index] for flow, frame in found.items()},
+        weight=pd.Series(weight / weight.sum(), index=index),
+    )
+
+
+def standings(values: pd.DataFrame, origin: int) -> tuple[pd.Series, pd.Series]:
+    """Base (US$ million) and scale of every partner's flow at ``origin``, NaN where the record is too short.
+
+    The scale is the geometric mean of the flow's own mean yearly change (log points) and the median partner's: own
+    changes alone would let a flow that was steady by luck look safe.
+    """
+    base, scale = _standings(_logs(values), origin - int(values.index[0]))
+    return pd.Series(np.exp(base), index=values.columns), pd.Series(scale, index=values.columns)
+
+
+def _logs(values: pd.DataFrame) -> np.ndarray:
+    numbers = values.to_numpy(dtype=float)
+    return np.log(np.where(numbers > 0, numbers, np.nan))
+
+
+def _standings(logs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
+    """Log base and scale of every column at row ``at`` of ``logs`` (years x partners)."""
+    last = logs[at - BASE_YEARS + 1 : at + 1]
+    steps = np.abs(np.diff(logs[: at + 1], axis=0))
+    count = np.isfinite(steps).sum(axis=0)
+    own = np.where(count >= MIN_STEPS, np.nansum(steps, axis=0) / np.maximum(count, 1), np.nan)
+    usable = (np.isfinite(last).sum(axis=0) >= BASE_YEARS - 1) & np.isfinite(own)
+    base = np.full(logs.shape[1], np.nan)
+    base[usable] = np.nanmedian(last[:, usable], axis=0)
+    return base, np.sqrt(own * np.nanmedian(own))
+
+
+def recent_growth(growth_pct: pd.DataFrame, origin: int) -> pd.Series:
+    """Mean real growth of the last five years to ``origin``, per cent; NaN with fewer than three of them."""
+    recent = growth_pct.loc[origin - GROWTH_YEARS + 1 : origin]
+    return recent.mean().where(recent.notna().sum() >= 3)
+
+
+def baseline(
+    trade: Mapping[str, pd.DataFrame],
+    partner: str,
+    errors: Mapping[str, np.ndarray],
+    *,
+    growth_pct: float,
+    elasticities: Mapping[str, float],
+) -> Baseline:
+    """Paths of the flows of ``partner`` that have a base, from drawn ``errors`` (n, K) of a :class:`Hindcast`.
+
+    A flow without enough record has no path; a partner without any has an empty baseline.
+    """
+    last_year = int(next(iter(trade.values())).index[-1])
+    n_years = next(iter(errors.values())).shape[1]
+    ahead = np.arange(1, n_years + 1)
+    standing, paths = {}, {}
+    for flow, values in trade.items():
+        base, scale = (found.get(partner, np.nan) for found in standings(values, last_year))
+        if not np.isfinite(base):
+            continue
+        standing[flow] = Standing(base_usd_m=float(base), scale=float(scale))
+        middle = np.log(base) + elasticities[flow] * np.log1p(growth_pct / 100) * ahead
+        paths[flow] = np.exp(middle + scale * errors[flow])
+    return Baseline(
+        years=tuple(range(last_year + 1, last_year + 1 + n_years)),
+        standings=standing,
+        paths=paths,
+        growth_pct=growth_pct,
+        elasticities=dict(elasticities),
+    )
+
+
+def assumed_growth(growth_pct: pd.DataFrame, partner: str, given: float | None) -> tuple[float, str]:
+    """Growth to assume (per cent a year) and where from: given, the partner's ``own`` or the ``median`` one's."""
+    if given is not None:
+        return float(given), "given"
+    recent = recent_growth(growth_pct, int(growth_pct.index[-1]))
+    own = recent.get(partner, np.nan)
+    return (float(own), "own") if np.isfinite(own) else (float(recent.median()), "median")
+
+
+def _two_way_part(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The part of ``x`` (years x partners) that year and partner effects explain, by weighted least squares."""
+    by_year, by_unit = weight.sum(axis=1), weight.sum(axis=0)
+    schur = np.diag(by_year) - (weight / by_unit) @ weight.T
+    right = (weight * x).sum(axis=1) - (weight / by_unit) @ (weight * x).sum(axis=0)
+    year = np.linalg.pinv(schur, hermitian=True) @ right
+    unit = ((weight * x).sum(axis=0) - year @ weight) / by_unit
+    return year[:, None] + unit

@@ -1,0 +1,68 @@
+"""What the notebook on a new agreement says and shows: results in; sentences, tables and records out."""
+
+from kbio_analysis.present.new_agreement.answer import (
+    answer_sentence,
+    drivers_sentence,
+    limit_sentences,
+    pooled_sentence,
+    standing_sentence,
+)
+from kbio_analysis.present.new_agreement.parts import (
+    base_sentence,
+    baseline_sentence,
+    cells_sentence,
+    coverage_sentence,
+    doubling_sentence,
+    elasticity_sentence,
+    ex_ante_sentence,
+    growth_sentence,
+    tariff_sentence,
+    timeline_sentence,
+    transfer_sentence,
+)
+from kbio_analysis.present.new_agreement.show import (
+    effect_rows,
+    record_effects,
+    record_methods,
+    record_partner,
+    show_accounts,
+    show_cells,
+    show_chapters,
+    show_effects,
+    show_new_agreement_sources,
+    show_years,
+)
+from kbio_analysis.present.new_agreement.words import WHERE, answering, money, span
+
+__all__ = [
+    "WHERE",
+    "answer_sentence",
+    "answering",
+    "base_sentence",
+    "baseline_sentence",
+    "cells_sentence",
+    "coverage_sentence",
+    "doubling_sentence",
+    "drivers_sentence",
+    "effect_rows",
+    "elasticity_sentence",
+    "ex_ante_sentence",
+    "growth_sentence",
+    "limit_sentences",
+    "money",
+    "pooled_sentence",
+    "record_effects",
+    "record_methods",
+    "record_partner",
+    "show_accounts",
+    "show_cells",
+    "show_chapters",
+    "show_effects",
+    "show_new_agreement_sources",
+    "show_years",
+    "span",
+    "standing_sentence",
+    "tariff_sentence",
+    "timeline_sentence",
+    "transfer_sentence",
+]

@@ -1,0 +1,308 @@
+"""Trade without an agreement, the pool of opinions, and a new agreement put together from known parts."""
+
+from math import exp, log
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models import gravity, opinion_pool, trade_baseline, trade_baseline_checks
+from kbio_analysis.models.agreement_drivers import drivers
+from kbio_analysis.models.new_agreement import (
+    TariffFlow,
+    TariffTerms,
+    doubling,
+    effects,
+    net_predictions,
+    tariff_study,
+    with_agreement,
+)
+from kbio_analysis.models.reference_class import MixturePrediction
+
+SOLVER = 1e-4  # the packaged solver stops at a deviance change of 1e-8
+SIMULATED_ELASTICITY = 0.15  # three of the simulator's own standard errors
+COVERAGE = 0.07  # three binomial errors of 90% over 150 partners
+YEARS = np.arange(1990, 2024)
+
+
+def world(elasticity: float = 1.5, n: int = 150, noise: float = 0.2, seed: int = 5):
+    """Partners whose trade follows real income with a known elasticity, common years and a random walk of their own."""
+    rng = np.random.default_rng(seed)
+    names = [f"P{i:03d}" for i in range(n)]
+    growth = rng.normal(3, 1, (len(YEARS), n)) + rng.normal(0, 2.5, n)
+    income = np.cumsum(np.log1p(growth / 100), axis=0)
+    year = np.cumsum(rng.normal(0, 0.05, len(YEARS)))[:, None]
+    walk = np.cumsum(rng.normal(0, noise, (len(YEARS), n)), axis=0) * 0.3
+    trade = np.exp(rng.normal(5, 1, n) + year + elasticity * income + walk)
+    frame = lambda values: pd.DataFrame(values, index=YEARS, columns=names)  # noqa: E731
+    return frame(trade), frame(growth)
+
+
+class TestElasticity:
+    def test_a_known_one_is_recovered(self) -> None:
+        found = trade_baseline.income_elasticity(*world())
+        assert found.value == pytest.approx(1.5, abs=SIMULATED_ELASTICITY)
+        assert abs(found.value - 1.5) < 4 * found.se
+
+    def test_it_equals_the_packaged_estimator(self) -> None:
+        trade, growth = world(n=40)
+        trade.iloc[:6, 0] = np.nan
+        trade.iloc[3, 1] = 0.0
+        ours = trade_baseline.income_elasticity(trade, growth)
+        income = trade_baseline.income_index(growth)
+        rows = pd.DataFrame({"trade": trade.stack(), "income": income.stack()}).dropna()
+        rows = rows.rename_axis(["year", "iso3"]).reset_index()
+        theirs = gravity.ppml(rows, "trade", ["income"], ["iso3", "year"], "iso3")
+        assert ours.value == pytest.approx(theirs.coefficients["income"], rel=SOLVER)
+        assert ours.se == pytest.approx(theirs.standard_errors["income"], rel=1e-3)
+        assert (ours.n_partners, ours.n_observations) == (40, len(rows))
+
+    def test_a_partner_with_a_gap_in_growth_has_no_income(self) -> None:
+        _, growth = world(n=4)
+        growth.iloc[:3, 0] = np.nan
+        growth.iloc[10, 1] = np.nan
+        assert list(trade_baseline.income_index(growth)) == ["P000", "P002", "P003"]
+
+    def test_two_partners_are_too_few(self) -> None:
+        trade, growth = world(n=2)
+        with pytest.raises(ModelInputError, match="three partners"):
+            trade_baseline.income_elasticity(trade, growth)
+
+
+def hindcast(n: int) -> trade_baseline.Hindcast:
+    trade, growth = world(n=n)
+    return trade_baseline.hindcast({"exports": trade, "imports": trade**0.9}, growth, _both(1.5), 10)
+
+
+@pytest.fixture(scope="module")
+def found() -> trade_baseline.Hindcast:
+    return hindcast(150)
+
+
+class TestHindcast:
+    def test_an_error_equals_the_rule_written_out(self, found) -> None:
+        trade, growth = world()
+        y, g, origin = trade["P007"], growth["P007"], 2005
+        steps = np.log(trade).diff().abs().loc[:origin].mean()
+        scale = (steps["P007"] * steps.median()) ** 0.5
+        base = log(np.median(y.loc[origin - 2 : origin]))
+        expected = base + 1.5 * log(1 + g.loc[origin - 4 : origin].mean() / 100) * 4
+        error = found.errors["exports"].loc[("P007", origin), 4]
+        assert error == pytest.approx((log(y.loc[origin + 4]) - expected) / scale)
+
+    def test_every_partner_weighs_the_same(self, found) -> None:
+        assert found.weight.groupby(level="partner").sum().to_numpy() == pytest.approx(1 / found.n_partners)
+        assert found.errors["exports"].loc[("P000", 2020)].notna().sum() == 3
+
+    def test_intervals_cover_partners_left_out(self, found) -> None:
+        table = trade_baseline_checks.coverage(found)
+        assert table.share.to_numpy() == pytest.approx(0.9, abs=COVERAGE)
+
+    def test_coverage_equals_a_loop(self) -> None:
+        few = hindcast(12)
+        assert trade_baseline_checks.coverage(few).share["exports"] == pytest.approx(_slow_coverage(few, "exports"))
+
+    def test_as_of_a_year_only_known_errors_judge(self, found) -> None:
+        table = trade_baseline_checks.coverage(found, origin=2018)
+        assert table.n.between(100, 150).all()
+        assert table.share.between(0.4, 1).all()
+
+    def test_drawn_paths_have_the_quantiles_of_all_origins(self, found) -> None:
+        drawn = found.draw(40_000, np.random.default_rng(1))
+        errors = found.errors["exports"]
+        for k in (1, 10):
+            known = errors[k].dropna()
+            weights = found.weight[known.index]
+            order = known.sort_values().index
+            middle = known[order].iloc[int(np.searchsorted(weights[order].cumsum() / weights.sum(), 0.5))]
+            assert np.median(drawn["exports"][:, k - 1]) == pytest.approx(middle, abs=0.1)
+
+    def test_too_long_a_horizon_is_refused(self) -> None:
+        trade, growth = world(n=10)
+        with pytest.raises(ModelInputError, match="shorten the horizon"):
+            trade_baseline.hindcast({"exports": trade}, growth, _both(1.0), 30)
+
+
+def test_a_partner_without_record_has_an_empty_baseline_and_a_median_growth() -> None:
+    trade, growth = world(n=20)
+    trade["P003"] = np.nan
+    growth["P003"] = np.nan
+    errors = {"exports": np.zeros((5, 3))}
+    pct, basis = trade_baseline.assumed_growth(growth, "P003", None)
+    assert basis == "median"
+    empty = trade_baseline.baseline({"exports": trade}, "P003", errors, growth_pct=pct, elasticities=_both(1.0))
+    assert not empty.paths
+    assert empty.years == (2024, 2025, 2026)
+    assert trade_baseline.assumed_growth(growth, "P003", 4.0) == (4.0, "given")
+    full = trade_baseline.baseline({"exports": trade}, "P001", errors, growth_pct=10.0, elasticities=_both(2.0))
+    base = float(np.median(trade["P001"].tail(3)))
+    assert full.paths["exports"][0] == pytest.approx(base * np.array([1.21, 1.21**2, 1.21**3]))
+
+
+class TestOpinionPool:
+    def test_the_distribution_function_is_the_mean_of_the_two(self) -> None:
+        low, high = np.arange(0.0, 100.0), np.arange(1000.0, 1010.0)
+        pool = opinion_pool.pool({"a": low, "b": high})
+        assert pool.p_above(500) == pytest.approx(0.5)
+        assert pool.percentile(25) == 49.0
+        assert pool.percentile(100) == 1009.0
+        assert opinion_pool.pool({"a": low, "b": high}, {"a": 3, "b": 1}).p_above(500) == pytest.approx(0.25)
+
+    def test_normals_at_their_closed_form(self) -> None:
+        rng = np.random.default_rng(2)
+        pool = opinion_pool.pool({"a": rng.normal(-1, 1, 200_000), "b": rng.normal(1, 1, 100_000)})
+        assert pool.percentile(50) == pytest.approx(0, abs=0.02)
+        assert pool.p_above(1) == pytest.approx((0.0227501 + 0.5) / 2, abs=0.003)
+
+    @pytest.mark.parametrize("draws", [{}, {"a": np.array([])}, {"a": np.array([np.nan])}])
+    def test_nothing_to_pool_is_refused(self, draws) -> None:
+        with pytest.raises(ModelInputError):
+            opinion_pool.pool(draws)
+
+    def test_weights_must_fit(self) -> None:
+        with pytest.raises(ModelInputError, match="weight"):
+            opinion_pool.pool({"a": np.ones(3)}, {"b": 1.0})
+
+
+LINES = pd.DataFrame(
+    {
+        "trade_usd_m": [0.6, 0.4],
+        "cd_pct": [10.0, 20.0],
+        "rd_pct": [5.0, 0.0],
+        "sd_pct": [0.0, 10.0],
+        "supplier_share": [0.05, 0.1],
+        "sigma_median": [5.0, 4.0],
+        "sigma_log_sd": [0.2, 0.2],
+    },
+    index=[39, 61],
+)
+TERMS = TariffTerms(cuts="cd", coverage=0.9, phase_years=5, utilisation=0.7)
+RUN = {"horizon": 10, "n_draws": 500, "seed": 3}
+
+
+def _prediction(centre: float) -> MixturePrediction:
+    one = np.array([1.0])
+    return MixturePrediction(tau=one * 0.01, weight=one, centre=one * centre, scale=one * 1e-6)
+
+
+def _study(*, ends: int | None = 2, centre: float = log(1.2)):
+    trade, _growth = world(n=20)
+    errors = {flow: np.random.default_rng(1).normal(0, 0.5, (500, 14)) for flow in ("exports", "imports")}
+    flows = {"exports": trade, "imports": trade * 0.5}
+    outlook = trade_baseline.baseline(flows, "P001", errors, growth_pct=3.0, elasticities=_both(1.0))
+    cells = {"graduation_2026": 0, "graduation_2029": ends}
+    tariff = {
+        "exports": TariffFlow(lines=LINES, access="mfn", ends_after=cells),
+        "imports": TariffFlow(lines=LINES, access="dfqf", ends_after=cells),
+    }
+    studies = {(f, c): tariff_study(t, TERMS, cell=c, **RUN) for f, t in tariff.items() for c in cells}
+    predictions = {"exports": _prediction(centre), "imports": _prediction(centre)}
+    rng = np.random.default_rng(4)
+    found = effects(outlook, predictions, studies, start=2027, horizon=10, cells=tuple(cells), rng=rng)
+    return outlook, tariff, studies, found
+
+
+class TestEffects:
+    def test_the_transfer_multiplies_trade(self) -> None:
+        outlook, _, _, found = _study()
+        trade = outlook.paths["exports"][:, outlook.years.index(2037)]
+        assert found.draws["transfer", "exports", "graduation_2026"][:, -1] == pytest.approx(0.2 * trade, rel=1e-4)
+
+    def test_cells_differ_before_graduation_only(self) -> None:
+        _, _, _, found = _study()
+        early, late = (found.loss[f"graduation_{year}"] for year in (2026, 2029))
+        assert (late[:, :2] == 0).all()
+        assert (early[:, 0] < 0).all()
+        assert early[:, 2:] == pytest.approx(late[:, 2:])
+        gain = {c: found.draws["tariffs", "imports", c] for c in found.cells}
+        assert np.median(gain["graduation_2026"].sum(axis=1)) > np.median(gain["graduation_2029"].sum(axis=1))
+
+    def test_without_a_date_nothing_is_lost(self) -> None:
+        _, _, _, found = _study(ends=None)
+        assert list(found.loss) == ["graduation_2026"]
+
+    def test_the_pool_lies_between_its_methods(self) -> None:
+        _, _, _, found = _study()
+        one = [found.pooled(m, "trade", "graduation_2026").percentile(50) for m in ("transfer", "pooled", "tariffs")]
+        assert min(one[0], one[2]) <= one[1] <= max(one[0], one[2])
+        assert found.has("pooled", "trade")
+        assert found.by_year("pooled", "trade", "graduation_2026").shape == (11, 3)
+        summed = found.pooled("transfer", "exports", "graduation_2026", year=0).percentile(50)
+        by_hand = np.sort(found.draws["transfer", "exports", "graduation_2026"].sum(axis=1))[249]
+        assert summed == pytest.approx(by_hand)
+
+    def test_with_agreement_adds_to_trade(self) -> None:
+        outlook, _, _, found = _study()
+        agreed = with_agreement(outlook, found, "graduation_2026")
+        none = np.percentile(sum(outlook.paths.values())[:, outlook.years.index(2037)], 50)
+        assert agreed.at[2037, 50] > none
+
+    def test_doubling_counts_draws(self) -> None:
+        outlook, _, _, found = _study()
+        none, agreed = doubling(outlook, found, start=2027)
+        trade = sum(outlook.paths.values())
+        by_hand = (1 + (trade[:, 13] >= 2 * trade[:, 2]).sum()) / 501
+        assert none == pytest.approx(by_hand)
+        assert 0 < none <= agreed < 1
+
+    def test_an_unknown_partner_has_no_effect_but_no_crash(self) -> None:
+        trade, _growth = world(n=20)
+        trade["P001"] = np.nan
+        errors = {"exports": np.zeros((9, 14)), "imports": np.zeros((9, 14))}
+        flows = {"exports": trade, "imports": trade}
+        empty = trade_baseline.baseline(flows, "P001", errors, growth_pct=3.0, elasticities=_both(1.0))
+        found = effects(empty, {}, {}, start=2027, horizon=5, cells=("x",), rng=np.random.default_rng(1))
+        assert not found.has("transfer", "trade")
+        assert not found.cells
+        assert doubling(empty, found, start=2027) is None
+        assert with_agreement(empty, found, "").empty
+        assert drivers(found, empty, {}, TERMS, cell="x", seed=1).empty
+
+
+def test_drivers_order_by_swing_and_respect_signs() -> None:
+    outlook, tariff, _, found = _study()
+    table = drivers(found, outlook, tariff, TERMS, cell="graduation_2026", seed=3)
+    swing = (table.high - table.low).abs()
+    assert swing.is_monotonic_decreasing
+    rows = table.set_index("input")
+    for name in ("Trade without an agreement", "Partner's growth", "Use of the preference", "Method"):
+        assert rows.at[name, "low"] < rows.at[name, "high"], name
+    assert rows.at["Duties cut", "high"] >= rows.at["Duties cut", "low"]
+
+
+def test_net_predictions_take_chance_out() -> None:
+    index = pd.MultiIndex.from_product([[f"A{i}" for i in range(12)], ["exports"]], names=["agreement", "direction"])
+    values = pd.Series(0.1 + 0.3 * np.linspace(-1, 1, 12), index=index)
+    covariance = pd.DataFrame(1e-4 * np.eye(12), index=index, columns=index)
+
+    class Found:
+        effects = values
+
+    Found.covariance = covariance
+    narrow = net_predictions(Found, pd.Series(0.3, index=index))["exports"]
+    wide = net_predictions(Found, pd.Series(1e-6, index=index))["exports"]
+    assert narrow.tau_mean < wide.tau_mean
+    assert narrow.quantile(0.5) == pytest.approx(0.1, abs=0.02)
+    assert exp(wide.quantile(0.5)) == pytest.approx(exp(0.1), abs=0.02)
+
+
+def _both(value: float) -> dict[str, float]:
+    return {"exports": value, "imports": value}
+
+
+def _slow_coverage(found, flow: str) -> float:
+    errors, weight = found.errors[flow], found.weight
+    partners = errors.index.get_level_values("partner")
+    total = 0.0
+    for key in errors.index:
+        held = []
+        for k in (1, 3, 5, 10):
+            if np.isnan(errors.at[key, k]):
+                continue
+            others = errors.loc[(partners != key[0]), k].dropna().sort_values(kind="stable")
+            mass = weight[others.index].cumsum() / weight[others.index].sum()
+            low, high = (others[mass >= q - 1e-12].iloc[0] for q in (0.05, 0.95))
+            held.append(low <= errors.at[key, k] <= high)
+        total += weight[key] * np.mean(held)
+    return total
