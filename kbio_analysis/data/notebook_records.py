@@ -133,7 +133,7 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
     except FileNotFoundError:
         if not (notebooks / f"{notebook}.ipynb").is_file():
             raise UsageError(f"no notebook {notebook!r}{_near(notebook, notebooks)}") from None
-        return missing_entry("it has no reference yet", "reference")
+        return missing_entry("no reference yet", "reference")
     except (OSError, ValueError, KeyError, TypeError):
         return missing_entry(f"its reference {path.name} cannot be read", "reference")
     now = _hashes()

@@ -74,7 +74,7 @@ class Cache:
         found += [
             f"{what} changed since"
             for what, was, at_present in (
-                ("its code has", inputs["code"], self._code(job)),
+                ("the code has", inputs["code"], self._code(job)),
                 ("the locked packages have", inputs["lock"], job.provenance.lock),
                 ("Python has", inputs["versions"]["python"], platform.python_version()),
             )

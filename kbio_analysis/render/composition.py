@@ -81,10 +81,10 @@ class SiteRecords:
             kept = recorded_in(result, content["executed.ipynb"])
             changed = self._cache.changes(job, result, folder) + self._changed_below(job, result)
         except FileNotFoundError:
-            why = failure or "it has not been rendered"
+            why = failure or "not rendered yet"
             return missing_entry(why, "report", "failed" if failure else "missing")
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return missing_entry(failure or "its report is damaged", "report", "failed" if failure else "missing")
+            return missing_entry(failure or "the report is damaged", "report", "failed" if failure else "missing")
         state = "failed" if failure else "stale" if changed else "fresh"
         return kept | {"state": state, "why": failure or ", ".join(changed), "source": "report"}
 
@@ -102,9 +102,9 @@ def _failure(record: Path) -> str:
     try:
         error = json.loads(record.read_bytes())["error"]
         cell = f"cell {error['cell']}, " if error["cell"] else ""
-        return f"its last run failed ({cell}{error['type']})"
+        return f"the last run failed ({cell}{error['type']})"
     except (OSError, ValueError, KeyError, TypeError):
-        return "its last run failed"
+        return "the last run failed"
 
 
 def checked(jobs: Iterable[Job], notebooks: Path, make: Callable[[list[Job]], Iterable[Report]]) -> Iterator[Report]:
@@ -125,6 +125,6 @@ def checked(jobs: Iterable[Job], notebooks: Path, make: Callable[[list[Job]], It
 
 def _of_this_run(report: Report) -> Entry:
     if report.status != "ok":
-        return missing_entry(f"it failed in this run ({report.result['error']['type']})", "report", "failed")
+        return missing_entry(f"failed in this run ({report.result['error']['type']})", "report", "failed")
     kept = recorded_in(report.result, report.files["executed.ipynb"])
     return kept | {"state": "fresh", "why": "", "source": "report"}

@@ -26,7 +26,7 @@ ENTRY = {
 @pytest.fixture
 def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "recorded.json"
-    path.write_text(json.dumps({"10_fruit": ENTRY, "11_gone": missing_entry("it has not been rendered", "report")}))
+    path.write_text(json.dumps({"10_fruit": ENTRY, "11_gone": missing_entry("not rendered yet", "report")}))
     monkeypatch.setenv(BUNDLE, str(path))
     return path
 
@@ -60,7 +60,7 @@ def test_a_bundle_is_read_by_name(bundled: Path) -> None:
 
 def test_what_is_missing_holds_nothing_and_raises_nothing(bundled: Path) -> None:
     gone = data.recorded("11_gone")
-    assert (gone.state, gone.why, gone.answer) == ("missing", "it has not been rendered", None)
+    assert (gone.state, gone.why, gone.answer) == ("missing", "not rendered yet", None)
     assert (gone.value("total"), dict(gone.charts), dict(gone.tables)) == (None, {}, {})
 
 
@@ -135,6 +135,6 @@ def test_a_reference_that_is_none_is_missing(checkout: Path, text: str) -> None:
 
 def test_a_notebook_without_a_reference_is_missing_and_no_notebook_is_a_mistake(checkout: Path) -> None:
     (checkout / "notebooks" / "50_new.ipynb").write_text("{}")
-    assert data.recorded("50_new").why == "it has no reference yet"
+    assert data.recorded("50_new").why == "no reference yet"
     with pytest.raises(UsageError, match="did you mean '50_new'"):
         data.recorded("50_ne")

@@ -69,7 +69,7 @@ def test_the_verdicts_of_today(default: Said) -> None:
 def test_verdicts_flip_with_their_records_and_a_missing_or_stale_paper_is_named(entries) -> None:
     changed = {"trade_multiple_from_year_before": 1.2, "probability_of_doubling": 0.5, "usa_2025_08_usd_m": 9900}
     records = entries(**changed, asean_over_usa_2025_08=0.5)
-    records["12_top_five"] = missing_entry("it has not been rendered", "report")
+    records["12_top_five"] = missing_entry("not rendered yet", "report")
     records["13_reform_clock"] |= {"state": "stale", "why": "table sources has changed since"}
     flipped = said(NAME, bundle(records))
     assert flipped.status == "ok", flipped.failure
@@ -82,7 +82,7 @@ def test_verdicts_flip_with_their_records_and_a_missing_or_stale_paper_is_named(
     for claim in ("biopharma_export_rank_2024", "biopharma_export_rank_target_2030", "trial_hub_rank_target_2030"):
         assert mine[claim] == "not testable here"
         assert flipped.results[f"measured_{claim}"] is None
-    assert "12_top_five is missing (it has not been rendered)" in flipped.text
+    assert "12_top_five is missing (not rendered yet)" in flipped.text
     assert "13_reform_clock is stale (table sources has changed since)" in flipped.text
 
 

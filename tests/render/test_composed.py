@@ -135,7 +135,7 @@ def test_what_is_stale_is_told_by_the_name_of_what_changed(rendered: Room) -> No
     assert rendered("render", "00").returncode == 0
     assert "40_basket stale (the record of 11_pears has changed since)" in answer(rendered, "00_page")
     assert rendered("render", "40").returncode == 0
-    words = "11_pears stale (its code has changed since, parameter n is 6 now, was 2)"
+    words = "11_pears stale (the code has changed since, parameter n is 6 now, was 2)"
     assert answer(rendered, "40_basket").endswith(words)
     assert rendered("render").returncode == 0
     assert answer(rendered, "00_page") == "10_apples fresh; 40_basket fresh"
@@ -144,7 +144,7 @@ def test_what_is_stale_is_told_by_the_name_of_what_changed(rendered: Room) -> No
 
 def test_what_is_missing_is_told_and_nothing_is_made_up(kbio: Room) -> None:
     assert kbio("render", "40").returncode == 0
-    why = "missing (it has not been rendered)"
+    why = "missing (not rendered yet)"
     assert answer(kbio, "40_basket") == f"10_apples {why}; 11_pears {why}"
     assert value(kbio, "40_basket", "basket") == 0.0
     assert kbio("render", "11").returncode == 0
@@ -153,7 +153,7 @@ def test_what_is_missing_is_told_and_nothing_is_made_up(kbio: Room) -> None:
     report = kbio.site / "11_pears" / "default"
     (report / "executed.ipynb").write_text("{}")
     assert kbio("render", "40").returncode == 0
-    assert "11_pears missing (its report is damaged)" in answer(kbio, "40_basket")
+    assert "11_pears missing (the report is damaged)" in answer(kbio, "40_basket")
 
 
 def test_one_that_fails_is_told_of_and_its_old_report_stays(rendered: Room) -> None:
@@ -161,7 +161,7 @@ def test_one_that_fails_is_told_of_and_its_old_report_stays(rendered: Room) -> N
     done = rendered("render")
     assert done.returncode == 1
     assert made(done.stdout) == ["40_basket", "00_page"]
-    failed = "11_pears failed (its last run failed (cell 2, ZeroDivisionError))"
+    failed = "11_pears failed (the last run failed (cell 2, ZeroDivisionError))"
     assert answer(rendered, "40_basket") == f"10_apples fresh; {failed}"
     assert value(rendered, "40_basket", "basket") == 5.0
     assert "0 made, 3 unchanged, 1 failed" in rendered("render").stdout
@@ -267,7 +267,7 @@ def test_one_that_fails_in_the_check_is_not_replaced_by_its_reference(accepted: 
     accepted.add("11_pears", "1 / 0", parameters="n: int = 2  # how many, count")
     done = accepted("check")
     assert done.returncode == 1
-    assert "11_pears failed (it failed in this run (ZeroDivisionError))" in done.stdout
+    assert "11_pears failed (failed in this run (ZeroDivisionError))" in done.stdout
     assert "basket: 5.0 -> 3.0" in done.stdout
 
 

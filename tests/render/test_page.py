@@ -421,3 +421,16 @@ def test_parameters_are_written_as_typed(value: object, text: str) -> None:
 )
 def test_slugs_are_plain_ascii(text: str, anchor: str) -> None:
     assert slug(text) == anchor
+
+
+@pytest.mark.parametrize(("layout", "classes"), [(None, "report"), ("brief", "report brief")])
+def test_a_layout_is_a_class_of_the_page(layout: str | None, classes: str) -> None:
+    spec = SimpleNamespace(parameters=(), layout=layout)
+    html = report_html(new_notebook(cells=[new_markdown_cell("# Q?")]), {"notebook": "x"}, spec)
+    assert f'<body class="{classes}">' in html
+
+
+def test_records_that_were_read_stand_in_the_provenance() -> None:
+    result = {"notebook": "x", "inputs": {"tables": {}, "reports": {"11_other": "a" * 64}}}
+    html = report_html(new_notebook(cells=[new_markdown_cell("# Q?")]), result)
+    assert re.search(r"Record of <span[^>]*>11_(?:<wbr>)?other</span></dt><dd><code>a{12}</code>", html)

@@ -298,3 +298,13 @@ def test_any_text_is_either_taken_by_type_or_refused_in_words(text: str, type_te
 def test_any_text_as_a_type_is_parsed_or_refused(text: str) -> None:
     with contextlib.suppress(ValueError):
         assert parse_kind(text).scalar.name
+
+
+def test_what_the_metadata_says_to_us_is_read_and_checked() -> None:
+    own = {"composed_from": ["10_a", "11_b"], "layout": "brief"}
+    told = read_source("00_sample", notebook(own=own))
+    assert (told.composed_from, told.layout) == (("10_a", "11_b"), "brief")
+    assert (spec().composed_from, spec().layout) == ((), None)
+    for wrong in ({"composed_from": "10_a"}, {"composed_from": [10]}, {"layout": "breif"}):
+        with pytest.raises(ParameterError, match=f"00_sample: {next(iter(wrong))}"):
+            read_source("00_sample", notebook(own=wrong))

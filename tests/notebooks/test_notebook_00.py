@@ -1,0 +1,107 @@
+"""00_briefing with records as they are, missing, stale, and at values that flip what it says."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from running import Said, said
+
+from kbio_analysis.data.notebook_records import missing_entry, reference_entry
+from kbio_analysis.render.composition import bundle
+from kbio_analysis.render.notebooks import notebooks_dir
+from kbio_analysis.render.parameters import read
+
+NAME = "00_briefing"
+Entries = dict[str, dict[str, Any]]
+
+
+def brief(change: Callable[[Entries], None] = lambda entries: None, **parameters: str) -> Said:
+    """The briefing of the committed references, taken for fresh, changed."""
+    folder, fresh = notebooks_dir(), {"state": "fresh", "why": ""}
+    entries = {n: reference_entry(folder, n) | fresh for n in read(folder / f"{NAME}.ipynb").composed_from}
+    change(entries)
+    shown = said(NAME, recorded=bundle(entries), **parameters)
+    assert shown.status == "ok", shown.failure
+    return shown
+
+
+def put(entries: Entries, notebook: str, **values: float) -> None:
+    for name, value in values.items():
+        entries[notebook]["results"][name]["value"] = value
+
+
+@pytest.fixture(scope="module")
+def default() -> Said:
+    return brief()
+
+
+def test_with_fresh_records_both_answers_are_told_with_the_recorded_numbers(default: Said) -> None:
+    assert default.results["records_fresh"] == 9
+    assert "All 9 records it is composed from are fresh" in default.text
+    known = reference_entry(notebooks_dir(), "11_export_forecast")["results"]
+    odds = known["probability_of_target"]["value"]
+    assert re.search(rf"US\$11,600m by 2030 are [a-z ]+ \({100 * odds:.0f}%[,;] ", default.answer)
+    assert re.search(r"one with Bangladesh would change two-way trade by −?US\$[\d,]+m a year", default.answer)
+    assert "not told" not in default.text
+    assert len([i for i in default.tables if i.startswith("brief-")]) == 5
+
+
+def test_what_would_change_our_mind_is_the_distance_to_the_turn(default: Said) -> None:
+    r = {n: e["value"] for n, e in reference_entry(notebooks_dir(), "12_top_five")["results"].items()}
+    assert default.results["move_place"] == pytest.approx(0.5 - r["probability_of_place"])
+
+
+def test_a_missing_record_is_named_and_nothing_of_it_is_shown() -> None:
+    def lose(entries: Entries) -> None:
+        entries["22_bangladesh_cepa"] = missing_entry("not rendered yet", "report")
+
+    shown = brief(lose)
+    assert "22_bangladesh_cepa is missing (not rendered yet)" in shown.text
+    assert "what one with Bangladesh would bring is not told" in shown.answer
+    assert "brief-bangladesh" not in shown.tables
+    assert "Not drawn, for want of data: what an agreement with Bangladesh would add." in shown.text
+    assert (shown.results["records_missing"], shown.results["move_bangladesh_usd_m"]) == (1, None)
+
+
+def test_a_stale_record_is_shown_and_called_stale() -> None:
+    def age(entries: Entries) -> None:
+        entries["11_export_forecast"] |= {"state": "stale", "why": "table us_gdp has changed since"}
+
+    shown = brief(age)
+    assert "11_export_forecast is stale (table us_gdp has changed since)" in shown.text
+    assert shown.answer.endswith("(by records that are not fresh: 11).")
+    assert "brief-fan" in shown.tables
+    assert (shown.results["records_fresh"], shown.results["records_stale"]) == (8, 1)
+
+
+def test_without_any_record_it_says_so_and_does_not_fail() -> None:
+    def lose(entries: Entries) -> None:
+        entries.update({n: missing_entry("not rendered yet", "report") for n in entries})
+
+    shown = brief(lose)
+    assert "Of 9 records none is fresh" in shown.text
+    assert shown.answer.count("is not told") == 4
+    assert {v for n, v in shown.results.items() if n.startswith("move_")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("sign", "odds", "p", "words"),
+    [
+        (1.0, 0.97, 0.01, ["very likely (97%", "a gain)", "which can be told from chance (p = 0.01)"]),
+        (-1.0, 0.001, 0.9, ["very unlikely (under 1%", "a loss)", "which cannot be told from chance (p = 0.9)"]),
+    ],
+)
+def test_extreme_records_flip_the_sentences(sign: float, odds: float, p: float, words: list[str]) -> None:
+    def push(entries: Entries) -> None:
+        put(entries, "11_export_forecast", probability_of_target=odds)
+        put(entries, "12_top_five", probability_of_place=odds)
+        put(entries, "21_fta_record", randomisation_p=p)
+        ends = {f"effect_pooled_trade_usd_m_{q}": sign * v for q, v in ((5, 9), (50, 10), (95, 11))}
+        put(entries, "22_bangladesh_cepa", **ends)
+
+    shown = brief(push)
+    for part in words:
+        assert part in shown.answer
+    assert shown.results["move_target"] == pytest.approx(0.5 - odds)
+    assert shown.results["move_bangladesh_usd_m"] * sign < 0
