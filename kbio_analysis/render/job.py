@@ -38,7 +38,8 @@ class Job:
     ``data`` is the folder of the tables as the worker sees it (None: as the data room finds it);
     ``limit_seconds`` is for the whole report's cells; ``batch`` is the name of the batch it is made for, if any.
     ``upstream`` are the default jobs of the notebooks it is composed from, until what they recorded is at hand as
-    the bundle ``recorded``; without a bundle a composed notebook reads the committed references.
+    the bundle ``recorded``; without a bundle a composed notebook reads the committed references. ``tables`` are those
+    it is expected to read (its reference says): a hint for what is read ahead, with no bearing on the report.
     """
 
     notebook: str
@@ -52,6 +53,7 @@ class Job:
     batch: str | None = None
     upstream: tuple[Job, ...] = ()
     recorded: bytes | None = field(default=None, repr=False)
+    tables: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

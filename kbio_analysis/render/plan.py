@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.data import data_root
-from kbio_analysis.errors import DataError, ParameterError, UsageError
+from kbio_analysis.errors import DataError, KbioError, ParameterError, UsageError
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.names import DEFAULT_SET, named_after
@@ -18,6 +18,7 @@ from kbio_analysis.render.notebooks import available, notebooks_dir, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source
 from kbio_analysis.render.provenance import provenance
 from kbio_analysis.render.publish import FAILURE, folder_of, slug
+from kbio_analysis.render.references import load, reference_file
 
 
 def given_parameters(requests: list[str]) -> dict[str, str]:
@@ -145,6 +146,7 @@ class _Shelf:
         self._all = available(self.folder)
         self._read: dict[str, tuple[NotebookSpec, bytes]] = {}
         self._defaults: dict[str, Job] = {}
+        self._tables_of: dict[str, tuple[str, ...]] = {}
 
     def spec(self, notebook: str) -> NotebookSpec:
         """The specification of a notebook by its name or its unique beginning. Raises UsageError, ParameterError."""
@@ -187,8 +189,19 @@ class _Shelf:
             parameters=one.values,
             batch=one.batch,
             upstream=tuple(upstream),
+            tables=self._tables(one.notebook),
             **common,
         )
+
+    def _tables(self, notebook: str) -> tuple[str, ...]:
+        """The tables it read when it was last accepted; a reference that cannot be read is ``kbio check``'s affair."""
+        if notebook not in self._tables_of:
+            try:
+                known = load(reference_file(self.folder, notebook)) or {}
+                self._tables_of[notebook] = tuple(known.get("tables", ()))
+            except (KbioError, OSError):
+                self._tables_of[notebook] = ()
+        return self._tables_of[notebook]
 
 
 def _data_folder(notebooks: Path) -> str | None:

@@ -13,7 +13,7 @@ from functools import partial
 
 from kbio_analysis.render.executors import Crew, ExecutorMaker, processes, usable_cores
 from kbio_analysis.render.job import Job, Report, lost, run
-from kbio_analysis.render.kernels import shared_server
+from kbio_analysis.render.kernels import Ahead, shared_server
 from kbio_analysis.render.surroundings import AUTO_KERNEL, OWN_KERNEL, WARM_KERNEL, common_environment
 
 __all__ = ["SHARED_ROUNDS", "reports", "reports_by", "usable_cores"]
@@ -73,8 +73,16 @@ def _with_kernel(jobs: list[Job], executor: ExecutorMaker | None) -> list[Job]:
 def _server_for(jobs: list[Job], executor: ExecutorMaker | None) -> AbstractContextManager[object]:
     """One fork server for the workers of this machine. An executor's may be anywhere; each starts its own."""
     if executor is None and any(job.kernel == WARM_KERNEL for job in jobs):
-        return shared_server(env=common_environment())
+        return shared_server(env=common_environment(), ahead=_ahead(jobs))
     return nullcontext()
+
+
+def _ahead(jobs: list[Job]) -> Ahead | None:
+    """The tables that these jobs are expected to read, for the server to have them ready; None if there are none."""
+    folders, tables = {job.data for job in jobs}, {name for job in jobs for name in job.tables}
+    if len(folders) != 1 or None in folders or not tables:
+        return None
+    return Ahead(*folders, tuple(sorted(tables)))
 
 
 def _round(jobs: list[Job], make: ExecutorMaker, workers: int, work: Work, broken: list[Job]) -> Iterator[Report]:

@@ -15,8 +15,8 @@ A program that renders from several processes opens :func:`shared_server` once, 
 the same server; any other program gets a server of its own at its first kernel, which ends with it.
 """
 
-from kbio_analysis.render.kernels.client import ADDRESS_VARIABLE, ForkServer, shared_server
+from kbio_analysis.render.kernels.client import ADDRESS_VARIABLE, Ahead, ForkServer, shared_server
 
 KERNEL_NAME = "kbio"
 
-__all__ = ["ADDRESS_VARIABLE", "KERNEL_NAME", "ForkServer", "shared_server"]
+__all__ = ["ADDRESS_VARIABLE", "KERNEL_NAME", "Ahead", "ForkServer", "shared_server"]

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kbio_analysis.errors import KbioError
@@ -27,6 +28,14 @@ STOP_SECONDS = 5.0
 # Arrow's allocator starts a thread at import unless told not to, and the server must not have one.
 _SERVER_VARIABLES = {"MPLBACKEND": "agg", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 _LONGEST_DIRECTORY = 60  # a unix socket's path ends at about 100 characters
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Tables that a server reads before it forks, and the folder of their data package."""
+
+    folder: str
+    tables: tuple[str, ...]
 
 
 class ColdStartError(KbioError):
@@ -53,9 +62,11 @@ class ForkServer:
         _lines.add(self)
 
     @classmethod
-    def start(cls, env: Mapping[str, str] | None = None, preload: Sequence[str] | None = None) -> ForkServer:
+    def start(
+        cls, env: Mapping[str, str] | None = None, preload: Sequence[str] | None = None, ahead: Ahead | None = None
+    ) -> ForkServer:
         """Start a server for kernels with the environment ``env`` (default: this process's own) that
-        has imported ``preload`` (default: the notebook stack).
+        has imported ``preload`` (default: the notebook stack) and read the tables ``ahead``.
 
         Returns at once: requests queue up while the server imports. Raises ColdStartError where it cannot be.
         """
@@ -68,8 +79,9 @@ class ForkServer:
             listener.bind(_address(directory))
             listener.listen(128)
             options = ["--listener", str(listener.fileno()), "--fingerprint", mark, "--directory", directory]
+            tables = ["--data", ahead.folder, "--tables", *ahead.tables] if ahead else []
             process = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.server", *options, "--preload", *(preload or PRELOAD)],
+                [sys.executable, "-m", f"{__package__}.server", *options, "--preload", *(preload or PRELOAD), *tables],
                 stdin=subprocess.PIPE,  # nothing is ever written: its closing tells that the owner is gone
                 stdout=log,
                 stderr=log,
@@ -124,17 +136,17 @@ class ForkServer:
 
 @contextlib.contextmanager
 def shared_server(
-    preload: Sequence[str] | None = None, env: Mapping[str, str] | None = None
+    preload: Sequence[str] | None = None, env: Mapping[str, str] | None = None, ahead: Ahead | None = None
 ) -> Iterator[ForkServer | None]:
     """One fork server for this process and every worker it starts inside the ``with`` block.
 
     ``env`` is the environment the kernels will be given (default: this process's own): a server serves only kernels
     whose interpreter would start with the same variables. Workers find it through the environment variable
-    ``KBIO_FORK_SERVER``. Entering does not wait for the imports.
+    ``KBIO_FORK_SERVER``. Entering does not wait for the imports, nor for the tables read ``ahead``.
     Yields None where processes cannot be forked; kernels are then ordinary ones.
     """
     try:
-        server = ForkServer.start(env, preload)
+        server = ForkServer.start(env, preload, ahead)
     except ColdStartError:
         yield None
         return

@@ -23,6 +23,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from kbio_analysis.data.tables import read_ahead
 from kbio_analysis.render.kernels import wire
 from kbio_analysis.render.kernels.child import become_kernel
 from kbio_analysis.render.leftovers import claim
@@ -71,8 +72,6 @@ def preload(names: list[str]) -> dict[str, str]:
                 importlib.import_module(found.name)
         except ImportError as error:
             print(f"not preloaded: {name} ({error})", file=sys.stderr, flush=True)
-    gc.collect()
-    gc.freeze()  # the collector would write to every object's header and so copy the pages shared with children
     return dict(os.environ.items() - before.items())
 
 
@@ -211,11 +210,17 @@ def main() -> None:
     parser.add_argument("--fingerprint", required=True)
     parser.add_argument("--directory", required=True)
     parser.add_argument("--preload", nargs="*", default=[])
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--tables", nargs="*", default=[])
     options = parser.parse_args()
     claim(Path(options.directory))  # held to the end of this process; a kernel closes its copy
     del sys.path[0]  # the folder kbio was started from; a kernel adds its own
     listener = socket.socket(fileno=options.listener)
     by_libraries = preload(options.preload)
+    if options.data is not None:
+        read_ahead(options.data, options.tables)
+    gc.collect()
+    gc.freeze()  # the collector would write to every object's header and so copy the pages shared with children
     birth = Server(listener, options.fingerprint).run()
     if birth is not None:
         become_kernel(birth.order, birth.connection, birth.descriptors, by_libraries)
