@@ -36,6 +36,8 @@ def test_tables_load_typed_and_sorted(table):
     for field in passport.fields:
         if field["type"] in kinds:
             assert frame[field["name"]].dtype.kind == kinds[field["type"]]
+    if "rowOrder" in passport.descriptor:  # the order says something, and the passport what
+        return
     ordered = frame.sort_values(passport.primary_key, ignore_index=True)
     assert frame[passport.primary_key].equals(ordered[passport.primary_key])
 

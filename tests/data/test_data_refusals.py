@@ -5,6 +5,7 @@ import re
 import pytest
 
 from kbio_analysis import data
+from kbio_analysis.data.tables import read_ahead
 from kbio_analysis.errors import DataError
 
 ANNUAL = "biopharma_exports_annual"
@@ -24,6 +25,14 @@ def test_altered_table_is_refused_before_it_is_parsed(copy):
     with pytest.raises(
         DataError, match=rf"table {ANNUAL} .*expected [0-9a-f]{{12}}, found [0-9a-f]{{12}}.*make data-package"
     ):
+        data.load(ANNUAL)
+
+
+def test_table_read_ahead_is_read_by_nobody_yet_and_verified_again_by_its_reader(copy):
+    read_ahead(copy.root, [ANNUAL, "no_such_table"])
+    assert not data.tables_read()
+    copy.replace(ANNUAL, HEADLINE, HEADLINE.replace("5800", "5900"), vouch=False)
+    with pytest.raises(DataError, match=f"table {ANNUAL} .*expected"):
         data.load(ANNUAL)
 
 

@@ -12,7 +12,7 @@ import time
 import psutil
 import pytest
 
-from kbio_analysis.render.kernels import ADDRESS_VARIABLE, client, fingerprint, shared_server, wire
+from kbio_analysis.render.kernels import ADDRESS_VARIABLE, Ahead, client, fingerprint, shared_server, wire
 from kbio_analysis.render.kernels.server import fork_hazard
 
 STACK = [*client.PRELOAD[:8], "pyarrow", "pandas"]
@@ -153,6 +153,17 @@ def test_a_client_that_hangs_up_or_talks_nonsense_does_no_harm(tmp_path):
         assert psutil.Process(kernel.pid).ppid() == shared.process.pid
         kernel.terminate()
         assert kernel.wait(DEATH_SECONDS) == -signal.SIGTERM
+
+
+def test_a_server_that_read_tables_ahead_can_still_fork(root, tmp_path):
+    """Neither reading nor typing a table may start a thread; one that does not exist is its reader's affair."""
+    ahead = Ahead(str(root / "data"), ("biopharma_exports_annual", "no_such_table"))
+    with shared_server([*STACK, "pandera.pandas"], ahead=ahead) as shared:
+        env = client.kernel_environment(os.environ)
+        kernel = client.launch(["-f", str(tmp_path / "k.json"), NO_HISTORY], env=env, cwd="/", descriptors=[1, 2])
+        assert psutil.Process(kernel.pid).ppid() == shared.process.pid
+        kernel.terminate()
+        kernel.wait(DEATH_SECONDS)
 
 
 def test_a_kernel_that_dies_before_it_is_ready_is_reported_with_its_message(tmp_path):

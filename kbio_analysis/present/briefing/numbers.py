@@ -17,7 +17,8 @@ Show = Callable[[float], str]
 class Number:
     """One row: where the value and the ends of its range are recorded, how they are shown, and what the range spans.
 
-    A name that begins with ``=`` is a parameter of the notebook.
+    A name that begins with ``=`` is a parameter of the notebook. ``test`` names a p value that belongs beside a range
+    which is no test of its own.
     """
 
     notebook: str
@@ -25,6 +26,7 @@ class Number:
     names: tuple[str, str, str]
     show: Show
     spans: str
+    test: str = ""
 
 
 def log_pct(log_points: float) -> str:
@@ -79,6 +81,7 @@ NUMBERS = (
         names=("effect_log_points_demeaned", "effect_left_out_low", "effect_left_out_high"),
         show=log_pct,
         spans="donors left out",
+        test="p_demeaned",
     ),
     Number(
         notebook="21_fta_record",
@@ -137,7 +140,7 @@ def number_table(records: Records) -> pd.DataFrame:
                 "Number": row.what,
                 "Value": "–" if value is None else row.show(value),
                 "Range": "–" if low is None or high is None else _range(row.show, low, high),
-                "Range over": row.spans,
+                "Range over": row.spans + _tested(one, row.test),
                 "Record": label(one),
             }
         )
@@ -149,6 +152,11 @@ def show_numbers(records: Records) -> None:
     caption = "Ten numbers, their ranges, and what each range is taken over"
     formats = {"Value": str, "Range": str}
     table(number_table(records), id="numbers", caption=caption, source="", formats=formats)
+
+
+def _tested(one: Record, name: str) -> str:
+    value = number(one, name) if name else None
+    return "" if value is None else f"; p = {value:.2f}"
 
 
 def _range(show: Show, low: float, high: float) -> str:

@@ -31,7 +31,7 @@ def month_sentence(months: pd.DataFrame, usa: MonthStanding, china: MonthStandin
         f"In {name} {usd_bn(row['ASEAN'], 2)} went to ASEAN, {usd_bn(row['USA'], 2)} to the United States and "
         f"{usd_bn(row['CHN'], 2)} to China: {usa.ratio:.2f} times the United States' and {china.ratio:.2f} times "
         f"China's. {where[0].upper()}{where[1:]}. ASEAN took more than the United States in {usa.n_above} of {usa.n} "
-        f"and more than China in {china.n_above}."
+        f"and more than China in {china.n_above or 'none'}."
     )
 
 

@@ -26,17 +26,19 @@ def answer_sentence(found: Effects, outlook: Baseline, standing: Standing, *, st
     scope = "" if flow == "trade" else ", the only flow with enough record,"
     return (
         f"{lead} {who} would {verb} {money(abs(middle))} a year {onto} {WHERE[flow]}{scope} "
-        f"(90% between {money(low)} and {money(high)}), and the chance that it adds anything is "
-        f"{chance(pooled.p_above(0))}; "
-        f"without one {money(without(outlook, flow, year))} would be traded{_apart(found, method, flow)}."
+        f"(90% between {money(low)} and {money(high)}){_apart(found, method, flow)}; without one "
+        f"{money(without(outlook, flow, year))} would be traded."
     )
 
 
 def _apart(found: Effects, method: str, flow: str) -> str:
+    """The methods by themselves. Only past agreements can tell a chance of any gain: a cut duty never takes trade."""
+    past = found.pooled("transfer", flow, found.cells[0])
+    odds = f"a chance of {chance(past.p_above(0))} that anything is added"
     if method != "pooled":
-        return "; only the record of past agreements speaks here, no tariff is held for both flows"
-    parts = {m: quantiles(found.pooled(m, flow, found.cells[0]))[1] for m in ("transfer", "tariffs")}
-    return f"; past agreements alone say {money(parts['transfer'])}, tariff cuts alone {money(parts['tariffs'])}"
+        return f", with {odds}; only the record of past agreements speaks here, no tariff is held for both flows"
+    cuts = quantiles(found.pooled("tariffs", flow, found.cells[0]))[1]
+    return f", past agreements alone {money(quantiles(past)[1])}, with {odds}, and tariff cuts alone {money(cuts)}"
 
 
 def _why_not(outlook: Baseline, standing: Standing) -> str:
@@ -68,6 +70,15 @@ def standing_sentence(standing: Standing, access: dict[str, str], *, coverage_pc
     return text
 
 
+_RELATIONS = {
+    (True, True): "each lies within the other's interval",
+    (True, False): "the first lies within the second's interval, but not the second within the first's",
+    (False, True): "the second lies within the first's interval, but not the first within the second's",
+    (False, False): "neither lies within the other's interval",
+}
+"""By whether the middle by past agreements lies within the interval of the cuts, and the other way round."""
+
+
 def pooled_sentence(found: Effects) -> str:
     """How far the methods agree, flow by flow."""
     cell = found.cells[0] if found.cells else ""
@@ -77,8 +88,7 @@ def pooled_sentence(found: Effects) -> str:
             continue
         low_t, mid_t, high_t = quantiles(found.pooled("transfer", flow, cell))
         low_s, mid_s, high_s = quantiles(found.pooled("tariffs", flow, cell))
-        meet = low_t <= mid_s <= high_t and low_s <= mid_t <= high_s
-        relation = "each lies within the other's interval" if meet else "they disagree beyond their own intervals"
+        relation = _RELATIONS[low_s <= mid_t <= high_s, low_t <= mid_s <= high_t]
         parts.append(
             f"for {WHERE[flow]} past agreements say {money(mid_t)} ({span(low_t, high_t)}) and the tariff cuts "
             f"{money(mid_s)} ({span(low_s, high_s)}), and {relation}"
