@@ -9,6 +9,8 @@ from kbio_analysis.render.compare import ABSENT, exact, same
 from kbio_analysis.render.entries import Entry
 from kbio_analysis.render.page_values import as_csv, format_setting, format_value
 
+WHOLE_FROM = 10_000
+
 
 def recorded(reports: Sequence[Entry]) -> list[str]:
     """The names of all results of the reports, in the order of their recording."""
@@ -30,13 +32,18 @@ def varies(records: Sequence[Mapping[str, Any] | None]) -> bool:
     )
 
 
-def head(name: str, reports: Sequence[Entry]) -> dict[str, str]:
-    """What stands above a column; the unit only if all reports agree on it; ``num`` unless it holds words alone."""
+def head(name: str, reports: Sequence[Entry]) -> dict[str, Any]:
+    """What stands above a column; the unit only if all reports agree on it; ``num`` unless it holds words alone.
+
+    ``whole`` if its numbers run into the thousands: there decimals only hinder the eye; the CSV has them.
+    """
     records = [r.results[name] for r in reports if name in r.results]
     units = {record["unit"] for record in records}
     kind = "words" if all(isinstance(record["value"], str) for record in records) else "num"
     unit = units.pop() if len(units) == 1 else ""
-    return {"name": name, "meaning": records[0]["meaning"], "unit": unit, "kind": kind}
+    sizes = [abs(record["value"]) for record in records if isinstance(record["value"], float)]
+    whole = max(sizes, default=0) >= WHOLE_FROM
+    return {"name": name, "meaning": records[0]["meaning"], "unit": unit, "kind": kind, "whole": whole}
 
 
 def setting(value: Any) -> str:
@@ -44,12 +51,13 @@ def setting(value: Any) -> str:
     return "" if value is ABSENT else format_setting(value)
 
 
-def cell(record: Mapping[str, Any] | None, above: Mapping[str, str]) -> tuple[str, float | None, str]:
+def cell(record: Mapping[str, Any] | None, above: Mapping[str, Any]) -> tuple[str, float | None, str]:
     """A result as it is shown, as it sorts, and the kind of its column."""
     if record is None:
         return "", None, above["kind"]
     value, unit = record["value"], record["unit"]
-    text = format_value(value, unit) + (f" {unit}" if unit != above["unit"] else "")
+    rounded = round(value) if above["whole"] and isinstance(value, float) else value
+    text = format_value(rounded, unit) + (f" {unit}" if unit != above["unit"] else "")
     number = isinstance(value, int | float) and not isinstance(value, bool) and unit == above["unit"]
     return text, float(value) if number else None, above["kind"]
 

@@ -167,7 +167,8 @@ def _ranked(members: Sequence[Entry], ranking: Ranking) -> Section | None:
     # The unit of the column that ranks is that of the reports that have a place in it.
     heads[0] = head(ranking.rank_by, order.first)
     said = heads[0]["meaning"] or ranking.rank_by
-    heads.sort(key=lambda above: above["kind"] == "num")  # words name a set: they stand beside it
+    # What ranks comes first, where a narrow screen shows it too; then words, which name a set, then numbers.
+    heads.sort(key=lambda above: (above["name"] != ranking.rank_by, above["kind"] == "num"))
     return Section(
         notebook=notebook,
         question=next((r.question for r in whole if r.question), notebook),

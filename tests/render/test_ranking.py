@@ -89,7 +89,7 @@ def test_the_largest_stands_first_and_what_has_no_number_last_by_name(tmp_path: 
     rows = re.findall(r'<td class="num" data-value="(\d)">.*?href="\.\./a/(\w+)/index.html"', opening)
     assert rows == [("1", "big"), ("2", "large"), ("3", "small")]
     assert opening.index("<table") == opening.index('<table class="sortable ranking"')
-    assert '<td class="words">Land of big</td><td class="num" data-value="20000.0">20,000</td>' in opening
+    assert '<td class="num" data-value="20000.0">20,000</td><td class="words">Land of big</td>' in opening
     assert '<span>gain in 2036</span> <span class="key">US$ million</span>' in opening
     assert opening.index("Without a rank: 4") > opening.index("data-value")
     assert "no number</span> " in opening
