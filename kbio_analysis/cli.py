@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -194,7 +195,7 @@ def render(
     from kbio_analysis.render.executors import Tls, crew, usable_cores
     from kbio_analysis.render.progress import complaint, say, summary
     from kbio_analysis.render.ranking import rankings, unranked
-    from kbio_analysis.render.runner import reports_by
+    from kbio_analysis.render.runner import reports_by, served
 
     tls, ranked_by = Tls(ca=tls_ca, cert=tls_cert, key=tls_key), rankings(batch or [])
     outcome = carry_out(
@@ -207,6 +208,7 @@ def render(
         time_limit=time_limit,
         on_wait=lambda: _complain(f"another run is writing to {out}; waiting for it, at most {wait:g} s"),
         rankings=ranked_by,
+        around=nullcontext if scheduler else served,
     )
     say(summary(outcome, out / "index.html"))
     if lines := unranked(out, ranked_by):
@@ -251,17 +253,18 @@ def check(
     from kbio_analysis.render.composition import checked
     from kbio_analysis.render.progress import line, say
     from kbio_analysis.render.references import verdict
-    from kbio_analysis.render.runner import reports, usable_cores
+    from kbio_analysis.render.runner import reports, served, usable_cores
 
     well = True
-    for report in checked(work, notebooks_dir(), lambda due: reports(due, workers=jobs or usable_cores())):
-        if report.status != "ok":
-            say(line(report))
-            well = False
-            continue
-        good, lines = verdict(report, notebooks_dir(), accept=accept)
-        say("\n".join(lines))
-        well = well and good
+    with served(work):
+        for report in checked(work, notebooks_dir(), lambda due: reports(due, workers=jobs or usable_cores())):
+            if report.status != "ok":
+                say(line(report))
+                well = False
+                continue
+            good, lines = verdict(report, notebooks_dir(), accept=accept)
+            say("\n".join(lines))
+            well = well and good
     if not well:
         raise typer.Exit(1)
 

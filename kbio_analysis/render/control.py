@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report
 
 Make = Callable[[list["Job"]], Iterator["Report"]]
+Around = Callable[[list["Job"]], AbstractContextManager[object]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,13 +64,14 @@ def carry_out(
     time_limit: float | None = None,
     on_wait: Callable[[], None] | None = None,
     rankings: Rankings | None = None,
+    around: Around = nullcontext,
 ) -> Outcome:
     """Bring the reports of ``jobs`` up to date with what ``make`` gives for those that are due; all with ``force``.
 
     ``time_limit`` in seconds counts from when the site is ours; it needs the main thread. SIGINT, and what is raised
     as KeyboardInterrupt, stops the run in order. Raises PublishError if the site is held longer than
     ``wait_seconds`` or cannot be written; what was published stays. ``rankings`` is what the pages of their batches
-    are to be ranked by.
+    are to be ranked by; ``around`` is entered with all that is due and left when the last stage is done.
     """
     outcome = Outcome(total=len(jobs))
     with open_site(site, wait_seconds=wait_seconds, on_wait=on_wait):
@@ -87,7 +89,7 @@ def carry_out(
             for job in jobs:
                 if job.label not in labels:
                     shown.passed_over(job.label, UNCHANGED)
-            run = _Run(site=site, make=make, cache=cache, force=force, outcome=outcome, shown=shown)
+            run = _Run(site=site, make=make, cache=cache, force=force, outcome=outcome, shown=shown, around=around)
             try:
                 run.through(due, time_limit)
             except BaseException:
@@ -119,6 +121,7 @@ class _Run:
 
     site: Path
     make: Make
+    around: Around
     cache: Cache
     force: bool
     outcome: Outcome
@@ -130,7 +133,7 @@ class _Run:
             return
         self.waiting = {job.label: job for job in due}
         try:
-            with _signals(time_limit) as signals:
+            with _signals(time_limit) as signals, self.around(due):
                 for group in in_stages(due):
                     self._stage(group, signals)
         except OutOfTimeError:

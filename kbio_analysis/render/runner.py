@@ -13,10 +13,10 @@ from functools import partial
 
 from kbio_analysis.render.executors import Crew, ExecutorMaker, processes, usable_cores
 from kbio_analysis.render.job import Job, Report, lost, run
-from kbio_analysis.render.kernels import Ahead, shared_server
+from kbio_analysis.render.kernels import ADDRESS_VARIABLE, Ahead, shared_server
 from kbio_analysis.render.surroundings import AUTO_KERNEL, OWN_KERNEL, WARM_KERNEL, common_environment
 
-__all__ = ["SHARED_ROUNDS", "reports", "reports_by", "usable_cores"]
+__all__ = ["SHARED_ROUNDS", "reports", "reports_by", "served", "usable_cores"]
 
 Work = Callable[[Job], Report]
 
@@ -36,7 +36,8 @@ def reports(
 
     One job or one worker runs in this process unless an executor is given. ``executor(n)`` makes one with n workers.
     When a worker dies its jobs are run again; one that dies alone too gives a report with status ``killed``.
-    The kernel ``auto`` is the warm one; for a single report here the ordinary one, which needs no server first.
+    The kernel ``auto`` is the warm one; for a single report here, and without a server already ``served``, the ordinary
+    one, which needs no server first.
     """
     waiting = _with_kernel(list(jobs), executor)
     with _server_for(waiting, executor):
@@ -65,14 +66,20 @@ def reports_by(hands: AbstractContextManager[Crew], jobs: Iterable[Job]) -> Iter
         yield from reports(jobs, workers=crew.workers, executor=crew.make)
 
 
+def served(jobs: list[Job]) -> AbstractContextManager[object]:
+    """One fork server for all stages of a run on this machine; none for a single report."""
+    return _server_for(_with_kernel(jobs, None), None)
+
+
 def _with_kernel(jobs: list[Job], executor: ExecutorMaker | None) -> list[Job]:
-    chosen = WARM_KERNEL if executor or len(jobs) > 1 else OWN_KERNEL
+    warm = executor or len(jobs) > 1 or ADDRESS_VARIABLE in os.environ
+    chosen = WARM_KERNEL if warm else OWN_KERNEL
     return [replace(job, kernel=chosen) if job.kernel == AUTO_KERNEL else job for job in jobs]
 
 
 def _server_for(jobs: list[Job], executor: ExecutorMaker | None) -> AbstractContextManager[object]:
     """One fork server for the workers of this machine. An executor's may be anywhere; each starts its own."""
-    if executor is None and any(job.kernel == WARM_KERNEL for job in jobs):
+    if ADDRESS_VARIABLE not in os.environ and executor is None and any(job.kernel == WARM_KERNEL for job in jobs):
         return shared_server(env=common_environment(), ahead=_ahead(jobs))
     return nullcontext()
 

@@ -23,7 +23,6 @@ PRELOAD = (
     "pyarrow.pandas_compat",
     "yaml",
     "arch.bootstrap",
-    "pyfixest.estimation",
     "kbio_analysis.render.kernel_main",
     "kbio_analysis.render.portless",
     "kbio_analysis.vocabulary",
