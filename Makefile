@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests that start no server, browser or site of their own: two at a time. The others count processes and seconds.
+APART := $(addprefix tests/,data models notebooks present published)
 NB := $(wildcard notebooks/[0-9]*.ipynb)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -27,7 +29,8 @@ reports: setup  ## render every notebook into reports/site
 	@echo "Open reports/site/index.html"
 
 test: setup lint browser  ## lint, tests, notebooks under nbval, pages in a real browser
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(APART)
+	$(BIN)/python -m pytest tests $(APART:%=--ignore=%)
 	$(BIN)/python -m pytest --nbval-lax --nbval-kernel-name kbio -p no:cacheprovider $(NB)
 
 lint: setup  ## ruff on the library, the tests and the notebooks
