@@ -49,8 +49,8 @@ class MemberFit:
 class SeriesFits:
     """All members fitted to one series: ``members`` by name, and ``step_scale``, the mean absolute step.
 
-    ``step_scale`` is q in METHODS' conformal formula: in log points when the data are positive, otherwise in their
-    unit, measured without the season. ``season`` what was taken out (``season.adjusted`` (n,) is the rest).
+    ``step_scale`` is what conformal errors are counted in: log points when the data are positive, otherwise their unit,
+    measured without the season. ``season`` what was taken out (``season.adjusted`` (n,) is the rest).
     """
 
     members: dict[str, MemberFit]
