@@ -9,7 +9,7 @@ Everything shown travels as one MIME bundle (:data:`~kbio_analysis.present.outpu
 fallback, so JupyterLab shows it as it is and the renderer builds the page from the structured part.
 """
 
-from kbio_analysis.present.outputs import answer, record, regression, say
+from kbio_analysis.present.outputs import answer, record, record_published, regression, say
 from kbio_analysis.present.tables import table
 
-__all__ = ["answer", "record", "regression", "say", "table"]
+__all__ = ["answer", "record", "record_published", "regression", "say", "table"]

@@ -4,9 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.errors import UsageError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 MIME = "application/vnd.kbio.v1+json"
 """The structured form of every kbio output; its ``kind`` is answer, sentence, record, chart or table."""
@@ -30,6 +33,8 @@ class Record:
 
 
 _records: dict[str, Record] = {}
+
+_ENDINGS = {"US$ million": "usd_m", "US$ million a year": "usd_m", "per cent": "pct", "per cent a year": "pct"}
 
 
 def show(payload: Mapping[str, Any], fallback: Mapping[str, str]) -> None:
@@ -71,6 +76,17 @@ def record(name: str, value: Any, *, unit: str, meaning: str, rtol: float = DEFA
     _records[name] = entry
     payload = {"kind": "record", "name": name, "value": plain, "unit": unit, "meaning": meaning, "rtol": rtol}
     show(payload, {"text/plain": f"{name} = {_rounded(plain)} ({unit})"})
+
+
+def record_published(rows: "DataFrame") -> None:
+    """Put published figures that stand beside ours on record, so that a change of one shows by name.
+
+    Columns id, kind, value, unit and period. Raises KeyError for a unit that no name ends on.
+    """
+    for row in rows.itertuples():
+        stem = f"published_{row.id}".removesuffix(f"_{_ENDINGS[row.unit]}")
+        meaning = f"as published, {row.kind.replace('_', ' ')}, {row.period}"
+        record(f"{stem}_{_ENDINGS[row.unit]}", row.value, unit=row.unit, meaning=meaning)
 
 
 def _plain(name: str, value: Any) -> float | int | str | bool | None:

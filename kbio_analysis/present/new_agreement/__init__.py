@@ -23,6 +23,7 @@ from kbio_analysis.present.new_agreement.parts import (
 from kbio_analysis.present.new_agreement.show import (
     effect_rows,
     record_effects,
+    record_graduation,
     record_methods,
     record_partner,
     show_accounts,
@@ -52,6 +53,7 @@ __all__ = [
     "money",
     "pooled_sentence",
     "record_effects",
+    "record_graduation",
     "record_methods",
     "record_partner",
     "show_accounts",

@@ -181,6 +181,13 @@ def record_partner(
         record("p_doubles_with", odds[1], meaning=f"{meaning}, with one", **kind)
 
 
+def record_graduation(timeline: pd.DataFrame) -> None:
+    """The day of the last event held on the date of graduation, and how many events are."""
+    days = timeline.loc[timeline["kind"] == "graduation", "date"]
+    record("graduation_last_heard", f"{days.max():%Y-%m-%d}", unit="date", meaning="last event held on graduation")
+    record("graduation_events", len(days), unit="events", meaning="events held on graduation")
+
+
 def record_methods(
     elasticities: Mapping[str, float], predictions: Mapping[str, MixturePrediction], coverage: pd.DataFrame
 ) -> None:
