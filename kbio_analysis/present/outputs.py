@@ -34,7 +34,13 @@ class Record:
 
 _records: dict[str, Record] = {}
 
-_ENDINGS = {"US$ million": "usd_m", "US$ million a year": "usd_m", "per cent": "pct", "per cent a year": "pct"}
+_ENDINGS = {
+    "US$ million": "usd_m",
+    "US$ million a year": "usd_m",
+    "per cent": "pct",
+    "per cent a year": "pct",
+    "rank": "rank",
+}
 
 
 def show(payload: Mapping[str, Any], fallback: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from kbio_analysis.present.ranks.race import (
     simulation_sentence,
 )
 from kbio_analysis.present.ranks.show import (
+    published_rows,
     record_checks,
     record_race,
     record_standing,
@@ -51,6 +52,7 @@ __all__ = [
     "hindcast_sentence",
     "limit_sentences",
     "path_sentence",
+    "published_rows",
     "record_checks",
     "record_race",
     "record_standing",

@@ -42,6 +42,19 @@ def show_ranks(published: pd.DataFrame, ladders: Mapping[str, pd.DataFrame], *, 
     table(standing.rank_table(published, ladders), id="ranks", caption=caption, source=source)
 
 
+def published_rows(published: pd.DataFrame) -> pd.DataFrame:
+    """The published ranks as ``record_published`` takes them: columns id, kind, value, unit and period."""
+    return pd.DataFrame(
+        {
+            "id": published["definition"] + "_" + published["year"].astype(str),
+            "kind": published["status"] + " rank",
+            "value": published["rank"],
+            "unit": "rank",
+            "period": published["year"],
+        }
+    )
+
+
 def show_aims(aims: Mapping[str, Placement], *, classification: str, place: int, source: str) -> None:
     """Where each aim would stand."""
     frame = standing.aims_table(aims)
