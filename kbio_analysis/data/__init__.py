@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from .tables import tables_read as tables_read
     from .tariff_views import TariffLines as TariffLines
     from .tariff_views import access_today as access_today
+    from .tariff_views import duty_free_lines as duty_free_lines
     from .tariff_views import least_developed as least_developed
     from .tariff_views import preference_terms as preference_terms
     from .tariff_views import tariff_lines as tariff_lines
@@ -111,6 +112,7 @@ _HOME = {
     "destination_codes": "destination_views",
     "destination_exports": "destination_views",
     "disturbed_markets": "destination_views",
+    "duty_free_lines": "tariff_views",
     "export_ranks": "rank_views",
     "exporters": "series",
     "graduation_cells": "standing_views",

@@ -131,6 +131,13 @@ def preference_terms() -> "DataFrame":
     return load("preference_terms")
 
 
+def duty_free_lines() -> "Series":
+    """The latest published share of Korea's tariff lines that the least developed enter free: a row of the table."""
+    rows = load("preference_terms")
+    rows = rows[(rows["importer"] == HOME) & (rows["measure"] == "lines_duty_free_pct")]
+    return rows.sort_values("period").iloc[-1]
+
+
 def _elasticities() -> "DataFrame":
     """Section, median and spread (standard deviation of the log, from the quartiles) of sigma for each chapter."""
     import numpy as np

@@ -6,7 +6,7 @@ what a partial equilibrium foretells per dollar of trade. Both share the same dr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,10 @@ Cell = str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffTerms:
-    """Terms of the agreement and the assumptions on its use; see ``tariffs.Regime`` and ``tariffs.Scenario``."""
+    """Terms of the agreement and the assumptions on its use; see ``tariffs.Regime`` and ``tariffs.Scenario``.
+
+    ``duty_free``: fraction of every line that enters free today where access is dfqf.
+    """
 
     cuts: str
     coverage: float
@@ -37,6 +40,7 @@ class TariffTerms:
     utilisation: float
     sigma_scale: float = 1.0
     excluded: tuple[int, ...] = ()
+    duty_free: float = DFQF.coverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,7 @@ def regimes(flow: TariffFlow, terms: TariffTerms) -> tuple[Regime, Regime]:
     Partial preferences (APTA) are taken as none, and an agreement in force has no method here: leave its flows out.
     """
     agreed = Regime(cuts=terms.cuts, coverage=terms.coverage, phase_years=terms.phase_years)
-    return DFQF if flow.access == "dfqf" else MFN, agreed
+    return replace(DFQF, coverage=terms.duty_free) if flow.access == "dfqf" else MFN, agreed
 
 
 def tariff_study(
@@ -141,7 +145,7 @@ def tariff_study(
 ) -> TariffStudy:
     """Simulate one flow per dollar of its trade: the agreement's effect, and what is lost without it."""
     today, agreed = regimes(flow, terms)
-    ends = flow.ends_after.get(cell) if today is DFQF else None
+    ends = flow.ends_after.get(cell) if flow.access == "dfqf" else None
     shared = {"horizon": horizon, "utilisation": terms.utilisation, "sigma_scale": terms.sigma_scale}
     shared |= {"excluded": terms.excluded}
     shared |= {} if ends is None else {"without": MFN, "without_from": max(ends, 0)}

@@ -93,6 +93,7 @@ def test_least_developed_countries_leave_after_their_year():
 
 
 def test_terms_of_preferences_hold_what_the_assumptions_lean_on():
+    assert tuple(data.duty_free_lines()[["exporter", "period", "value_pct"]]) == ("BGD", "2022", 95)
     terms = data.preference_terms().set_index(["scheme", "measure", "exporter", "product_group", "period"])["value_pct"]
     scheme = "duty-free entry for least developed countries"
     assert terms[scheme, "lines_duty_free_pct", "LDC", "All products", "2012"] == 95
