@@ -1,5 +1,6 @@
 """Trade without an agreement, the pool of opinions, and a new agreement put together from known parts."""
 
+from dataclasses import replace
 from math import exp, log
 
 import numpy as np
@@ -306,3 +307,13 @@ def _slow_coverage(found, flow: str) -> float:
             held.append(low <= errors.at[key, k] <= high)
         total += weight[key] * np.mean(held)
     return total
+
+
+def test_what_graduation_costs_grows_with_what_was_free() -> None:
+    flow = TariffFlow(lines=LINES, access="dfqf", ends_after={"graduation_2026": 0})
+    losses = [
+        np.median(tariff_study(flow, replace(TERMS, duty_free=free), cell="graduation_2026", **RUN).loss[:, -1])
+        for free in (0.0, 0.5, 0.95)
+    ]
+    assert losses[0] == 0
+    assert losses[2] < losses[1] < 0
