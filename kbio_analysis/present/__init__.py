@@ -1,15 +1,15 @@
-"""Results in, things to show out: sentences, tables, charts and the recorded headline results.
+"""Numbers in, things to show out: words, sentences, tables, charts and the results on record.
 
-Notebooks import from here::
-
-    from kbio_analysis.present import answer, record, regression, say, table
-    from kbio_analysis.present import figures
-
-Everything shown travels as one MIME bundle (:data:`~kbio_analysis.present.outputs.MIME`) beside an ordinary
-fallback, so JupyterLab shows it as it is and the renderer builds the page from the structured part.
+Notebooks import from the modules. Importing any of them inside IPython makes the ``%%say`` cell known. Everything shown
+travels as one MIME bundle (:mod:`~kbio_analysis.present.outputs`) beside an ordinary form, so that JupyterLab shows it
+as it is and the renderer builds the page from the structured part.
 """
 
-from kbio_analysis.present.outputs import answer, record, record_published, regression, say
+from kbio_analysis.present.outputs import answer, record_published, say
+from kbio_analysis.present.prose import register
+from kbio_analysis.present.results import record, regression
 from kbio_analysis.present.tables import table
 
 __all__ = ["answer", "record", "record_published", "regression", "say", "table"]
+
+register()

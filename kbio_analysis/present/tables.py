@@ -1,67 +1,102 @@
-"""Frames as tables: formatted cells to read, the full-precision frame beside them to download."""
+"""Frames as tables: formatted cells to read, the full-precision frame beside them to take away."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from html import escape
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from kbio_analysis.present.outputs import show
+from kbio_analysis.errors import UsageError
+from kbio_analysis.present.outputs import caption_html, show
+from kbio_analysis.present.words import MISSING, formatted
+
+Format = str | Callable[[Any], str]
+Column = str | None | Sequence[Any] | tuple[str | Sequence[Any] | None, Format]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table as shown: ``frame`` holds its columns at full precision, under their headers."""
+
+    frame: pd.DataFrame
+
+    def xlsx(self, path: str | Path) -> None:
+        """Write the frame to an Excel file, numbers as numbers; text that looks like a formula stays text."""
+        with pd.ExcelWriter(
+            path, engine="xlsxwriter", engine_kwargs={"options": {"strings_to_formulas": False}}
+        ) as book:
+            self.frame.to_excel(book, index=False)
+
+    def _ipython_display_(self) -> None:
+        """Shown once, by the call that made it."""
 
 
 def table(
     frame: pd.DataFrame,
+    columns: Mapping[str, Column] | None = None,
     *,
     id: str,
     caption: str,
     source: str,
-    formats: Mapping[str, str | Callable[[object], str]] | None = None,
-    missing: str = "–",
+    formats: Mapping[str, Format] | None = None,
+    missing: str = MISSING,
     reports: str | None = None,
-) -> None:
+    links: str | None = None,
+) -> Table:
     """Show ``frame`` as a table whose first column heads its rows.
 
-    Column names are shown as they are. ``formats`` maps a column to a format specification (``",.0f"``) or to a
-    function; numeric columns are right-aligned. The CSV beside the table holds the frame unrounded. ``reports`` is the
-    column whose cells name notebooks: the page links each to that notebook's default report.
+    ``columns``: header -> a column's name, ``None`` for the index, or values of the frame's length; with a format as
+    ``(column, format)``, a format specification (``",.0f"``) or a word of :mod:`~kbio_analysis.present.words`.
+    Without ``columns`` all of the frame's columns are shown under their names, with ``formats`` by name. Numeric and
+    formatted columns are right-aligned. ``reports`` is the header whose cells name notebooks, ``links`` the one whose
+    cells are addresses: the page makes links of both.
+
+    Raises UsageError for a column that is not in the frame.
     """
-    formats = formats or {}
-    columns = [
-        {
-            "label": str(c),
-            "align": "right" if pd.api.types.is_numeric_dtype(frame[c]) or c in formats else "left",
-        }
-        | ({"reports": True} if c == reports else {})
-        for c in frame.columns
-    ]
-    cells = [[_cell(v, formats.get(c), missing) for v in frame[c]] for c in frame.columns]
-    rows = [list(r) for r in zip(*cells, strict=True)]
-    payload = {
-        "kind": "table",
-        "id": id,
-        "caption": caption,
-        "columns": columns,
-        "rows": rows,
-        "row_header": True,
-    }
-    payload |= {
-        "source": source,
-        "csv": frame.to_csv(index=False, lineterminator="\n"),
-        "csv_name": f"{id}.csv",
-    }
-    show(payload, {"text/html": _html(columns, rows, caption), "text/plain": frame.to_string(index=False)})
+    shown, how = _laid_out(frame, columns) if columns is not None else (frame, dict(formats or {}))
+    heads = [_head(shown[c], str(c), c in how) | _role(c, reports=reports, links=links) for c in shown.columns]
+    cells = [[formatted(v, how.get(c), missing) for v in shown[c]] for c in shown.columns]
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    payload = {"kind": "table", "id": id, "caption": caption, "columns": heads, "rows": rows, "row_header": True}
+    csv = shown.to_csv(index=False, lineterminator="\n")
+    payload |= {"source": source, "csv": csv, "csv_name": f"{id}.csv"}
+    html = _html(heads, rows, caption, source)
+    show(payload, {"text/html": html, "text/plain": shown.to_string(index=False)})
+    return Table(frame=shown)
 
 
-def _cell(value: object, spec: str | Callable[[object], str] | None, missing: str) -> str:
-    if pd.isna(value):
-        return missing
-    if callable(spec):
-        return spec(value)
-    text = format(value, spec) if spec else str(value)
-    return text.replace("-", "−", 1) if spec and text.startswith("-") else text
+def _laid_out(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[pd.DataFrame, dict[str, Format]]:
+    shown, formats = {}, {}
+    for header, spec in columns.items():
+        what, *how = spec if isinstance(spec, tuple) else (spec,)
+        if isinstance(what, str) and what not in frame:
+            near = get_close_matches(what, [str(c) for c in frame.columns], n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(str, frame.columns))}"
+            raise UsageError(f"table, column {header!r}: the frame has no {what!r}; {hint}")
+        values = frame.index if what is None else frame[what] if isinstance(what, str) else what
+        if len(values) != len(frame):
+            raise UsageError(f"table, column {header!r}: {len(values)} values for {len(frame)} rows")
+        shown[header] = list(values)
+        if how:
+            formats[header] = how[0]
+    return pd.DataFrame(shown), formats
 
 
-def _html(columns: list[dict[str, str]], rows: list[list[str]], caption: str) -> str:
+def _head(values: pd.Series, label: str, has_format: bool) -> dict[str, Any]:
+    right = pd.api.types.is_numeric_dtype(values) or has_format
+    return {"label": label, "align": "right" if right else "left"}
+
+
+def _role(column: object, **roles: str | None) -> dict[str, bool]:
+    return {role: True for role, header in roles.items() if header is not None and column == header}
+
+
+def _html(heads: list[dict[str, Any]], rows: list[list[str]], caption: str, source: str) -> str:
     """The plain HTML that JupyterLab shows; the page builds its own table from the structured form."""
-    head = "".join(f'<th scope="col">{escape(c["label"])}</th>' for c in columns)
+    head = "".join(f'<th scope="col">{escape(c["label"])}</th>' for c in heads)
     body = "".join("<tr>" + "".join(f"<td>{escape(v)}</td>" for v in row) + "</tr>" for row in rows)
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<figure>{table}{caption_html(caption, source)}</figure>"

@@ -1,0 +1,48 @@
+"""Where figures come from: the rows of ``sources``, and whom to name under a chart or a table."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from .tables import load
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+NAMED = 3  # publishers named under a chart or a table; the rest stand in the page's table of sources
+
+
+def sources(source_ids: Iterable[str]) -> "DataFrame":
+    """The rows of ``sources`` for the given ids, in the order given, each once. Raises DataError for an unknown id."""
+    table = load("sources").set_index("source_id")
+    wanted = list(dict.fromkeys(source_ids))
+    for source_id in wanted:
+        if source_id not in table.index:
+            near = get_close_matches(str(source_id), table.index, n=1)
+            raise DataError(f"no source_id {source_id!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return table.loc[wanted].reset_index()
+
+
+def bibliography(source_ids: Iterable[str]) -> "DataFrame":
+    """Publisher, title, published and url of the given sources, each once, for a page's table of sources."""
+    return sources(source_ids)[["publisher", "title", "published", "url"]].drop_duplicates(ignore_index=True)
+
+
+def cite(source_ids: Iterable[str]) -> str:
+    """The main publishers behind the given sources, for a chart's or table's source line."""
+    heads = [re.split(r",? via |, as | results aggregated | \(", p)[0] for p in sources(source_ids)["publisher"]]
+    ranked = sorted(dict.fromkeys(heads), key=heads.count, reverse=True)
+    more = len(ranked) - NAMED
+    return "; ".join(ranked[:NAMED]) + (f"; {more} more, under Sources" if more > 0 else "")
+
+
+def cite_tables(*names: str) -> str:
+    """The same for whole tables."""
+    return cite(table_sources(*names))
+
+
+def table_sources(*names: str) -> list[str]:
+    """The source ids of whole tables, each once."""
+    return list(dict.fromkeys(i for name in names for i in load(name)["source_id"]))
