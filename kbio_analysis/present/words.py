@@ -30,23 +30,30 @@ def number(value: float, decimals: int = 0) -> str:
 
 def sig(value: float, digits: int = 2) -> str:
     """``digits`` significant figures, grouped and never in powers of ten: ``1,200``, ``0.34``."""
-    return number(value, _decimals(value, digits)) if value else "0"
+    return number(_rounded(value, digits), max(0, _decimals(value, digits))) if value else "0"
 
 
-def usd(value_usd_m: float, digits: int = 2, *, unit: Literal["m", "bn"] | None = None, decimals: int = -1) -> str:
-    """A value in US$ million: ``US$11.6bn``, ``US$413m``, ``−US$1.2bn``.
+def usd(
+    value_usd_m: float,
+    digits: int | None = None,
+    *,
+    unit: Literal["m", "bn"] | None = None,
+    decimals: int | None = None,
+) -> str:
+    """A value in US$ million: ``US$11.6bn``, ``US$413m``, ``−US$1.2bn``, ``US$0.35m``.
 
-    In billions from 1,000 on, else in millions (``unit`` forces one). ``digits`` significant figures, all digits
-    before the point kept and one after it for billions; ``decimals`` sets the digits after the point instead.
+    In billions from 1,000 on, else in millions; ``unit`` forces one. ``digits`` rounds to so many significant figures
+    (``US$410m`` where an interval is wide), ``decimals`` sets the digits after the point.
     """
-    size = abs(value_usd_m)
-    billions = unit == "bn" if unit else round(size) >= 1000
-    amount = size / 1000 if billions else size
-    if decimals < 0:
-        decimals = 1 if billions else 0 if amount >= 10 or amount == 0 else _decimals(amount, digits)
+    value = _rounded(value_usd_m, digits) if digits and value_usd_m else value_usd_m
+    billions = unit == "bn" if unit else round(abs(value)) >= 1000
+    amount = abs(value) / 1000 if billions else abs(value)
+    if decimals is None:
+        decimals = 1 if billions and not digits else max(0, _decimals(amount, digits or 2)) if amount else 0
+    if amount == 0:
+        return "US$0"
     text = f"US${amount:,.{decimals}f}{'bn' if billions else 'm'}"
-    nothing = not any(c in "123456789" for c in text)
-    return "US$0" if amount == 0 else f"−{text}" if value_usd_m < 0 and not nothing else text
+    return f"−{text}" if value < 0 and any(c in "123456789" for c in text) else text
 
 
 def pct(value: float, decimals: int = 1) -> str:
@@ -192,8 +199,12 @@ def _minus(text: str) -> str:
     return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
+def _rounded(value: float, digits: int) -> float:
+    return round(value, _decimals(value, digits))
+
+
 def _decimals(value: float, digits: int) -> int:
-    return max(0, digits - 1 - floor(log10(abs(value))))
+    return digits - 1 - floor(log10(abs(value)))
 
 
 WORDS: dict[str, Callable[..., str]] = {
