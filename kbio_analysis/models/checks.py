@@ -1,14 +1,19 @@
 """What a series must be before any model touches it; each refusal says what is wrong and what to do about it."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.vocabulary import MAX_POINTS, MIN_POINTS, MIN_TREND_POINTS, Frequency
+
+Timed = TypeVar("Timed", pd.Series, pd.DataFrame)
 
 SEASON_LENGTH: dict[str, int] = {"annual": 1, "monthly": 12}
 """Observations in a year."""
@@ -35,13 +40,14 @@ class CheckedSeries:
 
 
 def check_series(y: pd.Series, *, minimum: int = MIN_POINTS) -> CheckedSeries:
-    """Validate a period-indexed annual or monthly series of ``minimum`` to 400 points.
+    """Validate an annual or monthly series of ``minimum`` to 400 points, on any index :func:`years_index` takes.
 
-    Raises :class:`ModelInputError` for several definitions, an index that is not periods, unsorted or repeated
+    Raises :class:`ModelInputError` for several definitions, an index that is no time, unsorted or repeated
     periods, gaps, missing or infinite values, and too few or too many points.
     """
     _refuse_mixed_definitions(y)
     label = str(y.name) if y.name is not None else "series"
+    y = years_index(y, label)
     frequency = frequency_of(y.index, label)
     if len(y) < minimum:
         raise ModelInputError(f"{label}: {len(y)} points, at least {minimum} are needed; use a longer series")
@@ -59,6 +65,48 @@ def check_series(y: pd.Series, *, minimum: int = MIN_POINTS) -> CheckedSeries:
         positive=bool((values > 0).all()),
         trend_allowed=len(y) >= MIN_TREND_POINTS[frequency],
     )
+
+
+def years_index(data: Timed, label: str = "series") -> Timed:
+    """The series or frame on a PeriodIndex: whole years, dates, and text such as 2024 or 2024-06 become periods.
+
+    Dates that all fall in the same month are years, others months. Raises :class:`ModelInputError` for anything else
+    that was given, and for an index that is neither.
+    """
+    if not isinstance(data, (pd.Series, pd.DataFrame)):
+        raise ModelInputError(
+            f"{label}: {type(data).__name__} was given; pass a pandas Series or frame indexed by year"
+        )
+    if isinstance(data.index, pd.PeriodIndex):
+        return data
+    return data.set_axis(_as_periods(data.index, label).rename(data.index.name), axis=0)
+
+
+def _as_periods(index: pd.Index, label: str) -> pd.PeriodIndex:
+    if isinstance(index, pd.DatetimeIndex):
+        return index.to_period("Y" if len(set(index.month)) == 1 else "M")
+    texts = [f"{v:.0f}" if isinstance(v, Real) and not isinstance(v, bool) and v % 1 == 0 else str(v) for v in index]
+    for form, frequency in ((r"[12]\d{3}", "Y"), (r"[12]\d{3}-(0[1-9]|1[0-2])", "M")):
+        if texts and all(re.fullmatch(form, text) for text in texts):
+            return pd.PeriodIndex(texts, freq=frequency)
+    held = f"holds {_some(texts[:2])}" if texts else "is empty"
+    raise ModelInputError(
+        f"{label}: the index is {type(index).__name__} and {held}; index it by year (2010), date or month (2010-06)"
+    )
+
+
+def moment(index: pd.Index, when: object, name: str = "start") -> object:
+    """``when`` as a value of ``index``: a year of whole years, else a period or date that text and numbers may name."""
+    try:
+        if isinstance(index, pd.PeriodIndex):
+            return when.asfreq(index.freq) if isinstance(when, pd.Period) else pd.Period(str(when), freq=index.freq)
+        if isinstance(index, pd.DatetimeIndex):
+            return when.to_timestamp() if isinstance(when, pd.Period) else pd.Timestamp(str(when))
+        return int(getattr(when, "year", when))
+    except (TypeError, ValueError):
+        raise ModelInputError(
+            f"{name} = {when!r}: give a time of the index, such as {index[len(index) // 2]}"
+        ) from None
 
 
 def frequency_of(index: pd.Index, label: str) -> Frequency:
@@ -80,15 +128,28 @@ def frequency_of(index: pd.Index, label: str) -> Frequency:
 def regular_panel(panel: pd.DataFrame, label: str = "reference panel") -> pd.DataFrame:
     """A wide panel (periods x series) as floats on every period of its span; periods it skips become missing.
 
-    Raises :class:`ModelInputError` if it is not period-indexed, is empty, or repeats a period or a series.
+    Raises :class:`ModelInputError` if it is not indexed by time, is empty, or repeats a period or a series.
     """
     if not isinstance(panel, pd.DataFrame) or panel.empty:
         raise ModelInputError(f"{label}: give a non-empty frame, one row a period and one column a series")
+    panel = years_index(panel, label)
     frequency_of(panel.index, label)
     if panel.index.has_duplicates or panel.columns.has_duplicates:
         raise ModelInputError(f"{label}: a period or a series occurs twice; keep one definition and one vintage")
     span = pd.period_range(panel.index.min(), panel.index.max(), freq=panel.index.freq)
     return panel.astype(float).reindex(span)
+
+
+def checked_frame(frame: object, columns: Iterable[str], label: str) -> pd.DataFrame:
+    """``frame`` if it is one and holds ``columns``; otherwise a refusal that names what is missing or was given."""
+    if not isinstance(frame, pd.DataFrame):
+        raise ModelInputError(f"{label}: {type(frame).__name__} was given; pass a pandas frame")
+    absent = [c for c in columns if c not in frame.columns]
+    if absent:
+        near = difflib.get_close_matches(absent[0], [str(c) for c in frame.columns], n=1)
+        hint = f"is it {near[0]!r}?" if near else f"it has {_some(frame.columns)}"
+        raise ModelInputError(f"{label}: no column {', '.join(absent)}; {hint}")
+    return frame
 
 
 def require_positive(values: np.ndarray, label: str, why: str) -> None:
@@ -113,13 +174,21 @@ def check_names(names: Iterable[str], known: Mapping[str, str]) -> list[str]:
     return chosen
 
 
+def checked_level(level: float, name: str = "level") -> float:
+    """An interval level in per cent, between 1 and 100; a share is refused with the per cent it stands for."""
+    if not isinstance(level, Real) or isinstance(level, bool) or not 1 < level < 100:
+        share = isinstance(level, Real) and not isinstance(level, bool) and 0.01 < level < 1
+        meant = f"did you mean {100 * level:g}?" if share else "give one such as 80 or 95"
+        raise ModelInputError(f"{name} = {level!r}: levels are per cents between 1 and 100; {meant}")
+    return float(level) if level % 1 else int(level)
+
+
 def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
-    """Interval levels in per cent, rising, each strictly between 0 and 100."""
-    chosen = tuple(sorted(set(levels)))
-    bad = [level for level in chosen if not 0 < level < 100]
-    if bad or not chosen:
-        raise ModelInputError(f"interval levels {list(levels)}: give per cents between 0 and 100, such as (80, 95)")
-    return chosen
+    """Interval levels in per cent, rising, each once; refused as by :func:`checked_level`, and when there is none."""
+    chosen = [levels] if isinstance(levels, Real) else list(levels)
+    if not chosen:
+        raise ModelInputError("no interval level given; give per cents such as (80, 95)")
+    return tuple(sorted({checked_level(level) for level in chosen}))
 
 
 def check_count(value: int, name: str, *, least: int = 1, most: int = 1_000_000) -> int:

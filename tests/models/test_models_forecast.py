@@ -205,7 +205,7 @@ def refusals() -> dict[str, tuple]:
         "missing": (dated([*good[:3], np.nan, *good[4:]]), {}, "missing or infinite at 2003"),
         "infinite": (dated([*good[:3], np.inf, *good[4:]]), {}, "missing or infinite at 2003"),
         "text": (y.astype(str) + "x", {}, "are not numbers"),
-        "no periods": (y.reset_index(drop=True), {}, "the index is RangeIndex, periods are needed"),
+        "no periods": (y.reset_index(drop=True), {}, "the index is RangeIndex and holds 0, 1; index it by year"),
         "quarters": (dated(good, "Q"), {}, "frequency Q-DEC is not supported"),
         "unsorted": (y[::-1], {}, "not in order"),
         "twice": (pd.concat([y, y[-1:]]), {}, "2009 occurs twice"),
