@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from .destination_views import trade_over_gdp as trade_over_gdp
     from .destination_views import world_map as world_map
     from .export_views import cite as cite
-    from .export_views import definitions as definitions
-    from .export_views import reference_classes as reference_classes
-    from .export_views import reference_sources as reference_sources
     from .fta_views import agreement_inputs as agreement_inputs
     from .fta_views import agreements as agreements
     from .fta_views import world_panel as world_panel
@@ -50,10 +47,6 @@ if TYPE_CHECKING:
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
     from .rank_views import export_ranks as export_ranks
-    from .record_views import known_months as known_months
-    from .record_views import latest_counts as latest_counts
-    from .record_views import prints as prints
-    from .record_views import yearly_counts as yearly_counts
     from .reform_views import benchmark_sources as benchmark_sources
     from .reform_views import benchmarks as benchmarks
     from .reform_views import claim_values as claim_values
@@ -62,10 +55,17 @@ if TYPE_CHECKING:
     from .reform_views import published_ranges as published_ranges
     from .reform_views import trial_ranks as trial_ranks
     from .series import annual as annual
+    from .series import definitions as definitions
     from .series import exporters as exporters
+    from .series import known_months as known_months
+    from .series import latest_counts as latest_counts
     from .series import monthly as monthly
     from .series import partner_exports as partner_exports
+    from .series import prints as prints
+    from .series import reference_classes as reference_classes
+    from .series import reference_sources as reference_sources
     from .series import sources as sources
+    from .series import yearly_counts as yearly_counts
     from .standing_views import bangladesh_published as bangladesh_published
     from .standing_views import bangladesh_timeline as bangladesh_timeline
     from .standing_views import graduation_cells as graduation_cells
@@ -107,7 +107,7 @@ _HOME = {
     "claim_tests": "claim_views",
     "claim_values": "reform_views",
     "data_root": "package",
-    "definitions": "export_views",
+    "definitions": "series",
     "destination_blocks": "destination_views",
     "destination_codes": "destination_views",
     "destination_exports": "destination_views",
@@ -119,9 +119,9 @@ _HOME = {
     "home_gdp": "destination_views",
     "india_monthly": "agreement_views",
     "investment_in_india": "agreement_views",
-    "known_months": "record_views",
+    "known_months": "series",
     "korea_trade": "agreement_views",
-    "latest_counts": "record_views",
+    "latest_counts": "series",
     "least_developed": "tariff_views",
     "load": "tables",
     "market_demand": "destination_views",
@@ -136,7 +136,7 @@ _HOME = {
     "partners_with_trade": "standing_views",
     "phase_figures": "reform_views",
     "preference_terms": "tariff_views",
-    "prints": "record_views",
+    "prints": "series",
     "published_concentration": "destination_views",
     "published_figures": "agreement_views",
     "published_ranges": "reform_views",
@@ -144,8 +144,8 @@ _HOME = {
     "rebuild_passports": "package",
     "recorded": "notebook_records",
     "recorded_read": "notebook_records",
-    "reference_classes": "export_views",
-    "reference_sources": "export_views",
+    "reference_classes": "series",
+    "reference_sources": "series",
     "regional_months": "destination_views",
     "sources": "series",
     "tables_read": "tables",
@@ -158,7 +158,7 @@ _HOME = {
     "world_map": "destination_views",
     "world_panel": "fta_views",
     "world_trade": "agreement_views",
-    "yearly_counts": "record_views",
+    "yearly_counts": "series",
 }
 
 __all__ = sorted(_HOME)

@@ -1,4 +1,4 @@
-"""Views of the tables that analyses ask for: one definition at a time, as it stood on a given day."""
+"""Export series as they stood on a given day: one definition at a time, side by side, by print, and as panels."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
@@ -6,13 +6,16 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..vocabulary import CLASSIFICATIONS, SERIES
+from ..vocabulary import CLASSIFICATIONS, FIRST_COUNTS, HOME, PANEL_SERIES, REFERENCE_CLASSES, SERIES, SHIP_FLAG
 from .tables import load
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 UNIT = "US$ million"
+
+UNREVISED = "unrevised"
+"""Status of a latest month that its publisher will still revise: it does not yet tell what a first count becomes."""
 
 
 def annual(definition: str, *, as_of: str | date | None = None) -> "Series":
@@ -53,6 +56,115 @@ def partner_exports(*, as_of: str | date | None = None, without: Collection[str]
         _known(flag, sorted({f for cell in flags for f in cell if f}), "flag")
     keep = ~flags.map(lambda cell: bool(set(cell) & set(without)))
     return _wide(out_by(rows[keep], as_of, "Korea's exports by partner"), "korea_exports_by_partner")
+
+
+def definitions(family: str, *, as_of: str | date | None = None) -> "DataFrame":
+    """Every yearly definition of one family, long: definition, label, year, exports_usd_m, status, source_id.
+
+    ``family`` as in :class:`~kbio_analysis.vocabulary.ExportSeries`; rows not out by ``as_of`` are left out.
+    """
+    keys = [s.key for s in SERIES.values() if s.family == family and s.frequency == "annual"]
+    rows = load("biopharma_exports_annual")
+    rows = out_by(rows[rows["definition"].isin(keys)], as_of, f"{family} definitions")
+    rows = rows.assign(label=rows["definition"].map({k: SERIES[k].label for k in keys}))
+    columns = ["definition", "label", "year", "exports_usd_m", "status", "source_id"]
+    return rows[columns].sort_values(["definition", "year"], ignore_index=True)
+
+
+def reference_classes(*, as_of: str | date | None = None) -> dict[str, "DataFrame"]:
+    """The panels whose growth the export odds are read from: label -> years x members, US$ million.
+
+    Korea itself is left out of the exporters' classes, and partners whose imports are ships under flags of
+    convenience out of the partners'.
+    """
+    classes = {}
+    for label, classification in REFERENCE_CLASSES.items():
+        if classification is None:
+            classes[label] = partner_exports(as_of=as_of, without=(SHIP_FLAG,))
+        else:
+            classes[label] = exporters(classification, as_of=as_of).drop(columns=HOME, errors="ignore")
+    return classes
+
+
+def reference_sources(*, as_of: str | date | None = None) -> list[str]:
+    """Sources behind :func:`reference_classes`."""
+    panels = reference_classes(as_of=as_of).values()
+    return sorted({source for panel in panels for source in panel.attrs["source_ids"]})
+
+
+def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None = None) -> "DataFrame":
+    """Every yearly count of Korea's exports, long: definition, label, family, scope, year, exports_usd_m, source_id.
+
+    ``keys`` are yearly definitions or classifications of the exporters' panel (None: all); a key without a figure out
+    by ``as_of`` has no row. Raises DataError if nothing at all is left.
+    """
+    import pandas as pd
+
+    known = {k: s for k, s in SERIES.items() if s.frequency == "annual"} | PANEL_SERIES
+    wanted = list(known if keys is None else dict.fromkeys(keys))
+    unknown = [key for key in wanted if key not in known]
+    if unknown:
+        raise DataError(f"no yearly count {unknown[0]!r}; known: {', '.join(known)}")
+    panel = load("pharma_exporters_panel").rename(columns={"classification": "definition"})
+    rows = pd.concat([load("biopharma_exports_annual"), panel[panel["iso3"] == HOME]], ignore_index=True)
+    rows = out_by(rows[rows["definition"].isin(wanted)], as_of, "yearly counts")
+    for column in ("label", "family", "scope"):
+        rows = rows.assign(**{column: rows["definition"].map({k: getattr(known[k], column) for k in wanted})})
+    columns = ["definition", "label", "family", "scope", "year", "exports_usd_m", "source_id"]
+    order = rows["definition"].map(wanted.index)
+    return rows.assign(order=order).sort_values(["order", "year"], ignore_index=True)[columns]
+
+
+def prints(*, as_of: str | date | None = None) -> "DataFrame":
+    """Every print of a monthly count: count, label, first_month, last_month (Period), exports_usd_m, available_from.
+
+    Also ``source_id``. The ten-day counts stand among them as the one print of their month. Rows are in the order
+    of publication within a count and period; no row may be left.
+    """
+    import pandas as pd
+
+    table = load("biohealth_export_prints")
+    months = load("biohealth_exports_monthly")
+    ten_day = months[months["series"].isin(list(FIRST_COUNTS))].rename(columns={"series": "count"})
+    ten_day = ten_day.assign(first_month=ten_day["month"], last_month=ten_day["month"], print=1)
+    columns = ["count", "first_month", "last_month", "print", "exports_usd_m", "available_from", "source_id"]
+    rows = pd.concat([table[columns], ten_day[columns]], ignore_index=True)
+    if as_of is not None:
+        rows = rows[rows["available_from"] <= pd.Timestamp(as_of)]
+    rows = rows.assign(label=rows["count"].map({key: label for key, (label, _) in FIRST_COUNTS.items()}))
+    return rows.sort_values(["count", "first_month", "last_month", "print"], ignore_index=True)
+
+
+def latest_counts(*, as_of: str | date | None = None) -> "dict[str, Series]":
+    """The monthly series that early prints are held against, US$ million by month; empty where none was out.
+
+    Months whose publisher calls them unrevised are left out. Counts whose latest value is a later print of their own
+    have no entry.
+    """
+    table = load("biohealth_exports_monthly")
+    open_months = table[table["status"] == UNREVISED].groupby("series")["month"].apply(set).to_dict()
+    found = {}
+    for count, (_, series) in FIRST_COUNTS.items():
+        if series is not None:
+            values = known_months(series, as_of=as_of)
+            found[count] = values[[m not in open_months.get(series, ()) for m in values.index]]
+    return found
+
+
+def known_months(
+    series: str, *, first: str | None = None, last: str | None = None, as_of: str | date | None = None
+) -> "Series":
+    """As :func:`monthly` between two days' months; empty if none was out by ``as_of``."""
+    import pandas as pd
+
+    try:
+        values = monthly(series, as_of=as_of)
+    except DataError:
+        monthly(series)  # an unknown series is refused all the same
+        values = monthly(series).iloc[:0]
+    low = pd.Period(first, "M") if first else values.index.min()
+    high = pd.Period(last, "M") if last else values.index.max()
+    return values[(values.index >= low) & (values.index <= high)] if len(values) else values
 
 
 def sources(source_ids: Iterable[str]) -> "DataFrame":
