@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from .series import prints as prints
     from .series import reference_classes as reference_classes
     from .series import reference_sources as reference_sources
-    from .series import sources as sources
+    from . import sources as sources
     from .series import yearly_counts as yearly_counts
     from .standing_views import bangladesh_published as bangladesh_published
     from .standing_views import bangladesh_timeline as bangladesh_timeline
@@ -147,7 +147,6 @@ _HOME = {
     "reference_classes": "series",
     "reference_sources": "series",
     "regional_months": "destination_views",
-    "sources": "series",
     "tables_read": "tables",
     "tariff_flows": "standing_views",
     "tariff_lines": "tariff_views",
@@ -165,6 +164,9 @@ __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "sources":
+        # The module, which old notebooks call as if it were its function.
+        return import_module(".sources", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_HOME[name]}", __name__), name)
