@@ -22,19 +22,6 @@ if TYPE_CHECKING:
     from .agreement_views import world_trade as world_trade
     from .claim_views import claim_findings as claim_findings
     from .claim_views import claim_tests as claim_tests
-    from .destination_views import destination_blocks as destination_blocks
-    from .destination_views import destination_codes as destination_codes
-    from .destination_views import destination_exports as destination_exports
-    from .destination_views import disturbed_markets as disturbed_markets
-    from .destination_views import home_gdp as home_gdp
-    from .destination_views import market_demand as market_demand
-    from .destination_views import market_panel as market_panel
-    from .destination_views import partner_code as partner_code
-    from .destination_views import partner_names as partner_names
-    from .destination_views import published_concentration as published_concentration
-    from .destination_views import regional_months as regional_months
-    from .destination_views import trade_over_gdp as trade_over_gdp
-    from .destination_views import world_map as world_map
     from .export_views import cite as cite
     from .fta_views import agreement_inputs as agreement_inputs
     from .fta_views import agreements as agreements
@@ -108,15 +95,10 @@ _HOME = {
     "claim_values": "reform_views",
     "data_root": "package",
     "definitions": "series",
-    "destination_blocks": "destination_views",
-    "destination_codes": "destination_views",
-    "destination_exports": "destination_views",
-    "disturbed_markets": "destination_views",
     "duty_free_lines": "tariff_views",
     "export_ranks": "rank_views",
     "exporters": "series",
     "graduation_cells": "standing_views",
-    "home_gdp": "destination_views",
     "india_monthly": "agreement_views",
     "investment_in_india": "agreement_views",
     "known_months": "series",
@@ -124,20 +106,15 @@ _HOME = {
     "latest_counts": "series",
     "least_developed": "tariff_views",
     "load": "tables",
-    "market_demand": "destination_views",
-    "market_panel": "destination_views",
     "market_sizes": "reform_views",
     "monthly": "series",
-    "partner_code": "destination_views",
     "partner_exports": "series",
     "partner_flows": "standing_views",
-    "partner_names": "destination_views",
     "partner_standing": "standing_views",
     "partners_with_trade": "standing_views",
     "phase_figures": "reform_views",
     "preference_terms": "tariff_views",
     "prints": "series",
-    "published_concentration": "destination_views",
     "published_figures": "agreement_views",
     "published_ranges": "reform_views",
     "real_growth": "standing_views",
@@ -146,15 +123,12 @@ _HOME = {
     "recorded_read": "notebook_records",
     "reference_classes": "series",
     "reference_sources": "series",
-    "regional_months": "destination_views",
     "tables_read": "tables",
     "tariff_flows": "standing_views",
     "tariff_lines": "tariff_views",
-    "trade_over_gdp": "destination_views",
     "trial_ranks": "reform_views",
     "us_gdp": "agreement_views",
     "verify": "verification",
-    "world_map": "destination_views",
     "world_panel": "fta_views",
     "world_trade": "agreement_views",
     "yearly_counts": "series",

@@ -13,6 +13,7 @@ MISSING = "–"
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_WITH_ARTICLE = {"European Union", "Middle East", "Netherlands", "Philippines", "Maldives", "Bahamas", "Gambia", "Comoros"}
 _ODDS = (
     (0.05, "very unlikely"),
     (0.33, "unlikely"),
@@ -173,6 +174,12 @@ def possessive(name: str) -> str:
     return f"{name}'" if name.endswith("s") else f"{name}'s"
 
 
+def the(name: str) -> str:
+    """A country's name within a sentence: ``the United Kingdom``, ``Japan``."""
+    plural = name.startswith("United ") or name.endswith((" Islands", " Republic", " Territories"))
+    return f"the {name}" if plural or name in _WITH_ARTICLE else name
+
+
 def capital(text: str) -> str:
     """The text with its first letter in capital, the rest as it is."""
     return text[:1].upper() + text[1:]
@@ -212,7 +219,7 @@ WORDS: dict[str, Callable[..., str]] = {
     for word in (
         *(number, sig, usd, pct, signed_pct, change, log_points, points, times, plain, p_value),
         *(chance, chance_range, odds_word, span, count, spelled, ordinal, day, month, crossing_year),
-        *(listed, pick, possessive, capital),
+        *(listed, pick, possessive, the, capital),
     )
 }
 """Every word a notebook may use in a sentence, by its name."""

@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from kbio_analysis.models.concentration import ShiftShare
-from kbio_analysis.models.month_standing import MonthStanding
 from kbio_analysis.present.figures.canvas import (
     AMBER,
     BLUE,
@@ -97,11 +96,11 @@ def growth_contributions(decomposed: ShiftShare, *, base_year: int, last_year: i
     )
 
 
-def month_ratios(usa: MonthStanding, china: MonthStanding, *, source: str) -> None:
+def month_ratios(ratios: pd.DataFrame, month: str, *, source: str) -> None:
     """Exports to ASEAN over those to the United States and to China, month by month, the month of the claim marked."""
-    data = pd.DataFrame({"asean_over_usa": usa.ratios, "asean_over_china": china.ratios})
+    data = ratios.set_axis(["asean_over_usa", "asean_over_china"], axis=1)
     labels = [f"{p.year}-{p.month:02d}" for p in data.index]
-    at = labels.index(usa.month)
+    at = labels.index(month)
 
     def draw(ax: Axes, compact: bool) -> None:
         x = np.arange(len(data))

@@ -1,13 +1,14 @@
-"""What the study of destinations reads: exports by partner and by group, months by region, size and distance."""
+"""Destinations of Korea's exports: by partner and by group, their size and distance, and their outlines on a map."""
 
 import json
+from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..vocabulary import COUNTRY_GROUPS, ELSEWHERE, HOME, country_group
+from ..vocabulary import COUNTRY_GROUPS, ELSEWHERE, country_group
 from .tables import load
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _BLOCKS = {"USA": "United States", "CHN": "China"}
 _REST = {"North America": "Other North America", "East Asia": "Other East Asia"}
 
 
-def destination_exports() -> "DataFrame":
+def exports() -> "DataFrame":
     """Korea's exports, US$ million: calendar year x ISO3, zero where nothing is recorded.
 
     All partners of the customs record, ships and former territories included: rows sum to within 1% of the total.
@@ -47,49 +48,30 @@ def partner_code(partner: str, names: "Series") -> str:
     raise DataError(f"no partner {partner!r}; " + (f"did you mean {near[0]!r}?" if near else "give its ISO3 code"))
 
 
-def destination_codes(groups: list[str]) -> dict[str, list[str]]:
+def codes_of(groups: Iterable[str]) -> dict[str, list[str]]:
     """Line shown -> the ISO3 codes in it, in the order asked: a key of SINGLE or of COUNTRY_GROUPS.
 
     A single partner is taken out of no group: East Asia holds China. Raises DataError for a name that is neither.
     """
-    known = [*SINGLE, *COUNTRY_GROUPS]
-    codes = {}
-    for group in dict.fromkeys(groups):
+    known = {name: [code] for name, code in SINGLE.items()} | {name: list(c) for name, c in COUNTRY_GROUPS.items()}
+    for group in (groups := list(dict.fromkeys(groups))):
         if group not in known:
             near = get_close_matches(group, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
             raise DataError(f"no group {group!r}; {hint}")
-        codes[group] = [SINGLE[group]] if group in SINGLE else list(COUNTRY_GROUPS[group])
-    return codes
+    return {group: known[group] for group in groups}
 
 
-def destination_blocks(exports: "DataFrame") -> "DataFrame":
+def blocks(by_partner: "DataFrame") -> "DataFrame":
     """Exports by year x block that together make the total: the United States, China, and every group without them."""
-    groups = {code: country_group(code) for code in exports.columns}
+    groups = {code: country_group(code) for code in by_partner.columns}
     labels = [_BLOCKS.get(code) or _REST.get(group, group) for code, group in groups.items()]
-    table = exports.T.groupby(labels).sum().T
+    table = by_partner.T.groupby(labels).sum().T
     order = [*_BLOCKS.values(), *(_REST.get(group, group) for group in COUNTRY_GROUPS), ELSEWHERE]
     return table[[name for name in order if name in table.columns]]
 
 
-def regional_months() -> "DataFrame":
-    """Monthly exports by region, US$ million: PeriodIndex M x region as customs groups them. Not the yearly panel."""
-    rows = load("korea_exports_by_region")
-    return rows.pivot(index="month", columns="region", values="exports_usd_m").sort_index()
-
-
-def trade_over_gdp() -> "DataFrame":
-    """Per cent of GDP by year, columns exports and trade: two vintages of GDP, never to be subtracted."""
-    rows = load("korea_trade_gdp_ratio")
-    return rows.pivot(index="year", columns="measure", values="share_of_gdp_pct")
-
-
-def published_concentration() -> "DataFrame":
-    """What others printed about shares and concentration: measure, year, partner, value, unit, source_id, note."""
-    return load("korea_exports_published")
-
-
-def market_demand() -> "DataFrame":
+def market_imports() -> "DataFrame":
     """What each market imported from everybody, US$ million: year x ISO3, to 2020, unusable totals missing."""
     rows = load("partner_trade_totals")
     usable = ~rows["flag"].fillna("").str.contains("imports_unusable") & (rows["total_imports_usd_m"] > 0)
@@ -102,17 +84,17 @@ def market_panel(first_year: int, last_year: int) -> "DataFrame":
     Flags of convenience, former territories and larger states are left out, and so is a market without GDP in every
     year of the window or without distance. A year nobody recorded counts as no exports.
     """
-    exports = load("korea_exports_by_partner")
-    flags = exports["flag"].fillna("")
-    larger = flags.str.contains("larger_state") & (exports["year"] >= first_year)
-    out = set(exports.loc[flags.str.contains("ships|former_code") | larger, "iso3"])
+    sold = load("korea_exports_by_partner")
+    flags = sold["flag"].fillna("")
+    larger = flags.str.contains("larger_state") & (sold["year"] >= first_year)
+    out = set(sold.loc[flags.str.contains("ships|former_code") | larger, "iso3"])
     macro = load("country_macro")
     macro = macro[macro["year"].between(first_year, last_year) & macro["gdp_usd_m"].notna()]
     years = macro.groupby("iso3")["year"].nunique()
     distance = load("korea_geography").set_index("iso3")["distance_km"]
-    kept = set(years.index[years == last_year - first_year + 1]) & set(distance.index) & set(exports["iso3"])
+    kept = set(years.index[years == last_year - first_year + 1]) & set(distance.index) & set(sold["iso3"])
     panel = macro[macro["iso3"].isin(kept - out)]
-    panel = panel.merge(exports[["iso3", "year", "exports_usd_m"]], on=["iso3", "year"], how="left")
+    panel = panel.merge(sold[["iso3", "year", "exports_usd_m"]], on=["iso3", "year"], how="left")
     panel = panel.assign(exports_usd_m=panel["exports_usd_m"].fillna(0.0), distance_km=panel["iso3"].map(distance))
     return panel[["iso3", "year", "exports_usd_m", "gdp_usd_m", "gdp_growth_pct", "distance_km"]]
 
@@ -124,13 +106,7 @@ def disturbed_markets(first_year: int, last_year: int) -> "Series":
     return rows.groupby("iso3")["reason"].agg(lambda reasons: ", ".join(dict.fromkeys(reasons)))
 
 
-def home_gdp() -> "Series":
-    """Korea's GDP by year, US$ million, in the vintage of ``country_macro``."""
-    rows = load("country_macro")
-    return rows[rows["iso3"] == HOME].set_index("year")["gdp_usd_m"].sort_index()
-
-
-def world_map() -> "dict[str, list[np.ndarray]]":
+def outlines() -> "dict[str, list[np.ndarray]]":
     """Outlines of countries: ISO3 -> rings of (longitude, latitude) in degrees, from Natural Earth at 1:110m.
 
     The geometry is the file that the package bqplot carries; nothing is fetched and bqplot is not imported. Small
@@ -146,11 +122,11 @@ def world_map() -> "dict[str, list[np.ndarray]]":
     topology = json.loads(path.read_text(encoding="utf-8"))
     scale, shift = (np.array(topology["transform"][k]) for k in ("scale", "translate"))
     arcs = [np.cumsum(np.array(arc), axis=0) * scale + shift for arc in topology["arcs"]]
-    outlines = {}
+    drawn = {}
     for shape in topology["objects"]["subunits"]["geometries"]:
         country = pycountry.countries.get(numeric=f"{shape['id']:03d}") if shape["id"] > 0 else None
         iso3 = country.alpha_3 if country else f"X{-shape['id']:02d}"
         polygons = [shape["arcs"]] if shape["type"] == "Polygon" else shape["arcs"]
         rings = [[arcs[i] if i >= 0 else arcs[~i][::-1] for i in polygon[0]] for polygon in polygons]
-        outlines[iso3] = [np.vstack(ring) for ring in rings]
-    return outlines
+        drawn[iso3] = [np.vstack(ring) for ring in rings]
+    return drawn
