@@ -13,7 +13,16 @@ MISSING = "–"
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_WITH_ARTICLE = {"European Union", "Middle East", "Netherlands", "Philippines", "Maldives", "Bahamas", "Gambia", "Comoros"}
+_WITH_ARTICLE = {
+    "European Union",
+    "Middle East",
+    "Netherlands",
+    "Philippines",
+    "Maldives",
+    "Bahamas",
+    "Gambia",
+    "Comoros",
+}
 _ODDS = (
     (0.05, "very unlikely"),
     (0.33, "unlikely"),

@@ -7,7 +7,6 @@ import statsmodels.api as sm
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.market_gaps import MIN_MARKETS, by_group, market_gaps, track_record
-from kbio_analysis.models.month_standing import standing
 
 GDP, DISTANCE = 0.8, -0.6
 SOLVER = 1e-5  # two Poisson solvers that stop at tolerances of their own
@@ -86,13 +85,3 @@ def test_a_residual_that_closes_is_seen_and_one_that_tells_nothing_is_not() -> N
     assert 0.35 < nothing.faster_share < 0.65
     with pytest.raises(ModelInputError, match="both dates"):
         track_record(early.iloc[:5], luck)
-
-
-def test_a_month_is_placed_among_its_neighbours() -> None:
-    index = pd.period_range("2025-06", periods=4, freq="M")
-    months = pd.DataFrame({"A": [1.0, 4.0, 3.0, 2.0], "B": [2.0, 2.0, 2.0, 2.0]}, index=index)
-    found = standing(months, "2025-08", "A", "B")
-    assert (found.ratio, found.rank, found.n, found.n_above) == (1.5, 2, 4, 2)
-    assert found.low < 0.5 < found.high
-    with pytest.raises(ModelInputError, match="2031-01"):
-        standing(months, "2031-01", "A", "B")
