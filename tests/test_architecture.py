@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "cli": {"errors", "data", "render"},
 }
 IMPORT_BUDGET_SECONDS = 1.0  # the package aims at 0.2 s; the test allows for a busy machine
-MAX_MODULE_LINES = 320  # a reader holds about 250 in mind; docstrings may take the rest
+MAX_MODULE_LINES = 450  # a reader holds about 250 in mind; docstrings may take the rest
 
 
 def _modules(root: Path) -> list[Path]:
@@ -66,8 +66,8 @@ def test_no_module_imports_anothers_private_name(root: Path) -> None:
     assert not private
 
 
-def test_only_figures_import_matplotlib(root: Path) -> None:
-    allowed = root / "kbio_analysis" / "present" / "figures"
+def test_only_what_presents_imports_matplotlib(root: Path) -> None:
+    allowed = root / "kbio_analysis" / "present"
     warm = root / "kbio_analysis" / "render" / "kernels"
     users = []
     for module in _modules(root):

@@ -11,3 +11,13 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     monkeypatch.setattr("IPython.display.publish_display_data", bundles.append)
     monkeypatch.setattr("kbio_analysis.present.results._recorded", {})
     return bundles
+
+
+@pytest.fixture
+def payloads(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """What the charts of a test showed, in order."""
+    from kbio_analysis.present import canvas
+
+    shown: list[dict] = []
+    monkeypatch.setattr(canvas, "show", lambda payload, fallback: shown.append(dict(payload)))
+    return shown

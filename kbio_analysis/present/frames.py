@@ -1,0 +1,183 @@
+"""What every chart kind is asked with: columns by name, labels with colours, formats as words, and the text beside it.
+
+Nothing is dropped: a name that is not there is refused, with the nearest one suggested.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from inspect import signature
+from typing import Any, TypedDict
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import is_color_like, to_hex
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.present.canvas import COLOURS, CYCLE, Chart, Plot, finish
+from kbio_analysis.present.outputs import DEFAULT_RTOL
+from kbio_analysis.present.words import formatted, listed, sig
+
+Format = str | Callable[[Any], str] | None
+ALT_WORDS = 60
+
+
+class Shared(TypedDict, total=False):
+    """The keywords that every kind takes; ``id``, ``caption`` and ``source`` are required."""
+
+    id: str
+    caption: str
+    source: str
+    title: str | None
+    """What the value axis counts, above the plot."""
+    data: pd.DataFrame | Sequence[str] | None
+    """The chart's CSV; by default the frame drawn."""
+    alt: str | None
+    about: str | None
+    """What the text for readers who cannot see the chart begins with."""
+    alt_format: Format
+    colours: Mapping[Any, str] | None
+    """Label -> name or hexadecimal colour; the others take what the cycle has left."""
+    spark: Sequence[float] | pd.Series | str | None
+    """The short series the index draws beside the answer: numbers, or the name of one or several columns."""
+    height: float
+    rtol: float
+    legend: bool
+
+
+DEFAULTS: dict[str, Any] = {"title": None, "data": None, "alt": None, "about": None, "alt_format": None}
+DEFAULTS |= {"colours": None, "spark": None, "height": 1.0, "rtol": DEFAULT_RTOL, "legend": True}
+
+
+class Asked:
+    """One call of a kind: its frame with the index as columns, and the shared keywords, checked."""
+
+    def __init__(self, kind: Callable[..., Chart], frame: pd.DataFrame | None, shared: Mapping[str, Any]):
+        required = ("id", "caption", "source")
+        own = [name for name in signature(kind).parameters if name not in ("frame", "shared")]
+        for name in shared:
+            if name not in DEFAULTS and name not in required:
+                raise UsageError(f"{kind.__name__}: no keyword {name!r}{hint(name, [*own, *DEFAULTS, *required])}")
+        if lacking := [name for name in required if name not in shared]:
+            raise UsageError(f"{kind.__name__}: give {listed(lacking)}")
+        self.kind, self.given = kind.__name__, DEFAULTS | dict(shared)
+        self.id: str = self.given["id"]
+        plain = pd.DataFrame(frame) if frame is None or isinstance(frame, Mapping) else frame
+        if not isinstance(plain, pd.DataFrame):
+            raise self.refuse(f"takes a DataFrame, not {type(frame).__name__}")
+        names = [n for n in plain.index.names if n is not None and n not in plain.columns]
+        self.indexed = names if len(names) == plain.index.nlevels else []
+        self.frame = plain.reset_index() if self.indexed else plain
+
+    def __getattr__(self, name: str) -> Any:
+        return self.given[name]
+
+    def column(self, name: Any, what: str = "column") -> pd.Series:
+        """A column of the frame; refuses a name that is not there."""
+        if isinstance(name, pd.Series):
+            raise self.refuse(f"{what}: name a column; a Series is assigned to the frame first, so that the CSV has it")
+        if isinstance(name, str | int | float | bool | np.generic) and name in self.frame.columns:
+            return self.frame[name]
+        raise UsageError(f"{self.kind} {self.id!r}, {what}: the frame has no {name!r}{hint(name, self.frame.columns)}")
+
+    def refuse(self, text: str) -> UsageError:
+        return UsageError(f"{self.kind} {self.id!r}: {text}")
+
+    def hues(self, labels: Iterable[Any], wished: Mapping[Any, str | None] | None = None) -> dict[Any, tuple[str, int]]:
+        """A colour for every label, and how often the cycle had gone round when it took it (0: not yet).
+
+        A colour given for a label that is not here is no mistake (a class may have no case), unless it reads like one
+        that has none.
+        """
+        labels, given = list(dict.fromkeys(labels)), dict(self.given["colours"] or {})
+        given |= {k: v for k, v in (wished or {}).items() if v}
+        bare = [str(label) for label in labels if label not in given]
+        for name in given:
+            if name not in labels and (near := get_close_matches(str(name), bare, n=1, cutoff=0.75)):
+                raise self.refuse(f"colours: nothing is called {name!r}, did you mean {near[0]!r}?")
+        found = {label: (colour(given[label]), 0) for label in labels if label in given}
+        taken = {hue for hue, _ in found.values()}
+        spare = [COLOURS[c] for c in CYCLE if COLOURS[c] not in taken] or [COLOURS[c] for c in CYCLE]
+        rest = [label for label in labels if label not in found]
+        found |= {label: (spare[i % len(spare)], i // len(spare)) for i, label in enumerate(rest)}
+        return {label: found[label] for label in labels}
+
+    def finish(self, plots: Sequence[Plot], said: str, *, columns: int = 1) -> Chart:
+        """Draw and show; ``said`` is the alt text made from the data."""
+        if not self.legend:
+            for plot in plots:
+                plot.keys = []
+        payload = {"id": self.id, "alt": self.alt or said, "caption": self.caption, "source": self.source}
+        spark = self._spark()
+        payload |= {"rtol": self.rtol, "spark": spark if spark is None or len(spark) > 1 else None}
+        return finish(plots, payload, self._data(), columns=columns)
+
+    def nothing(self) -> Chart:
+        """Not drawn: there is no value."""
+        return Chart(self.frame, {"id": self.id}, None)
+
+    def begin(self, text: str) -> str:
+        """The beginning of the alt text: the subject if given, else the kind and what its axis counts."""
+        return self.about or (f"{text}, {self.title}" if self.title else text)
+
+    def _data(self) -> pd.DataFrame:
+        given = self.given["data"]
+        if given is None:
+            return self.frame
+        if isinstance(given, pd.DataFrame):
+            names = [n for n in given.index.names if n is not None and n not in given.columns]
+            return given.reset_index() if len(names) == given.index.nlevels else given
+        return self.frame[[self.column(name, "data").name for name in given]]
+
+    def _spark(self) -> list[float] | None:
+        given = self.given["spark"]
+        if given is None:
+            return None
+        names = [given] if isinstance(given, str) else given
+        if all(isinstance(name, str) for name in names):
+            return [float(v) for name in names for v in self.column(name, "spark").dropna()]
+        return [float(v) for v in names]
+
+
+def hint(name: object, known: Iterable[Any]) -> str:
+    """``; did you mean 'year'?``, or all that there is."""
+    texts = [str(k) for k in known]
+    near = get_close_matches(str(name), texts, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; there is {listed(texts)}"
+
+
+def colour(name: str) -> str:
+    """The hexadecimal form of a colour's name, ours or one of matplotlib's."""
+    if name in COLOURS:
+        return COLOURS[name]
+    if not is_color_like(name):
+        raise UsageError(f"no colour {name!r}{hint(name, COLOURS)} (or a hexadecimal one)")
+    return to_hex(name)
+
+
+def wording(how: Format) -> Callable[[float], str]:
+    """What spells a value: a word, a format specification, or a template such as ``{:.0f}%``."""
+    if callable(how):
+        return how
+    if how and "{" in how:
+        return lambda v: how.format(v).replace("-", "−")
+    return (lambda v: formatted(v, how)) if how else figure
+
+
+def figure(value: float) -> str:
+    """A value of no known unit: three figures."""
+    if not np.isfinite(value):
+        return "none"
+    text = sig(value, 3)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def told(begin: str, parts: Iterable[str]) -> str:
+    """``begin: part; part.`` in at most about sixty words; what did not fit is counted."""
+    parts, kept = list(parts), []
+    for part in parts:
+        if kept and len(f"{begin} {' '.join(kept)} {part}".split()) > ALT_WORDS - 3:
+            break
+        kept.append(part)
+    rest = len(parts) - len(kept)
+    tail = f"; and {rest} more" if rest else ""
+    return f"{begin}: {'; '.join(kept)}{tail}." if kept else f"{begin}."

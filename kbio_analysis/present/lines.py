@@ -1,0 +1,429 @@
+"""Lines over years, months, numbers or categories; with bands, stars and marks; as a fan, as ranks, as stairs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from inspect import Parameter, signature
+from types import SimpleNamespace
+from typing import Any, Unpack
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, TALL, Axis, Chart, Note, Plot, fold, measure, spread
+from kbio_analysis.present.frames import Asked, Format, Shared, colour, hint, told, wording
+from kbio_analysis.present.rulers import Ruler
+from kbio_analysis.present.words import listed
+
+DASHES = {"solid": "-", "dashed": "--", "dotted": ":", "dashdot": "-.", "none": "none"}
+STYLE = {"colour", "style", "width", "marker", "size", "alpha", "hollow", "start", "label_end"}
+BAND = {"colour", "alpha", "start", "bars", "of"}
+LABELS = ("legend", "end", "number", "none")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", ".")
+
+
+def lines(
+    frame: pd.DataFrame | None,
+    y: Any,
+    *,
+    x: str | None = None,
+    by: str | None = None,
+    styles: Mapping[Any, Mapping[str, Any]] | None = None,
+    bands: Sequence[tuple[Any, ...]] = (),
+    stars: Mapping[str, tuple[Any, ...]] | None = None,
+    verticals: Mapping[Any, str] | None = None,
+    horizontals: Mapping[float, str] | None = None,
+    scale: float = 1.0,
+    log: bool = False,
+    x_log: bool = False,
+    zero: bool | None = None,
+    invert: bool = False,
+    whole: bool = False,
+    join: bool = False,
+    breaks: Sequence[Any] = (),
+    stairs: bool = False,
+    labels: str = "legend",
+    end_format: Format = None,
+    x_format: Format = None,
+    y_format: Format = None,
+    x_ticks: Any = None,
+    y_ticks: Any = None,
+    x_range: tuple[Any, Any] = (None, None),
+    y_range: tuple[float | None, float | None] = (None, None),
+    **shared: Unpack[Shared],
+) -> Chart:
+    """Draw columns of ``frame`` as lines over ``x`` (a column; by default the index).
+
+    ``y``: label -> column, or (column, style); a list of columns; or, with ``by``, the value column of a long frame,
+    one line for each value of ``by``. ``(list of columns, style)`` draws many lines alike. A style holds colour, style
+    (solid, dashed, dotted, dashdot, none), width, marker, size, alpha, hollow, start (a column at whose last value the
+    line begins) and label_end; ``styles`` gives them by label. Years and months that are missing are gaps.
+
+    ``bands``: (low column, high column, label, {colour, alpha, of, start, bars}). ``stars``: label -> (x, y).
+    ``verticals`` and ``horizontals``: position -> label, dotted. ``labels``: legend, end, number or none. ``scale``
+    multiplies what is drawn, never the data. Nothing is drawn without a value. Raises UsageError for what is unknown.
+    """
+    look = SimpleNamespace(**{k: v for k, v in locals().items() if k in LOOK})
+    asked = Asked(lines, frame, shared)
+    drawing = Drawing(asked, asked.frame, y, look)
+    return asked.finish([drawing.plot()], drawing.said()) if drawing.lines else asked.nothing()
+
+
+LOOK = {n: p.default for n, p in signature(lines).parameters.items() if p.kind is Parameter.KEYWORD_ONLY}
+
+
+def steps(frame: pd.DataFrame | None, y: Any, **options: Any) -> Chart:
+    """Lines as stairs: a value holds until the next one. Everything else as :func:`lines`."""
+    return lines(frame, y, stairs=True, **options)
+
+
+def ranks(frame: pd.DataFrame | None, y: Any, **options: Any) -> Chart:
+    """Ranks over time, the first place on top, names at the ends of their lines. Everything else as :func:`lines`."""
+    return lines(frame, y, **{"invert": True, "whole": True, "labels": "end"} | options)
+
+
+def fan(
+    frame: pd.DataFrame | None,
+    *,
+    record: str = "published",
+    median: str | None = "median",
+    levels: Sequence[int] = (80, 95),
+    low: str = "lo_{level}",
+    high: str = "hi_{level}",
+    paths: Sequence[str] | Mapping[str, Any] = (),
+    target: tuple[Any, float] | None = None,
+    joined: bool = True,
+    colour: str = "blue",
+    record_label: str = "Record",
+    median_label: str = "Median",
+    band_label: str = "{level}% interval",
+    target_label: str = "Target",
+    **options: Any,
+) -> Chart:
+    """A record, the fan of what may follow (a median and intervals at ``levels``), other paths, and a target.
+
+    All in columns of one frame; ``low`` and ``high`` name those of a level. ``paths`` lists columns, or label ->
+    column, or (column, style). ``joined``: the fan opens at the last recorded value. Everything else as :func:`lines`.
+    """
+    start = {"start": record} if joined else {}
+    drawn: dict[str, Any] = {}
+    if median is not None:
+        drawn[median_label] = (median, {"style": "dashed", "colour": colour} | start)
+    drawn[record_label] = (record, {"colour": "ink", "marker": True})
+    drawn |= dict(paths) if isinstance(paths, Mapping) else {path: (path, {"width": 1.5}) for path in paths}
+    bands = [
+        (low.format(level=v), high.format(level=v), band_label.format(level=v), {"colour": colour} | start)
+        for v in sorted(levels, reverse=True)
+    ]
+    stars = ({target_label: target} if target is not None else {}) | dict(options.pop("stars", None) or {})
+    return lines(frame, drawn, bands=[*bands, *options.pop("bands", ())], stars=stars, **options)
+
+
+@dataclass(kw_only=True)
+class Line:
+    """One line: positions, scaled values, and how it is drawn; ``rows`` holds x as it reads."""
+
+    label: str
+    x: np.ndarray
+    y: np.ndarray
+    rows: list[Any]
+    hue: str = INK
+    style: dict[str, Any] = field(default_factory=dict)
+    dash: str = "-"
+
+    def draw(self, ax: Axes, *, stairs: bool) -> None:
+        alone = np.isfinite(self.y) & ~np.isfinite(np.r_[np.nan, self.y[:-1]]) & ~np.isfinite(np.r_[self.y[1:], np.nan])
+        how = {"color": self.hue, "alpha": self.style.get("alpha"), "lw": self.style.get("width", 1.8)}
+        ax.plot(self.x, self.y, ls=self.dash, drawstyle="steps-post" if stairs else "default", **how, **self.mark())
+        if not self.mark() and alone.any():
+            ax.plot(self.x[alone], self.y[alone], "o", ms=4, color=self.hue, alpha=how["alpha"])
+
+    def mark(self) -> dict[str, Any]:
+        marker = self.style.get("marker", self.dash == "none")
+        if not marker:
+            return {}
+        hollow = self.style.get("hollow", np.isfinite(self.y).sum() == 1 and self.dash != "none")
+        return {"marker": "o" if marker is True else marker, "ms": self.style.get("size", 4.5),
+                "mfc": PAPER if hollow else self.hue, "mew": 1.2 if hollow else 0}  # fmt: skip
+
+    def key(self) -> Line2D:
+        how = {"color": self.hue, "alpha": self.style.get("alpha"), "lw": min(self.style.get("width", 1.8), 2.4)}
+        return Line2D([], [], ls=self.dash, **how, **self.mark())
+
+
+class Drawing:
+    """The lines of one panel, and the plot they make."""
+
+    def __init__(self, asked: Asked, frame: pd.DataFrame, y: Any, look: SimpleNamespace, hues: Any = None):
+        self.asked, self.frame, self.look = asked, frame, look
+        self.lines: list[Line] = []
+        self.bands: list[tuple[np.ndarray, np.ndarray, np.ndarray, str, dict[str, Any], str]] = []
+        if frame.empty:
+            return
+        if look.x is None and not asked.indexed:
+            raise asked.refuse(f"say which column is x=; there is {listed(map(str, frame.columns))}")
+        self.over = self._own(asked.indexed[0] if look.x is None else look.x, "x")
+        self.ruler = Ruler(self.over, look.x_format)
+        wanted = self._wanted(y)
+        self.hues = hues or asked.hues(wanted, {label: style.get("colour") for label, (_, style) in wanted.items()})
+        for label, (columns, style) in wanted.items():
+            self._add(label, columns, style)
+        for band in look.bands:
+            self._band(*band)
+
+    def _own(self, name: Any, what: str) -> pd.Series:
+        self.asked.column(name, what)
+        return self.frame[name]
+
+    def _wanted(self, y: Any) -> dict[str, tuple[list[pd.Series], dict[str, Any]]]:
+        """Label -> the columns drawn under it, and their style."""
+        styles = dict(self.look.styles or {})
+        if self.look.labels not in LABELS:
+            raise self.asked.refuse(f"no labels {self.look.labels!r}{hint(self.look.labels, LABELS)}")
+        if self.look.by is not None:
+            values, group = self._own(y, "y"), self._own(self.look.by, "by")
+            wanted = {str(name): (values[group == name], styles.get(name, {})) for name in group.dropna().unique()}
+        else:
+            pairs = y if isinstance(y, Mapping) else {str(c): c for c in ([y] if isinstance(y, str) else y)}
+            wanted = {label: v if isinstance(v, tuple) else (v, {}) for label, v in pairs.items()}
+            wanted = {label: (c, dict(style) | dict(styles.get(label, {}))) for label, (c, style) in wanted.items()}
+        self._every(styles, wanted)
+        found = {}
+        for label, (columns, style) in wanted.items():
+            self._known(style, STYLE, f"style of {label!r}")
+            many = columns if isinstance(columns, list) else [columns]
+            found[label] = (many if self.look.by else [self._own(c, f"y, {label!r}") for c in many], style)
+        return found
+
+    def _every(self, styles: Mapping[Any, Any], labels: Iterable[Any]) -> None:
+        for name in styles:
+            if name not in labels and (near := get_close_matches(str(name), [str(v) for v in labels], n=1)):
+                raise self.asked.refuse(f"styles: nothing is called {name!r}, did you mean {near[0]!r}?")
+
+    def _known(self, style: Mapping[str, Any], known: set[str], what: str) -> None:
+        for key in style:
+            if key not in known:
+                raise self.asked.refuse(f"{what}: no key {key!r}{hint(key, sorted(known))}")
+        if style.get("style", "solid") not in DASHES:
+            raise self.asked.refuse(f"{what}: no style {style['style']!r}{hint(style['style'], DASHES)}")
+        if style.get("marker", True) not in (True, False, *MARKERS):
+            raise self.asked.refuse(f"{what}: no marker {style['marker']!r}{hint(style['marker'], MARKERS)}")
+
+    def _add(self, label: str, columns: Sequence[pd.Series], style: dict[str, Any]) -> None:
+        hue, round_ = self.hues[label]
+        dash = DASHES[style.get("style", ("solid", "dashed", "dotted", "dashdot")[min(round_, 3)])]
+        for column in columns:
+            rows, x, values = self._values(self.over.loc[column.index], column, style.get("start"))
+            if np.isfinite(values).any():
+                self.lines.append(Line(label=label, x=x, y=values, rows=rows, hue=hue, style=style, dash=dash))
+
+    def _values(self, over: pd.Series, column: pd.Series, start: str | None) -> tuple[list, np.ndarray, np.ndarray]:
+        kept = pd.DataFrame({"x": over.to_numpy(), "y": column.to_numpy()}).astype({"y": float})
+        if start is not None:
+            kept = kept[kept.y.notna()]
+            opening = self._own(start, "start").dropna()
+            if len(opening) and len(kept):
+                first = pd.DataFrame({"x": [self.over[opening.index[-1]]], "y": [float(opening.iloc[-1])]})
+                kept = pd.concat([first, kept], ignore_index=True)
+        if self.look.join:
+            kept = kept[kept.y.notna()]
+        x, y = self.ruler.all(kept.x), kept.y.to_numpy() * self.look.scale
+        if self.ruler.kind != "category":
+            order = np.argsort(x, kind="stable")
+            x, y, kept = x[order], y[order], kept.iloc[order]
+        rows = [r for r, v in zip(kept.x, y, strict=True) if np.isfinite(v)]
+        first = int(np.argmax(np.isfinite(y)))
+        x, y = x[first:], y[first:]
+        gaps = [self.ruler.at(b) for b in self.look.breaks]
+        if self.ruler.steady and not self.look.join:
+            gaps += [x[i] + 0.5 for i in np.flatnonzero(np.diff(x) > 1)]
+        for gap in gaps:
+            place = int(np.searchsorted(x, gap))
+            x, y = np.insert(x, place, gap), np.insert(y, place, np.nan)
+        return rows, x, y
+
+    def _band(self, low: Any, high: Any, label: str = "", style: Mapping[str, Any] | None = None) -> None:
+        style = dict(style or {})
+        self._known(style, BAND, f"band {label!r}")
+        low, high = self._own(low, f"band {label!r}"), self._own(high, f"band {label!r}")
+        of = style.get("of")
+        if of is not None and of not in self.hues:
+            raise self.asked.refuse(f"band {label!r}: no line {of!r}{hint(of, self.hues)}")
+        hue = self.hues[next(iter(self.hues)) if of is None else of][0]
+        hue = colour(style["colour"]) if "colour" in style else hue
+        _, x, bottom = self._values(self.over, low, style.get("start"))
+        _, _, top = self._values(self.over, high, style.get("start"))
+        if np.isfinite(bottom).any():
+            self.bands.append((x, bottom, top, hue, style, label))
+
+    def _strength(self) -> list[float]:
+        """How dark each band is: the widest palest, a lone one in between."""
+        wide = [float(np.nanmean(np.abs(top - bottom))) for _, bottom, top, *_ in self.bands]
+        alone = [sum(b[3] == a[3] for b in self.bands) == 1 for a in self.bands]
+        usual = [0.2 if one else 0.13 if w == max(wide) else 0.24 for one, w in zip(alone, wide, strict=True)]
+        return [b[4].get("alpha", 0.35 if b[4].get("bars") else u) for b, u in zip(self.bands, usual, strict=True)]
+
+    def plot(self) -> Plot:
+        """The panel: its axes, what draws on it, and its texts."""
+        look = self.look
+        plot = Plot(x=self._across(), y=self._up(), title=self.asked.title, tall=TALL * self.asked.height)
+        named = [line for i, line in enumerate(self.lines) if line.label not in {m.label for m in self.lines[:i]}]
+        at_end = [line for line in named if look.labels in ("end", "number") and line.style.get("label_end", True)]
+        at_end = [line for line in at_end if look.labels == "number" or "start" not in line.style]
+        for (x, low, high, hue, style, label), alpha in zip(self.bands, self._strength(), strict=True):
+            plot.draw.append(_band(x, low, high, hue, alpha, bars=style.get("bars", False)))
+            plot.keys.append((label, Patch(fc=hue, alpha=alpha, lw=0)))
+        plot.draw += [lambda ax, line=line: line.draw(ax, stairs=look.stairs) for line in self.lines]
+        number = look.labels == "number"
+        if look.labels != "none" and (len(named) > 1 or self.bands or look.stars):
+            keyed = [(i, line) for i, line in enumerate(named, start=1) if number or line not in at_end]
+            plot.keys = [(f"{i}  {m.label}" if number else m.label, m.key()) for i, m in keyed] + plot.keys
+        for label, x, y, style in self._stars():
+            plot.draw.append(lambda ax, x=x, y=y, style=style: ax.plot(x, y, **style))
+            plot.keys.append((label, Line2D([], [], **style)))
+        self._rules(plot)
+        if at_end:
+            self._ends(plot, {line.label: str(named.index(line) + 1) for line in named})
+        return plot
+
+    def said(self) -> str:
+        """The alt text: first and last value of every line, stars, and the ends of the bands."""
+        word = self._word()
+        parts = []
+        labels = list(dict.fromkeys(line.label for line in self.lines))
+        for label in labels:
+            own = [line for line in self.lines if line.label == label]
+            values = [line.y[np.isfinite(line.y)] for line in own]
+            last = f"{word(values[0][-1])} in {self.ruler.say(own[0].rows[-1])}"
+            if len(own) > 1:
+                ends = [v[-1] for v in values]
+                parts.append(f"{label} {len(own)} lines, at the end {word(min(ends))} to {word(max(ends))}")
+            elif len(values[0]) == 1 or len(labels) > 5:
+                parts.append(f"{label} {last}")
+            else:
+                parts.append(f"{label} {word(values[0][0])} in {self.ruler.say(own[0].rows[0])}, {last}")
+        parts += [f"{label} {word(y)} in {self.ruler.say(x)}" for label, (x, y, *_) in self._given_stars()]
+        for _, low, high, *_, label in self.bands:
+            if label:
+                ends = (float(v[np.isfinite(v)][-1]) for v in (low, high))
+                parts.append(f"{label} at the end {' to '.join(word(v) for v in ends)}")
+        return told(self.asked.begin("Lines"), parts)
+
+    def _word(self) -> Any:
+        if self.asked.alt_format is not None:
+            word = wording(self.asked.alt_format)
+            return lambda v: word(v / self.look.scale)
+        return wording(self.look.y_format)
+
+    def _given_stars(self) -> list[tuple[str, tuple[Any, ...]]]:
+        return [(label, (x, y * self.look.scale, *more)) for label, (x, y, *more) in (self.look.stars or {}).items()]
+
+    def _stars(self) -> list[tuple[str, float, float, dict[str, Any]]]:
+        found = []
+        for i, (label, (x, y, *more)) in enumerate(self._given_stars()):
+            style = {"marker": "*DsP^"[i % 5], "colour": ("red", "ink", "amber", "purple")[i % 4]} | dict(*more)
+            self._known(style, {"marker", "colour", "size"}, f"star {label!r}")
+            size = style.get("size", 13 if style["marker"] == "*" else 7)
+            how = {"marker": style["marker"], "color": colour(style["colour"]), "ms": size, "mec": PAPER, "ls": "none"}
+            found.append((label, self.ruler.at(x), y, how | {"zorder": 5}))
+        return found
+
+    def _across(self) -> Axis:
+        look = self.look
+        seen = np.concatenate([*(m.x for m in self.lines), *(b[0] for b in self.bands), [s[1] for s in self._stars()]])
+        low, high = float(seen.min()), float(seen.max())
+        at_end = look.labels == "end" and max(m.x[-1] for m in self.lines) == high and not look.stars
+        pad = 0.0 if look.x_log else 0.3 if self.ruler.kind == "category" else 0.015 * (high - low)
+        ends = (low - pad, high + (0 if at_end else pad)) if high > low else (low - 1, high + 1)
+        low, high = (e if w is None else self.ruler.at(w) for e, w in zip(ends, look.x_range, strict=True))
+        return self.ruler.axis(low, high, given=look.x_ticks, log=look.x_log)
+
+    def _up(self) -> Axis:
+        look = self.look
+        seen = [m.y for m in self.lines] + [v for b in self.bands for v in b[1:3]]
+        seen.append(np.array([s[2] for s in self._stars()] + [v * look.scale for v in look.horizontals or {}]))
+        values = np.concatenate(seen)
+        values = values[np.isfinite(values)]
+        low, high = float(values.min()), float(values.max())
+        axis = Axis(low=low, high=high, log=look.log, whole=look.whole, say=wording(look.y_format or _tick), grid=True)
+        room = (high - low) or abs(high) or 1.0
+        if look.log:
+            axis.low, axis.high = low * 0.85, high * 1.2
+        elif look.invert:
+            axis.make = _places if look.whole else None
+            axis.low, axis.high = (high + 0.6, low - 0.6) if look.whole else (high + 0.05 * room, low - 0.05 * room)
+        else:
+            at_zero = low >= 0 if look.zero is None else look.zero and low >= 0
+            axis.low, axis.high = 0.0 if at_zero else low - 0.05 * room, high + 0.05 * room
+        ends = [None if v is None else v * look.scale for v in look.y_range]
+        axis.low, axis.high = (axis.low if ends[0] is None else ends[0]), (axis.high if ends[1] is None else ends[1])
+        if look.y_ticks is not None:
+            pairs = look.y_ticks.items() if isinstance(look.y_ticks, Mapping) else [(v, None) for v in look.y_ticks]
+            axis.given = {v * look.scale: axis.say(v * look.scale) if text is None else text for v, text in pairs}
+        return axis
+
+    def _rules(self, plot: Plot) -> None:
+        how = {"color": MUTED, "lw": 0.9, "ls": ":"}
+        for x, label in (self.look.verticals or {}).items():
+            at = self.ruler.at(x)
+            plot.draw.append(lambda ax, at=at: ax.axvline(at, **how))
+            if label:
+                place = {"shift": (3, 0), "va": "top", "halo": True}
+                plot.notes.append(Note(x=at, y=plot.y.high, text=label, colour=MUTED, **place))
+        for value, label in (self.look.horizontals or {}).items():
+            at, dash = value * self.look.scale, "-" if value == 0 else ":"
+            plot.draw.append(lambda ax, at=at, dash=dash: ax.axhline(at, **how | {"ls": dash}))
+            if label:
+                place = {"shift": (0, 2), "ha": "right", "va": "bottom", "edge": True, "halo": True}
+                plot.notes.append(Note(x=1, y=at, text=label, colour=MUTED, **place))
+
+    def _ends(self, plot: Plot, numbers: Mapping[str, str]) -> None:
+        """Names (or numbers) at the ends of the lines, moved apart where they would meet."""
+        look, word = self.look, wording(self.look.end_format) if self.look.end_format else None
+        groups: dict[float, list[tuple[Line, float, str]]] = {}
+        for line in self.lines:
+            if not line.style.get("label_end", True) or (look.labels == "end" and "start" in line.style):
+                continue
+            i = int(np.flatnonzero(np.isfinite(line.y))[-1])
+            text = line.label if word is None else f"{line.label} {word(line.y[i])}"
+            text = numbers[line.label] if look.labels == "number" else fold(text, 104)
+            groups.setdefault(float(line.x[i]), []).append((line, float(line.y[i]), text))
+        for x, group in groups.items():
+            natural = [_share(plot.y, y) * plot.tall for _, y, _ in group]
+            sizes = [LINE * (text.count("\n") + 1) * 0.95 for *_, text in group]
+            floor = 4.0 - sizes[0] / 2
+            placed = spread(natural, sizes)
+            for i in np.argsort(placed):
+                placed[i] = max(placed[i], floor + sizes[i] / 2)
+                floor = placed[i] + sizes[i] / 2
+            for (line, y, text), place, want in zip(group, placed, natural, strict=True):
+                number = look.labels == "number"
+                plot.notes.append(Note(x=x, y=y, text=text, colour=line.hue, shift=(5, place - want), bold=number,
+                                       halo=True))  # fmt: skip
+            if x >= plot.x.high - 0.05 * (plot.x.high - plot.x.low):
+                plot.right = max(plot.right, *(measure(text) for *_, text in group))
+
+
+def _share(axis: Axis, value: float) -> float:
+    """Where a value stands on an axis, from 0 at its beginning to 1 at its end."""
+    low, high, at = np.log10([axis.low, axis.high, value]) if axis.log else (axis.low, axis.high, value)
+    return float((at - low) / (high - low))
+
+
+def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, hue: str, alpha: float, *, bars: bool) -> Any:
+    if bars:
+        return lambda ax: ax.vlines(x, low, high, color=hue, lw=4, alpha=alpha)
+    return lambda ax: ax.fill_between(x, low, high, color=hue, alpha=alpha, lw=0)
+
+
+def _places(low: float, high: float, most: int) -> dict[float, str]:
+    """Ticks of ranks: the first place is always one of them."""
+    step = next((s for s in (1, 2, 5, 10, 25) if (high - low) / s <= most + 1), 50)
+    return {float(max(v, 1)): f"{max(v, 1):.0f}" for v in range(1 if step == 2 else 0, int(high) + 1, step)}
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.10g}".replace("-", "−")

@@ -1,0 +1,172 @@
+"""Lines: what is asked for is drawn, under its name and colour, and nothing else happens to the data."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.present.canvas import Chart
+from kbio_analysis.present.lines import fan, lines, ranks
+from kbio_analysis.present.words import usd
+
+
+def svg_of(chart: Chart) -> str:
+    return chart.drawing
+
+
+SHARED = {"id": "one", "caption": "One chart.", "source": "Somebody"}
+TRADE = pd.DataFrame(
+    {"year": range(2019, 2026), "exports": [5.0, 6, 7, 8, 9, 11, 12], "imports": [3.0, 3, 4, 4, 5, 5, 6]}
+)
+FAN = pd.DataFrame(
+    {
+        "year": [2024, 2025, 2026, 2027],
+        "published": [10.0, 11.0, None, None],
+        "median": [None, None, 12.0, 13.0],
+        "lo_80": [None, None, 10.0, 9.0],
+        "hi_80": [None, None, 14.0, 17.0],
+        "first": [10.0, 11, 12, 13],
+        "second": [10.0, 10, 10, 10],
+        "third": [10.0, 12, 14, 16],
+    }
+)
+
+
+def test_data_are_the_frame_and_a_scale_leaves_them_alone(payloads: list[dict]) -> None:
+    chart = lines(TRADE, ["exports", "imports"], x="year", scale=1 / 1000, **SHARED)
+    assert payloads[0]["csv"] == TRADE.to_csv(index=False, lineterminator="\n")
+    assert chart.frame.equals(TRADE)
+    assert payloads[0]["csv_name"] == "one.csv"
+
+
+def test_a_named_index_is_the_first_column_of_the_data(payloads: list[dict]) -> None:
+    lines(TRADE.set_index("year"), ["exports"], **SHARED)
+    assert payloads[0]["csv"].splitlines()[:2] == ["year,exports,imports", "2019,5.0,3.0"]
+
+
+def test_data_may_be_some_columns_or_another_frame(payloads: list[dict]) -> None:
+    lines(TRADE, ["exports"], x="year", data=["year", "exports"], **SHARED)
+    lines(TRADE, ["exports"], x="year", data=TRADE.head(1), **SHARED)
+    assert [p["csv"].splitlines()[0] for p in payloads] == ["year,exports", "year,exports,imports"]
+    assert len(payloads[1]["csv"].splitlines()) == 2
+
+
+def test_a_title_a_colour_and_a_series_more_show_in_the_drawing(payloads: list[dict]) -> None:
+    base = svg_of(lines(TRADE, {"Exports": "exports"}, x="year", **SHARED))
+    titled = svg_of(lines(TRADE, {"Exports": "exports"}, x="year", title="US$ billion", **SHARED))
+    coloured = svg_of(lines(TRADE, {"Exports": "exports"}, x="year", colours={"Exports": "#123456"}, **SHARED))
+    more = svg_of(lines(TRADE, {"Exports": "exports", "Imports": "imports"}, x="year", **SHARED))
+    assert len({base, titled, coloured, more}) == 4
+    assert "#123456" in coloured
+    assert "var(--chart-2, #b45309)" in more
+    assert "var(--chart-2" not in base
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"y": ["export"]}, "no 'export'; did you mean 'exports'"),
+        ({"y": ["exports"], "x": "yaer"}, "did you mean 'year'"),
+        ({"y": ["exports"], "colour": {}}, "no keyword 'colour'; did you mean 'colours'"),
+        ({"y": ["exports"], "colours": {"export": "red"}}, "did you mean 'exports'"),
+        ({"y": ["exports"], "colours": {"exports": "blu"}}, "did you mean 'blue'"),
+        ({"y": {"A": ("exports", {"widht": 2})}}, "did you mean 'width'"),
+        ({"y": {"A": ("exports", {"style": "dash"})}}, "did you mean 'dashed'"),
+        ({"y": ["exports"], "bands": [("lo", "imports", "80%")]}, "the frame has no 'lo'"),
+        ({"y": ["exports"], "styles": {"export": {"width": 2}}}, "styles: nothing is called 'export'"),
+        ({"y": ["exports"], "data": ["yeer"]}, "did you mean 'year'"),
+        ({"y": ["exports"], "labels": "ends"}, "labels"),
+    ],
+)
+def test_what_is_unknown_is_refused_with_the_nearest_name(options: dict, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        lines(TRADE, **{"x": "year"} | options, **SHARED)
+
+
+def test_a_plain_numbered_index_is_not_taken_for_years() -> None:
+    with pytest.raises(UsageError, match="say which column is x"):
+        lines(TRADE, ["exports"], **SHARED)
+
+
+@pytest.mark.parametrize("frame", [None, pd.DataFrame(), TRADE.head(0), TRADE.assign(exports=float("nan"))])
+def test_without_a_value_nothing_is_shown(frame: pd.DataFrame | None, payloads: list[dict]) -> None:
+    chart = lines(frame, ["exports"], x="year", **SHARED)
+    assert not chart.drawn
+    assert payloads == []
+    assert "nothing to draw" in repr(chart)
+
+
+def test_ten_lines_are_ten_lines_each_told_from_the_others(payloads: list[dict]) -> None:
+    many = TRADE.assign(**{f"s{i}": TRADE.exports + i for i in range(10)})
+    drawing = svg_of(lines(many, [f"s{i}" for i in range(10)], x="year", **SHARED))
+    assert drawing.count('clip-path="url(#one-') >= 10
+    assert "stroke-dasharray" in drawing
+
+
+def test_a_missing_year_is_a_gap_unless_joined(payloads: list[dict]) -> None:
+    gap = TRADE[TRADE.year != 2022]
+    apart, joined = (svg_of(lines(gap, ["exports"], x="year", join=join, **SHARED)) for join in (False, True))
+    assert apart.count("M ") > joined.count("M ") or apart != joined
+    whole = svg_of(lines(TRADE, ["exports"], x="year", breaks=[2021.5], **SHARED))
+    assert whole != svg_of(lines(TRADE, ["exports"], x="year", **SHARED))
+
+
+def test_fan_draws_every_path_it_is_given(payloads: list[dict]) -> None:
+    how = {"x": "year", "levels": [80], "target": (2027, 20.0), "spark": ["published", "median"]}
+    two = fan(FAN, paths=["first", "second"], **how, **SHARED)
+    three = fan(FAN, paths=["first", "second", "third"], **how, **SHARED)
+    assert svg_of(three) != svg_of(two)
+    assert "third 10 in 2024, 16 in 2027" in three.alt
+    assert "Target 20 in 2027" in three.alt
+    assert payloads[0]["spark"] == [10, 11, 12, 13]
+    with pytest.raises(UsageError, match="no 'lo_95'"):
+        fan(FAN, x="year", **SHARED)
+
+
+def test_ranks_have_the_first_place_on_top(payloads: list[dict]) -> None:
+    places = pd.DataFrame({"year": [2020, 2021], "a": [1, 2], "b": [2, 1]})
+    assert ranks(places, ["a", "b"], x="year", **SHARED).drawn
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        pd.period_range("2020-11", periods=7, freq="M"),
+        [f"2025-0{i}" for i in range(1, 8)],
+        pd.period_range("2019", periods=7, freq="Y"),
+        pd.date_range("2020-01-15", periods=7, freq="MS"),
+        list("abcdefg"),
+        [0.5, 1, 2, 4, 8, 16, 32],
+    ],
+)
+def test_years_months_dates_numbers_and_names_are_axes(x: object, payloads: list[dict]) -> None:
+    chart = lines(TRADE.assign(at=x), {"Exports": "exports"}, x="at", stars={"Aim": (x[-1], 13)}, **SHARED)
+    assert "Exports 5 in" in chart.alt
+    assert "Aim 13 in" in chart.alt
+
+
+def test_the_alt_text_says_first_and_last_with_units_and_ends(payloads: list[dict]) -> None:
+    chart = lines(TRADE, {"Exports": "exports"}, x="year", about="Trade", alt_format=usd, scale=1 / 1000, **SHARED)
+    assert chart.alt == "Trade: Exports US$5.0m in 2019, US$12m in 2025."
+    long = lines(TRADE, {f"A line of many words, number {i}": "exports" for i in range(30)}, x="year", **SHARED)
+    assert len(long.alt.split()) <= 62
+    assert "more" in long.alt
+    assert lines(TRADE, ["exports"], x="year", alt="My own.", **SHARED).alt == "My own."
+
+
+def test_drawing_is_the_same_byte_for_byte_and_its_ids_are_its_own(payloads: list[dict]) -> None:
+    first, again = (svg_of(lines(TRADE, ["exports"], x="year", **SHARED)) for _ in range(2))
+    assert first == again
+    assert 'id="one-' in first
+    assert ' id="axes' not in first
+
+
+def test_files_for_slides_have_real_colours(tmp_path: Path, payloads: list[dict]) -> None:
+    chart = lines(TRADE, ["exports"], x="year", **SHARED)
+    chart.svg(tmp_path / "one.svg")
+    chart.png(tmp_path / "one.png")
+    written = (tmp_path / "one.svg").read_text()
+    assert "var(" not in written
+    assert "#0b5394" in written
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
