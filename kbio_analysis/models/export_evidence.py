@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.conformal import order_statistics
+from kbio_analysis.models.conformal import clopper_pearson, order_statistics
 from kbio_analysis.models.export_target import MIN_CASES, Position, latest_windows, odds
 from kbio_analysis.models.growth import combine_growth_prior, reference_growth_source
 
@@ -145,6 +145,20 @@ def hindcast(
             row[f"covered_{level:g}"] = int(sum(inside))
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
+
+
+def coverage(past: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
+    """All classes of :func:`hindcast` together: by level the cases covered, n, and the exact 95% range of the share.
+
+    ``too_few``: the range lies below the level; ``too_many``: above it.
+    """
+    n, rows = int(past["n"].sum()), {}
+    for level in sorted(levels):
+        covered = int(past[f"covered_{level:g}"].sum())
+        low, high = clopper_pearson(covered, n)
+        verdict = {"too_few": high < level / 100, "too_many": low > level / 100}
+        rows[level] = {"covered": covered, "n": n, "low": low, "high": high} | verdict
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("level")
 
 
 def _inside(sample: np.ndarray, value: float, level: float) -> bool:

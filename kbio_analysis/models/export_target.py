@@ -18,7 +18,7 @@ from kbio_analysis.models.growth import required_growth_pct
 from kbio_analysis.models.growth_reference import growth_multiples
 
 MIN_CASES = 8
-"""Fewest members a reference class needs to speak for a horizon."""
+"""Fewest members a reference class needs for a horizon."""
 
 MIN_ORIGIN_USD_M = 50.0
 """A member's window must start at or above this level: tiny flows multiply by chance."""
@@ -39,13 +39,19 @@ class Position:
     history: pd.Series
     growth_since_base_pct: float | None
 
+    @property
+    def pace_pct(self) -> float | None:
+        """Growth a year from the base year to ``latest_year``; None when the series holds no later year."""
+        years = self.latest_year - self.base_year
+        return required_growth_pct(self.base_usd_m, self.latest_usd_m, years) if years else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOdds:
     """The odds of a target, by reference class and pooled with equal weights.
 
-    ``by_class``: one row a class that could speak, columns n_cases, median_growth_pct (a year),
-    p_target, low, high (Clopper-Pearson 95%), p_doubling, p_segment. ``silent``: class -> why it could not speak.
+    ``by_class``: one row a class with enough cases, columns n_cases, median_growth_pct (a year),
+    p_target, low, high (Clopper-Pearson 95%), p_doubling, p_segment. ``left_out``: class -> its cases, fewer than MIN_CASES.
     ``paths``: MultiIndex (class, member) x calendar year, US$ million. ``bands``: year x (median, lo_L, hi_L),
     quantiles of the equal-weight pool. ``doubling_years``: MultiIndex as ``paths``; inf where never.
     """
@@ -55,7 +61,7 @@ class ExportOdds:
     target_year: int
     required_growth_pct: float | None
     by_class: pd.DataFrame
-    silent: Mapping[str, str]
+    left_out: Mapping[str, int]
     paths: pd.DataFrame
     bands: pd.DataFrame
     p_target: float
@@ -114,19 +120,19 @@ def odds(
     years_left = target_year - start.latest_year
     target = target_multiple * start.base_usd_m
     segment = start.base_usd_m * (1 + segment_growth_pct / 100) ** (target_year - start.base_year)
-    spoken, silent = {}, {}
+    enough, left_out = {}, {}
     for name, panel in classes.items():
         growth = latest_windows(panel, years_left)
         if len(growth) >= MIN_CASES:
-            spoken[name] = start.latest_usd_m * growth
+            enough[name] = start.latest_usd_m * growth
         else:
-            silent[name] = f"{len(growth)} of {MIN_CASES} members observed over {years_left} years"
-    if not spoken:
+            left_out[name] = len(growth)
+    if not enough:
         raise ModelInputError(
             f"no reference class has {MIN_CASES} members observed over {years_left} years; choose an earlier target "
             "year or a later as_of"
         )
-    paths = pd.concat(spoken, names=["class", "member"])
+    paths = pd.concat(enough, names=["class", "member"])
     paths.columns = pd.RangeIndex(start.latest_year + 1, target_year + 1, name="year")
     final = paths[target_year] if years_left else pd.Series(start.latest_usd_m, index=paths.index)
     by_class = _by_class(final, start, years_left, target, segment)
@@ -136,7 +142,7 @@ def odds(
         target_year=target_year,
         required_growth_pct=required_growth_pct(start.latest_usd_m, target, years_left) if years_left else None,
         by_class=by_class,
-        silent=silent,
+        left_out=left_out,
         paths=paths,
         bands=_bands(paths, levels),
         p_target=float(by_class.p_target.mean()),

@@ -127,6 +127,8 @@ def combine_growth_prior(
     Raises :class:`ModelInputError` for a rate at or below -100 % or an error that is not positive.
     """
     _require_rate(external_growth_pct)
+    if not len(external_sds_log):
+        raise ModelInputError("no error of the outside rate: give at least one, above zero")
     external_mean = math.log1p(external_growth_pct / 100)
     rows = {}
     for tau in external_sds_log:

@@ -8,7 +8,8 @@ import pandas as pd
 from kbio_analysis.models.conformal import clopper_pearson
 from kbio_analysis.models.export_target import ExportOdds
 from kbio_analysis.models.growth_reference import BaseRates
-from kbio_analysis.models.witness import NAIVE, Witness
+from kbio_analysis.models.monthly_models import NAIVE
+from kbio_analysis.models.monthly_models import MonthlyOutlook as Witness
 from kbio_analysis.present.text import chance, chance_range, count, join, long_date, pct, usd_m
 from kbio_analysis.vocabulary import MIN_TREND_POINTS, MODEL_LABELS, MODELS
 
@@ -51,7 +52,7 @@ def middle(values: pd.Series) -> float | None:
 def witness_sentence(witness: Witness, *, label: str, pooled: float) -> str:
     """What the monthly series says of its own doubling, and how far it agrees with the reference classes."""
     if witness.chance is None:
-        return f"{label} cannot testify: {witness.silence}."
+        return f"{label} cannot testify: it cannot be forecast."
     value = witness.chance.value
     methods = chance_range(witness.chance.low, witness.chance.high)
     gap = 100 * (value - pooled)

@@ -87,8 +87,8 @@ def classes_sentence(odds: ExportOdds) -> str:
         for name, row in odds.by_class.iterrows()
     ]
     text = f"The chance that {goal(odds)}, by reference class: {join(parts)}."
-    if odds.silent:
-        text += f" Not enough cases for: {join([f'{n} ({why})' for n, why in odds.silent.items()])}."
+    if odds.left_out:
+        text += f" Not enough cases for: {join([f'{n} ({why})' for n, why in odds.left_out.items()])}."
     return text
 
 

@@ -6,7 +6,7 @@ from math import isfinite
 import pandas as pd
 
 from kbio_analysis.models.export_target import ExportOdds
-from kbio_analysis.models.witness import Witness
+from kbio_analysis.models.monthly_models import MonthlyOutlook as Witness
 from kbio_analysis.present.exports import evidence
 from kbio_analysis.present.exports.odds import CLASS_FORMATS, class_table, driver_table, goal
 from kbio_analysis.present.exports.target import scope_table

@@ -8,7 +8,7 @@ from matplotlib.dates import AutoDateLocator
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from kbio_analysis.models import growth
-from kbio_analysis.models.witness import Witness
+from kbio_analysis.models.monthly_models import MonthlyOutlook as Witness
 from kbio_analysis.present.figures.canvas import (
     AMBER,
     BLUE,

@@ -1,7 +1,7 @@
-"""A second witness for an export target: a longer monthly series of another definition, forecast by its own models.
+"""A monthly series beside an export target: forecast by its own models, and asked for the same multiple.
 
-The witness does not speak of the headline; it says how likely its own series is to grow by the target's multiple
-over the same years.
+The series is longer than the definition behind the target but counts other goods: it says how likely its own yearly
+total is to grow by the target's multiple over the same years.
 """
 
 from collections.abc import Sequence
@@ -28,14 +28,13 @@ FEWEST_ORIGINS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witness:
+class MonthlyOutlook:
     """What a monthly series says of a multiple of its own base year.
 
     ``ahead`` its forecast to December of the target year, ``base_total`` and ``level`` in US$ million a year;
     ``by_model`` each model's point forecast of the target year; ``totals`` simulated calendar-year sums; ``chance``
     of reaching ``level``; ``bands`` year x (median, lo_L, hi_L) of ``totals``, methods weighted alike; ``complete``
-    the observed calendar-year sums. The five of the forecast are None when the series cannot speak, and ``silence``
-    then says why.
+    the observed calendar-year sums. The five of the forecast are None when there is none.
     """
 
     observed: pd.Series
@@ -49,10 +48,9 @@ class Witness:
     bands: pd.DataFrame | None
     complete: pd.Series
     chance: TargetProbability | None
-    silence: str | None
 
 
-def witness(
+def outlook(
     y: pd.Series,
     *,
     base_year: int,
@@ -61,25 +59,25 @@ def witness(
     levels: Sequence[float],
     n_paths: int,
     seed: int,
-) -> Witness:
+) -> MonthlyOutlook:
     """Forecast monthly ``y`` to the end of the target year and ask for ``target_multiple`` times its base year.
 
-    A series that lacks a whole base year, is too short for a trend, or already covers the target year stays silent.
+    There is no forecast of a series that lacks a whole base year, is too short for a trend, or covers the target year.
     """
     base = y[y.index.year == base_year]
     months_ahead = (pd.Period(f"{target_year}-12", "M") - y.index[-1]).n
     base_total = float(base.sum()) if len(base) == 12 else None
     level = None if base_total is None else target_multiple * base_total
-    silence = _silence(y, base_year, base_total, target_year, months_ahead)
+    can_be_forecast = base_total is not None and len(y) >= MIN_TREND_POINTS["monthly"] and months_ahead > 0
     ahead = by_model = totals = bands = chance = None
-    if silence is None:
+    if can_be_forecast:
         ahead = forecast(y, months_ahead, levels=levels, n_paths=n_paths, seed=seed)
         by_model = annual_totals(y, _point_paths(ahead))[pd.Period(target_year, "Y")]
         totals = annual_totals(y, ahead.paths)
         bands = _bands(totals, levels)
         chance = probability(totals, level, target_year)
     by_year = y.groupby(y.index.year).agg(["sum", "count"])
-    return Witness(
+    return MonthlyOutlook(
         observed=y,
         base_year=base_year,
         target_year=target_year,
@@ -91,7 +89,6 @@ def witness(
         bands=bands,
         complete=by_year["sum"][by_year["count"] == 12].rename_axis("year"),
         chance=chance,
-        silence=silence,
     )
 
 
@@ -107,17 +104,6 @@ def _bands(totals: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
 def _point_paths(ahead: Forecast) -> pd.DataFrame:
     """Point forecasts as one path a model: models x months."""
     return ahead.table.pivot(index="model", columns="period", values="forecast").reindex(list(ahead.models))
-
-
-def _silence(y: pd.Series, base_year: int, base_total: float | None, target_year: int, months_ahead: int) -> str | None:
-    need = MIN_TREND_POINTS["monthly"]
-    if base_total is None:
-        return f"it does not hold every month of {base_year}"
-    if len(y) < need:
-        return f"it has {len(y)} months and a trend needs {need}"
-    if months_ahead < 1:
-        return f"it already covers {target_year}"
-    return None
 
 
 def accuracy(y: pd.Series, *, step: int = 2) -> pd.Series | None:
