@@ -249,20 +249,21 @@ def _figure(plots: Sequence[Plot], columns: int) -> Figure:
     rows = [plots[i : i + columns] for i in range(0, len(plots), columns)]
     each = WIDTH / columns
     left = max(max((measure(text) + 6 for text in _down(p).values()), default=4.0) for p in plots)
+    edges = {id(p): p.right + _overhang(p, each - left - p.right - EDGE) for p in plots}
     keys = list({text: (text, handle) for p in plots for text, handle in p.keys if text}.values())
     across, texts = _legend_shape([text for text, _ in keys])
     lines = max((sum(map(_lines, part)) for part in np.array_split(np.array(texts, dtype=object), across)), default=0)
     tops, bottoms = [], []
     for row in rows:
         tops.append(max(_lines(fold(p.title, each - 6)) if p.title else 0 for p in row) * LINE + 7)
-        bottoms.append(max(_lines(*_along(p, each - left - p.right - EDGE).values()) for p in row) * LINE + 6)
+        bottoms.append(max(_lines(*_along(p, each - left - edges[id(p)]).values()) for p in row) * LINE + 6)
     talls = [max(p.tall for p in row) for row in rows]
     total = sum(tops) + sum(talls) + sum(bottoms) + lines * LINE + (8 if lines else 2)
     figure = Figure(figsize=(WIDTH / 72, total / 72))
     y = total
     for row, top, tall, bottom in zip(rows, tops, talls, bottoms, strict=True):
         for i, plot in enumerate(row):
-            wide = each - left - plot.right - EDGE
+            wide = each - left - edges[id(plot)]
             box = [(i * each + left) / WIDTH, (y - top - tall) / total, wide / WIDTH, tall / total]
             _panel(figure.add_axes(box), plot, wide, left)
         y -= top + tall + bottom
@@ -300,6 +301,19 @@ def _panel(ax: Axes, plot: Plot, wide: float, left: float) -> None:
                     textcoords="offset points", color=MUTED, va="bottom", linespacing=1.1)  # fmt: skip
 
 
+def _overhang(plot: Plot, wide: float) -> float:
+    """Points kept free at the right: what the last label of the horizontal axis needs beyond the plot."""
+    ticks = _along(plot, wide)
+    beyond = [share(plot.x, v) * wide + measure(t) / 2 - wide - plot.right for v, t in ticks.items()]
+    return max(EDGE, *(b + 2 for b in beyond))
+
+
+def share(axis: Axis, value: float) -> float:
+    """Where a value stands on an axis, from 0 at its beginning to 1 at its end."""
+    low, high, at = np.log10([axis.low, axis.high, value]) if axis.log else (axis.low, axis.high, value)
+    return float((at - low) / ((high - low) or 1))
+
+
 def _down(plot: Plot) -> dict[float, str]:
     return plot.y.ticks(max(3, min(7, int(plot.tall / 30))))
 
@@ -323,9 +337,7 @@ def _along(plot: Plot, wide: float) -> dict[float, str]:
 
 
 def _fit(axis: Axis, ticks: Mapping[float, str], wide: float) -> bool:
-    low, high = (np.log10((axis.low, axis.high))) if axis.log else (axis.low, axis.high)
-    at = (np.log10(list(ticks)) if axis.log else np.array(list(ticks), dtype=float)) if ticks else np.array([])
-    centres = np.abs(at - low) / (abs(high - low) or 1) * wide
+    centres = np.array([share(axis, v) * wide for v in ticks])
     halves = np.array([measure(t) / 2 for t in ticks.values()])
     order = np.argsort(centres)
     centres, halves = centres[order], halves[order]

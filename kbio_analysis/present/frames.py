@@ -159,8 +159,12 @@ def wording(how: Format) -> Callable[[float], str]:
     if callable(how):
         return how
     if how and "{" in how:
-        return lambda v: how.format(v).replace("-", "−")
+        return lambda v: _unsigned(how.format(v).replace("-", "−"))
     return (lambda v: formatted(v, how)) if how else figure
+
+
+def _unsigned(text: str) -> str:
+    return text if any(c in "123456789" for c in text) else text.lstrip("+−")
 
 
 def figure(value: float) -> str:

@@ -13,7 +13,21 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, TALL, Axis, Chart, Note, Plot, fold, measure, spread
+from kbio_analysis.present.canvas import (
+    INK,
+    LINE,
+    MUTED,
+    PAPER,
+    TALL,
+    Axis,
+    Chart,
+    Note,
+    Plot,
+    fold,
+    measure,
+    share,
+    spread,
+)
 from kbio_analysis.present.frames import Asked, Format, Shared, colour, hint, told, wording
 from kbio_analysis.present.rulers import Ruler
 from kbio_analysis.present.words import listed
@@ -392,7 +406,7 @@ class Drawing:
             text = numbers[line.label] if look.labels == "number" else fold(text, 104)
             groups.setdefault(float(line.x[i]), []).append((line, float(line.y[i]), text))
         for x, group in groups.items():
-            natural = [_share(plot.y, y) * plot.tall for _, y, _ in group]
+            natural = [share(plot.y, y) * plot.tall for _, y, _ in group]
             sizes = [LINE * (text.count("\n") + 1) * 0.95 for *_, text in group]
             floor = 4.0 - sizes[0] / 2
             placed = spread(natural, sizes)
@@ -405,12 +419,6 @@ class Drawing:
                                        halo=True))  # fmt: skip
             if x >= plot.x.high - 0.05 * (plot.x.high - plot.x.low):
                 plot.right = max(plot.right, *(measure(text) for *_, text in group))
-
-
-def _share(axis: Axis, value: float) -> float:
-    """Where a value stands on an axis, from 0 at its beginning to 1 at its end."""
-    low, high, at = np.log10([axis.low, axis.high, value]) if axis.log else (axis.low, axis.high, value)
-    return float((at - low) / (high - low))
 
 
 def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, hue: str, alpha: float, *, bars: bool) -> Any:

@@ -1,0 +1,322 @@
+"""Rows of points with their intervals: odds by method, forests, dots on stems, ratios over their tolerances."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, Unpack
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, WIDTH, Axis, Chart, Note, Plot, fold, measure
+from kbio_analysis.present.frames import ALT_WORDS, Asked, Format, Shared, colour, figure, hint, told, wording
+
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "|")
+LABEL_ROOM = 118.0
+"""Points for the names of rows at the left; longer ones are folded, or stand above their marks."""
+
+
+def intervals(
+    frame: pd.DataFrame | None,
+    *,
+    label: str | Sequence[str],
+    point: str | Mapping[str, str] | None = None,
+    low: str | float | None = None,
+    high: str | float | None = None,
+    by: str | None = None,
+    order: Sequence[Any] | None = None,
+    dodge: bool | None = None,
+    filled: str | None = None,
+    hollow: str | Mapping[Any, Sequence[float]] | None = None,
+    bars: Sequence[tuple[Any, ...]] = (),
+    zones: Sequence[tuple[Any, ...]] = (),
+    summary: Mapping[str, Sequence[float]] | None = None,
+    stems: bool = False,
+    join: bool = False,
+    values: Format = None,
+    markers: Mapping[Any, str] | None = None,
+    verticals: Mapping[float, str] | None = None,
+    above: bool | None = None,
+    log: bool = False,
+    scale: float = 1.0,
+    x_range: tuple[float | None, float | None] = (None, None),
+    x_format: Format = None,
+    x_ticks: Any = None,
+    **shared: Unpack[Shared],
+) -> Chart:
+    """One row for every value of ``label`` (several columns are joined), the first on top; ``order`` rearranges them.
+
+    ``point`` is drawn as a mark, ``low`` to ``high`` as its interval; label -> column draws several marks a row, which
+    ``join`` links. ``by`` gives colours (``colours``) and marks (``markers``) by its values and, with several of them
+    in a row, a place of its own to each (``dodge``). ``filled`` is a column of truths, ``hollow`` a column or row ->
+    values of further small marks. ``bars``: (low, high, label, {colour, alpha, of}) behind a row; ``zones``: (from, to,
+    colour, label) over all rows; ``summary``: row -> (point, low, high) or with an outer (low, high), below a rule.
+    ``stems`` draws from 0 to the point, ``values`` writes it. What lies outside ``x_range`` stands at its edge.
+    """
+    look = SimpleNamespace(**{k: v for k, v in locals().items() if k not in ("frame", "shared")})
+    asked = Asked(intervals, frame, shared)
+    rows = Rows(asked, look) if len(asked.frame) or summary else None
+    return asked.finish([rows.plot()], rows.said()) if rows is not None and rows.seen() else asked.nothing()
+
+
+class Rows:
+    """The rows of one chart, and the plot they make."""
+
+    def __init__(self, asked: Asked, look: SimpleNamespace):
+        self.asked, self.look, frame = asked, look, asked.frame
+        names = [look.label] if isinstance(look.label, str) else list(look.label)
+        texts = [asked.column(n, "label").astype(str) for n in names]
+        self.row = pd.Series([", ".join(parts) for parts in zip(*texts, strict=True)], index=frame.index, dtype=object)
+        self.points = {k: self._numbers(v, "point") for k, v in self._points().items()}
+        self.low, self.high = (self._numbers(v, what) for v, what in ((look.low, "low"), (look.high, "high")))
+        self.group = asked.column(look.by, "by") if look.by is not None else None
+        self.rows = self._order(list(dict.fromkeys(self.row)))
+        self.groups = [] if self.group is None else list(dict.fromkeys(self.group))
+        several = self.group is not None and bool((self.group.groupby(self.row).nunique() > 1).any())
+        self.dodged = self.groups if (look.dodge if look.dodge is not None else several) else []
+        keyed = list(self.points) if len(self.points) > 1 else self.groups
+        self.hues = asked.hues(keyed or self.rows) if keyed or asked.colours else {}
+        self._check_keys()
+        self.above = look.above if look.above is not None else self._long()
+        self.lift = LINE if self.above else 0.0
+        self.pitch = max(13.0 if self.above else 16.5, 10.0 * len(self.dodged) + 7) + self.lift
+        tall = {row: max(self.pitch, LINE * text.count("\n") + 17) for row, text in self._texts().items()}
+        starts = np.cumsum([0.0, *tall.values()])
+        self.middles = {row: -float(start) - tall[row] / 2 for row, start in zip(tall, starts, strict=False)}
+        self.depth = -float(starts[-1])
+
+    def _points(self) -> dict[str, Any]:
+        point = self.look.point
+        return dict(point) if isinstance(point, Mapping) else {} if point is None else {"": point}
+
+    def _numbers(self, given: Any, what: str) -> pd.Series | None:
+        if given is None:
+            return None
+        if isinstance(given, int | float):
+            return pd.Series(float(given), index=self.asked.frame.index) * self.look.scale
+        return self.asked.column(given, what).astype(float) * self.look.scale
+
+    def _order(self, found: list[str]) -> list[str]:
+        wanted = [", ".join(map(str, o)) if isinstance(o, tuple) else str(o) for o in self.look.order or found]
+        if lacking := [name for name in found if name not in wanted]:
+            raise self.asked.refuse(f"order: it leaves out {lacking[0]!r}")
+        return [name for name in wanted if name in found]
+
+    def _check_keys(self) -> None:
+        for marker in (self.look.markers or {}).values():
+            if marker not in MARKERS:
+                raise self.asked.refuse(f"markers: no marker {marker!r}{hint(marker, MARKERS)}")
+        if isinstance(self.look.hollow, Mapping):
+            for name in self.look.hollow:
+                if str(name) not in self.rows:
+                    raise self.asked.refuse(f"hollow: no row {name!r}{hint(name, self.rows)}")
+
+    def _long(self) -> bool:
+        folded = [fold(name, LABEL_ROOM) for name in self.rows]
+        return any(text.count("\n") > 1 or measure(text) > LABEL_ROOM + 12 for text in folded)
+
+    def _texts(self) -> dict[str, str]:
+        return {name: name if self.above else fold(name, LABEL_ROOM) for name in self.rows}
+
+    def seen(self) -> bool:
+        """Is there any value to draw?"""
+        columns = [*self.points.values(), self.low, self.high]
+        return bool(self.look.summary) or any(c is not None and bool(c.notna().any()) for c in columns)
+
+    def y(self, row: str, group: Any = None) -> float:
+        """Where a row (or a group's place in it) stands, in points."""
+        middle = self.middles[row] - self.lift / 2
+        if group is None or not self.dodged:
+            return middle
+        step = (self.pitch - 7 - self.lift) / len(self.dodged)
+        return middle + step * ((len(self.dodged) - 1) / 2 - self.dodged.index(group))
+
+    def hue(self, i: Any, key: str = "") -> str:
+        """The colour of one row of the frame, or of one of its several marks."""
+        name = key or (self.group[i] if self.group is not None else self.row[i])
+        return self.hues[name][0] if name in self.hues else colour("blue")
+
+    def marker(self, i: Any, key: str = "") -> str:
+        """The mark of one row of the frame."""
+        name = key or (self.group[i] if self.group is not None else self.row[i])
+        return (self.look.markers or {}).get(name, "o")
+
+    def plot(self) -> Plot:
+        """The panel: rows from the top, their names at the left or above."""
+        look, axis = self.look, self._axis()
+        tails = list(look.summary or {})
+        bottom = self.depth - self.pitch * len(tails) - (6 if tails else 3)
+        places = {name: self.y(name) for name in self.rows}
+        places |= {name: bottom + self.pitch * (len(tails) - i - 0.5) for i, name in enumerate(tails)}
+        texts = {places[n]: t for n, t in (self._texts() | {n: fold(n, LABEL_ROOM) for n in tails}).items()}
+        given = {} if self.above else texts
+        y = Axis(low=bottom, high=3.0, given=given, line=False)
+        plot = Plot(x=axis, y=y, title=self.asked.title, tall=(y.high - y.low) * self.asked.height)
+        if self.above:
+            shift = {"edge": True, "va": "bottom"}
+            for at, text in texts.items():
+                drop = 5.0 * max(1, len(self.dodged))
+                plot.notes.append(Note(x=0.0, y=at, text=fold(text, WIDTH - 20), shift=(2, drop), **shift))
+        plot.draw += [self._zones, self._bars, self._spans, self._marks]
+        for value, text in (look.verticals or {}).items():
+            at, dash = value * look.scale, "-" if value == 0 else ":"
+            plot.draw.append(lambda ax, at=at, dash=dash: ax.axvline(at, color=MUTED, lw=0.9, ls=dash, zorder=1.5))
+            if text:
+                plot.notes.append(Note(x=at, y=y.high, text=text, colour=MUTED, shift=(3, 0), va="top", halo=True))
+        if tails:
+            plot.draw.append(lambda ax: self._summary(ax, places))
+        if look.values is not None:
+            self._values(plot)
+        self._keys(plot)
+        return plot
+
+    def _axis(self) -> Axis:
+        look = self.look
+        found = [c for c in (*self.points.values(), self.low, self.high) if c is not None]
+        found += [self._numbers(b[k], "bars") for b in look.bars for k in (0, 1)]
+        numbers = [pd.Series(v, dtype=float) * look.scale for v in self._hollow().values()]
+        numbers += [pd.Series(list(v), dtype=float) * look.scale for v in (look.summary or {}).values()]
+        numbers.append(pd.Series([*(look.verticals or {}), *([0.0] if look.stems else [])], dtype=float) * look.scale)
+        seen = pd.concat([*found, *numbers])
+        low, high = float(seen.min()), float(seen.max())
+        room = (high - low) or abs(high) or 1.0
+        if log := look.log:
+            low, high = low / 1.08, high * 1.08
+        else:
+            low, high = (0.0 if low == 0 else low - 0.04 * room), high + 0.04 * room
+        ends = [d if v is None else v * look.scale for d, v in zip((low, high), look.x_range, strict=True)]
+        self.ends = (ends[0], ends[1])
+        pad = 1.04 if log else 0.015 * (ends[1] - ends[0])
+        if look.x_range[0] is not None:
+            ends[0] = ends[0] / pad if log else ends[0] - (0 if ends[0] == 0 and look.stems else pad)
+        if look.x_range[1] is not None:
+            ends[1] = ends[1] * pad if log else ends[1] + pad
+        axis = Axis(low=ends[0], high=ends[1], log=log, say=wording(look.x_format or figure), grid=True)
+        if look.x_ticks is not None:
+            pairs = look.x_ticks.items() if isinstance(look.x_ticks, Mapping) else [(v, None) for v in look.x_ticks]
+            axis.given = {v * look.scale: axis.say(v * look.scale) if text is None else text for v, text in pairs}
+        return axis
+
+    def _inside(self, values: Any) -> Any:
+        return np.clip(values, *self.ends)
+
+    def _hollow(self) -> dict[str, list[float]]:
+        hollow = self.look.hollow
+        return {str(k): list(v) for k, v in hollow.items()} if isinstance(hollow, Mapping) else {}
+
+    def _each(self) -> list[tuple[Any, float]]:
+        groups = [None] * len(self.row) if self.group is None else list(self.group)
+        return [(i, self.y(r, g)) for (i, r), g in zip(self.row.items(), groups, strict=True)]
+
+    def _zones(self, ax: Axes) -> None:
+        for start, end, hue, *_ in self.look.zones:
+            ax.axvspan(start * self.look.scale, end * self.look.scale, color=colour(hue), alpha=0.1, lw=0, zorder=0)
+
+    def _bars(self, ax: Axes) -> None:
+        for k, bar in enumerate(self.look.bars):
+            low, high = (self._numbers(b, "bars") for b in bar[:2])
+            for i, y in self._each():
+                hue, alpha = self._bar_style(k, i)
+                ax.plot(self._inside([low[i], high[i]]), [y, y], color=hue, alpha=alpha, lw=7 if not self.dodged else 5,
+                        solid_capstyle="butt")  # fmt: skip
+
+    def _bar_style(self, k: int, i: Any = None) -> tuple[str, float]:
+        style = dict(self.look.bars[k][3]) if len(self.look.bars[k]) > 3 else {}
+        for key in style:
+            if key not in ("colour", "alpha", "of"):
+                raise self.asked.refuse(f"bars: no key {key!r}{hint(key, ('colour', 'alpha', 'of'))}")
+        own = style.get("of") == "by" and i is not None
+        return (self.hue(i) if own else colour(style.get("colour", "muted"))), style.get("alpha", 0.16 + 0.14 * k)
+
+    def _spans(self, ax: Axes) -> None:
+        several, thin = len(self.points) > 1, {"solid_capstyle": "butt"}
+        for i, y in self._each():
+            marks = [column[i] for column in self.points.values() if np.isfinite(column[i])]
+            if self.low is not None and self.high is not None:
+                ends = self._inside([self.low[i], self.high[i]])
+                ax.plot(ends, [y, y], color=MUTED if several else self.hue(i), lw=3, alpha=0.45, **thin)
+            if self.look.join and len(marks) > 1:
+                ax.plot(self._inside([min(marks), max(marks)]), [y, y], color=MUTED, lw=1.6, alpha=0.6)
+            if self.look.stems and marks:
+                ax.plot(self._inside([0, max(marks)]), [y, y], color=self.hue(i), lw=1.4, alpha=0.5)
+
+    def _marks(self, ax: Axes) -> None:
+        filled = None if self.look.filled is None else self.asked.column(self.look.filled, "filled")
+        further = self._numbers(self.look.hollow, "hollow") if isinstance(self.look.hollow, str) else None
+        small = {"ls": "none", "marker": "o", "mfc": "none", "mew": 1.0, "ms": 4.5}
+        crowded = len(self.row) > 2 * len(self.rows) and not self.dodged
+        for i, y in self._each():
+            own = [further[i]] if further is not None else self._hollow().get(self.row[i], [])
+            own = own if further is not None else [v * self.look.scale for v in own]
+            ax.plot(self._inside(np.array(own, dtype=float)), [y] * len(own), mec=self.hue(i), **small)
+            for key, column in self.points.items():
+                hue, solid = self.hue(i, key), filled is None or bool(filled[i])
+                how = {"color": hue, "marker": self.marker(i, key), "ms": 6 if solid else 5, "ls": "none"}
+                how |= {"mec": PAPER, "mew": 0.6} if solid else {"mfc": "none", "mew": 1.1}
+                ax.plot(self._inside(column[i]), y, alpha=0.6 if crowded else None, **how)
+
+    def _summary(self, ax: Axes, places: Mapping[str, float]) -> None:
+        first = True
+        for name, numbers in (self.look.summary or {}).items():
+            point, low, high, *outer = (v * self.look.scale for v in numbers)
+            y = places[name]
+            if first:
+                ax.axhline(y + self.pitch / 2 + 1, color=MUTED, lw=0.7, ls=":")
+            first = False
+            if outer:
+                ax.plot(self._inside(outer), [y, y], color=MUTED, lw=5, alpha=0.45, solid_capstyle="butt")
+            ax.plot(self._inside([low, high]), [y, y], color=INK, lw=1.8)
+            ax.plot(self._inside(point), y, "D", color=INK, mec=PAPER, ms=7)
+
+    def _values(self, plot: Plot) -> None:
+        word, column = wording(self.look.values), next(iter(self.points.values()))
+        for i, y in self._each():
+            if np.isfinite(column[i]):
+                end = max(v for v in (column[i], self.high[i] if self.high is not None else None) if v is not None)
+                text, at = word(column[i] / self.look.scale), float(self._inside(end))
+                plot.notes.append(Note(x=at, y=y, text=text, colour=self.hue(i), shift=(7, -0.5), halo=True))
+                beyond = measure(text) - (plot.x.high - at) / (plot.x.high - plot.x.low) * (WIDTH - LABEL_ROOM) * 0.8
+                plot.right = max(plot.right, beyond)
+
+    def _keys(self, plot: Plot) -> None:
+        for name in list(self.points) if len(self.points) > 1 else self.groups:
+            marker = (self.look.markers or {}).get(name, "o")
+            plot.keys.append((str(name), Line2D([], [], color=self.hues[name][0], marker=marker, ms=6, ls="none")))
+        for k, bar in enumerate(self.look.bars):
+            hue, alpha = self._bar_style(k)
+            plot.keys.append((bar[2] if len(bar) > 2 else "", Patch(fc=hue, alpha=alpha, lw=0)))
+        plot.keys += [(z[3], Patch(fc=colour(z[2]), alpha=0.15, lw=0)) for z in self.look.zones if len(z) > 3]
+
+    def said(self) -> str:
+        """The alt text: every row with its interval, or how many there are and which are the ends."""
+        word = self._word()
+        spans = [] if self.low is None or self.high is None else [self.low, self.high]
+        parts, column = [], next(iter(self.points.values()), None)
+        for name, (point, low, high, *_) in (self.look.summary or {}).items():
+            point, low, high = (word(v * self.look.scale) for v in (point, low, high))
+            parts.append(f"{name} {point} ({low} to {high})")
+        begin, rows = self.asked.begin("Points"), []
+        if column is None or len(self.row) <= 15:
+            for i in self.row.index:
+                marks = [f"{k} {word(c[i])}".strip() for k, c in self.points.items() if np.isfinite(c[i])]
+                around = f"({' to '.join(word(c[i]) for c in spans)})" if spans and np.isfinite(spans[0][i]) else ""
+                rows.append(" ".join([self._name(i), ", ".join(marks), around]).strip())
+        if column is not None and (not rows or (len(rows) > 9 and len(" ".join(rows).split()) > ALT_WORDS)):
+            known = column.dropna()
+            least, most = known.idxmin(), known.idxmax()
+            rows = [f"{what} {self._name(i)} {word(known[i])}" for what, i in (("lowest", least), ("highest", most))]
+            begin = f"{begin}, {len(known)} values in {len(self.rows)} rows"
+            rows.append(f"median {word(known.median())}")
+        return told(begin, [*parts, *rows])
+
+    def _name(self, i: Any) -> str:
+        return self.row[i] if self.group is None or not self.dodged else f"{self.row[i]}, {self.group[i]}"
+
+    def _word(self) -> Callable[[float], str]:
+        own = self.asked.alt_format or (self.look.values if callable(self.look.values) else None)
+        if own is None:
+            return wording(self.look.values or self.look.x_format)
+        word = wording(own)
+        return lambda v: word(v / self.look.scale)
