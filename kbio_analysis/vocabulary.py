@@ -263,6 +263,9 @@ MODEL_LABELS = {name: name.replace("_", " ").capitalize() for name in MODELS} | 
 HOME = "KOR"
 """The economy the project is about."""
 
+COUNTRY_NAMES = {"KOR": "Korea", "TUR": "Türkiye", "HKG": "Hong Kong", "MAC": "Macao"}
+"""Names that differ from those of the customs record."""
+
 WAYS = ("trade", "exports", "imports")
 """Directions of trade with a partner, seen from Korea: both, out, in."""
 

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from .notebook_records import recorded_read as recorded_read
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
-    from .rank_views import export_ranks as export_ranks
-    from .reform_views import benchmark_sources as benchmark_sources
-    from .reform_views import benchmarks as benchmarks
-    from .reform_views import claim_values as claim_values
-    from .reform_views import market_sizes as market_sizes
-    from .reform_views import phase_figures as phase_figures
-    from .reform_views import published_ranges as published_ranges
-    from .reform_views import trial_ranks as trial_ranks
+    from .published import export_ranks as export_ranks
+    from .published import benchmark_sources as benchmark_sources
+    from .published import benchmarks as benchmarks
+    from .published import claim_values as claim_values
+    from .published import market_sizes as market_sizes
+    from .published import phase_figures as phase_figures
+    from .published import published_ranges as published_ranges
+    from .published import trial_ranks as trial_ranks
     from .series import annual as annual
     from .series import definitions as definitions
     from .series import exporters as exporters
@@ -85,18 +85,18 @@ _HOME = {
     "annual": "series",
     "bangladesh_published": "standing_views",
     "bangladesh_timeline": "standing_views",
-    "benchmark_sources": "reform_views",
-    "benchmarks": "reform_views",
+    "benchmark_sources": "published",
+    "benchmarks": "published",
     "candidate_panels": "agreement_views",
     "cite": "export_views",
     "cite_tables": "agreement_views",
     "claim_findings": "claim_views",
     "claim_tests": "claim_views",
-    "claim_values": "reform_views",
+    "claim_values": "published",
     "data_root": "package",
     "definitions": "series",
     "duty_free_lines": "tariff_views",
-    "export_ranks": "rank_views",
+    "export_ranks": "published",
     "exporters": "series",
     "graduation_cells": "standing_views",
     "india_monthly": "agreement_views",
@@ -106,17 +106,17 @@ _HOME = {
     "latest_counts": "series",
     "least_developed": "tariff_views",
     "load": "tables",
-    "market_sizes": "reform_views",
+    "market_sizes": "published",
     "monthly": "series",
     "partner_exports": "series",
     "partner_flows": "standing_views",
     "partner_standing": "standing_views",
     "partners_with_trade": "standing_views",
-    "phase_figures": "reform_views",
+    "phase_figures": "published",
     "preference_terms": "tariff_views",
     "prints": "series",
     "published_figures": "agreement_views",
-    "published_ranges": "reform_views",
+    "published_ranges": "published",
     "real_growth": "standing_views",
     "rebuild_passports": "package",
     "recorded": "notebook_records",
@@ -126,7 +126,7 @@ _HOME = {
     "tables_read": "tables",
     "tariff_flows": "standing_views",
     "tariff_lines": "tariff_views",
-    "trial_ranks": "reform_views",
+    "trial_ranks": "published",
     "us_gdp": "agreement_views",
     "verify": "verification",
     "world_panel": "fta_views",

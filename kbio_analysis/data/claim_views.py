@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import DataError, UsageError
 from ..vocabulary import COUNTRY_GROUPS, HOME, INDIA
 from .notebook_records import recorded
-from .rank_views import export_ranks
+from .published import export_ranks
 from .series import annual, exporters
 from .tables import load
 

@@ -1,194 +1,242 @@
-"""Will an exporter reach a place? All exporters' paths are simulated together and ranked, path by path.
+"""Places among exporters as they were: who stood where, what a place took, what it will take, and who ever climbed.
 
-A rank knows only differences: growth that all share cancels out, so what is estimated is each exporter's growth
-relative to the others, and what is assumed is how far their shocks go together.
+Panels are wide (years x ISO3, US$ million; years as integers, dates or yearly periods) and hold one definition each. A
+member that is not held in a year counts as standing below those that are.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count
-from kbio_analysis.models.rank_growth import Race, fit
-from kbio_analysis.models.rank_history import first_comparable_year
+from kbio_analysis.models.checks import frequency_of, years_index
+from kbio_analysis.models.conformal import clopper_pearson, last_run
+from kbio_analysis.models.forecast import forecast
+from kbio_analysis.models.growth import required_growth_pct
+from kbio_analysis.vocabulary import MIN_TREND_POINTS
 
-Shocks = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
-"""Standardised shocks (mean 0, variance 1) of a given shape."""
+STANDING_STILL, OWN_PAST, OWN_FORECAST = "standing still", "own past growth", "own forecast"
+MARKET_GROWTH, SEGMENT_GROWTH = "the market's growth", "the segment's growth"
+"""What the holder of a place may do."""
+
+FORECAST_DRAWS = 200
+"""Draws asked of a forecast of which only the point is used: the fewest it makes sense to ask for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankOdds:
-    """Simulated places at the end and on the way.
+def yearly(panel: pd.DataFrame) -> pd.DataFrame:
+    """The panel by yearly periods; refused unless it is a frame of years, each once."""
+    panel = years_index(panel, "exporter panel")
+    if panel.empty or frequency_of(panel.index, "exporter panel") != "annual" or panel.index.has_duplicates:
+        raise ModelInputError("exporter panel: give one row a year, each once, and one column an exporter")
+    return panel
 
-    ``probability`` that home stands at ``place`` or better in ``target_year`` and its ``simulation_error`` (standard
-    error); ``fan``: year x (median, lo_80, hi_80, lo_95, hi_95) of home's rank; ``shares``: rank -> share of paths;
-    ``field``: one row a contender: usd_m, rank_now, chance, median_rank, lo_80, hi_80. ``place_usd_m`` (n_paths,):
-    level of the place-th largest other in the target year if the contenders' mean growth were zero.
+
+def standings(panel: pd.DataFrame) -> pd.DataFrame:
+    """Place of every member by year (int), 1 the largest; equal values share the better place; NaN where not held."""
+    panel = yearly(panel)
+    return panel.rank(axis=1, ascending=False, method="min").set_axis(panel.index.year, axis=0)
+
+
+def first_comparable_year(panel: pd.DataFrame, place: int) -> int:
+    """The first year that holds half of the most members ever held, and after which none enters at ``place`` or better.
+
+    A member that turns up so high was large before, only not yet read: until it is there, the places up to ``place``
+    are not those of the world.
     """
-
-    home: str
-    place: int
-    target_year: int
-    years: int
-    probability: float
-    simulation_error: float
-    fan: pd.DataFrame
-    shares: pd.Series
-    field: pd.DataFrame
-    place_usd_m: np.ndarray
-
-    def chance_of(self, place: int) -> float:
-        """Chance that home stands at ``place`` or better; ``place`` may be 0 (nobody does)."""
-        n = len(self.place_usd_m)
-        return _chance(n * float(self.shares[self.shares.index <= place].sum()), n)
+    places = standings(panel)
+    held = places.notna().sum(axis=1)
+    entry = places.apply(pd.Series.first_valid_index).dropna().astype(int)
+    late = [year for member, year in entry.items() if places.loc[year, member] <= place]
+    return int(max([held.index[held >= held.max() / 2][0], *late]))
 
 
-def simulate(
-    race: Race,
-    *,
-    home: str,
-    place: int,
-    target_year: int,
-    correlation: float,
-    n_paths: int,
-    seed: int,
-    every_year: bool = True,
-    shocks: Shocks = np.random.Generator.standard_normal,
-) -> RankOdds:
-    """Simulate every contender to ``target_year`` and rank them in each path.
+def comparable_standings(panel: pd.DataFrame, place: int) -> pd.DataFrame:
+    """:func:`standings` from the first comparable year on."""
+    return standings(panel).loc[first_comparable_year(panel, place) :]
 
-    A year's log growth of i is mu_i + s_i (sqrt(rho) z_t + sqrt(1 - rho) u_it), so that the shocks of any two have
-    correlation rho (the one-factor model, Vasicek 2002); mu_i and s_i^2 are drawn once a path from what is known of
-    them. With ``every_year`` False only the target year is simulated, by one step of the same variance.
-    Raises ModelInputError for a target year not after the origin, a correlation outside 0 to 1, or too high a place.
+
+def ladder(panel: pd.DataFrame, home: str, place: int) -> pd.DataFrame:
+    """Home against the ``place``-th largest of the others, by year (int) from the first comparable one.
+
+    Columns n_held, home_rank, home_usd_m, rival (ISO3 of that other), rival_usd_m, multiple (rival over home),
+    home_share_pct and rival_share_pct (of all held), gap_points (between the two). Home's are NaN while it is not held.
+    Raises ModelInputError if home is not in the last year or fewer than ``place`` others ever are.
     """
-    years = target_year - race.origin_year
-    check_count(years, "years to the target", most=100)
-    check_count(n_paths, "n_paths", least=100)
-    if not 0 <= correlation <= 1:
-        raise ModelInputError(f"correlation = {correlation}: give a number from 0 to 1")
-    if home not in race.levels.index or not 1 <= place < len(race.levels):
-        raise ModelInputError(
-            f"place {place} of {len(race.levels)} contenders for {home}: give 1 to {len(race.levels) - 1}"
-        )
-    rng = np.random.default_rng(seed)
-    own = race.levels.index.get_loc(home)
-    size = (n_paths, len(race.levels))
-    drift = race.drift.to_numpy() + race.drift_sd.to_numpy() * rng.standard_normal(size)
-    volatility = race.volatility.to_numpy() * _scatter(race.freedom.to_numpy(), n_paths, rng)
-    logs = np.tile(np.log(race.levels.to_numpy(dtype=float)), (n_paths, 1))
-    steps = [1] * years if every_year else [years]
-    fan = {}
-    for reached, step in zip(np.cumsum(steps), steps, strict=True):
-        common = np.sqrt(correlation) * shocks(rng, (n_paths, 1))
-        logs += step * drift + np.sqrt(step) * volatility * (common + np.sqrt(1 - correlation) * shocks(rng, size))
-        fan[race.origin_year + int(reached)] = _spread(1 + (logs > logs[:, [own]]).sum(axis=1))
-    places = 1 + np.argsort(np.argsort(-logs, axis=1, kind="stable"), axis=1, kind="stable")
-    others = np.sort(np.delete(logs, own, axis=1), axis=1)[:, -place]
-    counts = np.bincount(places[:, own], minlength=len(race.levels) + 1)[1:]
-    hits = int(counts[:place].sum())
-    return RankOdds(
-        home=home,
-        place=place,
-        target_year=target_year,
-        years=years,
-        probability=_chance(hits, n_paths),
-        simulation_error=_error(hits, n_paths),
-        fan=pd.DataFrame.from_dict(fan, orient="index").rename_axis("year"),
-        shares=pd.Series(counts / n_paths, index=pd.RangeIndex(1, len(counts) + 1, name="rank")),
-        field=_field(race, places, place),
-        place_usd_m=np.exp(others),
-    )
-
-
-def sensitivity(races: Mapping[str, Race], correlations: Sequence[float], **terms: object) -> pd.DataFrame:
-    """Home's chance of the place for every rule and correlation: rules x correlations, the same draws throughout.
-
-    ``races`` maps a rule to its fit; ``terms`` are the other arguments of :func:`simulate`.
-    """
-    return pd.DataFrame(
-        {
-            rho: {
-                rule: simulate(race, **terms | {"correlation": rho, "every_year": False}).probability
-                for rule, race in races.items()
-            }
-            for rho in correlations
+    panel = yearly(panel)
+    if home not in panel.columns or not panel[home].iloc[-1] > 0:
+        raise ModelInputError(f"{home} is not held in {panel.index[-1]}: use a later as_of or another definition")
+    first, places, rows = first_comparable_year(panel, place), standings(panel), {}
+    for period, values in panel.iterrows():
+        others = values.drop(home).dropna().sort_values(ascending=False)
+        if period.year < first or len(others) < place:
+            continue
+        total, own, level = values.sum(), values[home], float(others.iloc[place - 1])
+        rows[period.year] = {
+            "n_held": int(values.notna().sum()),
+            "home_rank": places.loc[period.year, home],
+            "home_usd_m": own,
+            "rival": others.index[place - 1],
+            "rival_usd_m": level,
+            "multiple": level / own,
+            "home_share_pct": 100 * own / total,
+            "rival_share_pct": 100 * level / total,
+            "gap_points": 100 * level / total - 100 * own / total,
         }
-    )
+    if panel.index[-1].year not in rows:
+        raise ModelInputError(f"fewer than {place} exporters beside {home} in {panel.index[-1]}: ask for a higher place")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
 
 
-def hindcast(
-    panel: pd.DataFrame, home: str, *, years: int, place: int, correlation: float, n_paths: int, seed: int
-) -> pd.DataFrame | None:
-    """The simulation run ``years`` earlier, on what the panel held then: one row a contender of that year.
+def placements(panel: pd.DataFrame, home: str, values_usd_m: Mapping[str, float], place: int) -> pd.DataFrame:
+    """Where home would stand in the last year if it exported each of ``values_usd_m``: one row a label.
 
-    Columns rank_then, chance (of ``place`` or better at the end), rank_now, hit, inside_80 (rank within the 80% range);
-    ranks count the contenders still held at the end. None if that earlier year is not in the panel, is not
-    comparable, or holds too little. ``attrs``: origin_year, end_year.
+    Columns value_usd_m, would_rank, n_held, share_of_place_pct (of the ``place``-th largest other) and last_year_enough: the
+    last year in which the value exceeded that other, None if never since the first comparable year.
     """
-    end = panel.index[-1]
-    origin = end - years
-    if origin not in panel.index or origin.year < first_comparable_year(panel, place):
+    rungs, others = ladder(panel, home, place), panel.iloc[-1].drop(home).dropna()
+    rows = {}
+    for label, value in values_usd_m.items():
+        enough = rungs.index[rungs.rival_usd_m < value]
+        rows[label] = {
+            "value_usd_m": value,
+            "would_rank": 1 + int((others > value).sum()),
+            "n_held": len(others) + 1,
+            "share_of_place_pct": 100 * value / float(rungs.rival_usd_m.iloc[-1]),
+            "last_year_enough": int(enough[-1]) if len(enough) else None,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").astype({"last_year_enough": object})
+
+
+def entries(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within_years: int) -> pd.DataFrame:
+    """Whether exporters ranked ``ranks[0]`` to ``ranks[-1]`` stood at ``place`` or better within ``within_years``.
+
+    One row an exporter and year of origin: member, origin, rank, best_rank, best_year, entered, apart (its window
+    overlaps no other counted one, back from the latest). An origin counts once its window has closed by the panel's
+    last year; of an irregular panel only the years it holds are seen. Ranks at or above ``place`` are left out.
+    ``attrs``: ranks (lowest, highest), first_year (the first comparable one).
+    """
+    if not ranks or within_years < 1:
+        raise ModelInputError(f"ranks {list(ranks)} within {within_years} years: give ranks and one year or more")
+    band, places = (max(min(ranks), place + 1), max(ranks)), comparable_standings(panel, place)
+    origins = [year for year in places.index if year <= places.index[-1] - within_years]
+    apart: list[int] = []
+    for year in reversed(origins):
+        if not apart or year + within_years <= apart[-1]:
+            apart.append(year)
+    rows = []
+    for year in origins:
+        window = places.loc[year + 1 : year + within_years]
+        if window.empty:
+            continue
+        for member, rank in places.loc[year].items():
+            if band[0] <= rank <= band[1]:
+                best = float(window[member].min())
+                when = int(window[member].idxmin()) if np.isfinite(best) else None
+                rows.append((member, year, int(rank), best, when, best <= place, year in apart))
+    columns = ["member", "origin", "rank", "best_rank", "best_year", "entered", "apart"]
+    cases = pd.DataFrame(rows, columns=columns).astype({"entered": bool, "apart": bool})
+    cases.attrs = {"ranks": band, "first_year": int(places.index[0])}
+    return cases
+
+
+def entry_rates(panels: Mapping[str, pd.DataFrame], **band: object) -> pd.DataFrame:
+    """:func:`entries` counted, one row a panel: first_year, starts, entered, by (ISO3 of those that entered), starts
+    and entries whose windows do not overlap (starts_apart, entered_apart), and the exact 95% range low to high of
+    the share among those (0 to 1 without any)."""
+    rows = {}
+    for name, panel in panels.items():
+        cases = entries(panel, **band)
+        apart = cases[cases.apart]
+        low, high = clopper_pearson(int(apart.entered.sum()), len(apart)) if len(apart) else (0.0, 1.0)
+        rows[name] = {
+            "first_year": cases.attrs["first_year"],
+            "starts": len(cases),
+            "entered": int(cases.entered.sum()),
+            "by": sorted(set(cases.member[cases.entered])),
+            "starts_apart": len(apart),
+            "entered_apart": int(apart.entered.sum()),
+            "low": low,
+            "high": high,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def holder_cases(
+    y: pd.Series, *, market_pct: float, segment_pct: float, past_years: int, years_ahead: int, seed: int
+) -> dict[str, float]:
+    """What the holder of a place may do, per cent a year: stand still, grow as before, as two markets, as forecast.
+
+    ``y``: its yearly series. A case its record is too short for is left out.
+    """
+    cases = {
+        STANDING_STILL: 0.0,
+        OWN_PAST: past_growth(y, past_years),
+        MARKET_GROWTH: market_pct,
+        SEGMENT_GROWTH: segment_pct,
+        OWN_FORECAST: forecast_growth(y, years_ahead, seed=seed),
+    }
+    return {case: growth for case, growth in cases.items() if growth is not None}
+
+
+def growth_needed(
+    home_usd_m: float, rival_usd_m: float, years: int, rival_growth_pct: Mapping[str, float]
+) -> pd.DataFrame:
+    """Growth home needs to draw level with a rival, by what the rival does.
+
+    One row a case: rival_growth_pct (a year), rival_usd_m (after ``years``), needed_growth_pct (a year).
+    """
+    rows = {}
+    for case, growth in rival_growth_pct.items():
+        end = rival_usd_m * (1 + growth / 100) ** years
+        needed = required_growth_pct(home_usd_m, end, years)
+        rows[case] = {"rival_growth_pct": growth, "rival_usd_m": end, "needed_growth_pct": needed}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case")
+
+
+def past_growth(y: pd.Series, years: int) -> float | None:
+    """Growth a year, per cent, up to the last value of a yearly series since the last held year ``years`` or more back.
+
+    None if the series does not reach so far back.
+    """
+    known = y[y > 0].dropna()
+    early = known[[p.year <= known.index[-1].year - years for p in known.index]]
+    if early.empty:
         return None
-    kept = panel.loc[:origin, panel.iloc[-1] > 0]
-    anchor = home if kept.iloc[-1].get(home, np.nan) > 0 else kept.iloc[-1].idxmin()
-    try:
-        race = fit(kept, anchor)
-    except ModelInputError:
-        # Too short a record then is an answer, not a failure.
+    return required_growth_pct(float(early.iloc[-1]), float(known.iloc[-1]), (known.index[-1] - early.index[-1]).n)
+
+
+def forecast_growth(y: pd.Series, years: int, *, seed: int) -> float | None:
+    """Growth a year that the combined forecast of a yearly series implies over ``years``.
+
+    Only the last unbroken run of years counts; None if it is too short for a trend.
+    """
+    run = y.asfreq("Y").iloc[-len(last_run(y.asfreq("Y").to_numpy())) :]
+    if len(run) < MIN_TREND_POINTS["annual"]:
         return None
-    if place >= len(race.levels):
-        return None
-    terms = {"place": place, "target_year": end.year, "correlation": correlation, "n_paths": n_paths, "seed": seed}
-    said = simulate(race, home=anchor, every_year=False, **terms).field
-    now = panel.loc[end, race.levels.index].rank(ascending=False, method="min")
-    table = pd.DataFrame({"rank_then": said.rank_now, "chance": said.chance, "rank_now": now.astype(int)})
-    table["hit"] = table.rank_now <= place
-    table["inside_80"] = table.rank_now.between(said.lo_80, said.hi_80)
-    table.attrs = {"origin_year": origin.year, "end_year": end.year}
-    return table.rename_axis("iso3")
+    ahead = forecast(run, years, models=["combination"], n_paths=FORECAST_DRAWS, seed=seed)
+    return required_growth_pct(float(run.iloc[-1]), float(ahead.table.forecast.iloc[-1]), years)
 
 
-def _scatter(freedom: np.ndarray, n_paths: int, rng: np.random.Generator) -> np.ndarray:
-    """Factors on the volatility (n_paths, n): root of freedom over a chi-square draw; 1 where freedom is infinite."""
-    factors = np.ones((n_paths, len(freedom)))
-    known = np.isfinite(freedom)
-    draws = rng.chisquare(freedom[known], (n_paths, int(known.sum())))
-    factors[:, known] = np.sqrt(freedom[known] / draws)
-    return factors
+def climbs(
+    panel: pd.DataFrame, published: pd.DataFrame, place: int, *, until: int, rival_growth_pct: Mapping[str, float]
+) -> pd.DataFrame:
+    """What it takes from a published rank to ``place``, read off the panel's values at the two places in that year.
 
-
-def _spread(values: np.ndarray) -> dict[str, float]:
-    """Median and the 80% and 95% ranges of whole ranks: order statistics, never between two ranks."""
-    levels = {"median": 0.5, "lo_80": 0.1, "hi_80": 0.9, "lo_95": 0.025, "hi_95": 0.975}
-    found = np.quantile(values, list(levels.values()), method="inverted_cdf", axis=0)
-    return dict(zip(levels, found, strict=True))
-
-
-def _field(race: Race, places: np.ndarray, place: int) -> pd.DataFrame:
-    spread = _spread(places)
-    hits = (places <= place).sum(axis=0)
-    return pd.DataFrame(
-        {
-            "usd_m": race.levels,
-            "rank_now": np.arange(1, len(race.levels) + 1),
-            "chance": [_chance(int(k), len(places)) for k in hits],
-            "median_rank": spread["median"].astype(int),
-            "lo_80": spread["lo_80"].astype(int),
-            "hi_80": spread["hi_80"].astype(int),
-        },
-        index=race.levels.index,
-    )
-
-
-def _chance(hits: float, n: int) -> float:
-    """Laplace's rule, (1 + hits) / (2 + n): no finite number of paths makes anything certain or impossible."""
-    return (1 + hits) / (2 + n)
-
-
-def _error(hits: int, n: int) -> float:
-    p = _chance(hits, n)
-    return float(np.sqrt(p * (1 - p) / n))
+    ``published`` has the columns year and rank. One row a published rank whose year the panel compares: its columns,
+    then multiple (value at ``place`` over value at the rank) and the growth a year needed up to ``until``, one column
+    a case of ``rival_growth_pct``. The rank's own definition is not the panel's: that is the caller's assumption.
+    """
+    by_year = yearly(panel).set_axis(yearly(panel).index.year, axis=0)
+    first, rows = first_comparable_year(panel, place), []
+    for row in published.to_dict("records"):
+        year, rank = row["year"], row["rank"]
+        if year not in by_year.index or year < first or year >= until:
+            continue
+        values = by_year.loc[year].dropna().sort_values(ascending=False).to_numpy()
+        if max(rank, place) > len(values):
+            continue
+        at_rank, at_place = float(values[rank - 1]), float(values[place - 1])
+        needed = growth_needed(at_rank, at_place, until - year, rival_growth_pct).needed_growth_pct
+        rows.append(row | {"multiple": at_place / at_rank, **needed.to_dict()})
+    return pd.DataFrame(rows, columns=[*published.columns, "multiple", *rival_growth_pct])

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from kbio_analysis.models.ranks import RankOdds
+from kbio_analysis.models.rank_race import RankOdds
 from kbio_analysis.present.figures.canvas import (
     AMBER,
     BLUE,

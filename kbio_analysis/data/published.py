@@ -1,13 +1,32 @@
-"""What the reform notebook reads: the strategy's numbers, published benchmarks, trial ranks by scope."""
+"""What others published and notebooks set beside their own: ranks, benchmarks, market sizes, the claims' figures."""
 
 from datetime import date
 from typing import TYPE_CHECKING
 
-from kbio_analysis.data.series import out_by
-from kbio_analysis.data.tables import load
+from ..vocabulary import COUNTRY_NAMES, HOME, RANK_LABELS
+from .series import out_by
+from .tables import load
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+
+
+def country_names() -> dict[str, str]:
+    """What an economy is called, by its ISO3 code: Korea and every partner it trades with."""
+    rows = load("korea_exports_by_partner").drop_duplicates("iso3")
+    return dict(zip(rows["iso3"], rows["partner"], strict=True)) | COUNTRY_NAMES
+
+
+def export_ranks(*, as_of: str | date | None = None) -> "DataFrame":
+    """Korea's published ranks: definition, label, year, rank, status, available_from, source_id, by year.
+
+    Rows not out by ``as_of`` are left out; none may be left. ``status`` ``target`` is a wish, not a rank.
+    """
+    rows = load("pharma_export_ranks")
+    rows = out_by(rows[rows["iso3"] == HOME], as_of, "published ranks", may_be_empty=True)
+    rows = rows.assign(label=rows["definition"].map(RANK_LABELS))
+    columns = ["definition", "label", "year", "rank", "status", "available_from", "source_id"]
+    return rows[columns].sort_values(["year", "definition"], ignore_index=True)
 
 
 def claim_values() -> "Series":
