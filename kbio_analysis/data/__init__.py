@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import sources as sources
     from .agreement_views import agreement_sources as agreement_sources
     from .agreement_views import agreement_years as agreement_years
     from .agreement_views import agreements_of as agreements_of
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
     from .notebook_records import recorded_read as recorded_read
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
-    from .published import export_ranks as export_ranks
     from .published import benchmark_sources as benchmark_sources
     from .published import benchmarks as benchmarks
     from .published import claim_values as claim_values
+    from .published import export_ranks as export_ranks
     from .published import market_sizes as market_sizes
     from .published import phase_figures as phase_figures
     from .published import published_ranges as published_ranges
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from .series import prints as prints
     from .series import reference_classes as reference_classes
     from .series import reference_sources as reference_sources
-    from . import sources as sources
     from .series import yearly_counts as yearly_counts
     from .standing_views import bangladesh_published as bangladesh_published
     from .standing_views import bangladesh_timeline as bangladesh_timeline

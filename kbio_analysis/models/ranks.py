@@ -84,15 +84,17 @@ def ladder(panel: pd.DataFrame, home: str, place: int) -> pd.DataFrame:
             "gap_points": 100 * level / total - 100 * own / total,
         }
     if panel.index[-1].year not in rows:
-        raise ModelInputError(f"fewer than {place} exporters beside {home} in {panel.index[-1]}: ask for a higher place")
+        raise ModelInputError(
+            f"fewer than {place} exporters beside {home} in {panel.index[-1]}: ask for a higher place"
+        )
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
 
 
 def placements(panel: pd.DataFrame, home: str, values_usd_m: Mapping[str, float], place: int) -> pd.DataFrame:
     """Where home would stand in the last year if it exported each of ``values_usd_m``: one row a label.
 
-    Columns value_usd_m, would_rank, n_held, share_of_place_pct (of the ``place``-th largest other) and last_year_enough: the
-    last year in which the value exceeded that other, None if never since the first comparable year.
+    Columns value_usd_m, would_rank, n_held, share_of_place_pct (of the ``place``-th largest other) and
+    last_year_enough: the last in which the value exceeded that other, None if never since the first comparable year.
     """
     rungs, others = ladder(panel, home, place), panel.iloc[-1].drop(home).dropna()
     rows = {}
