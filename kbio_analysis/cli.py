@@ -23,6 +23,7 @@ from kbio_analysis.errors import KbioError, UsageError
 
 if TYPE_CHECKING:
     from kbio_analysis.render.parameters import NotebookSpec, Parameter
+    from kbio_analysis.render.ranking import Rankings
 
 DEFAULT_OUT = Path("reports/site")
 DEFAULT_LIMIT_SECONDS = 600.0
@@ -129,7 +130,7 @@ def _print_notebook(spec: NotebookSpec) -> None:
 
 
 def _described(parameter: Parameter) -> str:
-    from kbio_analysis.render.values import to_text
+    from kbio_analysis.render.parameters import to_text
 
     limits = ""
     if parameter.low is not None or parameter.high is not None:
@@ -174,7 +175,7 @@ def render(
     A wrong parameter, name or batch is refused before anything starts. The site is whole at every moment; a run that
     was cut off goes on where it stopped.
     """
-    from kbio_analysis.render.convert import other_forms
+    from kbio_analysis.render.forms import other_forms
     from kbio_analysis.render.plan import given_parameters, requested
 
     forms = other_forms(to or [])
@@ -194,10 +195,10 @@ def render(
     from kbio_analysis.render.control import carry_out
     from kbio_analysis.render.executors import Tls, crew, usable_cores
     from kbio_analysis.render.progress import complaint, say, summary
-    from kbio_analysis.render.ranking import rankings, unranked
+    from kbio_analysis.render.ranking import unranked
     from kbio_analysis.render.runner import reports_by, served
 
-    tls, ranked_by = Tls(ca=tls_ca, cert=tls_cert, key=tls_key), rankings(batch or [])
+    tls, ranked_by = Tls(ca=tls_ca, cert=tls_cert, key=tls_key), _rankings(batch or [])
     outcome = carry_out(
         work,
         out,
@@ -222,9 +223,18 @@ def render(
         raise typer.Exit(outcome.exit_code or 1)
 
 
+def _rankings(batches: list[Path]) -> Rankings:
+    from kbio_analysis.render.batches import rankings
+    from kbio_analysis.render.notebooks import notebooks_dir, select
+    from kbio_analysis.render.parameters import read
+
+    folder = notebooks_dir() if batches else Path()
+    return rankings(batches, lambda name: read(select(folder, [name]).popitem()[1]))
+
+
 def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool, wait: float) -> bool:
     """Whether every form of the reports could be made; says which could not."""
-    from kbio_analysis.render.convert import add_forms
+    from kbio_analysis.render.forms import add_forms
     from kbio_analysis.render.progress import say
 
     converted = add_forms(out, folders, forms, anew=anew, wait_seconds=wait)
@@ -251,11 +261,15 @@ def check(
     work = planned(notebooks or [], {}, None, kernel=kernel, limit_seconds=limit)
 
     from kbio_analysis.render.composition import checked
+    from kbio_analysis.render.notebooks import available
     from kbio_analysis.render.progress import line, say
-    from kbio_analysis.render.references import verdict
+    from kbio_analysis.render.references import orphans, verdict
     from kbio_analysis.render.runner import reports, served, usable_cores
 
-    well = True
+    lost = [] if notebooks else orphans(notebooks_dir(), available(notebooks_dir()))
+    well = not lost
+    for text in lost:
+        say(text)
     with served(work):
         for report in checked(work, notebooks_dir(), lambda due: reports(due, workers=jobs or usable_cores())):
             if report.status != "ok":
@@ -276,16 +290,15 @@ def compare(
 ) -> None:
     """Set rendered scenarios side by side: what differs between them, and each one's difference to the first."""
     from kbio_analysis.render.compare import compared, resolve
-    from kbio_analysis.render.entries import read_entries
+    from kbio_analysis.render.results import read_reports
 
-    comparison = compared(resolve(read_entries(out), sets))
+    comparison = compared(resolve(read_reports(out), sets))
 
-    from kbio_analysis.render.compare_text import show
     from kbio_analysis.render.progress import say
     from kbio_analysis.render.publish import explained, open_site
     from kbio_analysis.render.site import write_comparison
 
-    show(comparison)
+    say(comparison.text())
     with open_site(out, on_wait=lambda: _complain(f"another run is writing to {out}; waiting for it")), explained(out):
         page = write_comparison(out, comparison)
     say(f"\nas a page: {page}")

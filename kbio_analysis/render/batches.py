@@ -12,16 +12,16 @@ A document of a file is one batch for one notebook::
       - {series: kita_biopharma, target_year: 2035}
     include:                             # one more set each, named after its values
       - {target_year: 2040}
-    rank_by: probability_of_doubling     # a recorded number: the batch's page opens with the sets in this order
+    rank_by: probability_of_target       # a recorded number: the batch's page opens with the sets in this order
     columns: [required_growth_pct]       # more recorded results, shown beside it
 
-A value is the text in the file, read by the type that the notebook declares: ``NO`` is text for a ``str`` and no
-boolean, ``00123`` keeps its zeros, ``1e6`` is a ``float`` and never an ``int``. A file is judged as a whole.
+A value is the text in the file, read by the type that the notebook declares. A file is judged as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import product
@@ -29,15 +29,16 @@ from math import prod
 from pathlib import Path
 
 from kbio_analysis.errors import KbioError, ParameterError, UsageError
+from kbio_analysis.render.documents import DocumentError, Node, read_yaml
 from kbio_analysis.render.names import DEFAULT_SET, briefly_named
-from kbio_analysis.render.parameters import NotebookSpec, coerce
-from kbio_analysis.render.plain_yaml import Node, PlainYamlError, read_documents
+from kbio_analysis.render.notebooks import notebooks_dir
+from kbio_analysis.render.parameters import NotebookSpec, coerce, to_text
 from kbio_analysis.render.publish import slug
-from kbio_analysis.render.ranking import COLUMNS, RANK_BY, read_ranking
-from kbio_analysis.render.values import to_text
+from kbio_analysis.render.ranking import Ranking
+from kbio_analysis.render.references import known_results
 
 MOST_SETS = 10_000
-KEYS = ("notebook", "sets", "matrix", "include", "exclude", RANK_BY, COLUMNS)
+KEYS = ("notebook", "sets", "matrix", "include", "exclude", "rank_by", "columns")
 
 Specs = Callable[[str], NotebookSpec]
 
@@ -56,57 +57,71 @@ class ParameterSet:
     place: str = ""
 
 
-def read_batches(files: Sequence[Path], specs: Specs, given: Mapping[str, object]) -> list[ParameterSet]:
+def read_batches(
+    files: Sequence[Path],
+    specs: Specs,
+    given: Mapping[str, object],
+    results: Callable[[str], Collection[str]] | None = None,
+) -> list[ParameterSet]:
     """Every set of the files, in order; ``given`` overrides the parameter in all sets of notebooks that have it.
 
-    ``specs`` gives a notebook's specification by name, or raises KbioError. Raises UsageError listing every mistake
+    ``specs`` gives a notebook's specification by name, or raises KbioError; ``results`` the names it is known to
+    record (by default, from codebook and reference), none if it is not known. Raises UsageError listing every mistake
     of all files, each with file, line, set and parameter.
     """
     sets: list[ParameterSet] = []
     mistakes: list[str] = []
     used: set[str] = set()
     for file in files:
-        try:
-            documents = [node for node in read_documents(file.read_bytes()) if not node.empty]
-        except OSError as problem:
-            mistakes.append(f"{file}: cannot be read: {problem.strerror or problem}")
-            continue
-        except PlainYamlError as problem:
-            mistakes.append(f"{file}{f', line {problem.line}' if problem.line else ''}: {problem}")
-            continue
-        if not documents:
-            mistakes.append(f"{file}: holds no batch; it needs `notebook:` and `sets:` or `matrix:`")
-        for document in documents:
-            reader = _Reader(file, mistakes, specs, given)
+        documents = _documents(file, mistakes)
+        for document in documents or []:
+            reader = _Reader(file, mistakes, specs, given, results)
             sets += reader.sets(document)
             used |= reader.overridden
-    unused = [name for name in given if name not in used]
+        if documents == []:
+            mistakes.append(f"{file}: holds no batch; it needs `notebook:` and `sets:` or `matrix:`")
     if not mistakes:
-        mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in unused]
-        mistakes += _too_many(len(sets)) or _collisions(sets)
+        mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in given if name not in used]
+        if len(sets) > MOST_SETS:
+            mistakes.append(f"{len(sets):,} sets in one run; the most is {MOST_SETS:,}: split the batch")
+    mistakes += _collisions(sets)
     if mistakes:
         raise UsageError("\n".join(dict.fromkeys(mistakes)))
     return sets
 
 
-def _too_many(count: int) -> list[str]:
-    if count <= MOST_SETS:
-        return []
-    return [f"{count:,} sets in one run; the most is {MOST_SETS:,}: split the batch"]
+def rankings(files: Sequence[Path], specs: Specs) -> dict[str, dict[str, Ranking]]:
+    """Batch -> notebook -> ranking, of files that ``read_batches`` has found right."""
+    found: dict[str, dict[str, Ranking]] = {}
+    for file in files:
+        here = found.setdefault(file.stem, {})
+        for document in _documents(file, []) or []:
+            reader = _Reader(file, [], specs, {}, lambda _: ())
+            if reader.heads(document) and reader.ranking:
+                here[reader.spec.name] = reader.ranking
+    return found
+
+
+def _documents(file: Path, mistakes: list[str]) -> list[Node] | None:
+    """The documents of a file that are not empty; None, and the reason among the mistakes, if it cannot be read."""
+    try:
+        return [node for node in read_yaml(file.read_bytes()) if not node.empty]
+    except OSError as problem:
+        mistakes.append(f"{file}: cannot be read: {problem.strerror or problem}")
+    except DocumentError as problem:
+        mistakes.append(f"{file}{f', line {problem.line}' if problem.line else ''}: {problem}")
+    return None
 
 
 def _collisions(sets: list[ParameterSet]) -> list[str]:
     """Sets that would be written to one folder; file systems that ignore case count too."""
-    mistakes, taken = [], {}
+    mistakes: list[str] = []
+    taken: dict[tuple[str, str], str] = {}
     for one in sets:
         place = taken.setdefault((one.notebook, one.set_name.casefold()), one.place)
         if place is not one.place:
             mistakes.append(f"{one.place}: would be written to {one.notebook}/{one.set_name}, as {place}; rename one")
     return mistakes
-
-
-def _fits(values: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
-    return all(name in values and values[name] == value for name, value in wanted.items())
 
 
 def _shown(values: Mapping[str, object]) -> str:
@@ -116,52 +131,92 @@ def _shown(values: Mapping[str, object]) -> str:
 class _Reader:
     """Reads one document, adding what is wrong to ``mistakes``."""
 
-    def __init__(self, file: Path, mistakes: list[str], specs: Specs, given: Mapping[str, object]) -> None:
+    spec: NotebookSpec
+    ranking: Ranking | None = None
+
+    def __init__(
+        self,
+        file: Path,
+        mistakes: list[str],
+        specs: Specs,
+        given: Mapping[str, object],
+        results: Callable[[str], Collection[str]] | None,
+    ) -> None:
         self.overridden: set[str] = set()
-        self._file, self._mistakes, self._specs, self._given = file, mistakes, specs, given
-        self._spec: NotebookSpec
+        self._file, self._mistakes, self._specs, self._given, self._results = file, mistakes, specs, given, results
         self._overrides: dict[str, object] = {}
 
     def sets(self, document: Node) -> list[ParameterSet]:
-        if not isinstance(document.value, dict):
-            self._wrong(document, "a batch is a mapping: notebook: NAME, then sets: or matrix:")
+        if not self.heads(document):
             return []
-        parts = document.value
-        for key, node in parts.items():
-            if key not in KEYS:
-                near = get_close_matches(key, KEYS, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
-                self._wrong(node, f"{key}: no such part of a batch; {hint}")
-        read_ranking(parts, self._wrong)
-        if not self._choose(document, parts.get("notebook")):
-            return []
-        before = len(self._mistakes)
+        parts, before = document.value, len(self._mistakes)
         found = [*self._named(parts.get("sets")), *self._matrix(parts.get("matrix"), parts.get("exclude"))]
         found += self._included(parts.get("include"))
         if not found and len(self._mistakes) == before:
             self._wrong(document, "gives no set; add sets: or matrix:")
         return found
 
-    # ---- the notebook and what the command line says
+    def heads(self, document: Node) -> bool:
+        """Read which notebook the document is for and its ranking; whether there is such a notebook."""
+        if not isinstance(document.value, dict):
+            self._wrong(document, "a batch is a mapping: notebook: NAME, then sets: or matrix:")
+            return False
+        parts = document.value
+        for key, node in parts.items():
+            if key not in KEYS:
+                near = get_close_matches(key, KEYS, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
+                self._wrong(node, f"{key}: no such part of a batch; {hint}")
+        known = self._choose(document, parts.get("notebook"))
+        self._read_ranking(parts.get("rank_by"), parts.get("columns"), known)
+        return known
+
+    # ---- the notebook, what the command line says of it, and its ranking
 
     def _choose(self, document: Node, name: Node | None) -> bool:
         if name is None or not isinstance(name.value, str) or name.empty:
             self._wrong(name or document, "say which notebook: NAME this batch is for")
             return False
         try:
-            self._spec = self._specs(name.value)
+            self.spec = self._specs(name.value)
         except KbioError as problem:
             self._wrong(name, str(problem))
             return False
-        known = {parameter.name for parameter in self._spec.parameters}
-        for parameter, value in self._given.items():
-            if parameter in known:
-                self.overridden.add(parameter)
-                try:
-                    self._overrides[parameter] = coerce(self._spec, {parameter: value})[parameter]
-                except ParameterError as problem:
-                    self._mistakes.append(f"-p {problem}")
+        for parameter in self._given.keys() & self.spec.defaults().keys():
+            self.overridden.add(parameter)
+            try:
+                self._overrides[parameter] = coerce(self.spec, {parameter: self._given[parameter]})[parameter]
+            except ParameterError as problem:
+                self._mistakes.append(f"-p {problem}")
         return True
+
+    def _read_ranking(self, by: Node | None, columns: Node | None, known: bool) -> None:
+        if by is None or by.empty or not isinstance(by.value, str):
+            if by is not None:
+                self._wrong(by, "rank_by: the name of a result is needed here")
+            elif columns is not None:
+                self._wrong(columns, "columns: they stand in the ranking; say rank_by: RESULT too")
+            return
+        listed = [] if columns is None or columns.empty else columns.value
+        if not isinstance(listed, list) or not all(isinstance(item.value, str) and item.value for item in listed):
+            self._wrong(columns, "columns: a list of names of results is needed here")
+            return
+        names = [str(item.value) for item in listed]
+        for item in listed:
+            if names.count(str(item.value)) > 1 or item.value == by.value:
+                self._wrong(item, f"columns: {item.value} is shown already; leave it out")
+        recorded = self._recorded() if known else ()
+        for part, node in [("rank_by", by), *(("columns", item) for item in listed)]:
+            if recorded and node.value not in recorded:
+                near = get_close_matches(str(node.value), recorded, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                self._wrong(node, f"{part}: {self.spec.name} records no {node.value}{hint}")
+        self.ranking = Ranking(rank_by=by.value, columns=tuple(names))
+
+    def _recorded(self) -> list[str]:
+        if self._results is not None:
+            return list(self._results(self.spec.name))
+        return known_results(notebooks_dir(), self.spec.name)
 
     # ---- the parts of a document
 
@@ -173,7 +228,7 @@ class _Reader:
             except UsageError as problem:
                 self._wrong(node, str(problem))
                 continue
-            if folder == DEFAULT_SET and self._spec.changed(values):
+            if folder == DEFAULT_SET and self.spec.changed(values):
                 self._wrong(node, "set default: that name is kept for the notebook's own values; choose another")
             yield self._set(folder, values, node, f"set {name}")
 
@@ -187,7 +242,7 @@ class _Reader:
             return
         combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())] if axes else []
         for left_out, node in self._listed(exclude, "exclude"):
-            kept = [c for c in combinations if not _fits(c, left_out)]
+            kept = [c for c in combinations if not left_out.items() <= c.items()]
             if len(kept) == len(combinations) or not left_out:
                 self._wrong(node, f"exclude: no combination has {_shown(left_out) or 'nothing'}")
             combinations = kept
@@ -208,9 +263,9 @@ class _Reader:
             self._wrong(node, str(problem))
 
     def _set(self, name: str, values: Mapping[str, object], node: Node, label: str) -> ParameterSet:
-        whole = self._spec.defaults() | dict(values) | self._overrides
+        whole = self.spec.defaults() | dict(values) | self._overrides
         place = f"{self._file}, line {node.line}, {label}"
-        return ParameterSet(notebook=self._spec.name, set_name=name, values=whole, batch=self._file.stem, place=place)
+        return ParameterSet(notebook=self.spec.name, set_name=name, values=whole, batch=self._file.stem, place=place)
 
     # ---- values
 
@@ -230,9 +285,10 @@ class _Reader:
     def _values(self, node: Node, label: str) -> dict[str, object]:
         """A mapping of parameters, typed; a wrong one is left out and said."""
         values = {}
-        for name, child in self._mapping(node, label):
+        for typed, child in self._mapping(node, label):
+            name = unicodedata.normalize("NFC", typed)
             try:
-                values[name] = coerce(self._spec, {name: self._raw(name, child)})[name]
+                values[name] = coerce(self.spec, {name: self._raw(name, child)})[name]
             except ParameterError as problem:
                 self._wrong(child, f"{label}: {problem}")
             except ValueError as problem:
@@ -241,7 +297,7 @@ class _Reader:
 
     def _raw(self, name: str, node: Node) -> object:
         if isinstance(node.value, str):
-            optional = any(p.name == name and p.kind.optional for p in self._spec.parameters)
+            optional = any(p.name == name and p.optional for p in self.spec.parameters)
             return None if optional and node.empty else node.value
         if isinstance(node.value, dict):
             raise ValueError("a value is needed here, not a mapping")
@@ -269,5 +325,6 @@ class _Reader:
             if len(self._mistakes) == before:
                 yield values, item
 
-    def _wrong(self, node: Node, what: str) -> None:
-        self._mistakes += [f"{self._file}, line {node.line}, {line}" for line in what.splitlines()]
+    def _wrong(self, node: Node | None, what: str) -> None:
+        line = f", line {node.line}" if node is not None else ""
+        self._mistakes += [f"{self._file}{line}, {text}" for text in what.splitlines()]

@@ -5,49 +5,37 @@ The first report is the yardstick: every difference is another report's value le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.entries import Entry
-from kbio_analysis.render.page_values import as_csv, format_setting, format_value
+from kbio_analysis.render.formats import format_setting, format_value, plain
+from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
 
 ABSENT = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__": ()})()
 """Stands where a report has no such parameter or result; None is a value like any other."""
 
 MINUS = "\N{MINUS SIGN}"
-_AS_POINTS = ("%", "per cent", "percent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterLine:
-    """A parameter that differs; one value a report, ABSENT where the notebook has no such parameter."""
+class Line:
+    """A parameter or a result in every report, in the reports' order; ``units`` are '' for a parameter.
 
-    name: str
-    values: tuple[Any, ...]
-
-    def text(self, column: int) -> str:
-        """The value as an analyst would type it."""
-        value = self.values[column]
-        return "not a parameter" if value is ABSENT else format_setting(value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultLine:
-    """One result in every report; ``units`` are its units there, ABSENT values have the unit ''."""
+    ``unit`` is the one all reports agree on, None if they do not. ``texts`` are the values as a reader wants them,
+    ``differences`` those to the first report in words, '' for the first itself.
+    """
 
     name: str
     meaning: str
     values: tuple[Any, ...]
     units: tuple[str, ...]
-
-    @property
-    def unit(self) -> str | None:
-        """The unit all reports agree on; None if they do not."""
-        known = {unit for unit, value in zip(self.units, self.values, strict=True) if value is not ABSENT}
-        return known.pop() if len(known) == 1 else None
+    unit: str | None
+    texts: tuple[str, ...]
+    differences: tuple[str, ...]
 
     @property
     def differs(self) -> bool:
@@ -57,44 +45,18 @@ class ResultLine:
     def difference(self, column: int) -> float | None:
         """The value less the first report's; None unless both are numbers in the same unit."""
         first, value = self.values[0], self.values[column]
-        if _is_number(first) and _is_number(value) and self.units[0] == self.units[column]:
-            return float(value - first)
-        return None
-
-    def text(self, column: int) -> str:
-        """The value as a reader wants it, with its unit where the reports disagree on it."""
-        value = self.values[column]
-        if value is ABSENT:
-            return "not recorded"
-        shown = format_value(value, self.units[column])
-        return f"{shown} {self.units[column]}" if self.unit is None and self.units[column] else shown
-
-    def difference_text(self, column: int) -> str:
-        """The difference with its sign, to the digits of the values; in words where there is none to compute."""
-        if ABSENT in (self.values[0], self.values[column]):
-            return ""
-        if self.units[0] != self.units[column]:
-            return "other unit"
-        if same(self.values[0], self.values[column]):
-            return "same"
-        difference = self.difference(column)
-        if difference is None:
-            return "differs"
-        shown = max(_decimals(self.text(0)), _decimals(self.text(column)))
-        text = f"{abs(difference):,.{shown}f}"
-        if not any(digit in text for digit in "123456789") or "e" in self.text(0) + self.text(column):
-            text = format_value(abs(difference))
-        return f"{'+' if difference > 0 else MINUS}{text}"
+        comparable = is_number(first) and is_number(value) and self.units[0] == self.units[column]
+        return float(value - first) if comparable else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Reports side by side, the first one the yardstick; ``parameters`` are those that differ."""
 
-    reports: tuple[Entry, ...]
-    parameters: tuple[ParameterLine, ...]
+    reports: tuple[SiteReport, ...]
+    parameters: tuple[Line, ...]
     same_parameters: int
-    results: tuple[ResultLine, ...]
+    results: tuple[Line, ...]
     notes: tuple[str, ...] = ()
 
     @property
@@ -107,17 +69,34 @@ class Comparison:
         """Parameters and results with exact values, then every difference to the first report."""
         first, *others = self.names
         header = ["kind", "name", "unit", "meaning", first, *others, *(f"{name} less {first}" for name in others)]
-        rows: list[list[Any]] = []
-        for line in self.parameters:
-            rows.append(["parameter", line.name, "", "", *map(exact, line.values), *("" for _ in others)])
-        for line in self.results:
-            unit = "units differ" if line.unit is None else line.unit
-            differences = [line.difference(column) for column in range(1, len(line.values))]
-            rows.append(["result", line.name, unit, line.meaning, *map(exact, line.values), *differences])
-        return as_csv(header, rows)
+        rows = []
+        for kind, lines in (("parameter", self.parameters), ("result", self.results)):
+            for line in lines:
+                values = [v if is_number(v) else "" if v is ABSENT else exact(v) for v in line.values]
+                less = [line.difference(i) if kind == "result" else None for i in range(1, len(values))]
+                unit = "units differ" if line.unit is None else line.unit
+                rows.append([kind, line.name, unit, line.meaning, *values, *less])
+        return csv_text(header, rows)
+
+    def text(self) -> str:
+        """In columns of spaces for a terminal, one line a parameter or result."""
+        first, *others = self.names
+        rows = [["", "unit", first, *(cell for name in others for cell in (name, "difference"))]]
+        for title, lines in (("parameters that differ", self.parameters), ("results", self.results)):
+            rows += [[], [title]] if lines else []
+            for line in lines:
+                pairs = zip(line.texts[1:], line.differences[1:], strict=True)
+                rows.append([line.name, line.unit or "", line.texts[0], *(cell for pair in pairs for cell in pair)])
+        clean = [[" ".join(plain(cell).split()) for cell in row] for row in rows]
+        widths = [max(len(row[i]) for row in clean if len(row) > 1) for i in range(len(clean[0]))]
+        aligned = [
+            "  ".join(f"{c:<{w}}" if i < 2 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=False)))
+            for row in clean
+        ]
+        return "\n".join([line.rstrip() for line in aligned] + ["", *self.notes] * bool(self.notes))
 
 
-def resolve(entries: Sequence[Entry], wanted: Sequence[str]) -> list[Entry]:
+def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteReport]:
     """The reports asked for, as ``NOTEBOOK/SET`` or as ``SET`` where the notebook goes without saying.
 
     A notebook's name may be cut short (``11/default``). It goes without saying if only one notebook
@@ -126,124 +105,118 @@ def resolve(entries: Sequence[Entry], wanted: Sequence[str]) -> list[Entry]:
     """
     if len(wanted) < 2:
         raise UsageError("compare takes two sets or more, such as: kbio compare default high_growth")
-    fitting = [[e for e in entries if _fits(e, request)] for request in wanted]
+    requests = [unicodedata.normalize("NFC", request).strip("/") for request in wanted]
+    fitting = [[r for r in reports if _fits(r, request)] for request in requests]
     certain = {found[0].notebook for found in fitting if len(found) == 1}
-    common = set.intersection(*({e.notebook for e in found} for found in fitting))
+    common = set.intersection(*({r.notebook for r in found} for found in fitting))
     # What is ambiguous may be clear once the unknown ones are mended, so the unknown are told first.
-    mistakes = [_unknown(request, entries) for request, found in zip(wanted, fitting, strict=True) if not found]
-    chosen = []
-    for request, found in zip(wanted, fitting, strict=True) if not mistakes else ():
-        nearer = [e for e in found if e.notebook in (certain or common)] if len(found) > 1 else found
+    mistakes = [_unknown(request, reports) for request, found in zip(requests, fitting, strict=True) if not found]
+    chosen: list[SiteReport] = []
+    for request, found in zip(requests, fitting, strict=True) if not mistakes else ():
+        nearer = [r for r in found if r.notebook in (certain or common)] if len(found) > 1 else found
         chosen += nearer if len(nearer) == 1 else []
         if len(nearer) != 1:
-            mistakes.append(f"set {request!r} may be {_either(e.label for e in nearer or found)}: write NOTEBOOK/SET")
+            either = " or ".join(r.label for r in nearer or found)
+            mistakes.append(f"set {request!r} may be {either}: write NOTEBOOK/SET")
     if not mistakes:
-        labels = [e.label for e in chosen]
+        labels = [r.label for r in chosen]
         mistakes = [f"{label} is named twice" for label in dict.fromkeys(labels) if labels.count(label) > 1]
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return chosen
 
 
-def compared(reports: Sequence[Entry]) -> Comparison:
+def compared(reports: Sequence[SiteReport]) -> Comparison:
     """The reports side by side.
 
     Reports of one notebook are compared in every result that any of them has, reports of several in those they share.
-    Raises UsageError for a report without results, and for notebooks that share none.
+    Raises UsageError for a report without results, and for reports that share none.
     """
-    empty = [report for report in reports if not report.results]
+    empty = [f"{r.label} has no results to compare ({_why_empty(r)})" for r in reports if not r.results]
     if empty:
-        raise UsageError("\n".join(f"{e.label} has no results to compare ({_why_empty(e)})" for e in empty))
-    notebooks = {report.notebook for report in reports}
+        raise UsageError("\n".join(empty))
     shared = [name for name in reports[0].results if all(name in report.results for report in reports)]
     every = list(dict.fromkeys(name for report in reports for name in report.results))
     if not shared:
-        raise UsageError(f"{_either(r.label for r in reports)} share no result, so there is nothing to compare")
-    chosen = every if len(notebooks) == 1 else shared
-    lines = tuple(_result_line(name, reports) for name in chosen)
-    parameters = _parameter_lines(reports)
-    differing = tuple(line for line in parameters if any(not same(line.values[0], v) for v in line.values[1:]))
+        labels = " and ".join(report.label for report in reports)
+        raise UsageError(f"{labels} share no result, so there is nothing to compare")
+    chosen = every if len({report.notebook for report in reports}) == 1 else shared
+    results = tuple(_line(name, [r.results.get(name) for r in reports]) for name in chosen)
+    declared = dict.fromkeys(name for report in reports for name in report.made_with)
+    settings = [[{"value": r.made_with[name]} if name in r.made_with else None for r in reports] for name in declared]
+    parameters = [_line(name, values, setting=True) for name, values in zip(declared, settings, strict=True)]
+    differing = tuple(line for line in parameters if line.differs)
     notes = [f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good]
     if len(chosen) < len(every):
         notes.append(f"{len(every) - len(chosen)} results that not all of these notebooks record are left out.")
-    notes += [f"{line.name}: the units differ, so no difference is taken." for line in lines if line.unit is None]
-    if any(points_unit(line.unit or "") for line in lines):
+    notes += [f"{line.name}: the units differ, so no difference is taken." for line in results if line.unit is None]
+    if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in results):
         notes.append("A difference between two percentages is in percentage points.")
     return Comparison(
         reports=tuple(reports),
         parameters=differing,
         same_parameters=len(parameters) - len(differing),
-        results=lines,
+        results=results,
         notes=tuple(notes),
     )
 
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values say the same; true is not 1, and nothing equals what is absent but itself."""
-    if _is_number(one) and _is_number(other):
+    if is_number(one) and is_number(other):
         return one == other
     return type(one) is type(other) and one == other
 
 
-def exact(value: Any) -> Any:
-    """The value as it stands in a CSV: unrounded, truth as yes or no, nothing for what is absent."""
-    if value is ABSENT:
+def _line(name: str, records: Sequence[Any], setting: bool = False) -> Line:
+    values = tuple(ABSENT if r is None else r["value"] for r in records)
+    units = tuple("" if r is None else r.get("unit", "") for r in records)
+    known = {unit for unit, value in zip(units, values, strict=True) if value is not ABSENT}
+    unit = known.pop() if len(known) == 1 else None
+    absent = "not a parameter" if setting else "not recorded"
+    texts = []
+    for value, own in zip(values, units, strict=True):
+        shown = absent if value is ABSENT else format_setting(value) if setting else format_value(value, own)
+        texts.append(f"{shown} {own}" if unit is None and own and value is not ABSENT else shown)
+    differences = ["" if setting or i == 0 else _difference(values, units, texts, i) for i in range(len(values))]
+    meaning = next((r["meaning"] for r in records if r and r.get("meaning")), "")
+    return Line(name=name, meaning=meaning, values=values, units=units, unit=unit, texts=tuple(texts),
+                differences=tuple(differences))  # fmt: skip
+
+
+def _difference(values: Sequence[Any], units: Sequence[str], texts: Sequence[str], i: int) -> str:
+    """The difference with its sign, to the digits of the values; in words where there is none to compute."""
+    first, value = values[0], values[i]
+    if ABSENT in (first, value):
         return ""
-    return format_setting(value) if isinstance(value, bool | list | tuple | dict) else value
+    if units[0] != units[i]:
+        return "other unit"
+    if same(first, value):
+        return "same"
+    if not (is_number(first) and is_number(value)):
+        return "differs"
+    size = abs(value - first)
+    decimals = max(len(text.split(" ", 1)[0].partition(".")[2]) for text in (texts[0], texts[i]))
+    text = f"{size:,.{decimals}f}"
+    if not any(digit in text for digit in "123456789") or "e" in texts[0] + texts[i]:
+        text = format_value(size)
+    return f"{'+' if value > first else MINUS}{text}"
 
 
-def points_unit(unit: str) -> bool:
-    """Whether the unit is a percentage, whose differences are points."""
-    return unit.lower().startswith(_AS_POINTS)
+def _fits(report: SiteReport, request: str) -> bool:
+    notebook, slash, name = request.rpartition("/")
+    return report.set == name and (not slash or (notebook != "" and report.notebook.startswith(notebook)))
 
 
-def _fits(entry: Entry, request: str) -> bool:
-    notebook, slash, name = request.strip("/").rpartition("/")
-    return entry.set == name and (not slash or (notebook != "" and entry.notebook.startswith(notebook)))
-
-
-def _result_line(name: str, reports: Sequence[Entry]) -> ResultLine:
-    records = [report.results.get(name) for report in reports]
-    return ResultLine(
-        name=name,
-        meaning=next(r["meaning"] for r in records if r is not None),
-        values=tuple(ABSENT if r is None else r["value"] for r in records),
-        units=tuple("" if r is None else r["unit"] for r in records),
-    )
-
-
-def _parameter_lines(reports: Sequence[Entry]) -> list[ParameterLine]:
-    names = dict.fromkeys(name for report in reports for name in report.made_with)
-    return [
-        ParameterLine(name=name, values=tuple(report.made_with.get(name, ABSENT) for report in reports))
-        for name in names
-    ]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _decimals(text: str) -> int:
-    number = text.split(" ", 1)[0]
-    return len(number.rpartition(".")[2]) if "." in number else 0
-
-
-def _either(labels: Iterable[str]) -> str:
-    names = list(labels)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-def _unknown(request: str, entries: Sequence[Entry]) -> str:
-    names = dict.fromkeys([e.set for e in entries] + [e.label for e in entries])
-    near = get_close_matches(request, list(names), n=1, cutoff=0.5)
+def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
+    near = get_close_matches(request, [r.set for r in reports] + [r.label for r in reports], n=1, cutoff=0.5)
     if near:
         return f"no set {request!r}; did you mean {near[0]}?"
-    listed = ", ".join(e.label for e in entries[:5]) + (", ..." if len(entries) > 5 else "")
+    listed = ", ".join(r.label for r in reports[:5]) + (", ..." if len(reports) > 5 else "")
     return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
 
 
-def _why_empty(entry: Entry) -> str:
-    if entry.good:
+def _why_empty(report: SiteReport) -> str:
+    if report.good:
         return "its notebook records none"
-    return f"its last run: {entry.status}" + (f", see {entry.log}" if entry.log else "")
+    return f"its last run: {report.status}" + (f", see {report.log}" if report.log else "")

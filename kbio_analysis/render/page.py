@@ -1,68 +1,108 @@
 """The report page: an executed notebook and its result as one self-contained HTML file.
 
-nbconvert walks the notebook and cleans what cells emit; the template in ``templates/kbio`` sets it as a paper. Nothing
-in the page runs or fetches: the policy in its head forbids scripts and every request, and admits one style sheet by
-its hash. The page is a function of its two inputs only; it names no clock, commit, machine or path.
+The notebook is walked once; the template in ``templates/report`` sets it as a paper. Nothing in the page runs or
+fetches: the policy in its head forbids scripts and every request, and admits one style sheet by its hash. The page is
+a function of its inputs only; it names no clock, commit, machine or path.
 """
 
+from __future__ import annotations
+
+import base64
+import binascii
+import json
 import re
-from collections.abc import Mapping
-from functools import cache, lru_cache
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-import jinja2
-from markupsafe import Markup
-from nbconvert.exporters.templateexporter import TemplateExporter
-from nbconvert.preprocessors.sanitize import SanitizeHTML
-from nbformat import NotebookNode
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from markupsafe import Markup, escape
 
-from kbio_analysis.render import page_prose as prose
+from kbio_analysis.render import markdown as md
+from kbio_analysis.render.drawings import inline_svg
+from kbio_analysis.render.formats import anchor, data_uri, file_name, plain, printable, stylesheet
 from kbio_analysis.render.outputs import MIME
-from kbio_analysis.render.page_charts import standalone_svg
-from kbio_analysis.render.page_model import Page
-from kbio_analysis.render.page_values import (
-    breakable,
-    csp_hash,
-    data_uri,
-    format_setting,
-    format_value,
-    plain,
-    printable,
-    stylesheet,
-    template_folder,
-    words,
-)
+from kbio_analysis.render.results import csv_text
+from kbio_analysis.render.templating import STATUS_WORDS, template
 
-# Tokens that the style sheet leaves in the colour of the text need no element of their own.
-_UNSTYLED = re.compile(r'<span class="(?:n|p|o|w|nn|x)">([^<]*)</span>')
-_DROPPED_ELEMENTS = re.compile(r"<(style|script)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_HTML_TAGS = words(
-    "a abbr b blockquote br caption code col colgroup dd del div dl dt em i ins kbd li ol p pre q s samp small span "
-    "strong sub sup table tbody td tfoot th thead tr u ul var"
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from kbio_analysis.render.parameters import NotebookSpec
+
+_RESERVED_IDS = ("main", "contents", "results", "parameters", "provenance")
+_HTML_TAGS = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "caption",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "i",
+        "ins",
+        "kbd",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "u",
+        "ul",
+        "var",
+    ]
 )
 _HTML_ATTRIBUTES = {"a": ["href"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
+_LONGEST_HTML = 2_000_000
+_PAGE_LINK = re.compile(r'href="#([^"]+)"')
+# Tokens that the style sheet leaves in the colour of the text need no element of their own.
+_UNSTYLED = re.compile(r'<span class="(?:n|p|o|w|nn|x|err)">([^<]*)</span>')
 
 
-def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: Any = None) -> str:
+def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: NotebookSpec | None = None) -> str:
     """The report page of an executed notebook.
 
     ``result`` is the content of result.json; ``spec`` the notebook's declared parameters (default, meaning and unit
     of each), without which the page shows their values only. The same inputs give the same bytes.
     """
-    return _written("kbio", executed, page=Page(executed, result, spec), style=report_style())
+    page = Page(executed, result, spec)
+    return printable(template("report/page.html.j2").render(page=page, style=report_style())).strip() + "\n"
 
 
 def document_html(
-    executed: NotebookNode, result: Mapping[str, Any], spec: Any = None, pictures: Mapping[str, str] | None = None
+    executed: NotebookNode,
+    result: Mapping[str, Any],
+    spec: NotebookSpec | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> str:
     """The same content as plain HTML for a word processor to read: no look, no code, charts as pictures.
 
     ``pictures`` are data: addresses by chart id (``fig-...``, as on the page); a chart without one is drawn as SVG.
     """
-    return _written("word", executed, page=Page(executed, result, spec), pictures=pictures or {})
+    page = Page(executed, result, spec)
+    return printable(template("report/document.html.j2").render(page=page, pictures=pictures or {})).strip() + "\n"
 
 
 def report_style() -> str:
@@ -70,76 +110,294 @@ def report_style() -> str:
     return stylesheet("base.css", "table.css", "report.css", "brief.css")
 
 
-def _written(template: str, executed: NotebookNode, **resources: Any) -> str:
-    html, _ = _exporter(template).from_notebook_node(executed, resources=resources)
-    return printable(html).strip() + "\n"
+class Page:
+    """A report before it is set: title, lead, headings, and its ``blocks`` in the order of the notebook.
+
+    A block is ``{"as": kind, ...}``. The code of neighbouring cells is one block, behind what the cells show.
+    """
+
+    def __init__(self, executed: NotebookNode, result: Mapping[str, Any], spec: NotebookSpec | None) -> None:
+        self.result, self.spec = result, spec
+        self.layout = getattr(spec, "layout", None)
+        self.status = STATUS_WORDS.get(str(result.get("status")), str(result.get("status", "unknown")))
+        self.headings: list[dict[str, Any]] = []
+        self.title: Markup | None = None
+        self.lead: Markup | None = None
+        self.blocks: list[dict[str, Any]] = []
+        self._records: dict[str, dict[str, Any]] = {}
+        self._ids = set(_RESERVED_IDS)
+        self._counts = {"Figure": 0, "Table": 0, "Output": 0}
+        self._level = 1
+        self._code: list[dict[str, Any]] = []
+        self._bare_heading: dict[str, Any] | None = None
+        self._walk(executed.cells)
+        for block in self.blocks:
+            if block["as"] in ("prose", "words"):
+                block["html"] = Markup(_PAGE_LINK.sub(self._page_link, block["html"]))
+
+    # ---- the walk
+
+    def _walk(self, cells: Sequence[NotebookNode]) -> None:
+        number = 0
+        for cell in cells:
+            if cell.cell_type == "markdown":
+                self._take_prose(cell)
+            elif cell.cell_type == "code":
+                number += 1
+                code = {"number": number, "html": highlighted(cell.source)}
+                if "nbval-check-output" in cell.metadata.get("tags", []):
+                    views = [self._view(output) for output in cell.outputs]
+                    self._code.append(code | {"views": [view for view in views if view["as"] != "nothing"]})
+                    continue
+                self._code += [code] if cell.source.strip() else []
+                for view in map(self._view, cell.outputs):
+                    self._show(view)
+        self._close_section()
+
+    def _take_prose(self, cell: NotebookNode) -> None:
+        self._close_section()
+        headings = len(self.headings)
+        html = md.markdown(cell.source, self._heading, cell.get("attachments"))
+        if html.strip():
+            self._show({"as": "prose", "html": html})
+        if len(self.headings) == headings + 1 and html.strip().count("\n") == 0:
+            self._bare_heading = self.blocks[-1]
+
+    def _close_section(self) -> None:
+        """Before the next prose: a heading whose only content has moved up to lead the page goes, and the code of the
+        section's cells becomes a block."""
+        if self._bare_heading is not None and self._bare_heading.get("answered"):
+            self.blocks.remove(self._bare_heading)
+            self.headings.pop()
+        self._bare_heading = None
+        if self._code and self.blocks and self.blocks[-1]["as"] == "code":
+            self.blocks[-1]["cells"] += self._code
+        elif self._code:
+            self.blocks.append({"as": "code", "cells": self._code})
+        self._code = []
+
+    def _show(self, view: dict[str, Any]) -> None:
+        if view["as"] != "nothing":
+            self.blocks.append(view)
+            self._bare_heading = None
+
+    # ---- prose
+
+    def _heading(self, text: str, level: int) -> str:
+        if level == 1 and self.title is None:
+            self.title = Markup(text)
+            return ""
+        self._level = max(2, min(level, self._level + 1))
+        words = md.strip_tags(text)
+        name = self._id(anchor(words))
+        self.headings.append({"level": self._level, "id": name, "text": words})
+        return f'<h{self._level} id="{name}">{text}</h{self._level}>\n'
+
+    def _page_link(self, match: re.Match[str]) -> str:
+        """A link within the page as its target is called, whatever its author made of capitals and spaces."""
+        wanted = md.strip_tags(match[1])
+        found = wanted if wanted in self._ids else anchor(wanted)
+        return f'href="#{escape(found)}"' if found in self._ids else match[0]
+
+    def _id(self, wanted: str) -> str:
+        name, n = wanted, 1
+        while name in self._ids:
+            n += 1
+            name = f"{wanted}-{n}"
+        self._ids.add(name)
+        return name
+
+    def heading_text(self) -> Markup:
+        """The page's title: the notebook's H1, else the question or name on record."""
+        fallback = self.result.get("question") or self.result.get("title") or self.result.get("notebook") or "Report"
+        return self.title if self.title is not None else escape(fallback)
+
+    def title_text(self) -> str:
+        return md.strip_tags(str(self.heading_text()))
+
+    def lead_text(self) -> Markup | None:
+        if self.lead is None and self.result.get("answer"):
+            return md.paragraph(str(self.result["answer"]))
+        return self.lead
+
+    # ---- outputs
+
+    def _view(self, output: NotebookNode) -> dict[str, Any]:
+        if output.output_type == "stream":
+            text = plain(output.text)
+            return {"as": "stream", "text": text, "name": output.name} if text.strip() else {"as": "nothing"}
+        if output.output_type == "error":
+            trace = plain("\n".join(output.traceback))
+            return {"as": "error", "type": output.ename, "message": plain(output.evalue), "trace": trace}
+        payload = output.data.get(MIME)
+        if isinstance(payload, Mapping) and (view := self._structured(payload)):
+            return view
+        return self._ordinary(output.data, output.get("metadata") or {})
+
+    def _structured(self, payload: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The view of a kbio output; None when it is not one that this page knows, so that its fallback is shown."""
+        kind, text = payload.get("kind"), payload.get("text")
+        if kind == "record" and isinstance(payload.get("name"), str):
+            self._records[payload["name"]] = dict(payload)
+            return {"as": "nothing"}
+        if kind == "answer" and isinstance(text, str) and self.lead is None:
+            self.lead = md.paragraph(text)
+            if self._bare_heading is not None:
+                self._bare_heading["answered"] = True
+            return {"as": "nothing"}
+        if kind in ("answer", "sentence") and isinstance(text, str):
+            return {"as": "words", "html": md.markdown(text)}
+        if kind == "chart" and isinstance(payload.get("svg"), str):
+            return self._chart(payload)
+        if kind == "table" and isinstance(payload.get("columns"), list):
+            return self._table(payload)
+        return None
+
+    def _numbered(self, label: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """What charts and tables share: number, anchor, caption, source and the data to take away."""
+        self._counts[label] += 1
+        name = str(payload.get("id") or self._counts[label])
+        view = {
+            "label": f"{label} {self._counts[label]}",
+            "id": self._id(f"{'fig' if label == 'Figure' else 'table'}-{anchor(name)}"),
+            "caption": str(payload.get("caption") or ""),
+            "source": str(payload.get("source") or ""),
+        }
+        if isinstance(payload.get("csv"), str):
+            view["csv"] = {"name": file_name(str(payload.get("csv_name") or name), "csv"), "text": payload["csv"]}
+        return view
+
+    def _chart(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        view = self._numbered("Figure", payload)
+        alt = str(payload.get("alt") or view["caption"] or view["label"])
+        drawing = inline_svg(payload["svg"], prefix=f"f{self._counts['Figure']}-", alt=alt)
+        return view | {"as": "chart", "alt": alt, "drawing": drawing}
+
+    def _table(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        columns = [column for column in payload["columns"] if isinstance(column, Mapping)]
+        heads = [{"label": str(c.get("label", "")), "number": c.get("align") == "right"} for c in columns]
+        rows = [
+            [_cell(value, columns[i] if i < len(columns) else {}) for i, value in enumerate(row)]
+            for row in payload.get("rows", ())
+            if isinstance(row, Sequence)
+        ]
+        view = self._numbered("Table", payload)
+        return view | {"as": "table", "columns": heads, "rows": rows, "row_header": bool(payload.get("row_header"))}
+
+    def _ordinary(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """An output of any other origin, richest harmless form first."""
+        if "text/html" in data:
+            self._counts["Output"] += 1
+            return {"as": "html", "html": clean_html(data["text/html"]), "label": f"Output {self._counts['Output']}"}
+        for kind in ("text/markdown", "text/latex"):
+            if kind in data and not any(image in data for image in ("image/png", "image/svg+xml")):
+                return {"as": "words", "html": md.markdown(data[kind])}
+        if "image/svg+xml" in data:
+            return self._image(data_uri(data["image/svg+xml"], "image/svg+xml"), metadata.get("image/svg+xml"))
+        for kind in ("image/png", "image/jpeg"):
+            if kind in data and _is_base64(data[kind]):
+                return self._image(f"data:{kind};base64,{''.join(data[kind].split())}", metadata.get(kind))
+        text = plain(str(data.get("text/plain", "")))
+        return {"as": "stream", "text": text, "name": "stdout"} if text.strip() else {"as": "nothing"}
+
+    def _image(self, source: str, told: Any) -> dict[str, Any]:
+        """A figure that came without our payload: numbered like the others, with a note of what it lacks."""
+        view = self._numbered("Figure", {})
+        alt = str(told.get("alt") or "") if isinstance(told, Mapping) else ""
+        lacks = ["a caption", *([] if alt else ["a text for readers who cannot see it"])]
+        return view | {
+            "as": "image",
+            "src": source,
+            "alt": alt or view["label"],
+            "lacks": f"{', '.join(lacks)} and its data",
+        }
+
+    # ---- the record at the end
+
+    def results(self) -> list[dict[str, Any]]:
+        """The headline results: as recorded in ``result``, else as the cells emitted them."""
+        recorded = self.result.get("results") or self._records
+        return [{"name": name, **entry} for name, entry in recorded.items()]
+
+    def downloads(self) -> list[dict[str, str]]:
+        """The exact results as files to take away."""
+        results, keys = self.results(), ("value", "unit", "meaning")
+        as_json = json.dumps({r["name"]: {k: r.get(k) for k in keys} for r in results}, ensure_ascii=False, indent=1)
+        as_csv = csv_text(("name", *keys), [[r.get(k) for k in ("name", *keys)] for r in results])
+        stem = f"{self.result.get('notebook') or 'report'}-{self.result.get('set') or 'default'}-results"
+        return [
+            {"label": "JSON", "name": file_name(stem, "json"), "address": data_uri(as_json + "\n", "application/json")},
+            {"label": "CSV", "name": file_name(stem, "csv"), "address": data_uri(as_csv, "text/csv")},
+        ]
+
+    def parameters(self) -> list[dict[str, Any]]:
+        """Every parameter with its value, and from ``spec`` its default, meaning and unit."""
+        declared = {p.name: p for p in getattr(self.spec, "parameters", ())}
+        rows = []
+        for name, value in (self.result.get("parameters") or {}).items():
+            line = declared.get(name)
+            default = getattr(line, "default", None)
+            changed = line is not None and str(default) != str(value)
+            row = {"name": name, "value": value, "default": default, "changed": changed}
+            rows.append(row | {k: getattr(line, k, None) or "" for k in ("meaning", "unit")})
+        return rows
 
 
-class _Sanitizer(SanitizeHTML):
-    """nbconvert's cleaning of what cells emit. Markdown is left to the page, which passes no tag at all."""
-
-    def preprocess_cell(self, cell: NotebookNode, resources: dict, cell_index: int) -> tuple[NotebookNode, dict]:
-        if cell.cell_type == "code":
-            for output in cell.outputs:
-                if "text/html" in output.get("data", {}):
-                    output.data["text/html"] = _DROPPED_ELEMENTS.sub("", output.data["text/html"])
-            cell.outputs = self.sanitize_code_outputs(cell.outputs)
-        return cell, resources
-
-
-class _Exporter(TemplateExporter):
-    """nbconvert's template exporter with our template, escaping by default, and the cleaning on."""
-
-    output_mimetype = "text/html"
-    preprocessors: ClassVar[list] = []
-
-    def _file_extension_default(self) -> str:
-        return ".html"
-
-    def _create_environment(self) -> jinja2.Environment:
-        environment = super()._create_environment()
-        environment.autoescape = environment.trim_blocks = environment.lstrip_blocks = True
-        return environment
+def _cell(value: Any, column: Mapping[str, Any]) -> dict[str, Any]:
+    text = str(value)
+    if column.get("reports"):
+        html = md.report_link(text)
+    elif column.get("links"):
+        html = md.linkify(text)
+    else:
+        html = escape(text)
+    return {"text": text, "html": html, "number": column.get("align") == "right"}
 
 
-@cache
-def _exporter(template: str) -> _Exporter:
-    """One exporter a template and process: building its environment costs more than writing a page."""
-    exporter = _Exporter(
-        template_name=template,
-        default_preprocessors=[],
-        optimistic_validation=True,
-        extra_template_basedirs=[str(template_folder())],
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )
-    safe = {MIME, "text/plain", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg"}
-    exporter.register_preprocessor(
-        _Sanitizer(
-            tags=sorted(_HTML_TAGS),
-            attributes=_HTML_ATTRIBUTES,
-            strip=True,
-            safe_output_keys=safe,
-            sanitized_output_types={"text/html"},
-        ),
-        enabled=True,
-    )
-    exporter.environment.filters |= {
-        "python": _highlighted,
-        "value": format_value,
-        "setting": format_setting,
-        "breakable": breakable,
-        "linkify": prose.linkify,
-        "report_link": prose.report_link,
-        "data_uri": data_uri,
-        "picture": standalone_svg,
-        "csp_hash": csp_hash,
-        "plain": plain,
-    }
-    return exporter
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def clean_html(source: str) -> Markup:
+    """HTML that a cell put out, down to harmless elements; what is very long stays out, for it would stop a reader."""
+    import bleach
+
+    if len(source) > _LONGEST_HTML:
+        return Markup("<p>An output of {:,} characters is left out here; it is in the notebook.</p>").format(
+            len(source)
+        )
+    for tag in ("style", "script"):
+        source = _without(source, tag)
+    return Markup(bleach.clean(source, tags=_HTML_TAGS, attributes=_HTML_ATTRIBUTES, strip=True))
+
+
+def _without(source: str, tag: str) -> str:
+    """The text without these elements and what is in them; one that is not closed takes the rest with it."""
+    folded, kept, end = source.lower(), [], 0
+    while (start := folded.find(f"<{tag}", end)) >= 0:
+        kept.append(source[end:start])
+        closing = folded.find(f"</{tag}", start)
+        end = folded.find(">", closing) + 1 if closing >= 0 else 0
+        if not end:
+            return "".join(kept)
+    return "".join([*kept, source[end:]])
 
 
 @lru_cache(maxsize=512)
-def _highlighted(code: str) -> Markup:
-    marked = highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
-    return Markup(_UNSTYLED.sub(r"\1", marked))
+def highlighted(source: str) -> Markup:
+    """The code of a cell, coloured: Python, or the text of a ``%%say`` cell as Markdown with its holes."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexer import DelegatingLexer
+    from pygments.lexers import DjangoLexer, MarkdownLexer, PythonLexer
+
+    first, _, text = source.partition("\n")
+    said = re.match(r"%%say\b", first) is not None
+    lexer = DelegatingLexer(MarkdownLexer, DjangoLexer) if said else PythonLexer()
+    marked = highlight(text if said else source, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    head = Markup('<span class="k">{}</span>\n').format(first) if said else Markup("")
+    return head + Markup(_UNSTYLED.sub(r"\1", marked))

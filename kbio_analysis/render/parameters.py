@@ -1,7 +1,9 @@
-"""A notebook's parameters as its author declared them, and values checked against them before any kernel starts.
+"""A notebook's parameters as its author declared them, and values checked against them before anything starts.
 
 The ``parameters`` cell is the first code cell; a line of it is ``name: type = default  # meaning, unit [low..high]``.
-It is read with ``ast`` and ``tokenize``: nothing of it is run.
+It is read with ``ast`` and ``tokenize``: nothing of it is run. Values are judged by pydantic in strict mode; text (from
+the command line or a batch file) is read by the declared type and never guessed: ``00123`` stays text for a ``str``,
+``NO`` is no boolean, ``1e6`` is no ``int``. Dates travel as ISO strings, so that every value is JSON.
 """
 
 from __future__ import annotations
@@ -11,55 +13,83 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from kbio_analysis.errors import ParameterError
+from kbio_analysis.render.notebooks import read_notebook
 from kbio_analysis.render.provenance import own_metadata
-from kbio_analysis.render.values import Kind, convert, parse_kind
 
 TAG = "parameters"
 LAYOUTS = ("brief",)
 
 _BOUNDS = re.compile(r"\[\s*([^\[\]]*?)\s*\.\.\s*([^\[\]]*?)\s*\]\s*$")
 _UNIT = re.compile(r",\s+([^,()]+(?:\([^()]*\)[^,()]*)*)$")
+_TYPES = "int, float, bool, str, date, list[...], Literal[...] or T | None"
+# Scalar -> how its text looks, how it is read, and what is said of anything else.
+_SCALARS = {
+    "int": (r"[+-]?\d{1,400}", int, "an int: expected a whole number such as 2030"),
+    "float": (r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", float, "a float: expected a number such as 11.9"),
+    "bool": (r"(?i:true|false)", lambda text: text.lower() == "true", "a bool: write true or false"),
+    "date": (r"\d{4}-\d{2}-\d{2}", date.fromisoformat, "a date: write a day of the calendar as YYYY-MM-DD"),
+    "str": (None, None, "a str: expected text"),
+    "literal": (r"[+-]?\d{1,400}", int, "one of the choices"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One declared line. ``default``, ``low`` and ``high`` are of the declared type (dates as ISO strings)."""
+    """One declared line. ``scalar`` is the type of a value, of each item if it is a list (``many``); ``choices`` are
+    those of a Literal. ``default``, ``low`` and ``high`` are of the declared type (dates as ISO strings)."""
 
     name: str
     type_text: str
-    kind: Kind
-    default: object
-    meaning: str
-    unit: str | None
-    low: object
-    high: object
-    line: int
-
-    @property
-    def choices(self) -> tuple[str | int, ...]:
-        """What a Literal allows; empty for every other type."""
-        return self.kind.scalar.choices
+    scalar: str
+    choices: tuple[str | int, ...] = ()
+    many: bool = False
+    optional: bool = False
+    default: object = None
+    meaning: str = ""
+    unit: str | None = None
+    low: object = None
+    high: object = None
 
     def accept(self, value: object) -> object:
         """The value as the declared type and within the bounds. Raises ValueError saying what was expected."""
-        typed = convert(self.kind, value)
-        for item in typed if isinstance(typed, list) else [typed]:
-            if item is not None:
-                self._refuse_out_of_bounds(item)
-        return typed
+        from pydantic import ValidationError
 
-    def _refuse_out_of_bounds(self, item: object) -> None:
-        below = self.low is not None and item < self.low  # type: ignore[operator]
-        above = self.high is not None and item > self.high  # type: ignore[operator]
-        if below or above:
-            side = f"below the least allowed, {self.low}" if below else f"above the most allowed, {self.high}"
-            raise ValueError(f"{item} is {side}")
+        adapter = _adapter(self.scalar, self.choices, self.many, self.optional, self.low, self.high)
+        try:
+            return adapter.validate_python(value, strict=True)
+        except ValidationError as problem:
+            raise ValueError("; ".join(self._complaint(error) for error in problem.errors(include_url=False))) from None
+
+    def _complaint(self, error: Mapping[str, Any]) -> str:
+        value, context = error["input"], error.get("ctx", {})
+        if isinstance(value, str | int) and len(str(value)[:90]) > 80:
+            value = str(value)[:80] + "..."
+        match error["type"]:
+            case "greater_than_equal":
+                return f"{value} is below the least allowed, {context['ge']}"
+            case "less_than_equal":
+                return f"{value} is above the most allowed, {context['le']}"
+            case "finite_number":
+                return f"{value!r} is not a finite number"
+            case "value_error":
+                return str(context["error"])
+            case "list_type":
+                return f"{value!r} is not a list; write a,b,c or a JSON list such as [1, 2]"
+            case "literal_error":
+                names = [str(choice) for choice in self.choices]
+                near = get_close_matches(str(value), names, n=1)
+                return f"{value!r} is not one of {', '.join(names)}" + (f"; did you mean {near[0]}?" if near else "")
+        return f"{value!r} is not {_SCALARS[self.scalar][2]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,28 +118,25 @@ class NotebookSpec:
 
 def read(path: Path) -> NotebookSpec:
     """Read a notebook file's specification. Raises ParameterError naming notebook and line."""
-    return read_source(path.stem, path.read_bytes())
+    return read_source(path.stem, read_notebook(path))
 
 
 def read_source(name: str, source: bytes) -> NotebookSpec:
-    """As ``read``, from the file's bytes."""
-    try:
-        cells = json.loads(source)["cells"]
-        texts = [(cell["cell_type"], "".join(cell["source"]), _tags(cell)) for cell in cells]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ParameterError(f"{name}: not a notebook file (nbformat 4 JSON expected)") from None
+    """As ``read``, from the bytes that ``read_notebook`` gives."""
+    cells = json.loads(source)["cells"]
+    texts = [(cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
     question, summary = _question(next((text for kind, text, _ in texts if kind == "markdown"), ""))
     code = [(text, tags) for kind, text, tags in texts if kind == "code"]
     tagged = [index for index, (_, tags) in enumerate(code) if TAG in tags]
     if tagged and tagged != [0]:
         raise ParameterError(f"{name}: exactly one cell, the first code cell, may be tagged '{TAG}'")
-    parameters = _read_cell(name, code[0][0]) if tagged else ()
     own = own_metadata(source)
     names, layout = own.get("composed_from", []), own.get("layout")
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise ParameterError(f"{name}: composed_from in its metadata is no list of notebook names")
     if layout not in (None, *LAYOUTS):
         raise ParameterError(f"{name}: layout {layout!r} in its metadata; known are {', '.join(LAYOUTS)}")
+    parameters = _read_cell(name, code[0][0]) if tagged else ()
     return NotebookSpec(
         name=name, question=question, summary=summary, parameters=parameters, composed_from=tuple(names), layout=layout
     )
@@ -122,7 +149,8 @@ def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]
     """
     values, mistakes = spec.defaults(), []
     known = {parameter.name: parameter for parameter in spec.parameters}
-    for name, value in given.items():
+    for typed, value in given.items():
+        name = unicodedata.normalize("NFC", typed)
         if name not in known:
             mistakes.append(f"{name}: no such parameter{_nearest(name, list(known))}")
             continue
@@ -135,6 +163,17 @@ def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]
     return values
 
 
+def to_text(value: object) -> str:
+    """The value as it could be typed on the command line; ``Parameter.accept`` reads it back unchanged."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return repr(value) if isinstance(value, float) else str(value)
+
+
 def _nearest(name: str, known: list[str]) -> str:
     starts = [other for other in known if name and other.startswith(name)]
     near = starts or get_close_matches(name, known, n=1)
@@ -143,27 +182,91 @@ def _nearest(name: str, known: list[str]) -> str:
     return f"; it has {', '.join(known)}" if known else "; it has none"
 
 
-def _tags(cell: Mapping[str, object]) -> list[str]:
-    return cell.get("metadata", {}).get("tags", [])  # type: ignore[attr-defined]
-
-
 def _question(markdown: str) -> tuple[str, str]:
     """First H1 and the first paragraph after it (headings, quotes and lists passed over)."""
     question, rest = "", markdown
-    found = re.search(r"^#\s+(.+?)\s*#*\s*$", markdown, re.MULTILINE)
+    found = re.search(r"^#\s+(.+)$", markdown, re.MULTILINE)
     if found:
-        question, rest = found.group(1), markdown[found.end() :]
-    paragraphs = [part.strip() for part in re.split(r"\n\s*\n", rest)]
-    prose = [part for part in paragraphs if part and not re.match(r"[#>|\-*`$!]", part)]
+        question, rest = found[1].rstrip().rstrip("#").rstrip(), markdown[found.end() :]
+    paragraphs = [part.strip() for part in re.split(r"\n[^\S\n]*\n", rest)]
+    prose = [part for part in paragraphs if part and part[0] not in "#>|-*`$!"]
     return question, " ".join(prose[0].split()) if prose else ""
+
+
+# ---- what pydantic is asked
+
+
+@lru_cache(maxsize=1024)
+def _adapter(scalar: str, choices: tuple, many: bool, optional: bool, low: object, high: object) -> Any:
+    from typing import Annotated, Literal
+
+    from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
+
+    if scalar == "literal":
+        typed: Any = Annotated[Literal[choices], BeforeValidator(lambda value: _as_choice(value, choices))]
+    else:
+        python = {"int": int, "float": float, "bool": bool, "date": date, "str": str}[scalar]
+        ends = [date.fromisoformat(str(end)) if end is not None and scalar == "date" else end for end in (low, high)]
+        limits = Field(ge=ends[0], le=ends[1], allow_inf_nan=False if scalar == "float" else None)
+        typed = Annotated[python, limits, BeforeValidator(lambda value: _from_text(scalar, value))]
+        typed = Annotated[typed, AfterValidator(str)] if scalar == "date" else typed
+    if many:
+        typed = Annotated[list[typed], BeforeValidator(_items)]
+    if optional:
+        typed = Annotated[typed | None, BeforeValidator(_or_none)]
+    return TypeAdapter(typed)
+
+
+def _from_text(scalar: str, value: object) -> object:
+    pattern, read, _ = _SCALARS[scalar]
+    if pattern is None or not isinstance(value, str) or not re.fullmatch(pattern, value.strip(), re.ASCII):
+        return value
+    try:
+        return read(value.strip())
+    except ValueError:
+        return value
+
+
+def _as_choice(value: object, choices: tuple) -> object:
+    if isinstance(value, str):
+        same = [c for c in choices if isinstance(c, str) and c == unicodedata.normalize("NFC", value)]
+        number = _from_text("literal", value)
+        return same[0] if same else number if number in choices else value
+    return value
+
+
+def _items(value: object) -> object:
+    """A list written as text, ``a,b,c`` or JSON, as a list; everything else as it is."""
+    if isinstance(value, tuple):
+        return list(value)
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith("["):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            raise ValueError(f"{value[:80]!r} is not a JSON list; write a,b,c or e.g. [1, 2]") from None
+    items = [item.strip() for item in text.split(",")] if text else []
+    if "" in items:
+        raise ValueError(f"{value[:80]!r} holds an empty item; write a,b,c or a JSON list")
+    return items
+
+
+def _or_none(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().lower() in ("", "none", "null") else value
+
+
+# ---- the parameters cell
 
 
 def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
     where = f"{notebook}, parameters cell, line"
     try:
         body = ast.parse(source).body
-        comments = dict(_comments(source))
-    except (SyntaxError, tokenize.TokenError) as mistake:
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        comments = {t.start[0]: t.string.lstrip("#").strip() for t in tokens if t.type == tokenize.COMMENT}
+    except (SyntaxError, ValueError, RecursionError, tokenize.TokenError) as mistake:
         line = mistake.lineno if isinstance(mistake, SyntaxError) else 1
         raise ParameterError(f"{where} {line}: not Python: {mistake.args[0]}") from None
     found: dict[str, Parameter] = {}
@@ -180,12 +283,6 @@ def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
     return tuple(found.values())
 
 
-def _comments(source: str) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string.lstrip("#").strip()
-
-
 def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     if isinstance(statement, ast.Assign):
         raise ValueError(f"{ast.unparse(statement.targets[0])} has no type; write name: type = default  # meaning")
@@ -194,23 +291,66 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     name = statement.target.id
     if statement.value is None:
         raise ValueError(f"{name} has no default")
-    type_text = ast.unparse(statement.annotation)
-    kind = parse_kind(type_text)
+    declared = _typed(name, statement.annotation)
     bounds = _BOUNDS.search(comment)
-    meaning, unit = _meaning(kind, comment[: bounds.start()] if bounds else comment)
+    meaning, unit = (comment[: bounds.start()] if bounds else comment).strip(), None
+    # Only a number has a unit, so that other meanings may hold commas.
+    if declared.scalar in ("int", "float") and (found := _UNIT.search(meaning)):
+        meaning, unit = meaning[: found.start()].strip(), found[1].strip()
     if not meaning:
         raise ValueError(f"{name} has no meaning; add '# meaning, unit' at the end of the line")
-    low, high = _limits(name, kind, bounds)
-    blank = Parameter(name=name, type_text=type_text, kind=kind, default=None, meaning=meaning, unit=unit,
-                      low=low, high=high, line=statement.lineno)  # fmt: skip
-    return replace(blank, default=_default(blank, statement.value))
+    low, high = _limits(declared, bounds)
+    declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high)
+    return replace(declared, default=_default(declared, statement.value))
+
+
+def _typed(name: str, annotation: ast.expr) -> Parameter:
+    """The type of a declaration: a scalar, a Literal, a list of one of them, each perhaps ``| None``."""
+    text, node, parts = ast.unparse(annotation), annotation, {"optional": False, "many": False}
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        sides = [side for side in (node.left, node.right) if ast.unparse(side) != "None"]
+        node, parts["optional"] = (sides[0], True) if len(sides) == 1 else (node, False)
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "list":
+        node, parts["many"] = node.slice, True
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+        listed = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        values = [part.value if isinstance(part, ast.Constant) else ... for part in listed]
+        choices = tuple(value for value in values if value is not None)
+        if not choices or any(type(value) not in (str, int) for value in choices):
+            raise ValueError(f"{text} may only list plain strings and whole numbers")
+        parts["optional"] |= len(choices) < len(values)
+        return Parameter(name=name, type_text=text, scalar="literal", choices=choices, **parts)
+    scalar = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    if scalar not in _SCALARS or scalar == "literal":
+        raise ValueError(f"type {text!r} is not one of {_TYPES}")
+    return Parameter(name=name, type_text=text, scalar=scalar, **parts)
+
+
+def _limits(declared: Parameter, bounds: re.Match[str] | None) -> tuple[object, object]:
+    if bounds is None:
+        return None, None
+    if declared.scalar not in ("int", "float", "date"):
+        raise ValueError(f"{declared.name}: bounds belong to an int, float or date, or to a list of them")
+    one = Parameter(name=declared.name, type_text=declared.scalar, scalar=declared.scalar)
+    try:
+        low, high = (one.accept(text) if text else None for text in bounds.groups())
+    except ValueError as mistake:
+        raise ValueError(f"{declared.name}: its bound {mistake}") from None
+    if low is None and high is None:
+        raise ValueError(f"{declared.name}: the bounds [..] say nothing; leave them out")
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"{declared.name}: its bounds [{low}..{high}] are the wrong way round")
+    return low, high
 
 
 def _default(declared: Parameter, node: ast.expr) -> object:
     """The default, which must itself be acceptable and, unlike a value typed later, already of the type."""
     try:
-        default = _literal(node)
-    except ValueError:
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "date" and not node.keywords:
+            default: object = date(*(ast.literal_eval(argument) for argument in node.args)).isoformat()
+        else:
+            default = ast.literal_eval(node)
+    except (ValueError, TypeError):
         raise ValueError(f"{declared.name}: its default is computed; write a plain value") from None
     try:
         accepted = declared.accept(default)
@@ -219,38 +359,3 @@ def _default(declared: Parameter, node: ast.expr) -> object:
     if accepted != default:
         raise ValueError(f"{declared.name}: its default {default!r} is not of type {declared.type_text}")
     return accepted
-
-
-def _literal(node: ast.expr) -> object:
-    """A literal, or ``date(year, month, day)`` as its ISO string."""
-    if isinstance(node, ast.Call) and not node.keywords and len(node.args) == 3:
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        parts = [ast.literal_eval(argument) for argument in node.args]
-        if name == "date" and all(type(part) is int for part in parts):
-            return "{:04d}-{:02d}-{:02d}".format(*parts)
-    return ast.literal_eval(node)
-
-
-def _meaning(kind: Kind, text: str) -> tuple[str, str | None]:
-    """Split ``meaning, unit``; only a number has a unit, so other meanings may hold commas."""
-    found = _UNIT.search(text.strip()) if kind.scalar.name in ("int", "float") else None
-    if not found:
-        return text.strip(), None
-    return text.strip()[: found.start()].strip(), found.group(1).strip()
-
-
-def _limits(name: str, kind: Kind, bounds: re.Match[str] | None) -> tuple[object, object]:
-    if bounds is None:
-        return None, None
-    if not kind.ordered:
-        raise ValueError(f"{name}: bounds belong to an int, float or date, or to a list of them")
-    scalar = Kind(name=kind.scalar.name)
-    try:
-        low, high = (convert(scalar, text) if text else None for text in bounds.groups())
-    except ValueError as mistake:
-        raise ValueError(f"{name}: its bound {mistake}") from None
-    if low is None and high is None:
-        raise ValueError(f"{name}: the bounds [..] say nothing; leave them out")
-    if low is not None and high is not None and low > high:
-        raise ValueError(f"{name}: its bounds [{low}..{high}] are the wrong way round")
-    return low, high

@@ -14,7 +14,7 @@ from kbio_analysis.errors import DataError, KbioError, ParameterError, UsageErro
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.names import DEFAULT_SET, named_after
-from kbio_analysis.render.notebooks import available, notebooks_dir, select
+from kbio_analysis.render.notebooks import available, notebooks_dir, read_notebook, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source
 from kbio_analysis.render.provenance import provenance
 from kbio_analysis.render.publish import FAILURE, folder_of, slug
@@ -153,7 +153,7 @@ class _Shelf:
         if notebook not in self._all:
             (notebook,) = select(self.folder, [notebook])
         if notebook not in self._read:
-            source = self._all[notebook].read_bytes()
+            source = read_notebook(self._all[notebook])
             self._read[notebook] = (read_source(notebook, source), source)
         return self._read[notebook][0]
 

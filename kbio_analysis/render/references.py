@@ -12,14 +12,18 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.errors import KbioError
-from kbio_analysis.render.job import Report
+from kbio_analysis.render.documents import DocumentError, read_json
 from kbio_analysis.render.outputs import DEFAULT_RTOL, collect
+from kbio_analysis.render.results import is_number
+
+if TYPE_CHECKING:
+    from kbio_analysis.render.job import Report
 
 # Amounts are in US$ million, percent or probabilities: below this a difference from zero is rounding, not a result.
 ZERO = 1e-12
@@ -33,17 +37,33 @@ class Difference:
     what: str
     old: object = None
     new: object = None
-    relative: float | None = None
 
     def __str__(self) -> str:
         if self.what != "moved":
             return f"{self.name}: {self.what}"
-        share = "" if self.relative is None else f" (relative difference {self.relative:.3g})"
+        numbers = is_number(self.old) and is_number(self.new) and self.old != 0
+        share = f" (relative difference {abs(self.new - self.old) / abs(self.old):.3g})" if numbers else ""
         return f"{self.name}: {self.old!r} -> {self.new!r}{share}"
 
 
 def reference_file(notebooks: Path, notebook: str) -> Path:
+    """Where a notebook's reference lies."""
     return notebooks / "references" / f"{notebook}.json"
+
+
+def known_results(notebooks: Path, notebook: str) -> list[str]:
+    """The names that a notebook is known to record, from the codebook and its reference; empty if neither knows."""
+    names: list[str] = []
+    try:
+        with (notebooks / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+            names = [row["name"] for row in csv.DictReader(file) if row.get("notebook") == notebook and row.get("name")]
+    except (OSError, ValueError, csv.Error):
+        pass
+    try:
+        names += (load(reference_file(notebooks, notebook)) or {"results": {}})["results"]
+    except KbioError:
+        pass
+    return list(dict.fromkeys(names))
 
 
 def recorded(report: Report) -> dict[str, Any]:
@@ -56,13 +76,9 @@ def recorded_in(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
     shown = collect(json.loads(executed))
     inputs = result.get("inputs") or {}
     charts = {
-        name: {
-            "rtol": chart.get("rtol", DEFAULT_RTOL),
-            "caption": str(chart.get("caption", "")),
-            "alt": str(chart.get("alt", "")),
-            "source": str(chart.get("source", "")),
-            "csv": str(chart.get("csv", "")).splitlines(),
-        }
+        name: {"rtol": chart.get("rtol", DEFAULT_RTOL)}
+        | {key: str(chart.get(key, "")) for key in ("caption", "alt", "source")}
+        | {"csv": str(chart.get("csv", "")).splitlines()}
         for name, chart in shown.charts.items()
     }
     return {
@@ -80,78 +96,86 @@ def recorded_in(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
 def load(path: Path) -> dict[str, Any] | None:
     """The accepted reference; None when there is none yet. Raises KbioError for a file that is no reference."""
     try:
-        text = path.read_text("utf-8")
+        known = read_json(path.read_bytes())
+        for part in ("results", "charts"):
+            for name, entry in known[part].items():
+                rtol = entry.get("rtol", DEFAULT_RTOL)
+                if not is_number(rtol) or not 0 <= rtol < 1:
+                    raise DocumentError(f"the tolerance of {name} is {rtol!r}; it lies between 0 and 1")
+        return known
     except FileNotFoundError:
         return None
-    try:
-        known = json.loads(text)
-        for part in ("results", "charts"):
-            known[part].items()
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise KbioError(
-            f"{path} is not a reference file; restore it or write it anew with kbio check --accept"
-        ) from None
-    return known
+    except OSError as problem:
+        raise KbioError(f"{path} cannot be read: {problem.strerror or problem}") from None
+    except DocumentError as problem:
+        why = str(problem)
+    except (KeyError, TypeError, AttributeError):
+        why = "it holds no results and charts"
+    raise KbioError(f"{path} is not a reference file ({why}); restore it or write it anew: kbio check --accept")
 
 
 def save(path: Path, reference: Mapping[str, Any]) -> None:
-    from kbio_analysis.render.publish import write_file
+    """Write a reference file, whole or not at all."""
+    from kbio_analysis.render.publish import explained, write_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, (json.dumps(reference, ensure_ascii=False, indent=1) + "\n").encode())
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, (json.dumps(reference, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     """Everything that moved by more than the tolerance that was accepted with it: answer, results, charts."""
     answers = [old.get("answer"), new.get("answer")]
-    spoken = [] if answers[0] == answers[1] else [_moved("answer", *answers)]
+    spoken = (
+        [] if answers[0] == answers[1] else [Difference(name="answer", what="moved", old=answers[0], new=answers[1])]
+    )
     results = _each(old["results"], new["results"], "result", _result_moved)
     charts = _each(old["charts"], new["charts"], "chart", _chart_moved)
     return [*spoken, *results, *charts]
 
 
-def _each(old: Mapping[str, Any], new: Mapping[str, Any], what: str, moved: Any) -> Iterator[Difference]:
-    for name in old:
+def _each(
+    old: Mapping[str, Any], new: Mapping[str, Any], what: str, moved: Callable[..., Iterator[Difference]]
+) -> Iterator[Difference]:
+    fresh = [name for name in new if name not in old]
+    for name, entry in old.items():
         if name in new:
-            yield from moved(name, old[name], new[name])
-        else:
+            yield from moved(name, entry, new[name])
+            continue
+        # A result that came back under another name, with all else as it was, is told as that.
+        again = next((other for other in fresh if not list(moved(name, entry, new[other]))), None)
+        if again is None:
             yield Difference(name=name, what=f"{what} is gone")
-    for name in new:
-        if name not in old:
-            yield Difference(name=name, what=f"{what} is new")
+        else:
+            fresh.remove(again)
+            yield Difference(name=name, what=f"{what} is called {again} now")
+    yield from (Difference(name=name, what=f"{what} is new") for name in fresh)
 
 
 def _result_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    rtol = old.get("rtol", DEFAULT_RTOL)
-    if not _same(old["value"], new["value"], rtol):
-        yield _moved(name, old["value"], new["value"])
-    for part in ("unit", "rtol"):
+    if not _same(old["value"], new["value"], old.get("rtol", DEFAULT_RTOL)):
+        yield Difference(name=name, what="moved", old=old["value"], new=new["value"])
+    for part, word in (("unit", "unit"), ("rtol", "tolerance")):
         if old.get(part) != new.get(part):
-            words = {"unit": "unit", "rtol": "tolerance"}[part]
-            yield Difference(name=name, what=f"{words} changed from {old.get(part)!r} to {new.get(part)!r}")
+            yield Difference(name=name, what=f"{word} changed from {old.get(part)!r} to {new.get(part)!r}")
 
 
 def _chart_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = _table(old["csv"]), _table(new["csv"])
-    head = before[0] if before else []
-    if head != (after[0] if after else []):
-        yield Difference(name=f"chart {name}", what=f"columns changed from {head} to {after[0] if after else []}")
-        return
-    if len(before) != len(after):
+    before, after = (list(csv.reader(io.StringIO("\n".join(lines)))) or [[]] for lines in (old["csv"], new["csv"]))
+    if before[0] != after[0]:
+        yield Difference(name=f"chart {name}", what=f"columns changed from {before[0]} to {after[0]}")
+    elif len(before) != len(after):
         yield Difference(name=f"chart {name}", what=f"has {len(after) - 1} rows, had {len(before) - 1}")
-        return
-    rtol = old.get("rtol", DEFAULT_RTOL)
-    for number, (left, right) in enumerate(zip(before[1:], after[1:], strict=True), start=1):
-        for column, was, now in zip(head, left, right, strict=False):
-            if not _same(_number(was), _number(now), rtol):
-                label = f"chart {name}, row {number} ({left[0]}), column {column}"
-                yield _moved(label, _number(was), _number(now))
-        if len(left) != len(right):
-            yield Difference(name=f"chart {name}, row {number}", what=f"has {len(right)} cells, had {len(left)}")
-
-
-def _table(lines: list[str]) -> list[list[str]]:
-    return list(csv.reader(io.StringIO("\n".join(lines))))
+    else:
+        rtol = old.get("rtol", DEFAULT_RTOL)
+        for number, (left, right) in enumerate(zip(before[1:], after[1:], strict=True), start=1):
+            for column, *pair in zip(before[0], left, right, strict=False):
+                was, now = map(_number, pair)
+                if not _same(was, now, rtol):
+                    label = f"chart {name}, row {number} ({left[0]}), column {column}"
+                    yield Difference(name=label, what="moved", old=was, new=now)
+            if len(left) != len(right):
+                yield Difference(name=f"chart {name}, row {number}", what=f"has {len(right)} cells, had {len(left)}")
 
 
 def _number(text: str) -> float | str:
@@ -162,41 +186,52 @@ def _number(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _same(old: object, new: object, rtol: float) -> bool:
-    if _is_number(old) and _is_number(new):
-        return math.isclose(old, new, rel_tol=rtol, abs_tol=ZERO)  # type: ignore[arg-type]
+def _same(old: Any, new: Any, rtol: float) -> bool:
+    if is_number(old) and is_number(new):
+        return math.isclose(old, new, rel_tol=rtol, abs_tol=ZERO)
     return type(old) is type(new) and old == new
-
-
-def _moved(name: str, old: object, new: object) -> Difference:
-    relative = None
-    if _is_number(old) and _is_number(new) and old != 0:
-        relative = abs(new - old) / abs(old)  # type: ignore[operator]
-    return Difference(name=name, what="moved", old=old, new=new, relative=relative)
 
 
 def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, list[str]]:
     """Compare a good report with its reference; with ``accept`` record it as the new one.
 
-    Returns whether all is well (always after accepting) and the lines to print.
+    Returns whether all is well (always after accepting) and the lines to print. Nothing is never well: a report
+    without results and charts, and a reference without them, fail.
     """
-    path = reference_file(notebooks, report.notebook)
-    new, old = recorded(report), load(path)
+    path, name = reference_file(notebooks, report.notebook), report.notebook
+    new = recorded(report)
     count = f"{len(new['results'])} results, {len(new['charts'])} charts"
+    if not new["results"] and not new["charts"]:
+        return False, [f"empty     {name}  it records no result and shows no chart, so there is nothing to check"]
+    try:
+        old = load(path)
+    except KbioError:
+        if not accept:
+            raise
+        old = None
     if old is None:
-        differences, lines = [], [f"none      {report.notebook}  no reference yet"]
+        differences, lines = [], [f"none      {name}  no reference yet"]
     else:
         differences = compare(old, new)
         moved = f"{len(differences)} moved" if differences else f"as recorded: {count}"
-        lines = [f"{'moved' if differences else 'ok':<9} {report.notebook}  {moved}"]
+        lines = [f"{'moved' if differences else 'ok':<9} {name}  {moved}"]
         lines += [f"          {difference}" for difference in differences]
-    if old == new or (old is not None and not differences and not accept):
-        return True, lines
-    if accept:
+        if not differences and not accept:
+            return True, lines
+    if accept and old != new:
         save(path, new)
-        return True, [*lines, f"accepted  {report.notebook}  {count} recorded in {path.name}"]
-    return False, [*lines, f"          if this is meant: kbio check {report.notebook} --accept"]
+        return True, [*lines, f"accepted  {name}  {count} recorded in {path.name}"]
+    if accept:
+        return True, lines
+    return False, [*lines, f"          if this is meant: kbio check {name} --accept"]
+
+
+def orphans(notebooks: Path, known: Iterable[str]) -> list[str]:
+    """A line for each reference that no notebook stands behind."""
+    names = set(known)
+    files = sorted((notebooks / "references").glob("*.json"))
+    return [
+        f"orphan    {f.stem}  {f.name} is a reference without a notebook; delete it"
+        for f in files
+        if f.stem not in names
+    ]

@@ -1,4 +1,4 @@
-"""What is made from all reports together: the index, a page a batch, the comparisons, and the table of results.
+"""What is made from all reports together: the index, a page a batch, the comparisons, and the frame of results.
 
 Everything is written whole or not at all, and only where it would change; the same reports give the same bytes.
 When nothing that it is made from has changed, nothing is read beyond the result files, and nothing is written.
@@ -9,65 +9,68 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from kbio_analysis.errors import UsageError
 from kbio_analysis.render.provenance import package_hash
 from kbio_analysis.render.publish import FAILURE, HIDDEN, LOG, write_file
+from kbio_analysis.render.ranking import RECORD, remembered
+from kbio_analysis.render.results import CSV_NAME, OTHER_FORMS, PAGE, PARQUET_NAME, RESULT, report_folders
 
 if TYPE_CHECKING:
     from kbio_analysis.render.compare import Comparison
-    from kbio_analysis.render.entries import Entry
-    from kbio_analysis.render.side_pages import Batch
+    from kbio_analysis.render.results import SiteReport
+    from kbio_analysis.render.side_by_side import Batch
 
 STAMP = "site.json"
 
 
 def write_site(site: Path) -> None:
     """Bring everything that is made from all reports below ``site`` up to date with them."""
-    stamp = site / HIDDEN / STAMP
-    state = _state(site)
+    stamp, state = site / HIDDEN / STAMP, _state(site)
     if _unchanged(site, stamp, state):
         return
-    from kbio_analysis.render import side_pages
-    from kbio_analysis.render.entries import read_entries
-    from kbio_analysis.render.ranking import remembered
-    from kbio_analysis.render.tables_out import CSV_NAME, PARQUET_NAME, write_tables
+    from kbio_analysis.render import side_by_side
+    from kbio_analysis.render.results import read_reports, write_results
 
-    entries = read_entries(site)
-    groups, said = side_pages.batches(entries), remembered(site)
-    texts = {batch.address: side_pages.batch_html(site, batch, said.get(batch.name, {})) for batch in groups}
-    texts |= (asked := _comparisons(site, entries))
-    texts |= {"index.json": _index_json(entries), "index.html": _index_html(entries, groups, list(asked))}
-    write_tables(site, entries)
+    reports = read_reports(site)
+    groups, said = side_by_side.batches(reports), remembered(site)
+    texts = {}
+    for batch in groups:
+        sections = side_by_side.batch_sections(batch, said.get(batch.name, {}))
+        shown = {"heading": batch.name, "kicker": batch.kicker, "bad": batch.bad, "sections": sections}
+        texts[f"{side_by_side.BATCHES}/{batch.stem}.html"] = _side_page(batch.reports, **shown)
+    texts |= (asked := _comparisons(site, reports))
+    texts |= {"index.json": _index_json(reports), "index.html": _index_html(reports, groups, list(asked))}
+    write_results(site, reports)
     for name, text in texts.items():
         _write(site / name, text.encode())
-    _clear(site, texts)
+    for folder in (side_by_side.BATCHES, side_by_side.COMPARISONS):
+        for path in (site / folder).glob("*.html"):
+            if f"{folder}/{path.name}" not in texts:
+                path.unlink()
     made = sorted([*texts, CSV_NAME, PARQUET_NAME])
     _write(stamp, (json.dumps({"state": state, "files": made}, ensure_ascii=False) + "\n").encode())
 
 
 def write_comparison(site: Path, comparison: Comparison) -> Path:
     """Write the page of a comparison and bring the index up to date; returns the page's path."""
-    from kbio_analysis.render import side_pages
+    from kbio_analysis.render.side_by_side import COMPARISONS, comparison_stem
 
-    name = side_pages.comparison_stem(comparison.reports)
-    folder = site / side_pages.COMPARISONS
-    _write(folder / f"{name}.json", side_pages.comparison_json(comparison).encode())
+    path = site / COMPARISONS / f"{comparison_stem(comparison.reports)}.json"
+    labels = [report.label for report in comparison.reports]
+    _write(path, (json.dumps({"reports": labels}, ensure_ascii=False) + "\n").encode())
     write_site(site)
-    return folder / f"{name}.html"
-
-
-# ---- what it is made from
+    return path.with_suffix(".html")
 
 
 def _state(site: Path) -> str:
     """A digest of everything the pages are made from: the reports' results, which files they have, the rankings asked
     for, and this code."""
-    from kbio_analysis.render.entries import OTHER_FORMS, PAGE, RESULT, report_folders
-    from kbio_analysis.render.ranking import RECORD
-
     digest = hashlib.sha256(package_hash().encode())
     listed = [path for folder in report_folders(site) for path in (folder / RESULT, folder / FAILURE)]
     for path in [*listed, site / HIDDEN / RECORD, *sorted((site / "compare").glob("*.json"))]:
@@ -88,19 +91,22 @@ def _unchanged(site: Path, stamp: Path, state: str) -> bool:
         return False
 
 
-def _comparisons(site: Path, entries: list[Entry]) -> dict[str, str]:
+def _comparisons(site: Path, reports: list[SiteReport]) -> dict[str, str]:
     """The pages of the comparisons that were asked for and whose reports are still there."""
-    from kbio_analysis.render import side_pages
+    from kbio_analysis.render.compare import compared, resolve
+    from kbio_analysis.render.side_by_side import COMPARISONS, columns_section
 
     found = {}
-    for path in sorted((site / side_pages.COMPARISONS).glob("*.json")):
-        comparison = side_pages.recorded_comparison(path, entries)
-        if comparison is not None:
-            found[f"{side_pages.COMPARISONS}/{path.stem}.html"] = side_pages.comparison_html(site, comparison)
+    for path in sorted((site / COMPARISONS).glob("*.json")):
+        try:
+            labels = json.loads(path.read_text(encoding="utf-8"))["reports"]
+            comparison = compared(resolve(reports, [str(label) for label in labels]))
+        except (OSError, ValueError, KeyError, TypeError, UsageError):
+            continue
+        heading = " against ".join([", ".join(comparison.names[1:]), comparison.names[0]])
+        shown = {"heading": heading, "kicker": "comparison", "bad": [], "sections": [columns_section(comparison)]}
+        found[f"{COMPARISONS}/{path.stem}.html"] = _side_page(comparison.reports, **shown)
     return found
-
-
-# ---- writing
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -111,51 +117,69 @@ def _write(path: Path, content: bytes) -> None:
     write_file(path, content)
 
 
-def _clear(site: Path, kept: dict[str, str]) -> None:
-    """Remove pages of batches and comparisons that are no more."""
-    from kbio_analysis.render.side_pages import BATCHES, COMPARISONS
-
-    for folder in (BATCHES, COMPARISONS):
-        for path in (site / folder).glob("*.html"):
-            if f"{folder}/{path.name}" not in kept:
-                path.unlink()
+# ---- the pages
 
 
-def _index_json(entries: list[Entry]) -> str:
-    from kbio_analysis.render.site_pages import totals
+def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
+    """How many reports, notebooks and, in a fixed order, reports of each status that occurs."""
+    from kbio_analysis.render.templating import STATUS_WORDS
 
-    names = ("notebook", "set", "batch", "status", "question", "answer", "spark", "parameters", "changed", "error")
-    reports = [{n: getattr(e, n) for n in (*names, "page", "log", "forms")} for e in entries]
-    return json.dumps({"totals": totals(entries), "reports": reports}, ensure_ascii=False, indent=1) + "\n"
+    counts = Counter(report.status for report in reports)
+    order = [*STATUS_WORDS, *sorted(counts.keys() - STATUS_WORDS.keys())]
+    found = {"reports": len(reports), "notebooks": len({report.notebook for report in reports})}
+    return found | {status: counts[status] for status in order if counts[status]}
 
 
-def _index_html(entries: list[Entry], groups: list[Batch], comparisons: list[str]) -> str:
-    from kbio_analysis.render.site_pages import page, totals
+def _page(name: str, reports: Sequence[SiteReport], sheets: Sequence[str], script: str | None, **shown: Any) -> str:
+    from kbio_analysis.render.formats import printable, stylesheet, template_folder
+    from kbio_analysis.render.templating import template
 
-    by_notebook: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_notebook.setdefault(entry.notebook, []).append(entry)
+    context = {
+        "style": stylesheet(*sheets),
+        "script": (template_folder() / "site" / script).read_text(encoding="utf-8") if script else None,
+        "files": {"csv": CSV_NAME, "parquet": PARQUET_NAME},
+        "totals": totals(reports),
+    }
+    return printable(template(name).render(context | shown))
+
+
+def _side_page(reports: Sequence[SiteReport], *, heading: str, sections: list[dict[str, Any]], **shown: Any) -> str:
+    script = "sort.js" if any("rows" in section for section in sections) else None
+    sheets = ("base.css", "table.css", "site.css", "side.css")
+    shown |= {"title": heading, "heading": heading, "sections": sections, "root": "../"}
+    return _page("site/side.html.j2", reports, sheets, script, **shown)
+
+
+def _index_json(reports: Sequence[SiteReport]) -> str:
+    names = ("notebook", "set", "batch", "status", "question", "answer", "spark", "parameters", "changed", "results")
+    listed = [{n: getattr(r, n) for n in (*names, "error", "page", "log", "forms")} for r in reports]
+    return json.dumps({"totals": totals(reports), "reports": listed}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _index_html(reports: list[SiteReport], groups: list[Batch], comparisons: list[str]) -> str:
+    of: dict[str, list[SiteReport]] = {}
+    for report in reports:
+        of.setdefault(report.notebook, []).append(report)
     links: list[dict[str, Any]] = [
         {
             "address": batch.address,
             "name": batch.name,
-            "words": f"{len(batch.entries)} reports" if len(batch.entries) > 1 else "1 report",
-            "bad": batch.bad,
+            "words": f"{len(batch.reports)} report{'s' * (len(batch.reports) > 1)}",
+            "bad": len(batch.bad),
         }
         for batch in groups
     ]
     links += [{"address": quote(a), "name": Path(a).stem, "words": "comparison", "bad": 0} for a in comparisons]
-    return page(
-        "index.html.j2",
+    questions = {name: next((r.question for r in members if r.question), name) for name, members in of.items()}
+    return _page(
+        "site/index.html.j2",
+        reports,
+        ("base.css", "site.css", "side.css"),
+        "filter.js",
         title="Reports",
-        script="filter.js",
-        bad=[e for e in entries if not e.good],
-        groups=[(name, _question(members), [e for e in members if e.good]) for name, members in by_notebook.items()],
-        names=sorted({name for e in entries for name in e.changed}),
-        totals=totals(entries),
+        root="",
+        bad=[r for r in reports if not r.good],
+        groups=[(name, questions[name], [r for r in members if r.good]) for name, members in of.items()],
+        names=sorted({name for r in reports for name in r.changed}),
         links=links,
     )
-
-
-def _question(members: list[Entry]) -> str:
-    return next((e.question for e in members if e.question), members[0].notebook)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError
+from kbio_analysis.render.formats import template_folder
 from kbio_analysis.render.notebooks import NAME, available
-from kbio_analysis.render.page_values import template_folder
 from kbio_analysis.render.publish import explained, write_file
 
 _ROW = re.compile(r"^\| \[(\d\d_\w+)\]\([^)]+\) \| .+ \|$")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from kbio_analysis.render.pdf import NoBrowserError, opened_browser
+from kbio_analysis.render.forms import MissingProgramError, opened_browser
 
 
 @pytest.fixture(scope="module")
@@ -15,5 +15,5 @@ def browser() -> Iterator[Browser]:
     try:
         with opened_browser() as chromium:
             yield chromium
-    except NoBrowserError as missing:
+    except MissingProgramError as missing:
         pytest.fail(f"the browser tests cannot run: {missing}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from kbio_analysis.render.pdf import pdf_of
+from kbio_analysis.render.forms import pdf_of
 
 SHEETS = 2
 SLACK = 2.0  # CSS pixels

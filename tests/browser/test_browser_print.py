@@ -11,9 +11,9 @@ from playwright.sync_api import Browser
 from specimen import QUESTION, display, notebook, result, table
 
 from kbio_analysis.errors import KbioError
-from kbio_analysis.render.docx import NoPandocError, docx_of, find_pandoc
+from kbio_analysis.render.forms import NoPandocError, docx_of, find_pandoc
 from kbio_analysis.render.page import report_html
-from kbio_analysis.render.pdf import FIT, PAPER_WIDTH, pdf_of
+from kbio_analysis.render.forms import FIT, PAPER_WIDTH, pdf_of
 
 PAGE_BREAK_SLACK = 1  # CSS pixel
 

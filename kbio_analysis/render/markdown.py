@@ -1,37 +1,95 @@
 """Markdown to HTML for a page: nothing raw passes, links are plain web links, formulas become MathML.
 
 The dialect is that of notebooks (tables, strikethrough, definition lists, formulas between dollar signs). A dollar sign
-is money unless Pandoc's rule for formulas says otherwise. Every tag is written here or by mistune, none by an author.
-Light to import: the index uses it too.
+is money unless Pandoc's rule for formulas says otherwise. Every tag is written here or by mistune, none by an author,
+and every pattern takes time in proportion to the text. Light to import: the index uses it too.
 """
+
+from __future__ import annotations
 
 import html
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element, tostring
 
 import mistune
 from markupsafe import Markup, escape
 
-from kbio_analysis.render.page_values import breakable, words
+from kbio_analysis.render.formats import breakable
 
-_WEB_LINK = re.compile(r"(?:https?://[^\s]+|#[\w.-]+)", re.IGNORECASE)
-_BARE_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}]")
+_WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+_BARE_LINK = re.compile(r"https?://[^\s<>\"']+")
 _NOTEBOOK = re.compile(r"\d\d_[a-z0-9_]+")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
 _TAG = re.compile(r"<[^>]*>")
+_LONGEST_FORMULA = 5_000
 
-_MATHML_TAGS = words(
-    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle merror mpadded mphantom msub msup msubsup munder "
-    "mover munderover mmultiscripts mprescripts none mtable mtr mtd menclose"
+_MATHML_TAGS = frozenset(
+    [
+        "math",
+        "mrow",
+        "mi",
+        "mn",
+        "mo",
+        "mtext",
+        "mspace",
+        "ms",
+        "mfrac",
+        "msqrt",
+        "mroot",
+        "mstyle",
+        "merror",
+        "mpadded",
+        "mphantom",
+        "msub",
+        "msup",
+        "msubsup",
+        "munder",
+        "mover",
+        "munderover",
+        "mmultiscripts",
+        "mprescripts",
+        "none",
+        "mtable",
+        "mtr",
+        "mtd",
+        "menclose",
+    ]
 )
-_MATHML_ATTRIBUTES = words(
-    "display displaystyle scriptlevel stretchy fence separator lspace rspace form accent accentunder largeop "
-    "movablelimits minsize maxsize symmetric linethickness mathvariant width height depth columnalign columnlines "
-    "columnspacing rowspacing rowlines notation"
+_MATHML_ATTRIBUTES = frozenset(
+    [
+        "display",
+        "displaystyle",
+        "scriptlevel",
+        "stretchy",
+        "fence",
+        "separator",
+        "lspace",
+        "rspace",
+        "form",
+        "accent",
+        "accentunder",
+        "largeop",
+        "movablelimits",
+        "minsize",
+        "maxsize",
+        "symmetric",
+        "linethickness",
+        "mathvariant",
+        "width",
+        "height",
+        "depth",
+        "columnalign",
+        "columnlines",
+        "columnspacing",
+        "rowspacing",
+        "rowlines",
+        "notation",
+    ]
 )
 HeadingHook = Callable[[str, int], str]
 """Takes a heading's inner HTML and its level, returns what stands for it on the page."""
@@ -41,24 +99,14 @@ def mathml(latex: str, display: str = "inline") -> Markup:
     """MathML of a formula; LaTeX that cannot be read is shown as it was typed."""
     from latex2mathml.converter import convert_to_element
 
-    source = latex.strip().replace("{aligned}", "{align*}")
     try:
-        tree = convert_to_element(source, display=display)
-    except _latex_errors():
+        tree = convert_to_element(latex.strip().replace("{aligned}", "{align*}"), display=display)
+    except Exception:  # latex2mathml raises one class a mistake, without a common parent, and stumbles over some input
         return Markup('<code class="latex">{}</code>').format(latex.strip())
     _clean_mathml(tree)
     tree.attrib.pop("xmlns", None)
     tree.set("alttext", latex.strip())
     return Markup(tostring(tree, encoding="unicode"))
-
-
-@cache
-def _latex_errors() -> tuple[type[Exception], ...]:
-    """latex2mathml raises one class a mistake, without a common parent, and stumbles over some input."""
-    from latex2mathml import exceptions
-
-    declared = [e for e in vars(exceptions).values() if isinstance(e, type) and issubclass(e, Exception)]
-    return (*declared, LookupError, ValueError, AttributeError, StopIteration, RecursionError)
 
 
 def _clean_mathml(element: Element) -> None:
@@ -75,10 +123,10 @@ def _clean_mathml(element: Element) -> None:
 
 def link(text: str | Markup, url: str) -> Markup:
     """A web or in-page link; any other address leaves the text alone."""
+    if url.startswith("#") and len(url) > 1:
+        return Markup('<a href="#{}">{}</a>').format(unquote(url[1:]), text)
     if not _WEB_LINK.fullmatch(url):
         return escape(text)
-    if url.startswith("#"):
-        return Markup('<a href="{}">{}</a>').format(url, text)
     return Markup('<a href="{}" rel="noopener noreferrer external">{}</a>').format(url, text)
 
 
@@ -86,8 +134,9 @@ def linkify(text: str) -> Markup:
     """Plain text with its web addresses made into links."""
     pieces, end = [], 0
     for match in _BARE_LINK.finditer(text):
-        pieces += [escape(text[end : match.start()]), link(match[0], match[0])]
-        end = match.end()
+        address = match[0].rstrip(".,;:!?)]}")
+        pieces += [escape(text[end : match.start()]), link(address, address)]
+        end = match.start() + len(address)
     return Markup("").join([*pieces, escape(text[end:])])
 
 
@@ -142,13 +191,16 @@ class _Renderer(mistune.HTMLRenderer):
         return str(link(Markup(text), html.unescape(url)))
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        """Images travel inside the notebook; one that would have to be fetched is linked instead."""
-        alt = strip_tags(text)
-        bundle = self.attachments.get(url.removeprefix("attachment:"), {}) if url.startswith("attachment:") else {}
-        source = next((f"data:{kind};base64,{body}" for kind, body in bundle.items()), url)
-        if not _INLINE_IMAGE.fullmatch(source):
-            return str(link(alt or url, url))
-        return str(Markup('<img src="{}" alt="{}">').format(source, alt))
+        """Images travel inside the notebook; one on the web is linked, and of any other the page says so."""
+        alt, address = strip_tags(text), html.unescape(url)
+        bundle = self.attachments.get(address.removeprefix("attachment:"), {})
+        source = next((f"data:{kind};base64,{''.join(body)}" for kind, body in bundle.items()), address)
+        if _INLINE_IMAGE.fullmatch(source):
+            return str(Markup('<img src="{}" alt="{}">').format(source, alt))
+        if _WEB_LINK.fullmatch(address):
+            return str(link(alt or address, address))
+        missing = "The picture {} is not shown: it is not in the notebook's folder, or no picture."
+        return str(Markup(f'<span class="missing">{missing}</span>').format(alt or unquote(address)))
 
     def block_math(self, text: str) -> str:
         equation = '<span class="equation" tabindex="0" role="group" aria-label="Equation">'
@@ -163,31 +215,33 @@ def _bold(text: str, level: int) -> str:
     return f"<p><strong>{text}</strong></p>\n"
 
 
-_BLOCK_MATH = r"^ {0,3}\$\$(?P<block_math_text>[^$]+?)\$\$[ \t]*$"
-_BLOCK_LATEX = (
-    r"^ {0,3}(?P<block_latex_text>\\begin\{(?P<block_latex_name>[a-z]+\*?)\}[\s\S]+?"
-    r"\\end\{(?P=block_latex_name)\})[ \t]*$"
-)
 # Pandoc's rule: no space inside the dollars, no figure behind the second one. A dollar behind letters ("US$") is money.
 _INLINE_MATH = r"(?<![\w$\\])\$(?=[^\s$])(?P<inline_math_text>[^$]*?[^\s$\\])(?<!US)\$(?![\d$])"
+_BLOCK_MATH = r"^ {0,3}\$\$(?P<block_math_text>[^$]+)\$\$[ \t]*$"
+_BLOCK_LATEX = r"^ {0,3}(?P<block_latex_text>\\begin\{(?P<block_latex_name>[a-z]+\*?)\})"
 
 
 def _formulas(engine: mistune.Markdown) -> None:
     """mistune plugin: formulas between dollars, or in a LaTeX environment of their own."""
 
-    def block(name: str) -> Callable[..., int]:
-        def parse(parser: Any, match: re.Match[str], state: Any) -> int:
-            state.append_token({"type": "block_math", "raw": match[name]})
-            return match.end() + 1
+    def dollars(parser: Any, match: re.Match[str], state: Any) -> int:
+        state.append_token({"type": "block_math", "raw": match["block_math_text"]})
+        return match.end() + 1
 
-        return parse
+    def environment(parser: Any, match: re.Match[str], state: Any) -> int | None:
+        begin, closing = match.start("block_latex_text"), f"\\end{{{match['block_latex_name']}}}"
+        end = state.src.find(closing, begin, begin + _LONGEST_FORMULA)
+        if end < 0:
+            return None
+        state.append_token({"type": "block_math", "raw": state.src[begin : end + len(closing)]})
+        return end + len(closing) + 1
 
     def inline(parser: Any, match: re.Match[str], state: Any) -> int:
         state.append_token({"type": "inline_math", "raw": match["inline_math_text"]})
         return match.end()
 
-    engine.block.register("block_math", _BLOCK_MATH, block("block_math_text"), before="list")
-    engine.block.register("block_latex", _BLOCK_LATEX, block("block_latex_text"), before="list")
+    engine.block.register("block_math", _BLOCK_MATH, dollars, before="list")
+    engine.block.register("block_latex", _BLOCK_LATEX, environment, before="list")
     engine.block.insert_rule(engine.block.list_rules, "block_math", before="list")
     engine.inline.register("inline_math", _INLINE_MATH, inline, before="link")
 

@@ -1,15 +1,14 @@
-"""Small pieces of a page, from untrusted values: figures as readers write them, plain text, slugs, downloads."""
+"""Small pieces of a page, from untrusted values: figures as readers write them, plain text, anchors, downloads."""
+
+from __future__ import annotations
 
 import base64
-import binascii
-import csv
 import hashlib
-import io
 import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,18 @@ def format_value(value: Any, unit: str = "") -> str:
 
     Years keep their four digits together. The exact value stays in the page's downloads.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _minus(_number(value, grouped="year" not in unit.lower()))
-    return format_setting(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return format_setting(value)
+    grouped, size = "year" not in unit.lower(), abs(value)
+    if isinstance(value, int) or (value.is_integer() and size < _LARGE):
+        text = f"{int(value):,}" if grouped and size >= 10_000 else str(int(value))
+    elif not _SMALL <= size < _LARGE:
+        text = f"{value:.4g}"
+    else:
+        decimals = max(0, _DIGITS - 1 - math.floor(math.log10(size))) if size >= 1 else _DIGITS - 1
+        text = f"{value:,.{decimals}f}" if grouped and size >= 10_000 else f"{value:.{decimals}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
 
 
 def format_setting(value: Any) -> str:
@@ -48,21 +56,6 @@ def format_setting(value: Any) -> str:
     return str(value)
 
 
-def _number(value: float, grouped: bool) -> str:
-    size = abs(value)
-    if isinstance(value, int) or (value.is_integer() and size < _LARGE):
-        return f"{int(value):,}" if grouped and size >= 10_000 else str(int(value))
-    if not _SMALL <= size < _LARGE:
-        return f"{value:.4g}"
-    decimals = max(0, _DIGITS - 1 - math.floor(math.log10(size))) if size >= 1 else _DIGITS - 1
-    text = f"{value:,.{decimals}f}" if grouped and size >= 10_000 else f"{value:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
-
-
 def plain(text: str) -> str:
     """Terminal text without colour codes and control characters; a carriage return starts its line anew."""
     text = _CONTROL.sub("", _ANSI.sub("", text).replace("\r\n", "\n"))
@@ -74,24 +67,10 @@ def printable(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
-def is_base64(text: str) -> bool:
-    """Whether ``text`` is what an image output claims to be."""
-    try:
-        base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return True
-
-
-def words(text: str) -> frozenset[str]:
-    """The words of ``text``: how the vocabularies that pages admit are written down."""
-    return frozenset(text.split())
-
-
-def slug(text: str, fallback: str = "section") -> str:
-    """Lower-case ASCII words joined by hyphens, fit for an id or a file name; never empty."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:60] or fallback
+def anchor(text: str) -> str:
+    """Words of any script joined by hyphens, lower case, fit for an id; never empty."""
+    folded = unicodedata.normalize("NFC", text).lower()
+    return re.sub(r"[^\w]+", "-", folded).strip("-_")[:60] or "section"
 
 
 def file_name(text: str, extension: str) -> str:
@@ -109,15 +88,6 @@ def data_uri(text: str, media_type: str) -> str:
     return f"data:{media_type};charset=utf-8;base64,{encoded}"
 
 
-def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """CSV text with LF line ends; None is an empty field."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
 def csp_hash(text: str) -> str:
     """The Content-Security-Policy source that admits exactly this inline style sheet or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -125,7 +95,7 @@ def csp_hash(text: str) -> str:
 
 def breakable(name: str) -> Markup:
     """An identifier that may break after its underscores, so that a narrow column need not cut it."""
-    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
+    return Markup("_<wbr>").join(escape(part) for part in str(name).split("_"))
 
 
 def template_folder() -> Path:

@@ -1,0 +1,260 @@
+"""What a site holds: every report below a folder, and all their results as one tidy frame.
+
+A report is a folder ``<notebook>/<set>/`` with ``result.json``; ``failure.json`` beside it says that its last run
+failed and that the page, if there is one, is from the run before. What cannot be read is listed as broken. The frame
+has a row for a report and a result; ``index.json``, ``results.csv``, ``results.parquet``, comparisons and rankings
+are made from the same reports.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from kbio_analysis.render.documents import DocumentError, read_json
+from kbio_analysis.render.names import DEFAULT_SET
+from kbio_analysis.render.publish import FAILURE, LOG, write_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULT, PAGE = "result.json", "index.html"
+OTHER_FORMS = {"pdf": "report.pdf", "docx": "report.docx"}
+CSV_NAME, PARQUET_NAME = "results.csv", "results.parquet"
+COLUMNS = ("notebook", "set", "batch", "status", "name", "value", "text_value", "unit", "meaning", "parameters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteReport:
+    """One report of the site.
+
+    ``parameters`` are all of the last run's, ``changed`` those that differ from the notebook's default set (without
+    one, those that vary between its sets). ``results`` (name -> value, unit, meaning) and ``made_with``, the
+    parameters that gave them, are those of the page in place: after a failure, of the last good run.
+    ``page``, ``log`` and ``forms`` (pdf, docx) are addresses relative to the site, absent where there is no file.
+    """
+
+    notebook: str
+    set: str
+    status: str
+    batch: str | None = None
+    question: str = ""
+    answer: str | None = None
+    spark: tuple[float, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    changed: Mapping[str, Any] = field(default_factory=dict)
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    error: Mapping[str, Any] | None = None
+    page: str | None = None
+    log: str | None = None
+    forms: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether the last run ended well."""
+        return self.status == "ok"
+
+    @property
+    def label(self) -> str:
+        return f"{self.notebook}/{self.set}"
+
+    def number(self, name: str) -> float | None:
+        """A result as a number; None if it is none, or not recorded."""
+        value = self.results.get(name, {}).get("value")
+        return float(value) if is_number(value) and isfinite(value) else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether the value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def report_folders(site: Path) -> list[Path]:
+    """The folders of the reports below ``site``, in order; a name that starts with . or _ is no report."""
+    folders = {path.parent for name in (RESULT, FAILURE) for path in site.glob(f"*/*/{name}")}
+    return sorted(f for f in folders if not f.name.startswith((".", "_")) and not f.parent.name.startswith((".", "_")))
+
+
+def read_reports(site: Path) -> list[SiteReport]:
+    """The reports below ``site``, by notebook, the default set first."""
+    found = [_report(folder) for folder in report_folders(site)]
+    found.sort(key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set))
+    of: dict[str, list[SiteReport]] = {}
+    for report in found:
+        of.setdefault(report.notebook, []).append(report)
+    usual, absent = {name: _usual_values(reports) for name, reports in of.items()}, object()
+    return [
+        replace(r, changed={k: v for k, v in r.parameters.items() if usual[r.notebook].get(k, absent) != v})
+        for r in found
+    ]
+
+
+def _report(folder: Path) -> SiteReport:
+    """One folder's report; what cannot be read becomes one that says so."""
+    notebook, set_name = folder.parent.name, folder.name
+    places = {"page": PAGE, "log": LOG} | OTHER_FORMS
+    found = {
+        k: f"{quote(notebook)}/{quote(set_name)}/{name}" for k, name in places.items() if (folder / name).is_file()
+    }
+    files = {"page": found.get("page"), "log": found.get("log")}
+    contents: dict[str, dict[str, Any]] = {}
+    for name in (RESULT, FAILURE):
+        if (folder / name).exists():
+            try:
+                contents[name] = _checked(read_json((folder / name).read_bytes()))
+            except (OSError, DocumentError) as problem:
+                error = {"cell": None, "type": f"Unreadable {name}", "message": str(problem)}
+                return SiteReport(notebook=notebook, set=set_name, status="broken", error=error, **files)
+    good, failure = contents.get(RESULT, {}), contents.get(FAILURE, {})
+    known = {**failure, **good}
+    latest = failure or known
+    status, batch = str(latest.get("status") or "failed"), latest.get("batch")
+    return SiteReport(
+        notebook=notebook,
+        set=set_name,
+        status="failed" if failure and status == "ok" else status,
+        batch=batch if isinstance(batch, str) and batch.strip() else None,
+        question=str(known.get("question") or ""),
+        answer=None if known.get("answer") is None else str(known["answer"]),
+        spark=_numbers(known.get("spark")),
+        parameters=latest.get("parameters") or {},
+        made_with=good.get("parameters") or {},
+        results=_results(good),
+        error=latest.get("error"),
+        forms={kind: found[kind] for kind in OTHER_FORMS if kind in found},
+        **files,
+    )
+
+
+def _checked(content: dict[str, Any]) -> dict[str, Any]:
+    for name in ("parameters", "error", "results"):
+        if not isinstance(content.get(name), dict | None):
+            raise DocumentError(f"{name} is not a JSON object")
+    return content
+
+
+def _results(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The results with a value that a table can hold; unit and meaning always text."""
+    found = {}
+    for name, record in (content.get("results") or {}).items():
+        value = record.get("value") if isinstance(record, dict) else ...
+        if isinstance(value, bool | int | float | str | None):
+            # JSON allows more digits than a float has room for; such a number is words.
+            beyond = is_number(value) and not abs(value) <= sys.float_info.max
+            words = {key: str(record.get(key) or "") for key in ("unit", "meaning")}
+            found[name] = {"value": str(value) if beyond else value} | words
+    return found
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    if not isinstance(values, list) or len(values) < 2 or not all(map(is_number, values)):
+        return ()
+    return tuple(map(float, values)) if all(abs(v) <= sys.float_info.max for v in values) else ()
+
+
+def _usual_values(reports: Sequence[SiteReport]) -> Mapping[str, Any]:
+    """What goes without saying for one notebook: its default set's values, else those that all its sets share."""
+    for report in reports:
+        if report.set == DEFAULT_SET and report.parameters:
+            return report.parameters
+    listed = [r.parameters for r in reports if r.parameters]
+    if len(listed) < 2:
+        return {}
+    return {k: v for k, v in listed[0].items() if all(p.get(k) == v for p in listed)}
+
+
+# ---- the tidy frame
+
+
+def results_frame(reports: Iterable[SiteReport]) -> pd.DataFrame:
+    """A row for a report and a result, in the order of COLUMNS.
+
+    ``value`` holds numbers, ``text_value`` words, with true and false spelt so; both are empty where a notebook
+    recorded none. A report whose last run failed has one row without a result: its old results are no row.
+    """
+    import pandas as pd
+
+    rows = []
+    for report in reports:
+        used = report.made_with if report.good else report.parameters
+        parameters = json.dumps(used, ensure_ascii=False, sort_keys=True)
+        head = (report.notebook, report.set, report.batch, report.status)
+        for name, record in (report.results if report.good and report.results else {None: {}}).items():
+            value = record.get("value")
+            number = float(value) if is_number(value) else None
+            text = exact(value) if number is None and value not in (None, "") else None
+            rows.append(
+                (*head, name, number, text, record.get("unit") or None, record.get("meaning") or None, parameters)
+            )
+    frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+    return frame.astype({"value": float})
+
+
+def exact(value: Any) -> str:
+    """A value as text that says all of it: true and false spelt so, numbers unrounded, lists as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def write_results(site: Path, reports: Iterable[SiteReport]) -> None:
+    """Write both files below ``site``, each whole or not at all; nothing is written that is there already.
+
+    The same reports give the same bytes, with the same pandas and pyarrow.
+    """
+    frame = results_frame(reports)
+    rows = frame.astype(object).where(frame.notna(), None)
+    text = csv_text(COLUMNS, rows.itertuples(index=False, name=None)).encode()
+    csv_file, parquet_file = site / CSV_NAME, site / PARQUET_NAME
+    if parquet_file.is_file() and csv_file.is_file() and csv_file.read_bytes() == text:
+        return
+    # The CSV comes last: where it is up to date, so is the other.
+    write_file(parquet_file, _parquet(frame))
+    write_file(csv_file, text)
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.float64() if name == "value" else pa.string()) for name in COLUMNS])
+    buffer = io.BytesIO()
+    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """CSV with LF line ends; None is an empty field. Text that a spreadsheet would run as a formula is quoted by an
+    apostrophe, and a carriage return becomes a line feed."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([plain_field(name) for name in header])
+    writer.writerows([plain_field(value) for value in row] for row in rows)
+    return buffer.getvalue()
+
+
+def plain_field(value: Any) -> Any:
+    """A field that no spreadsheet takes for a formula; numbers stay what they are."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    begins = text.lstrip()[:1]
+    return f"'{text}" if begins in ("=", "@") or (begins in ("+", "-") and not _reads_as_number(text)) else text
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,43 @@
+"""How pages are set: one environment for all templates, and what they call a thing."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import jinja2
+from markupsafe import Markup
+
+from kbio_analysis.render import formats, markdown
+from kbio_analysis.render.drawings import sparkline, standalone_svg
+
+STATUS_WORDS = {"ok": "Complete", "failed": "Failed", "killed": "Killed", "timed_out": "Timed out", "broken": "Broken"}
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(formats.template_folder()),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "breakable": formats.breakable,
+        "csp_hash": formats.csp_hash,
+        "data_uri": formats.data_uri,
+        "linkify": markdown.linkify,
+        "picture": lambda drawing: formats.data_uri(standalone_svg(drawing), "image/svg+xml"),
+        "plain": formats.plain,
+        "raw": Markup,
+        "sentence": markdown.paragraph,
+        "setting": formats.format_setting,
+        "sparkline": sparkline,
+        "status": lambda status: STATUS_WORDS.get(status, status),
+        "value": formats.format_value,
+    }
+    return environment
+
+
+def template(name: str) -> jinja2.Template:
+    """A template by its name below ``templates``."""
+    return _environment().get_template(name)
