@@ -13,126 +13,24 @@ from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
 
 from markupsafe import Markup
 
-_TAGS = frozenset(
-    [
-        "svg",
-        "g",
-        "defs",
-        "path",
-        "use",
-        "rect",
-        "circle",
-        "ellipse",
-        "line",
-        "polyline",
-        "polygon",
-        "text",
-        "tspan",
-        "textPath",
-        "clipPath",
-        "mask",
-        "pattern",
-        "marker",
-        "linearGradient",
-        "radialGradient",
-        "stop",
-        "image",
-        "symbol",
-        "title",
-        "desc",
-    ]
+from kbio_analysis.render.formats import words
+
+_TAGS = words(
+    "svg g defs path use rect circle ellipse line polyline polygon text tspan textPath clipPath mask pattern marker "
+    "linearGradient radialGradient stop image symbol title desc"
 )
-_PROPERTIES = frozenset(
-    [
-        "fill",
-        "fill-opacity",
-        "fill-rule",
-        "stroke",
-        "stroke-width",
-        "stroke-opacity",
-        "stroke-linecap",
-        "stroke-linejoin",
-        "stroke-miterlimit",
-        "stroke-dasharray",
-        "stroke-dashoffset",
-        "opacity",
-        "color",
-        "display",
-        "visibility",
-        "overflow",
-        "clip-path",
-        "clip-rule",
-        "mask",
-        "marker-start",
-        "marker-mid",
-        "marker-end",
-        "stop-color",
-        "stop-opacity",
-        "font-family",
-        "font-size",
-        "font-style",
-        "font-weight",
-        "font-variant",
-        "font-stretch",
-        "text-anchor",
-        "dominant-baseline",
-        "alignment-baseline",
-        "baseline-shift",
-        "letter-spacing",
-        "word-spacing",
-        "text-decoration",
-        "writing-mode",
-        "paint-order",
-        "vector-effect",
-        "shape-rendering",
-        "text-rendering",
-    ]
+_PROPERTIES = words(
+    "fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit "
+    "stroke-dasharray stroke-dashoffset opacity color display visibility overflow clip-path clip-rule mask "
+    "marker-start marker-mid marker-end stop-color stop-opacity font-family font-size font-style font-weight "
+    "font-variant font-stretch text-anchor dominant-baseline alignment-baseline baseline-shift letter-spacing "
+    "word-spacing text-decoration writing-mode paint-order vector-effect shape-rendering text-rendering"
 )
-_ATTRIBUTES = _PROPERTIES | frozenset(
-    [
-        "x",
-        "y",
-        "x1",
-        "y1",
-        "x2",
-        "y2",
-        "cx",
-        "cy",
-        "r",
-        "rx",
-        "ry",
-        "dx",
-        "dy",
-        "d",
-        "points",
-        "width",
-        "height",
-        "viewBox",
-        "preserveAspectRatio",
-        "transform",
-        "rotate",
-        "textLength",
-        "lengthAdjust",
-        "pathLength",
-        "offset",
-        "gradientUnits",
-        "gradientTransform",
-        "spreadMethod",
-        "fx",
-        "fy",
-        "patternUnits",
-        "patternContentUnits",
-        "patternTransform",
-        "clipPathUnits",
-        "maskUnits",
-        "maskContentUnits",
-        "markerWidth",
-        "markerHeight",
-        "markerUnits",
-        "orient",
-        "refX",
-        "refY",
-    ]
+_ATTRIBUTES = _PROPERTIES | words(
+    "x y x1 y1 x2 y2 cx cy r rx ry dx dy d points width height viewBox preserveAspectRatio transform rotate "
+    "textLength lengthAdjust pathLength offset gradientUnits gradientTransform spreadMethod fx fy patternUnits "
+    "patternContentUnits patternTransform clipPathUnits maskUnits maskContentUnits markerWidth markerHeight "
+    "markerUnits orient refX refY"
 )
 _TEXTS = ("text", "tspan", "textPath")
 _LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\")\s]+)['\"]?\s*\)")
@@ -183,17 +81,18 @@ def sparkline(values: Sequence[float], width: int = 96, height: int = 24) -> Mar
     ).format(width, height, " ".join(line), *line[-1].split(","))
 
 
-def panel(values: Sequence[float], scale: tuple[float, float], base: Sequence[float] | None, words: str) -> Markup:
-    """A small multiple: the series on a scale that panels share, the base faintly behind it; ``words`` name it."""
+def panel(values: Sequence[float], scale: tuple[float, float], base: Sequence[float] | None, label: str) -> Markup:
+    """A small multiple: the series on a scale that panels share, the base faintly behind it; ``label`` names it."""
     width, height = 220, 110
     line = points(values, scale, width, height)
     behind = Markup("")
     if base is not None:
         behind = Markup('<polyline class="base" points="{}"/>').format(" ".join(points(base, scale, width, height)))
     return Markup(
-        '<svg class="panel" viewBox="0 0 {0} {1}" role="img" aria-label="{2}"><path class="frame" d="M0 0.5H{0}M0 {3}H{0}"/>'
+        '<svg class="panel" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">'
+        '<path class="frame" d="M0 0.5H{0}M0 {3}H{0}"/>'
         '{4}<polyline points="{5}"/><circle cx="{6}" cy="{7}" r="3"/></svg>'
-    ).format(width, height, words, height - 0.5, behind, " ".join(line), *line[-1].split(","))
+    ).format(width, height, label, height - 0.5, behind, " ".join(line), *line[-1].split(","))
 
 
 def points(values: Sequence[float], scale: tuple[float, float], width: int, height: int, edge: int = 6) -> list[str]:
@@ -250,9 +149,9 @@ def _declarations(style: str) -> tuple[tuple[str, str], ...]:
         name, _, value = (part.strip() for part in declaration.partition(":"))
         if name == "font" and (size := _FONT_SIZE.search(value)):
             found += [("font-size", size[1] + (size[2] or "px")), ("font-family", value[size.end() :])]
-            words = value[: size.start()].split()
-            found += [("font-style", word) for word in words if word in ("italic", "oblique")]
-            found += [("font-weight", word) for word in words if word == "bold" or re.fullmatch(r"\d00", word)]
+            said = value[: size.start()].split()
+            found += [("font-style", word) for word in said if word in ("italic", "oblique")]
+            found += [("font-weight", word) for word in said if word == "bold" or re.fullmatch(r"\d00", word)]
         elif name in _PROPERTIES:
             found.append((name, value.replace("!important", "").strip()))
     return tuple(found)

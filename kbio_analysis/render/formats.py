@@ -98,6 +98,11 @@ def breakable(name: str) -> Markup:
     return Markup("_<wbr>").join(escape(part) for part in str(name).split("_"))
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of ``text``: how the vocabularies that pages admit are written down."""
+    return frozenset(text.split())
+
+
 def template_folder() -> Path:
     """Where the templates, style sheets and scripts of the pages lie."""
     return Path(__file__).parent / "templates"

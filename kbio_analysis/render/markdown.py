@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element, tostring
 import mistune
 from markupsafe import Markup, escape
 
-from kbio_analysis.render.formats import breakable
+from kbio_analysis.render.formats import breakable, words
 
 _WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"']+")
@@ -28,68 +28,14 @@ _ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
 _TAG = re.compile(r"<[^>]*>")
 _LONGEST_FORMULA = 5_000
 
-_MATHML_TAGS = frozenset(
-    [
-        "math",
-        "mrow",
-        "mi",
-        "mn",
-        "mo",
-        "mtext",
-        "mspace",
-        "ms",
-        "mfrac",
-        "msqrt",
-        "mroot",
-        "mstyle",
-        "merror",
-        "mpadded",
-        "mphantom",
-        "msub",
-        "msup",
-        "msubsup",
-        "munder",
-        "mover",
-        "munderover",
-        "mmultiscripts",
-        "mprescripts",
-        "none",
-        "mtable",
-        "mtr",
-        "mtd",
-        "menclose",
-    ]
+_MATHML_TAGS = words(
+    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle merror mpadded mphantom msub msup msubsup munder "
+    "mover munderover mmultiscripts mprescripts none mtable mtr mtd menclose"
 )
-_MATHML_ATTRIBUTES = frozenset(
-    [
-        "display",
-        "displaystyle",
-        "scriptlevel",
-        "stretchy",
-        "fence",
-        "separator",
-        "lspace",
-        "rspace",
-        "form",
-        "accent",
-        "accentunder",
-        "largeop",
-        "movablelimits",
-        "minsize",
-        "maxsize",
-        "symmetric",
-        "linethickness",
-        "mathvariant",
-        "width",
-        "height",
-        "depth",
-        "columnalign",
-        "columnlines",
-        "columnspacing",
-        "rowspacing",
-        "rowlines",
-        "notation",
-    ]
+_MATHML_ATTRIBUTES = words(
+    "display displaystyle scriptlevel stretchy fence separator lspace rspace form accent accentunder largeop "
+    "movablelimits minsize maxsize symmetric linethickness mathvariant width height depth columnalign columnlines "
+    "columnspacing rowspacing rowlines notation"
 )
 HeadingHook = Callable[[str, int], str]
 """Takes a heading's inner HTML and its level, returns what stands for it on the page."""

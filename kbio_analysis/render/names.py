@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kbio_analysis.render.parameters import to_text
 from kbio_analysis.render.publish import slug
-from kbio_analysis.render.values import to_text
 
 DEFAULT_SET = "default"
 

@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from kbio_analysis.render import markdown as md
 from kbio_analysis.render.drawings import inline_svg
-from kbio_analysis.render.formats import anchor, data_uri, file_name, plain, printable, stylesheet
+from kbio_analysis.render.formats import anchor, data_uri, file_name, plain, printable, stylesheet, words
 from kbio_analysis.render.outputs import MIME
 from kbio_analysis.render.results import csv_text
 from kbio_analysis.render.templating import STATUS_WORDS, template
@@ -30,52 +30,13 @@ if TYPE_CHECKING:
     from kbio_analysis.render.parameters import NotebookSpec
 
 _RESERVED_IDS = ("main", "contents", "results", "parameters", "provenance")
-_HTML_TAGS = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "blockquote",
-        "br",
-        "caption",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "i",
-        "ins",
-        "kbd",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "u",
-        "ul",
-        "var",
-    ]
+_HTML_TAGS = words(
+    "a abbr b blockquote br caption code col colgroup dd del div dl dt em i ins kbd li ol p pre q s samp small span "
+    "strong sub sup table tbody td tfoot th thead tr u ul var"
 )
 _HTML_ATTRIBUTES = {"a": ["href"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
 _LONGEST_HTML = 2_000_000
+_HEADING = re.compile(r"^ {0,3}(?:#{1,6}\s|=+\s*$|-+\s*$)", re.MULTILINE)
 _PAGE_LINK = re.compile(r'href="#([^"]+)"')
 # Tokens that the style sheet leaves in the colour of the text need no element of their own.
 _UNSTYLED = re.compile(r'<span class="(?:n|p|o|w|nn|x|err)">([^<]*)</span>')
@@ -155,7 +116,8 @@ class Page:
         self._close_section()
 
     def _take_prose(self, cell: NotebookNode) -> None:
-        self._close_section()
+        if _HEADING.search(cell.source):
+            self._close_section()
         headings = len(self.headings)
         html = md.markdown(cell.source, self._heading, cell.get("attachments"))
         if html.strip():
@@ -188,9 +150,9 @@ class Page:
             self.title = Markup(text)
             return ""
         self._level = max(2, min(level, self._level + 1))
-        words = md.strip_tags(text)
-        name = self._id(anchor(words))
-        self.headings.append({"level": self._level, "id": name, "text": words})
+        title = md.strip_tags(text)
+        name = self._id(anchor(title))
+        self.headings.append({"level": self._level, "id": name, "text": title})
         return f'<h{self._level} id="{name}">{text}</h{self._level}>\n'
 
     def _page_link(self, match: re.Match[str]) -> str:
@@ -305,12 +267,8 @@ class Page:
         view = self._numbered("Figure", {})
         alt = str(told.get("alt") or "") if isinstance(told, Mapping) else ""
         lacks = ["a caption", *([] if alt else ["a text for readers who cannot see it"])]
-        return view | {
-            "as": "image",
-            "src": source,
-            "alt": alt or view["label"],
-            "lacks": f"{', '.join(lacks)} and its data",
-        }
+        lacking = f"{', '.join(lacks)} and its data"
+        return view | {"as": "image", "src": source, "alt": alt or view["label"], "lacks": lacking}
 
     # ---- the record at the end
 

@@ -13,6 +13,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,15 +55,11 @@ def reference_file(notebooks: Path, notebook: str) -> Path:
 def known_results(notebooks: Path, notebook: str) -> list[str]:
     """The names that a notebook is known to record, from the codebook and its reference; empty if neither knows."""
     names: list[str] = []
-    try:
-        with (notebooks / "results.csv").open(encoding="utf-8-sig", newline="") as file:
-            names = [row["name"] for row in csv.DictReader(file) if row.get("notebook") == notebook and row.get("name")]
-    except (OSError, ValueError, csv.Error):
-        pass
-    try:
+    with suppress(OSError, ValueError, csv.Error):
+        codebook = csv.DictReader(io.StringIO((notebooks / "results.csv").read_text(encoding="utf-8-sig")))
+        names = [row["name"] for row in codebook if row.get("notebook") == notebook and row.get("name")]
+    with suppress(KbioError):
         names += (load(reference_file(notebooks, notebook)) or {"results": {}})["results"]
-    except KbioError:
-        pass
     return list(dict.fromkeys(names))
 
 
@@ -229,9 +226,5 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
 def orphans(notebooks: Path, known: Iterable[str]) -> list[str]:
     """A line for each reference that no notebook stands behind."""
     names = set(known)
-    files = sorted((notebooks / "references").glob("*.json"))
-    return [
-        f"orphan    {f.stem}  {f.name} is a reference without a notebook; delete it"
-        for f in files
-        if f.stem not in names
-    ]
+    found = sorted(path.stem for path in (notebooks / "references").glob("*.json"))
+    return [f"orphan    {name}  a reference without a notebook; delete it" for name in found if name not in names]
