@@ -305,7 +305,7 @@ def _overhang(plot: Plot, wide: float) -> float:
     """Points kept free at the right: what the last label of the horizontal axis needs beyond the plot."""
     ticks = _along(plot, wide)
     beyond = [share(plot.x, v) * wide + measure(t) / 2 - wide - plot.right for v, t in ticks.items()]
-    return max(EDGE, *(b + 2 for b in beyond))
+    return max([EDGE, *(b + 2 for b in beyond)])
 
 
 def share(axis: Axis, value: float) -> float:

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.colors import is_color_like, to_hex
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.present.canvas import COLOURS, CYCLE, Chart, Plot, finish
+from kbio_analysis.present.canvas import COLOURS, CYCLE, Axis, Chart, Plot, finish
 from kbio_analysis.present.outputs import DEFAULT_RTOL
 from kbio_analysis.present.words import formatted, listed, sig
 
@@ -92,7 +92,7 @@ class Asked:
         given |= {k: v for k, v in (wished or {}).items() if v}
         bare = [str(label) for label in labels if label not in given]
         for name in given:
-            if name not in labels and (near := get_close_matches(str(name), bare, n=1, cutoff=0.75)):
+            if name not in labels and (near := get_close_matches(str(name), bare, n=1, cutoff=0.6)):
                 raise self.refuse(f"colours: nothing is called {name!r}, did you mean {near[0]!r}?")
         found = {label: (colour(given[label]), 0) for label in labels if label in given}
         taken = {hue for hue, _ in found.values()}
@@ -136,6 +136,14 @@ class Asked:
         if all(isinstance(name, str) for name in names):
             return [float(v) for name in names for v in self.column(name, "spark").dropna()]
         return [float(v) for v in names]
+
+
+def set_ticks(axis: Axis, given: Mapping[float, str] | Sequence[float] | None, scale: float) -> Axis:
+    """The axis with the ticks asked for: positions, or position -> text, in units of the data."""
+    if given is not None:
+        pairs = given.items() if isinstance(given, Mapping) else [(v, None) for v in given]
+        axis.given = {v * scale: axis.say(v * scale) if text is None else text for v, text in pairs}
+    return axis
 
 
 def hint(name: object, known: Iterable[Any]) -> str:

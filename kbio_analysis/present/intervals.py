@@ -11,7 +11,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, WIDTH, Axis, Chart, Note, Plot, fold, measure
-from kbio_analysis.present.frames import ALT_WORDS, Asked, Format, Shared, colour, figure, hint, told, wording
+from kbio_analysis.present.frames import (
+    ALT_WORDS,
+    Asked,
+    Format,
+    Shared,
+    colour,
+    figure,
+    hint,
+    set_ticks,
+    told,
+    wording,
+)
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "|")
 LABEL_ROOM = 118.0
@@ -194,10 +205,7 @@ class Rows:
         if look.x_range[1] is not None:
             ends[1] = ends[1] * pad if log else ends[1] + pad
         axis = Axis(low=ends[0], high=ends[1], log=log, say=wording(look.x_format or figure), grid=True)
-        if look.x_ticks is not None:
-            pairs = look.x_ticks.items() if isinstance(look.x_ticks, Mapping) else [(v, None) for v in look.x_ticks]
-            axis.given = {v * look.scale: axis.say(v * look.scale) if text is None else text for v, text in pairs}
-        return axis
+        return set_ticks(axis, look.x_ticks, look.scale)
 
     def _inside(self, values: Any) -> Any:
         return np.clip(values, *self.ends)

@@ -28,7 +28,7 @@ from kbio_analysis.present.canvas import (
     share,
     spread,
 )
-from kbio_analysis.present.frames import Asked, Format, Shared, colour, hint, told, wording
+from kbio_analysis.present.frames import Asked, Format, Shared, colour, hint, set_ticks, told, wording
 from kbio_analysis.present.rulers import Ruler
 from kbio_analysis.present.words import listed
 
@@ -374,10 +374,7 @@ class Drawing:
             axis.low, axis.high = 0.0 if at_zero else low - 0.05 * room, high + 0.05 * room
         ends = [None if v is None else v * look.scale for v in look.y_range]
         axis.low, axis.high = (axis.low if ends[0] is None else ends[0]), (axis.high if ends[1] is None else ends[1])
-        if look.y_ticks is not None:
-            pairs = look.y_ticks.items() if isinstance(look.y_ticks, Mapping) else [(v, None) for v in look.y_ticks]
-            axis.given = {v * look.scale: axis.say(v * look.scale) if text is None else text for v, text in pairs}
-        return axis
+        return set_ticks(axis, look.y_ticks, look.scale)
 
     def _rules(self, plot: Plot) -> None:
         how = {"color": MUTED, "lw": 0.9, "ls": ":"}
