@@ -13,6 +13,9 @@ from kbio_analysis.models.growth import value_at
 MAX_CODES = 16
 """Most codes of which every sum is formed: 2^16 of them take a second."""
 
+LEVEL_PCT = 1.0
+"""Within this of the path exports are called level with it, per cent."""
+
 LUCK_WINDOW = 10
 """Sums are also counted within this many times the tolerance, to say how crowded the place is."""
 
