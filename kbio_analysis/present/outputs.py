@@ -19,10 +19,16 @@ def show(payload: Mapping[str, Any], fallback: Mapping[str, str]) -> None:
     publish_display_data({MIME: dict(payload), **fallback})
 
 
+def as_html(text: str) -> str:
+    """A text as HTML that reads the same in every front end: JupyterLab takes what stands between two dollars of one
+    element for a formula, so each has an element of its own."""
+    return escape(text).replace("$", "<span>$</span>")
+
+
 def caption_html(caption: str, source: str) -> str:
     """What stands under a chart or a table in a front end that shows the plain form."""
-    cited = f"<br><small>Source: {escape(source)}</small>" if source else ""
-    return f"<figcaption>{escape(caption)}{cited}</figcaption>"
+    cited = f"<br><small>Source: {as_html(source)}</small>" if source else ""
+    return f"<figcaption>{as_html(caption)}{cited}</figcaption>"
 
 
 # Until the last notebook has moved its words into its cells.

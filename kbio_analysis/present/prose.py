@@ -26,6 +26,9 @@ KINDS = {"": "sentence", "answer": "answer"}
 # What Markdown could take for its own in a text that comes from data, and the dollar that starts a formula.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#$])")
 _DOLLAR = re.compile(r"(?<!\\)\$")
+# JupyterLab looks for formulae once more in the page it has made of the Markdown, where the backslash is gone; it never
+# looks across an element's edge.
+_LONE_DOLLAR = r"<span>\$</span>"
 _ITEM = re.compile(r"[-*] |\d+\. ")
 
 
@@ -60,7 +63,7 @@ def say(line: str, cell: str) -> None:
     text = written(cell, get_ipython().user_ns)
     if text:
         shown = f"**{text}**" if kind == "answer" and "\n\n" not in text else text
-        show({"kind": kind, "text": text}, {"text/markdown": shown})
+        show({"kind": kind, "text": text}, {"text/markdown": shown.replace(r"\$", _LONE_DOLLAR)})
 
 
 def register() -> None:

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.present.outputs import caption_html, show
+from kbio_analysis.present.outputs import as_html, caption_html, show
 from kbio_analysis.present.words import MISSING, formatted
 
 Format = str | Callable[[Any], str]
@@ -96,7 +95,7 @@ def _role(column: object, **roles: str | None) -> dict[str, bool]:
 
 def _html(heads: list[dict[str, Any]], rows: list[list[str]], caption: str, source: str) -> str:
     """The plain HTML that JupyterLab shows; the page builds its own table from the structured form."""
-    head = "".join(f'<th scope="col">{escape(c["label"])}</th>' for c in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(v)}</td>" for v in row) + "</tr>" for row in rows)
+    head = "".join(f'<th scope="col">{as_html(c["label"])}</th>' for c in heads)
+    body = "".join("<tr>" + "".join(f"<td>{as_html(v)}</td>" for v in row) + "</tr>" for row in rows)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"<figure>{table}{caption_html(caption, source)}</figure>"

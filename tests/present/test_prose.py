@@ -75,11 +75,12 @@ def test_the_answer_is_marked_and_an_empty_text_shows_nothing(
     monkeypatch.setattr("IPython.get_ipython", lambda: _Shell())
     prose.say("answer", "About {{ odds_word(0.5) }}.")
     prose.say("", "{% if n > 5 %}Nothing.{% endif %}")
-    prose.say("", "More.")
+    prose.say("", "More, US$5 and US$6.")
     assert [bundle[MIME] for bundle in shown] == [
         {"kind": "answer", "text": "About about even."},
-        {"kind": "sentence", "text": "More."},
+        {"kind": "sentence", "text": r"More, US\$5 and US\$6."},
     ]
+    assert shown[1]["text/markdown"] == r"More, US<span>\$</span>5 and US<span>\$</span>6."
     assert shown[0]["text/markdown"] == "**About about even.**"
     with pytest.raises(UsageError, match="%%say answer"):
         prose.say("aswer", "x")
