@@ -144,7 +144,7 @@ class Chart:
 
     def _show(self) -> None:
         words = (self._payload["caption"], self._payload["source"])
-        html = f"<figure>{self._payload['svg']}{caption_html(*words)}</figure>"
+        html = f"<figure style='max-width: 640px'>{self._payload['svg']}{caption_html(*words)}</figure>"
         show(self._payload, {"text/html": html, "image/svg+xml": _standalone(self.drawing), "text/plain": self.alt})
 
     def _ipython_display_(self) -> None:
