@@ -20,7 +20,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
-from matplotlib.patheffects import withStroke
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
@@ -43,8 +42,9 @@ EDGE = 14.0
 
 _VARIABLES = {COLOURS[name]: f"--chart-{i}" for i, name in enumerate(CYCLE, start=1)}
 _VARIABLES |= {INK: "--chart-ink", MUTED: "--chart-muted", PALE: "--chart-grid", PAPER: "--chart-paper"}
+_FAMILY = "DejaVu Sans"
 _THEME = {
-    "font.family": ["DejaVu Sans"], "font.size": SIZE, "text.color": INK, "axes.edgecolor": MUTED,
+    "font.family": [_FAMILY], "font.size": SIZE, "text.color": INK, "axes.edgecolor": MUTED,
     "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
     "grid.color": PALE, "grid.linewidth": 0.7, "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK,
     "ytick.labelcolor": INK, "xtick.labelsize": SIZE, "ytick.labelsize": SIZE, "legend.frameon": False,
@@ -117,9 +117,9 @@ class Plot:
 class Chart:
     """A chart as shown: ``frame`` is its data. An empty one was not drawn (``drawn`` is False) and shows nothing."""
 
-    def __init__(self, frame: pd.DataFrame | None, payload: dict[str, Any], redraw: Callable[[], Figure] | None):
-        self.frame, self.alt, self.drawn = frame, payload.get("alt", ""), redraw is not None
-        self._payload, self._redraw = payload, redraw
+    def __init__(self, frame: pd.DataFrame | None, payload: dict[str, Any], draw: Callable[..., None] | None):
+        self.frame, self.alt, self.drawn = frame, payload.get("alt", ""), draw is not None
+        self._payload, self._draw = payload, draw
         if self.drawn:
             _first_in_cell(self)
             self._show()
@@ -132,8 +132,7 @@ class Chart:
         """Write the chart as a PNG file on white."""
         if not self.drawn:
             raise _undrawn(self._payload)
-        with theme():
-            self._redraw().savefig(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+        self._draw(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
 
     @property
     def drawing(self) -> str:
@@ -179,38 +178,42 @@ def _new_cell(_: Any) -> None:
 def finish(plots: Sequence[Plot], payload: dict[str, Any], data: pd.DataFrame, *, columns: int = 1) -> Chart:
     """Draw the panels, ``columns`` beside one another, and show them as the chart described by ``payload``."""
 
-    def redraw() -> Figure:
-        return _figure(plots, columns)
+    text = "".join(_texts(plots))
+    korean = _HANGUL.search(text) is not None
+    if korean and _korean_font() is None:
+        warnings.warn(f"no Korean font is installed ({', '.join(_KOREAN_FONTS)}): Hangul is left to the reader's "
+                      "browser, and a PNG file cannot be written", stacklevel=4)  # fmt: skip
 
-    with theme("".join(_texts(plots))):
-        buffer = BytesIO()
-        redraw().savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    def drawn(to: Any, **how: Any) -> None:
+        if korean and how["format"] == "png" and _korean_font() is None:
+            raise UsageError(f"chart {payload['id']!r}: a PNG file needs a Korean font, such as {_KOREAN_FONTS[0]}")
+        with theme(korean=korean):
+            _figure(plots, columns).savefig(to, **how)
+
+    buffer = BytesIO()
+    drawn(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = _tidy(buffer.getvalue().decode(), f"{payload['id']}-")
     csv = data.to_csv(index=False, lineterminator="\n")
     whole = {"kind": "chart", "id": payload["id"], "svg": svg, "csv": csv, "csv_name": f"{payload['id']}.csv"}
-    return Chart(data, whole | payload, redraw)
+    return Chart(data, whole | payload, drawn)
 
 
 @contextmanager
-def theme(text: str = "") -> Iterator[None]:
+def theme(*, korean: bool = False) -> Iterator[None]:
     """The project's look for the length of one drawing: an analyst's own matplotlib settings stay untouched."""
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_THEME)
-        if _HANGUL.search(text):
-            korean = _korean_font()
-            matplotlib.rcParams["font.family"] = ["DejaVu Sans", *filter(None, [korean])]
-            if korean is None:  # real text: the reader's own fonts set it
-                matplotlib.rcParams["svg.fonttype"] = "none"
-                warnings.warn(f"no Korean font is installed ({', '.join(_KOREAN_FONTS)}): Hangul shows in browsers, "
-                              "not in PNG files", stacklevel=4)  # fmt: skip
-                warnings.filterwarnings("ignore", message="Glyph")
+        if korean:
+            matplotlib.rcParams["font.family"] = [_FAMILY, *filter(None, [_korean_font()])]
+            matplotlib.rcParams["svg.fonttype"] = "path" if _korean_font() else "none"  # none: real text
+            warnings.filterwarnings("ignore", message="Glyph")
         yield
 
 
 def measure(text: str) -> float:
     """Points that the longest line of ``text`` takes."""
-    return max(_measured(line, tuple(matplotlib.rcParams["font.family"])) for line in text.split("\n"))
+    return max(map(_measured, text.split("\n")))
 
 
 def fold(text: str, room: float) -> str:
@@ -290,12 +293,21 @@ def _panel(ax: Axes, plot: Plot, wide: float, left: float) -> None:
     for step in plot.draw:
         step(ax)
     for note in plot.notes:
-        text = ax.annotate(note.text, (note.x, note.y), xytext=note.shift, textcoords="offset points", ha=note.ha,
-                           va=note.va, color=note.colour, annotation_clip=False, linespacing=1.05,
-                           xycoords=ax.get_yaxis_transform() if note.edge else "data",
-                           weight="bold" if note.bold else "normal")  # fmt: skip
-        if note.halo:
-            text.set_path_effects([withStroke(linewidth=2.5, foreground=PAPER)])
+        how = {"bbox": {"fc": PAPER, "ec": "none", "alpha": 0.75, "pad": 0.6}} if note.halo else {}
+        ax.annotate(
+            note.text,
+            (note.x, note.y),
+            xycoords=ax.get_yaxis_transform() if note.edge else "data",
+            xytext=note.shift,
+            textcoords="offset points",
+            ha=note.ha,
+            va=note.va,
+            color=note.colour,
+            weight="bold" if note.bold else "normal",
+            linespacing=1.05,
+            annotation_clip=False,
+            **how,
+        )
     if plot.title:
         ax.annotate(fold(plot.title, left + wide), (0, 1), xycoords="axes fraction", xytext=(2 - left, 6),
                     textcoords="offset points", color=MUTED, va="bottom", linespacing=1.1)  # fmt: skip
@@ -379,9 +391,10 @@ def _texts(plots: Iterable[Plot]) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def _measured(line: str, family: tuple[str, ...]) -> float:
-    prop = FontProperties(family=list(family), size=SIZE)
-    return text_to_path.get_text_width_height_descent(line, prop, False)[0]
+def _measured(line: str) -> float:
+    square, rest = len(_HANGUL.findall(line)), _HANGUL.sub("", line)
+    prop = FontProperties(family=_FAMILY, size=SIZE)
+    return square * SIZE + text_to_path.get_text_width_height_descent(rest, prop, False)[0]
 
 
 @lru_cache(maxsize=1)
