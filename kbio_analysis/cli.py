@@ -11,7 +11,6 @@ import signal
 import sys
 import tempfile
 import traceback
-from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -47,14 +46,16 @@ Given = Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="N
 SetName = Annotated[str | None, typer.Option("--set", metavar="NAME", help="Name of this set of parameters.")]
 Out = Annotated[Path, typer.Option(help="Folder of the site.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Reports at a time; default: the cores.")]
-Kernel = Annotated[str, typer.Option(help="auto: started warm for a batch; python3; any installed.")]
+Kernel = Annotated[str, typer.Option(help="A Jupyter kernel by its name; auto: none, unless the notebook names one.")]
 Limit = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds a report may take.")]
 Accept = Annotated[bool, typer.Option("--accept", help="Show what moved, then record it as the new reference.")]
 
 
 def main() -> None:
     """Run the command and exit with its code; every error is one short message on standard error."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until a run has something to put in order, the system ends us: an exception could be lost in an import.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         app()
     except KbioError as error:
@@ -160,6 +161,9 @@ def render(
     tls_ca: Annotated[Path | None, typer.Option("--tls-ca", metavar="FILE", help="Its authority's.")] = None,
     tls_cert: Annotated[Path | None, typer.Option("--tls-cert", metavar="FILE", help="Our certificate.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Our private key.")] = None,
+    unencrypted: Annotated[
+        bool, typer.Option("--unencrypted", help="A tcp:// scheduler on another machine, in a network of your own.")
+    ] = False,
     kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
     time_limit: Annotated[
@@ -176,7 +180,7 @@ def render(
     was cut off goes on where it stopped.
     """
     from kbio_analysis.render.forms import other_forms
-    from kbio_analysis.render.plan import given_parameters, requested
+    from kbio_analysis.render.requests import given_parameters, requested
 
     forms = other_forms(to or [])
     work = requested(
@@ -192,24 +196,27 @@ def render(
         print(f"nothing to do: no such report failed in {out}")
         return
 
-    from kbio_analysis.render.control import carry_out
-    from kbio_analysis.render.executors import Tls, crew, usable_cores
+    from kbio_analysis.render import cluster, workers
+    from kbio_analysis.render.build import build
     from kbio_analysis.render.progress import complaint, say, summary
     from kbio_analysis.render.ranking import unranked
-    from kbio_analysis.render.runner import reports_by, served
 
-    tls, ranked_by = Tls(ca=tls_ca, cert=tls_cert, key=tls_key), _rankings(batch or [])
-    outcome = carry_out(
+    tls, ranked_by = cluster.Tls(ca=tls_ca, cert=tls_cert, key=tls_key), _rankings(batch or [])
+    cluster.check_address(scheduler, tls, unencrypted=unencrypted)
+    outcome = build(
         work,
         out,
-        lambda due: reports_by(crew(jobs, scheduler, tls), due),
-        workers=jobs or usable_cores(),
+        lambda due, until: (
+            cluster.reports(due, scheduler=scheduler, tls=tls, until=until)
+            if scheduler
+            else workers.reports(due, workers=jobs, until=until)
+        ),
+        workers=jobs or workers.usable_cores(),
         force=force or failed,
         wait_seconds=wait,
         time_limit=time_limit,
         on_wait=lambda: _complain(f"another run is writing to {out}; waiting for it, at most {wait:g} s"),
         rankings=ranked_by,
-        around=nullcontext if scheduler else served,
     )
     say(summary(outcome, out / "index.html"))
     if lines := unranked(out, ranked_by):
@@ -235,6 +242,9 @@ def _rankings(batches: list[Path]) -> Rankings:
 def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool, wait: float) -> bool:
     """Whether every form of the reports could be made; says which could not."""
     from kbio_analysis.render.forms import add_forms
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _as_interrupt)
     from kbio_analysis.render.progress import say
 
     converted = add_forms(out, folders, forms, anew=anew, wait_seconds=wait)
@@ -256,29 +266,28 @@ def check(
 ) -> None:
     """Execute with the default parameters and compare with the recorded results and chart data."""
     from kbio_analysis.render.notebooks import notebooks_dir
-    from kbio_analysis.render.plan import planned
+    from kbio_analysis.render.requests import planned
 
     work = planned(notebooks or [], {}, None, kernel=kernel, limit_seconds=limit)
 
-    from kbio_analysis.render.composition import checked
+    from kbio_analysis.render.composed import checked
     from kbio_analysis.render.notebooks import available
     from kbio_analysis.render.progress import line, say
     from kbio_analysis.render.references import orphans, verdict
-    from kbio_analysis.render.runner import reports, served, usable_cores
+    from kbio_analysis.render.workers import reports
 
     lost = [] if notebooks else orphans(notebooks_dir(), available(notebooks_dir()))
     well = not lost
     for text in lost:
         say(text)
-    with served(work):
-        for report in checked(work, notebooks_dir(), lambda due: reports(due, workers=jobs or usable_cores())):
-            if report.status != "ok":
-                say(line(report))
-                well = False
-                continue
-            good, lines = verdict(report, notebooks_dir(), accept=accept)
-            say("\n".join(lines))
-            well = well and good
+    for report in checked(work, notebooks_dir(), lambda due: reports(due, workers=jobs)):
+        if report.status != "ok":
+            say(line(report))
+            well = False
+            continue
+        good, lines = verdict(report, notebooks_dir(), accept=accept)
+        say("\n".join(lines))
+        well = well and good
     if not well:
         raise typer.Exit(1)
 

@@ -1,47 +1,114 @@
-"""``kbio`` among papermill's engines: what papermill calls to run a notebook, and our client that does it.
+"""``kbio`` among papermill's engines: a notebook's cells run in a process forked for it, without a Jupyter kernel.
 
-Registered when this module is imported, not by an entry point: papermill loads those while it is itself half imported.
+``papermill in.ipynb out.ipynb --engine kbio`` finds it by its entry point. Our own reports have their process already;
+they go through the same registry and run the cells in it. A notebook that asks for a real Jupyter kernel is run by
+papermill's own engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+from kbio_analysis.render.child import Here
+from kbio_analysis.render.provenance import inputs_read
+from kbio_analysis.render.shell import StoppedError, plain, shell
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 ENGINE = "kbio"
 
-
-class ReportEngine(Engine):
-    """Runs a notebook to its end or raises; a dead kernel and a time-out never pass for completed."""
-
-    @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: NotebookExecutionManager,
-        kernel_name: str,
-        *,
-        limit_seconds: float | None = None,
-        environment: Mapping[str, str] | None = None,
-        findings: dict[str, object] | None = None,
-        recorded: bytes | None = None,
-        **_papermills_own: object,
-    ) -> None:
-        """Run every cell of ``nb_man.nb`` in place.
-
-        ``limit_seconds`` is for the whole notebook. ``environment`` is added to the kernel's. ``recorded`` is the
-        bundle of other notebooks' records, for a composed one. Into ``findings`` go ``tables`` and ``reports`` (what
-        the notebook read -> sha256), and also on failure ``log`` (text) and ``cpu`` (seconds the kernel used, of its
-        ``start`` and of its ``cells``).
-        Raises kbio_analysis.render.execution.StoppedError when the notebook did not get to its end.
-        """
-        from kbio_analysis.render.execution import ReportClient
-
-        client = ReportClient(nb_man, kernel_name=kernel_name)
-        collected = findings if findings is not None else {}
-        client.execute(
-            limit_seconds=limit_seconds, environment=environment or {}, findings=collected, recorded=recorded
-        )
+# In a Jupyter kernel the same is asked by a last cell, which is taken out again.
+_ASKING = """
+import json
+try:
+    from kbio_analysis.render.provenance import inputs_read
+except ImportError:
+    print("{}")
+else:
+    print(json.dumps(inputs_read()))
+"""
 
 
-papermill_engines.register(ENGINE, ReportEngine)
+@dataclass(slots=True)
+class Findings:
+    """What became known beside the outputs: the inputs read (see ``inputs_read``), and CPU seconds by their use."""
+
+    read: dict[str, Any] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
+
+
+def execute(notebook: NotebookNode, here: Here, kernel: str | None, findings: Findings) -> None:
+    """Run the notebook in place, in this process, or in the Jupyter kernel of that name.
+
+    Raises StoppedError when it does not get to its end.
+    """
+    from papermill.engines import papermill_engines
+
+    from kbio_analysis.render.papermill_engine import KbioEngine
+
+    papermill_engines.register(ENGINE, KbioEngine)
+    for part in (notebook, *notebook.cells):
+        part.metadata.setdefault("papermill", {})
+    quietly = {"output_path": None, "progress_bar": False, "autosave_cell_every": 0}
+    if kernel is None:
+        run = partial(papermill_engines.execute_notebook_with_engine, ENGINE, here=here, findings=findings)
+        run(notebook, "python3", **quietly)
+    else:
+        _in_a_kernel(notebook, here, kernel, findings, quietly)
+
+
+def run_cells(manager: Any, here: Here, findings: Findings) -> None:
+    """Run the cells of papermill's notebook manager in this process."""
+    began = time.process_time()
+    number = 0
+    with shell(here.printed) as running:
+        findings.cpu["start"] = time.process_time()
+        for index, cell in enumerate(manager.nb.cells):
+            manager.cell_start(cell, index)
+            try:
+                if cell.cell_type == "code":
+                    number += 1
+                    here.tell(number)
+                    running.run(cell, number)
+            except StoppedError as stopped:
+                manager.cell_exception(cell, cell_index=index, exception=stopped)
+                raise
+            finally:
+                manager.cell_complete(cell, cell_index=index)
+        findings.read = inputs_read()
+    findings.cpu["cells"] = time.process_time() - began
+
+
+def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, findings: Findings, quietly: dict[str, Any]) -> None:
+    from jupyter_client.kernelspec import KernelSpecManager
+    from nbclient.exceptions import DeadKernelError
+    from nbformat.v4 import new_code_cell
+    from papermill.engines import papermill_engines
+
+    number = 0
+
+    def begun(cell: NotebookNode, cell_index: int) -> None:
+        nonlocal number
+        number = sum(c.cell_type == "code" for c in notebook.cells[: cell_index + 1])
+        here.tell(number)
+
+    asks = KernelSpecManager().get_kernel_spec(kernel).language.lower() == "python"
+    if asks:
+        notebook.cells.append(new_code_cell(_ASKING, metadata={"papermill": {}}))
+    # A cell tagged to be skipped or allowed to fail would leave a report that is not whole.
+    strictly = {"skip_cells_with_tag": "", "force_raise_errors": True, "record_timing": False, "on_cell_execute": begun}
+    try:
+        papermill_engines.execute_notebook_with_engine(None, notebook, kernel, start_timeout=120, **strictly, **quietly)
+    except DeadKernelError:
+        raise StoppedError("killed", number or None, "DeadKernel", f"the kernel died in cell {number}") from None
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, start=1):
+        for error in (output for output in cell.outputs if output.output_type == "error"):
+            raise StoppedError("failed", count, error.ename, error.evalue, plain("\n".join(error.traceback)))
+    if asks:
+        findings.read = json.loads(notebook.cells.pop().outputs[0].text)

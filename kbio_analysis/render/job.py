@@ -1,12 +1,13 @@
 """One report as a pure job: a notebook's bytes and its parameters in, the report's files out as bytes.
 
-A ``Job`` and a ``Report`` hold plain data only, so ``run`` may be submitted to any ``concurrent.futures.Executor``,
-in this process, another, or on another machine.
+``make`` runs the notebook in the process it is called in, which must be one made for it
+(:mod:`~kbio_analysis.render.forks`); :mod:`~kbio_analysis.render.workers` sees to that.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 import traceback
@@ -17,6 +18,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis import __version__
+from kbio_analysis.data.notebook_records import BUNDLE
+from kbio_analysis.errors import ExecutionError
+from kbio_analysis.render.child import AFTER, OUTPUT, Here, tail, written
 from kbio_analysis.render.outputs import Shown, collect, scrub, settle
 from kbio_analysis.render.parameters import TAG, NotebookSpec, read_source
 from kbio_analysis.render.provenance import Provenance, code_hash
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 INJECTED = "injected-parameters"
+MOST_LOGGED = 200_000  # bytes of what was printed
+
+FILES = ("index.html", "executed.ipynb", "result.json", "log.txt")
 
 PageMaker = Callable[["NotebookNode", Mapping[str, Any], NotebookSpec], str]
 
@@ -36,10 +43,10 @@ class Job:
     """Everything one report depends on. ``parameters`` are complete and typed, as ``parameters.coerce`` gives them.
 
     ``data`` is the folder of the tables as the worker sees it (None: as the data room finds it);
-    ``limit_seconds`` is for the whole report's cells; ``batch`` is the name of the batch it is made for, if any.
+    ``limit_seconds`` is for the whole report; ``batch`` is the name of the batch it is made for, if any.
+    ``kernel`` is a Jupyter kernel's name; None: no kernel, but the process of the report itself.
     ``upstream`` are the default jobs of the notebooks it is composed from, until what they recorded is at hand as
-    the bundle ``recorded``; without a bundle a composed notebook reads the committed references. ``tables`` are those
-    it is expected to read (its reference says): a hint for what is read ahead, with no bearing on the report.
+    the bundle ``recorded``; without a bundle a composed notebook reads the committed references.
     """
 
     notebook: str
@@ -47,13 +54,12 @@ class Job:
     source: bytes
     parameters: dict[str, Any]
     provenance: Provenance
-    kernel: str = "python3"
+    kernel: str | None = None
     limit_seconds: float | None = None
     data: str | None = None
     batch: str | None = None
     upstream: tuple[Job, ...] = ()
     recorded: bytes | None = field(default=None, repr=False)
-    tables: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -65,7 +71,6 @@ class Report:
     """What became of a job. ``result`` is the content of result.json; ``files``: name -> bytes.
 
     With status ``ok`` the files are index.html, executed.ipynb, result.json and log.txt, else the last two only.
-    ``cpu_seconds`` are those of the kernel's ``start``, of its ``cells``, and of the ``page`` and all else around them.
     """
 
     notebook: str
@@ -73,11 +78,25 @@ class Report:
     status: str
     result: dict[str, Any]
     files: dict[str, bytes] = field(repr=False)
-    cpu_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         return f"{self.notebook}/{self.set_name}"
+
+    @classmethod
+    def of(cls, job: Job, files: Mapping[str, bytes]) -> Report:
+        """The report of a job from its files, as they came from elsewhere.
+
+        Raises ExecutionError for files that no report has: a name leads nowhere but into the report's folder.
+        """
+        if not {"result.json", "log.txt"} <= files.keys() <= {*FILES}:
+            raise ExecutionError(f"{job.label}: no report has the files {', '.join(sorted(map(str, files)))[:200]}")
+        result = json.loads(files["result.json"])
+        if (result["notebook"], result["set"]) != (job.notebook, job.set_name):
+            raise ExecutionError(f"{job.label}: the report that came back is of {result['notebook']}/{result['set']}")
+        return cls(
+            notebook=job.notebook, set_name=job.set_name, status=result["status"], result=result, files=dict(files)
+        )
 
     @property
     def failure(self) -> str:
@@ -95,88 +114,79 @@ class _Course:
 
     spec: NotebookSpec | None = None
     shown: Shown = field(default_factory=Shown)
-    findings: dict[str, Any] = field(default_factory=dict)
+    read: Mapping[str, Any] = field(default_factory=dict)
     pages: dict[str, bytes] = field(default_factory=dict)
     status: str = "ok"
     error: dict[str, Any] | None = None
-    trace: str = ""
-    cpu: dict[str, float] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
 
 
-def run(job: Job, page: PageMaker | None = None) -> Report:
-    """Make the report. Never raises for what goes wrong inside: the status and the log say it.
+def make(job: Job, page: PageMaker | None, here: Here) -> Report:
+    """Make the report in this process. Never raises for what goes wrong inside: the status and the log say it.
 
     ``page`` makes the HTML from the executed notebook, result and specification; by default the report page.
     """
-    began, used, course = time.monotonic(), time.thread_time(), _Course()
-    with warnings.catch_warnings():
-        # The libraries' deprecations are ours to mend, not the reader's to see.
-        warnings.simplefilter("ignore")
-        try:
-            _make(job, course, page)
-        except Exception as problem:
-            # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
-            course.pages.clear()
-            course.status, course.error, course.trace = _diagnosis(problem)
-    course.cpu = {**course.findings.get("cpu", {}), "page": time.thread_time() - used}
+    began, course = time.monotonic(), _Course()
+    try:
+        _make(job, course, page, here)
+        printed = tail(here.folder / OUTPUT, MOST_LOGGED)
+    except Exception as problem:
+        # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
+        course.pages.clear()
+        course.status, course.error, trace = _diagnosis(problem)
+        course.log.append(trace)
+        printed = written(here.folder, MOST_LOGGED)
+    course.log.append(printed)
     return _report(job, course, seconds=round(time.monotonic() - began, 3))
 
 
-def lost(job: Job, reason: str) -> Report:
-    """The report of a job whose worker was killed."""
-    error = {"cell": None, "type": "WorkerDied", "message": reason}
-    return _report(job, _Course(status="killed", error=error, trace=reason), seconds=None)
+def ended(job: Job, status: str, cell: int | None, kind: str, reason: str, log: str = "") -> Report:
+    """The report of a job whose process did not live to make one."""
+    error = {"cell": cell, "type": kind, "message": reason}
+    return _report(job, _Course(status=status, error=error, log=[log or reason]), seconds=None)
 
 
-def _make(job: Job, course: _Course, page: PageMaker | None) -> None:
-    course.spec = read_source(job.notebook, job.source)
-    executed = _executed(job, course.spec, course.findings)
-    course.shown = collect(executed)
-    course.pages = _pages(executed, _result(job, course), course.spec, page)
+def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None:
+    from kbio_analysis.render.engine import Findings, execute
+
+    course.spec, findings = read_source(job.notebook, job.source), Findings()
+    if job.data:
+        os.environ["KBIO_DATA"] = job.data
+    if job.recorded is not None:
+        bundle = here.folder / "recorded.json"
+        bundle.write_bytes(job.recorded)
+        os.environ[BUNDLE] = str(bundle)
+    executed = prepare(job.source, course.spec.changed(job.parameters))
+    try:
+        execute(executed, here, job.kernel, findings)
+    finally:
+        course.read = findings.read
+    here.tell(AFTER)
+    with warnings.catch_warnings():
+        # The libraries' deprecations are ours to mend, not the reader's to see.
+        warnings.simplefilter("ignore")
+        settle(executed, job.data)
+        course.shown = collect(executed, recorded=course.read.get("recorded", ()))
+        course.pages = _pages(executed, _result(job, course), course.spec, page)
+    spent = findings.cpu | {"page": time.process_time() - sum(findings.cpu.values())}
+    course.log.append("cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items()))
 
 
 def _report(job: Job, course: _Course, seconds: float | None) -> Report:
     if course.error is not None:
         course.error["message"] = scrub(str(course.error["message"]), job.data)
     result = _result(job, course, seconds)
-    head = f"{job.label}: {course.status}"
-    spent = ", ".join(f"{part} {value:.3f}" for part, value in course.cpu.items())
-    costs = f"cpu seconds: {spent}" if spent else ""
-    log = "\n".join(part for part in (head, costs, course.trace, str(course.findings.get("log", ""))) if part)
+    log = "\n".join(part for part in (f"{job.label}: {course.status}", *course.log) if part)
     files = course.pages | {
         "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
-        "log.txt": (scrub(log, job.data).rstrip() + "\n").encode(),
+        "log.txt": (scrub(log, job.data).rstrip() + "\n").encode(errors="replace"),
     }
-    return Report(
-        notebook=job.notebook,
-        set_name=job.set_name,
-        status=course.status,
-        result=result,
-        files=files,
-        cpu_seconds=course.cpu,
-    )
-
-
-def _executed(job: Job, spec: NotebookSpec, findings: dict[str, Any]) -> NotebookNode:
-    from kbio_analysis.render.execution import execute
-
-    notebook = prepare(job.source, spec.changed(job.parameters))
-    environment = {"KBIO_DATA": job.data} if job.data else {}
-    execute(
-        notebook,
-        kernel=job.kernel,
-        limit_seconds=job.limit_seconds,
-        environment=environment,
-        findings=findings,
-        recorded=job.recorded,
-    )
-    settle(notebook, job.data)
-    return notebook
+    return Report(notebook=job.notebook, set_name=job.set_name, status=course.status, result=result, files=files)
 
 
 def prepare(source: bytes, changed: Mapping[str, Any]) -> NotebookNode:
     """The notebook as it will be run: no outputs, and the changed values in a cell after the parameters cell."""
-    from kbio_analysis.render.stack import nbformat
+    import nbformat
 
     notebook = nbformat.reads(source.decode("utf-8"), as_version=4)
     notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
@@ -195,7 +205,7 @@ def prepare(source: bytes, changed: Mapping[str, Any]) -> NotebookNode:
 def _pages(
     executed: NotebookNode, result: Mapping[str, Any], spec: NotebookSpec, page: PageMaker | None
 ) -> dict[str, bytes]:
-    from kbio_analysis.render.stack import nbformat
+    import nbformat
 
     if page is None:
         from kbio_analysis.render.page import report_html as page
@@ -223,8 +233,8 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
             name: {key: record[key] for key in ("value", "unit", "meaning")} for name, record in shown.results.items()
         },
         "inputs": {
-            "tables": dict(sorted(course.findings.get("tables", {}).items())),
-            "reports": dict(sorted(course.findings.get("reports", {}).items())),
+            "tables": dict(sorted(course.read.get("tables", {}).items())),
+            "reports": dict(sorted(course.read.get("reports", {}).items())),
             "code": code_hash(state.package, job.source) if spec else None,
             "lock": state.lock,
             "commit": state.commit,

@@ -11,7 +11,7 @@ import re
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -40,8 +40,12 @@ class Shown:
     spark: list[float] | None = None
 
 
-def collect(notebook: Mapping[str, Any]) -> Shown:
-    """Gather what the notebook showed. Raises ExecutionError for a record or chart no report may carry."""
+def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
+    """Gather what the notebook showed.
+
+    Raises ExecutionError for a record or chart no report may carry, and for a result among those ``recorded`` that is
+    not shown: what is put on record must arrive.
+    """
     results: dict[str, dict[str, Any]] = {}
     charts: dict[str, dict[str, Any]] = {}
     answers: list[str] = []
@@ -58,6 +62,10 @@ def collect(notebook: Mapping[str, Any]) -> Shown:
             charts[str(shown.get("id"))] = dict(shown)
         elif kind == "answer":
             answers.append(str(shown.get("text", "")))
+    if held_back := [name for name in recorded if name not in results]:
+        raise ExecutionError(
+            f"on record but not shown: {', '.join(held_back)}; a cell holds its output back (%%capture, clear_output)"
+        )
     sparks = [chart["spark"] for chart in charts.values() if chart.get("spark")]
     return Shown(results=results, charts=charts, answer=next(iter(answers), None), spark=next(iter(sparks), None))
 
@@ -158,7 +166,7 @@ def _machine(data: str | None) -> tuple[tuple[re.Pattern[str], str], ...]:
     temporary = "|".join(re.escape(folder) for folder in {tempfile.gettempdir(), "/tmp"})
     patterns = [
         (rf"(?:/private)?(?:{temporary})/ipykernel_\d+/\d+\.py", "<cell>"),
-        (rf"(?:/private)?(?:{temporary})/kbio-\w{{8}}(?:/work)?", "."),
+        (rf"(?:/private)?(?:{temporary})/kbio-\w{{8}}/run-\d+(?:/work)?", "."),
     ]
     folders = {
         data or "": "data",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kbio_analysis.render.control import Outcome
+    from kbio_analysis.render.build import Outcome
     from kbio_analysis.render.job import Report
 
 UNCHANGED, NOT_RUN = "unchanged", "not run"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -68,6 +70,23 @@ def own_metadata(source: bytes) -> Mapping[str, Any]:
     return own if isinstance(own, Mapping) else {}
 
 
+def inputs_read() -> dict[str, Any]:
+    """What this process has used: ``tables`` and ``reports`` it read (name -> sha256), and ``recorded`` results' names.
+
+    Empty where the modules that know were not used.
+    """
+    return {
+        "tables": _asked("tables_read", "kbio_analysis.data.tables") or {},
+        "reports": _asked("recorded_read", "kbio_analysis.data.results", "kbio_analysis.data.notebook_records") or {},
+        "recorded": _asked("recorded_names", "kbio_analysis.present.results") or [],
+    }
+
+
+def _asked(question: str, *modules: str) -> Any:
+    known = (sys.modules[name] for name in modules if name in sys.modules)
+    return next((getattr(module, question)() for module in known if hasattr(module, question)), None)
+
+
 def _lock_hash(folder: Path) -> str | None:
     for parent in (folder, *folder.parents):
         lock = parent / "requirements.lock"
@@ -79,8 +98,10 @@ def _lock_hash(folder: Path) -> str | None:
 def _git(folder: Path, *arguments: str) -> str | None:
     """What git says, or None without git, without a repository or when it takes too long."""
     command = ["git", "-C", str(folder), *arguments]
+    # The folder decides, whatever repository a surrounding git command has named.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env=environment)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

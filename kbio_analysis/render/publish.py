@@ -15,14 +15,16 @@ import os
 import re
 import shutil
 import sys
+import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError, UsageError
+from kbio_analysis.render.signals import TICK_SECONDS
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Report
@@ -60,12 +62,16 @@ def slug(name: str) -> str:
 
 @contextmanager
 def open_site(
-    site: Path, *, wait_seconds: float = LOCK_WAIT_SECONDS, on_wait: Callable[[], None] | None = None
+    site: Path,
+    *,
+    wait_seconds: float = LOCK_WAIT_SECONDS,
+    on_wait: Callable[[], None] | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[Path]:
     """Hold the site for one run: made if missing, what a crash left put right, other runs kept waiting.
 
-    Calls ``on_wait`` once if another run holds it. Raises PublishError after ``wait_seconds``, or if the folder
-    cannot be written.
+    Calls ``on_wait`` once if another run holds it, and ``check``, which may raise, again and again while waiting.
+    Raises PublishError after ``wait_seconds``, or if the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
@@ -78,7 +84,11 @@ def open_site(
         if not lock.is_locked:
             if on_wait:
                 on_wait()
-            lock.acquire(timeout=wait_seconds)
+            limit = time.monotonic() + wait_seconds
+            while not lock.is_locked:
+                check()
+                with suppress(Timeout) if time.monotonic() < limit else nullcontext():
+                    lock.acquire(timeout=min(wait_seconds, TICK_SECONDS))
     except Timeout:
         raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out") from None
     try:
@@ -136,6 +146,8 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
     try:
         aside.chmod(0o755)
         for name, content in files.items():
+            if Path(name).name != name or name.startswith("."):
+                raise UsageError(f"{name!r} cannot name a report's file")
             _write_synced(aside / name, content)
         _sync_folder(aside)
         if not folder.exists():

@@ -8,7 +8,7 @@ import pytest
 from running import Said, said
 
 from kbio_analysis.data.notebook_records import missing_entry, reference_entry
-from kbio_analysis.render.composition import bundle
+from kbio_analysis.render.composed import bundle
 from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.render.parameters import read
 

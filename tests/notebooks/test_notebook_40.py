@@ -8,7 +8,7 @@ from running import Said, said
 
 from kbio_analysis.data.notebook_records import missing_entry, reference_entry
 from kbio_analysis.models.verdicts import VERDICTS
-from kbio_analysis.render.composition import bundle
+from kbio_analysis.render.composed import bundle
 
 NAME = "40_claims_ledger"
 COUNTS = ("claims_supported", "claims_with_caveat", "claims_not_supported", "claims_not_testable")

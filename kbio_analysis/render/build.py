@@ -1,4 +1,4 @@
-"""One run on a site: what is due is made, published as it comes and indexed, until all is done, time is up or we stop.
+"""One run on a site: what is due is made, published as it comes and indexed, to the end, the time limit or a signal.
 
 The site is locked for the whole run and whole at every moment of it. A run that was cut off, however rudely, leaves
 reports that are up to date; the next run passes them over and makes the rest.
@@ -6,29 +6,28 @@ reports that are up to date; the next run passes them over and makes the rest.
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.cache import Cache
-from kbio_analysis.render.composition import SiteRecords, beneath, in_stages
-from kbio_analysis.render.leftovers import sweep
+from kbio_analysis.render.composed import SiteRecords, beneath, in_stages
+from kbio_analysis.render.folders import sweep
 from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display, display
 from kbio_analysis.render.publish import LOCK_WAIT_SECONDS, explained, open_site, publish
 from kbio_analysis.render.ranking import Rankings, remember
+from kbio_analysis.render.signals import OutOfTimeError, stopping
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report
+    from kbio_analysis.render.signals import Stop
 
-Make = Callable[[list["Job"]], Iterator["Report"]]
-Around = Callable[[list["Job"]], AbstractContextManager[object]]
+Make = Callable[[list["Job"], float | None], Iterator["Report"]]
+"""Gives the reports of jobs as they are done, to the moment given (of the monotonic clock, None: no limit)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class Outcome:
         return 130 if self.interrupted else int(bool(self.failed or self.not_run))
 
 
-def carry_out(
+def build(
     jobs: Sequence[Job],
     site: Path,
     make: Make,
@@ -64,18 +63,17 @@ def carry_out(
     time_limit: float | None = None,
     on_wait: Callable[[], None] | None = None,
     rankings: Rankings | None = None,
-    around: Around = nullcontext,
 ) -> Outcome:
     """Bring the reports of ``jobs`` up to date with what ``make`` gives for those that are due; all with ``force``.
 
-    ``time_limit`` in seconds counts from when the site is ours; it needs the main thread. SIGINT, and what is raised
-    as KeyboardInterrupt, stops the run in order. Raises PublishError if the site is held longer than
-    ``wait_seconds`` or cannot be written; what was published stays. ``rankings`` is what the pages of their batches
-    are to be ranked by; ``around`` is entered with all that is due and left when the last stage is done.
+    ``time_limit`` in seconds counts from when the site is ours. SIGINT, SIGTERM and SIGHUP stop the run in order, at
+    whatever moment they come. Raises PublishError if the site is held longer than ``wait_seconds`` or cannot be
+    written; what was published stays. ``rankings`` is what the pages of their batches are to be ranked by.
     """
     outcome = Outcome(total=len(jobs))
-    with open_site(site, wait_seconds=wait_seconds, on_wait=on_wait):
+    with stopping() as stop, open_site(site, wait_seconds=wait_seconds, on_wait=on_wait, check=stop.check):
         began = time.monotonic()
+        until = None if time_limit is None else began + time_limit
         if rankings is not None:
             with explained(site):
                 remember(site, rankings)
@@ -89,9 +87,9 @@ def carry_out(
             for job in jobs:
                 if job.label not in labels:
                     shown.passed_over(job.label, UNCHANGED)
-            run = _Run(site=site, make=make, cache=cache, force=force, outcome=outcome, shown=shown, around=around)
+            run = _Run(site=site, make=make, cache=cache, force=force, outcome=outcome, shown=shown)
             try:
-                run.through(due, time_limit)
+                run.through(due, stop, until)
             except BaseException:
                 with suppress(KbioError):
                     _index(site)
@@ -121,21 +119,17 @@ class _Run:
 
     site: Path
     make: Make
-    around: Around
     cache: Cache
     force: bool
     outcome: Outcome
     shown: Display
     waiting: dict[str, Job] = field(default_factory=dict)
 
-    def through(self, due: list[Job], time_limit: float | None) -> None:
-        if not due:
-            return
+    def through(self, due: list[Job], stop: Stop, until: float | None) -> None:
         self.waiting = {job.label: job for job in due}
         try:
-            with _signals(time_limit) as signals, self.around(due):
-                for group in in_stages(due):
-                    self._stage(group, signals)
+            for group in in_stages(due):
+                self._stage(group, stop, until)
         except OutOfTimeError:
             pass
         except KeyboardInterrupt:
@@ -144,7 +138,7 @@ class _Run:
         for label in self.waiting:
             self.shown.passed_over(label, NOT_RUN)
 
-    def _stage(self, group: list[Job], signals: _Signals) -> None:
+    def _stage(self, group: list[Job], stop: Stop, until: float | None) -> None:
         records, due = SiteRecords(self.site, self.cache), []
         for job in map(records.supplied, group):
             # What a composed report rests on may have been made anew and say the same as before.
@@ -157,16 +151,17 @@ class _Run:
                 due.append(job)
         if not due:
             return
-        with closing(self.make(due)) as made:
+        stop.check(until)
+        with closing(self.make(due, until)) as made:
             for report in made:
-                with signals.held():
-                    folder = publish(self.cache.stamped(self.waiting[report.label], report), self.site)
-                    del self.waiting[report.label]
-                    if report.status == "ok":
-                        self.outcome.made += 1
-                    else:
-                        self.outcome.failed.append(folder)
+                folder = publish(self.cache.stamped(self.waiting[report.label], report), self.site)
+                del self.waiting[report.label]
+                if report.status == "ok":
+                    self.outcome.made += 1
+                else:
+                    self.outcome.failed.append(folder)
                 self.shown.done(report)
+                stop.check(until)
 
 
 def _index(site: Path) -> None:
@@ -174,53 +169,3 @@ def _index(site: Path) -> None:
 
     with explained(site):
         write_site(site)
-
-
-# ---- stopping
-
-
-class OutOfTimeError(KeyboardInterrupt):
-    """The time for all reports is over; raised wherever the run happens to be, and passed on by event loops."""
-
-
-class _Signals:
-    """Turns what tells a run to stop into exceptions, but never while ``held``: what is being published, is."""
-
-    def __init__(self) -> None:
-        self._held = False
-        self._due: type[KeyboardInterrupt] | None = None
-
-    def take(self, number: int, _frame: FrameType | None) -> None:
-        what = OutOfTimeError if number == signal.SIGALRM else KeyboardInterrupt
-        if not self._held:
-            raise what
-        self._due = what
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Put off what comes to the end of the block, and raise it there."""
-        self._held = True
-        try:
-            yield
-        finally:
-            self._held = False
-        if self._due is not None:
-            raise self._due
-
-
-@contextmanager
-def _signals(seconds: float | None) -> Iterator[_Signals]:
-    """SIGINT, SIGTERM and the end of ``seconds`` for the length of the block; outside the main thread, nothing."""
-    signals = _Signals()
-    if threading.current_thread() is not threading.main_thread():
-        yield signals
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-    before = [signal.signal(number, signals.take) for number in numbers]
-    signal.setitimer(signal.ITIMER_REAL, seconds or 0)
-    try:
-        yield signals
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -6,19 +6,21 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kbio_analysis.data import data_root
-from kbio_analysis.errors import DataError, KbioError, ParameterError, UsageError
+from kbio_analysis.errors import DataError, ParameterError, UsageError
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.names import DEFAULT_SET, named_after
 from kbio_analysis.render.notebooks import available, notebooks_dir, read_notebook, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source
-from kbio_analysis.render.provenance import provenance
+from kbio_analysis.render.provenance import own_metadata, provenance
 from kbio_analysis.render.publish import FAILURE, folder_of, slug
-from kbio_analysis.render.references import load, reference_file
+
+AUTO = "auto"
 
 
 def given_parameters(requests: list[str]) -> dict[str, str]:
@@ -41,8 +43,8 @@ def requested(
     set_name: str | None = None,
     batches: Sequence[Path] = (),
     failed_in: Path | None = None,
-    kernel: str,
-    limit_seconds: float | None,
+    kernel: str = AUTO,
+    limit_seconds: float | None = None,
 ) -> list[Job]:
     """The jobs of one request: batch files if any, else a set a notebook; with ``failed_in`` only those failed there.
 
@@ -61,7 +63,12 @@ def requested(
 
 
 def planned(
-    wanted: list[str], given: Mapping[str, object], set_name: str | None, *, kernel: str, limit_seconds: float | None
+    wanted: list[str],
+    given: Mapping[str, object],
+    set_name: str | None,
+    *,
+    kernel: str = AUTO,
+    limit_seconds: float | None = None,
 ) -> list[Job]:
     """A job for each notebook wanted (all if none is named) with the given values.
 
@@ -89,8 +96,8 @@ def planned_batches(
     wanted: list[str],
     given: Mapping[str, object],
     *,
-    kernel: str,
-    limit_seconds: float | None,
+    kernel: str = AUTO,
+    limit_seconds: float | None = None,
 ) -> list[Job]:
     """A job for each set of the batch files, of the notebooks wanted only if any is named.
 
@@ -104,7 +111,9 @@ def planned_batches(
     return shelf.jobs(sets, kernel, limit_seconds)
 
 
-def planned_failures(site: Path, wanted: list[str], *, kernel: str, limit_seconds: float | None) -> list[Job]:
+def planned_failures(
+    site: Path, wanted: list[str], *, kernel: str = AUTO, limit_seconds: float | None = None
+) -> list[Job]:
     """A job for each report of the site whose last run failed, with the parameters it had then.
 
     Raises UsageError listing those whose notebook or record no longer allows it.
@@ -146,7 +155,6 @@ class _Shelf:
         self._all = available(self.folder)
         self._read: dict[str, tuple[NotebookSpec, bytes]] = {}
         self._defaults: dict[str, Job] = {}
-        self._tables_of: dict[str, tuple[str, ...]] = {}
 
     def spec(self, notebook: str) -> NotebookSpec:
         """The specification of a notebook by its name or its unique beginning. Raises UsageError, ParameterError."""
@@ -160,10 +168,10 @@ class _Shelf:
     def jobs(self, sets: list[ParameterSet], kernel: str, limit_seconds: float | None) -> list[Job]:
         common = {
             "provenance": provenance(self.folder),
-            "kernel": kernel,
             "limit_seconds": limit_seconds,
             "data": _data_folder(self.folder),
         }
+        self._kernel = kernel
         return [self._job(one, common, above=()) for one in sets]
 
     def _job(self, one: ParameterSet, common: Mapping[str, Any], above: tuple[str, ...]) -> Job:
@@ -189,19 +197,34 @@ class _Shelf:
             parameters=one.values,
             batch=one.batch,
             upstream=tuple(upstream),
-            tables=self._tables(one.notebook),
+            kernel=_kernel_of(one.notebook, self._read[one.notebook][1], self._kernel),
             **common,
         )
 
-    def _tables(self, notebook: str) -> tuple[str, ...]:
-        """The tables it read when it was last accepted; a reference that cannot be read is ``kbio check``'s affair."""
-        if notebook not in self._tables_of:
-            try:
-                known = load(reference_file(self.folder, notebook)) or {}
-                self._tables_of[notebook] = tuple(known.get("tables", ()))
-            except (KbioError, OSError):
-                self._tables_of[notebook] = ()
-        return self._tables_of[notebook]
+
+def _kernel_of(notebook: str, source: bytes, asked: str) -> str | None:
+    """The Jupyter kernel asked for, or else named by the notebook's metadata under ``kbio``; None if none is needed.
+
+    Raises UsageError for one that is not installed, and for a notebook in another language that names none.
+    """
+    wanted = own_metadata(source).get("kernel") if asked == AUTO else asked
+    if wanted is None:
+        about = json.loads(source).get("metadata") or {}
+        language = (about.get("kernelspec") or {}).get("language") or (about.get("language_info") or {}).get("name")
+        if str(language or "python").lower() != "python":
+            raise UsageError(f"{notebook} is written in {language}; name a Jupyter kernel for it with --kernel")
+        return None
+    if wanted not in _installed_kernels():
+        listed = ", ".join(sorted(_installed_kernels())) or "none"
+        raise UsageError(f"no kernel {wanted!r} (installed: {listed}); leave --kernel out to need none")
+    return str(wanted)
+
+
+@cache
+def _installed_kernels() -> frozenset[str]:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    return frozenset(KernelSpecManager().find_kernel_specs())
 
 
 def _data_folder(notebooks: Path) -> str | None:

@@ -1,0 +1,354 @@
+"""Work done in processes of its own, each forked from one that has imported the libraries; the end of each is told.
+
+The fork server is the standard library's. It listens on a private socket in this process's own folder, and on no port.
+A piece of work has a process to itself, with a session, a folder and an environment of its own. It ends with what the
+work returned, or with how the process failed to return: it died, ran out of time, or wrote without end. Either way
+everything it started is killed, also what has left its session or outlived its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from kbio_analysis.errors import ExecutionError
+from kbio_analysis.render import child, preload
+from kbio_analysis.render.folders import own_folder
+from kbio_analysis.render.signals import TICK_SECONDS, Stop, stopping
+
+START_SECONDS = 120.0
+END_SECONDS = 4.0
+TRIES = 3  # of work whose server was killed under it
+MOST_OUTPUT = 20_000_000  # bytes that programs started by a notebook may print
+KEPT_OUTPUT = 200_000  # of them, in the log
+_FILES_A_PROCESS, _FILES_OF_OURS = 4, 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """``call`` is given the place where it is done; it can be pickled, and so can its answer.
+
+    ``key`` names the work to whoever gave it; ``limit_seconds`` is for all of it.
+    """
+
+    key: Any
+    call: Callable[[child.Here], Any]
+    limit_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a process ended that gave no answer. ``status`` is failed, killed or timed_out; ``log`` is what it wrote."""
+
+    status: str
+    cell: int | None
+    kind: str
+    reason: str
+    log: str
+
+
+def usable_cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def answers(works: Iterable[Work], *, workers: int, until: float | None = None) -> Iterator[tuple[Any, Any]]:
+    """The key of each work and what it answered, or an ``Ended``, as they are done; ``workers`` at a time.
+
+    Raises KeyboardInterrupt when this process is told to stop and OutOfTimeError when the monotonic clock passes
+    ``until``; then, and when the caller leaves, everything that runs is killed first. Raises ExecutionError where no
+    process can be started.
+    """
+    waiting = deque((work, 1) for work in works)
+    running: dict[Connection, _Run] = {}
+    workers = max(1, min(workers, _most_at_a_time()))
+    with stopping() as stop:
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    run = _started(*waiting.popleft(), stop, until)
+                    running[run.connection] = run
+                for connection in _ready(running, stop, until):
+                    run = running[connection]
+                    answer = run.answer(late=time.monotonic() >= run.deadline)
+                    if answer is _RUNNING:
+                        continue
+                    del running[connection]
+                    run.end()
+                    if answer is _SERVER_GONE:
+                        if run.tries >= TRIES:
+                            raise ExecutionError(f"the fork server ended {TRIES} times: {_last_words()}; try --jobs 1")
+                        waiting.append((run.work, run.tries + 1))
+                    else:
+                        yield run.work.key, answer
+        except BaseException:
+            for run in running.values():
+                run.end()
+            raise
+
+
+def _ready(running: Mapping[Connection, _Run], stop: Stop, until: float | None) -> list[Connection]:
+    """Those that may have something to say, or whose time is up, after a short wait."""
+    nearest = min(run.deadline for run in running.values()) - time.monotonic()
+    heard = wait(running, timeout=max(0.0, min(nearest, TICK_SECONDS)))
+    stop.check(until)
+    now = time.monotonic()
+    return [c for c, run in running.items() if c in heard or now >= run.deadline or run.wrote_too_much()]
+
+
+def _most_at_a_time() -> int:
+    """How many processes the number of files we may open allows for."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, (files - _FILES_OF_OURS) // _FILES_A_PROCESS) if files != resource.RLIM_INFINITY else sys.maxsize
+
+
+_RUNNING, _SERVER_GONE = object(), object()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """A process at work, in its folder."""
+
+    work: Work
+    tries: int
+    process: multiprocessing.process.BaseProcess
+    connection: Connection
+    folder: Path
+    deadline: float
+    cell: int | None = None
+
+    def answer(self, late: bool) -> Any:
+        """What the work answered or how the process ended; _RUNNING if neither, _SERVER_GONE if it was not to blame."""
+        try:
+            while self.connection.poll():
+                told = self.connection.recv()
+                if not isinstance(told, int):
+                    return self._ended(*told) if isinstance(told, tuple) else told
+                self.cell = told
+        except (EOFError, OSError):
+            return self._death()
+        except Exception as problem:
+            return self._ended("failed", "Unreadable", f"its answer cannot be read: {problem}")
+        if self.wrote_too_much():
+            limit = f"{MOST_OUTPUT // 1_000_000} MB"
+            return self._ended("failed", "OutputLimit", f"a program started {self._where()} wrote more than {limit}")
+        if late:
+            reason = f"not finished after {self.work.limit_seconds:g} s, {self._where()}"
+            return self._ended("timed_out", "TimeOut", reason)
+        return _RUNNING
+
+    def wrote_too_much(self) -> bool:
+        with contextlib.suppress(OSError):
+            return (self.folder / child.OUTPUT).stat().st_size > MOST_OUTPUT
+        return False
+
+    def end(self) -> None:
+        """Kill the process with everything it started, and remove its folder."""
+        _kill_tree(self.process)
+        self.connection.close()
+        self.process.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _where(self) -> str:
+        if self.cell == child.AFTER:
+            return "while its page was made"
+        return f"in cell {self.cell}" if self.cell else "before the first cell"
+
+    def _death(self) -> Any:
+        self.process.join(END_SECONDS)
+        code = self.process.exitcode
+        if code == 255 and not _server.alive():
+            return _SERVER_GONE
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name
+            hint = ", likely for want of memory" if -code == signal.SIGKILL else ""
+            return self._ended("killed", name, f"the process was killed by {name} {self._where()}{hint}")
+        return self._ended("killed", "ProcessExit", f"the process ended by itself {self._where()} (exit status {code})")
+
+    def _ended(self, status: str, kind: str, reason: str, trace: str = "") -> Ended:
+        cell = self.cell if self.cell != child.AFTER else None
+        log = "\n".join(part for part in (trace, child.written(self.folder, KEPT_OUTPUT)) if part)
+        return Ended(status=status, cell=cell, kind=kind, reason=reason, log=log)
+
+
+def _kill_tree(dying: multiprocessing.process.BaseProcess) -> None:
+    """Kill a process, its session, all below it, and then the orphans that this leaves with the fork server."""
+    with contextlib.suppress(psutil.Error):
+        for one in preload.below(psutil.Process(dying.pid)):
+            _kill(one.pid)
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(dying.pid, signal.SIGKILL)
+    dying.join(END_SECONDS)
+    _at_work.discard(dying.pid)
+    limit = time.monotonic() + END_SECONDS
+    while time.monotonic() < limit and (orphans := _server.orphans()):
+        for one in orphans:
+            for each in [*preload.below(one), one]:
+                _kill(each.pid)
+        time.sleep(0.005)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+# ---- starting
+
+
+def _started(work: Work, tries: int, stop: Stop, until: float | None) -> _Run:
+    """Start the work in a new process. Tries again where the fork server dies meanwhile."""
+    for attempt in range(TRIES):
+        context = _server.context(stop, until)
+        folder = child.new_folder(own_folder())
+        ours, theirs = context.Pipe(duplex=False)
+        arguments = (theirs, work.call, folder, child.environment(folder))
+        new = context.Process(target=child.run, args=arguments, name="kbio-report")
+        try:
+            with _as_a_server_needs(folder):
+                new.start()
+                _at_work.add(new.pid)
+        except (OSError, EOFError) as problem:
+            ours.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            if attempt + 1 == TRIES:
+                raise ExecutionError(f"no process can be started ({problem or 'the fork server ended'})") from problem
+            continue
+        finally:
+            theirs.close()
+        deadline = time.monotonic() + (work.limit_seconds or float("inf"))
+        return _Run(work=work, tries=tries, process=new, connection=ours, folder=folder, deadline=deadline)
+    raise AssertionError
+
+
+_lock = threading.RLock()
+_at_work: set[int] = set()
+
+
+@contextlib.contextmanager
+def _as_a_server_needs(folder: Path) -> Iterator[None]:
+    """Start processes with our fixed environment, and without the program that runs us being imported into them."""
+    with _lock:
+        main, before = sys.modules["__main__"], dict(os.environ)
+        sys.modules["__main__"] = type(sys)("__main__")
+        # Arrow's allocator starts a thread at import unless told not to, and the server must not have one.
+        own = {"MPLBACKEND": "agg", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+        paths = os.pathsep.join(path for path in sys.path if path)
+        now = child.environment(folder) | own | {"PYTHONPATH": paths, preload.READY: str(_server.ready)}
+        _set_environment(now)
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+            _set_environment(before)
+
+
+def _set_environment(wanted: Mapping[str, str]) -> None:
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update(wanted)
+
+
+@dataclass(slots=True)
+class _Server:
+    """The fork server of this process: the standard library starts it; we wait for it and know it by its id."""
+
+    pid: int | None = None
+    number: int = 0
+    cold: bool = False
+    owner: int = field(default_factory=os.getpid)
+
+    @property
+    def ready(self) -> Path:
+        return own_folder() / f"server-{self.number}.json"
+
+    def alive(self) -> bool:
+        if self.pid is None:
+            return False
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+        return False
+
+    def orphans(self) -> list[psutil.Process]:
+        """Processes that have fallen to the server because what started them is dead."""
+        with _lock, contextlib.suppress(psutil.Error):
+            if self.alive():
+                children = psutil.Process(self.pid).children()
+                return [c for c in children if c.pid not in _at_work and c.status() != psutil.STATUS_ZOMBIE]
+        return []
+
+    def context(self, stop: Stop, until: float | None) -> multiprocessing.context.BaseContext:
+        """What starts processes: the fork server, ready; where forking is not safe or not to be had, new processes."""
+        with _lock:
+            if not self.cold and not self.alive():
+                self._begin(stop, until)
+            return multiprocessing.get_context("spawn" if self.cold else "forkserver")
+
+    def _begin(self, stop: Stop, until: float | None) -> None:
+        if "forkserver" not in multiprocessing.get_all_start_methods():
+            self.cold = True
+            return
+        from multiprocessing import forkserver
+
+        self.number += 1
+        multiprocessing.get_context("forkserver").set_forkserver_preload([preload.__name__])
+        before, tempfile.tempdir = tempfile.tempdir, str(own_folder())  # where its socket will lie
+        try:
+            with _as_a_server_needs(own_folder()):
+                forkserver.ensure_running()
+        finally:
+            tempfile.tempdir = before
+        limit = time.monotonic() + START_SECONDS
+        while not self.ready.exists():
+            try:
+                stop.check(until)
+            except BaseException:
+                _end_servers()
+                raise
+            if time.monotonic() > limit or not _servers():
+                raise ExecutionError(f"the fork server did not start: {_last_words()}")
+            time.sleep(0.01)
+        found = json.loads(self.ready.read_text())
+        self.pid, self.cold = found["pid"], found["threads"] > 1
+
+
+_server = _Server()
+
+
+def _servers() -> list[psutil.Process]:
+    """The standard library's fork servers of this process."""
+    found = []
+    for one in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "multiprocessing.forkserver" in " ".join(one.cmdline()) and one.status() != psutil.STATUS_ZOMBIE:
+                found.append(one)
+    return found
+
+
+def _end_servers() -> None:
+    for server in _servers():
+        for one in [*preload.below(server), server]:
+            _kill(one.pid)
+
+
+def _last_words() -> str:
+    lines = child.tail(_server.ready.with_suffix(".log"), 500).splitlines()
+    return lines[-1] if lines else "it left no message"

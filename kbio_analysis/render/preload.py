@@ -1,0 +1,135 @@
+"""Imported once by the fork server of this machine's reports: everything a notebook would otherwise import itself.
+
+Never import this module elsewhere: it changes the process it is in. That process has a session of its own (a terminal's
+signals are its owner's affair), takes in the orphans of dead reports, and kills whatever is left below it when it ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+READY = "KBIO_SERVER_READY"
+"""The environment variable that names the file written when everything is imported."""
+
+PID = os.getpid()
+
+# jsonschema compiles a grammar for a format no notebook uses; papermill asks pyarrow for notebooks on Hadoop, and
+# that starts a thread, which must not be in a process that forks. Both do without.
+_HIDDEN = ("rfc3987_syntax", "pyarrow")
+_FIRST = ("jsonschema", "nbformat", "papermill.engines")
+_THEN = (
+    "IPython.core.interactiveshell",
+    "IPython.core.completer",
+    "matplotlib_inline.backend_inline",
+    "pyarrow",
+    "pyarrow.pandas_compat",
+    "pandas",
+    "scipy.stats",
+    "scipy.optimize",
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_svg",
+    "statsmodels.api",
+    "statsmodels.formula.api",
+    "statsmodels.tsa.api",
+    "pandera.pandas",
+    "pandera.backends.pandas.builtin_checks",
+    "arch.bootstrap",
+    "yaml",
+    "kbio_analysis.render.job",
+    "kbio_analysis.render.page",
+    "kbio_analysis.render.papermill_engine",
+    "kbio_analysis.render.child",
+)
+_WHOLE = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
+
+
+def _imported() -> None:
+    for name in _HIDDEN:
+        sys.modules[name] = None  # type: ignore[assignment]
+    for name in _FIRST:
+        _import(name)
+    for name in _HIDDEN:
+        del sys.modules[name]
+    for name in _THEN:
+        _import(name)
+    for name in _WHOLE:
+        _import(name)
+        for found in pkgutil.walk_packages(getattr(sys.modules.get(name), "__path__", ()), f"{name}."):
+            _import(found.name)
+
+
+def _import(name: str) -> None:
+    """One that cannot be imported is left out: a notebook that wants it reports the same error in its cell."""
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        print(f"not preloaded: {name} ({error})", file=sys.stderr, flush=True)
+
+
+def _threads() -> int:
+    """Threads of this process, those of libraries too."""
+    if sys.platform == "linux":
+        return len(os.listdir("/proc/self/task"))
+    return max(threading.active_count(), psutil.Process().num_threads())
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of those below it whose parent dies (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def below(process: psutil.Process) -> Iterator[psutil.Process]:
+    """The living processes below that one."""
+    with contextlib.suppress(psutil.Error):
+        for child in process.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if child.status() != psutil.STATUS_ZOMBIE:
+                    yield child
+
+
+def _kill_all_below() -> None:
+    if os.getpid() != PID:
+        return
+    limit = time.monotonic() + 2
+    while time.monotonic() < limit and (found := list(below(psutil.Process()))):
+        for process in found:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+if READY in os.environ:
+    ready = Path(os.environ.pop(READY))
+    log = os.open(ready.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for number in (1, 2):
+        os.dup2(log, number)
+    os.close(log)
+    with contextlib.suppress(OSError):
+        os.setsid()
+    adopt_orphans()
+    atexit.register(_kill_all_below)
+    # The server reaps the orphans it has taken in, and would tell of each.
+    warnings.filterwarnings("ignore", message="forkserver: waitpid")
+    _imported()
+    gc.collect()
+    gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children
+    ready.with_suffix(".new").write_text(json.dumps({"pid": PID, "threads": _threads()}))
+    ready.with_suffix(".new").rename(ready)

@@ -1,0 +1,31 @@
+"""Reports by processes of this machine: one process a report, as many at a time as asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from kbio_analysis.render.forks import Ended, Work, answers, usable_cores
+from kbio_analysis.render.job import Job, PageMaker, Report, ended, make
+
+
+def reports(
+    jobs: Iterable[Job], *, workers: int | None = None, until: float | None = None, page: PageMaker | None = None
+) -> Iterator[Report]:
+    """Yield a report for every job, in the order in which they are done; whatever happens to its process, one each.
+
+    By default there are as many at a time as cores. ``until`` and what is raised are those of
+    :func:`~kbio_analysis.render.forks.answers`.
+    """
+    works = [Work(key=job, call=partial(make, job, page), limit_seconds=job.limit_seconds) for job in jobs]
+    for job, answer in answers(works, workers=workers or usable_cores(), until=until):
+        if isinstance(answer, Ended):
+            yield ended(job, answer.status, answer.cell, answer.kind, answer.reason, answer.log)
+        else:
+            yield answer
+
+
+def run(job: Job, page: PageMaker | None = None) -> Report:
+    """The report of one job."""
+    (report,) = reports([job], workers=1, page=page)
+    return report
