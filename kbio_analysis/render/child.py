@@ -139,7 +139,7 @@ def tail(path: Path, most: int) -> str:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - most))
-            text = file.read().decode("utf-8", "replace").strip()
+            text = file.read(most).decode("utf-8", "replace").strip()  # no more: it may be growing
     except OSError:
         return ""
     return text if size <= most else f"[{size - most} bytes before]\n{text}"
@@ -156,7 +156,7 @@ def _die_with_the_caller() -> None:
         server._forkserver._forkserver_alive_fd = None
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        expected = caller.pid if preload.PID == os.getpid() else preload.PID
+        expected = caller.pid if os.getpid() == preload.PID else preload.PID
         if os.getppid() != expected:
             os._exit(1)
     elif caller is not None:
@@ -175,7 +175,7 @@ def _take_place(folder: Path, environment: dict[str, str]) -> None:
         os.dup2(source, target)
     os.close(null)
     os.close(output)
-    sys.stdin = open(0, closefd=False)
+    sys.stdin = os.fdopen(0, closefd=False)
     os.environ.clear()
     os.environ.update(environment | {"IPYTHONDIR": str(folder / "ipython")})
     time.tzset()

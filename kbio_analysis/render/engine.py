@@ -64,10 +64,9 @@ def execute(notebook: NotebookNode, here: Here, kernel: str | None, findings: Fi
 
 def run_cells(manager: Any, here: Here, findings: Findings) -> None:
     """Run the cells of papermill's notebook manager in this process."""
-    began = time.process_time()
     number = 0
     with shell(here.printed) as running:
-        findings.cpu["start"] = time.process_time()
+        findings.cpu["start"] = began = time.process_time()
         for index, cell in enumerate(manager.nb.cells):
             manager.cell_start(cell, index)
             try:

@@ -5,6 +5,7 @@ Import papermill before this module: it loads its engines while it is itself hal
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -53,8 +54,6 @@ class KbioEngine(Engine):
 
 def _executed(source: str, here: Here) -> NotebookNode:
     notebook = nbformat.reads(source, as_version=4)
-    try:
+    with suppress(StoppedError):  # the error stands among the cell's outputs
         execute(notebook, here, None, Findings())
-    except StoppedError:
-        pass  # the error stands among the cell's outputs
     return notebook

@@ -70,6 +70,7 @@ class Outputs:
         self.number = 0
         self._sizes = [0, 0]  # of the cell, of the report
         self._clear = False
+        self._pieces: list[str] = []  # of the text at the end of the cell so far
         self._by_id: dict[str, list[NotebookNode]] = {}
         self._lock = Lock()
         self._journal = None if printed is None else os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -79,6 +80,10 @@ class Outputs:
         cell.outputs = self._cell = []
         self.number, self._sizes[0], self._clear = number, 0, False
 
+    def end(self) -> None:
+        with self._lock:
+            self._join()
+
     def write(self, name: str, text: str) -> None:
         """Text printed to stdout or stderr."""
         self._count(len(text))
@@ -86,11 +91,10 @@ class Outputs:
             os.write(self._journal, text.encode("utf-8", "replace"))
         with self._lock:
             self._cleared()
-            last = self._cell[-1] if self._cell else None
-            if last is not None and last.output_type == "stream" and last.name == name:
-                last.text += text
-            else:
-                self._cell.append(new_output("stream", name=name, text=text))
+            if not self._pieces or self._cell[-1].name != name:
+                self._join()
+                self._cell.append(new_output("stream", name=name))
+            self._pieces.append(text)
 
     def add(
         self, kind: str, data: Mapping[str, Any], metadata: Mapping[str, Any], name: str | None = None, **more: Any
@@ -99,6 +103,7 @@ class Outputs:
         output = new_output(kind, data=self._kept(data), metadata=self._kept(metadata), **more)
         with self._lock:
             self._cleared()
+            self._join()
             self._cell.append(output)
         if name is not None:
             self._by_id.setdefault(name, []).append(output)
@@ -114,8 +119,14 @@ class Outputs:
 
     def _cleared(self) -> None:
         if self._clear:
-            del self._cell[:]
+            self._cell.clear()
+            self._pieces.clear()
             self._clear = False
+
+    def _join(self) -> None:
+        if self._pieces:
+            self._cell[-1].text = "".join(self._pieces)
+            self._pieces.clear()
 
     def _kept(self, data: Mapping[str, Any]) -> NotebookNode:
         """A copy that can be written to a file, pictures as base64."""
@@ -217,6 +228,7 @@ class NotebookShell(InteractiveShell):
         self.trace, self.exit_now = "", False
         self.execution_count = number
         done = self.run_cell(cell.source, store_history=True)
+        self.outputs.end()
         cell.execution_count = number if cell.source.strip() else None
         error = done.error_before_exec or done.error_in_exec
         kind, reason = type(error).__name__, str(error)
@@ -234,6 +246,10 @@ class NotebookShell(InteractiveShell):
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         self.trace += plain(self.InteractiveTB.stb2text(stb)) + "\n"
+
+    def ask_exit(self) -> None:
+        """What ``quit`` and ``exit`` do."""
+        self.exit_now = True
 
     def enable_gui(self, gui: str | None = None) -> None:
         """There is no window to open."""
