@@ -31,7 +31,7 @@ reports: setup  ## render every notebook into reports/site
 test: setup lint browser  ## lint, tests, notebooks under nbval, pages in a real browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(APART)
 	$(BIN)/python -m pytest tests $(APART:%=--ignore=%)
-	$(BIN)/python -m pytest --nbval-lax --nbval-kernel-name kbio -p no:cacheprovider $(NB)
+	$(BIN)/python -m pytest --nbval-lax --nbval-kernel-name python3 -p no:cacheprovider $(NB)
 
 lint: setup  ## ruff on the library, the tests and the notebooks
 	$(BIN)/ruff check .

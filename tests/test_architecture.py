@@ -68,13 +68,12 @@ def test_no_module_imports_anothers_private_name(root: Path) -> None:
 
 def test_only_what_presents_imports_matplotlib(root: Path) -> None:
     allowed = root / "kbio_analysis" / "present"
-    warm = root / "kbio_analysis" / "render" / "kernels"
     users = []
     for module in _modules(root):
         for node in ast.walk(ast.parse(module.read_text())):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            inside = module.is_relative_to(allowed) or module.is_relative_to(warm)
+            inside = module.is_relative_to(allowed)
             if any(n.split(".")[0] == "matplotlib" for n in names) and not inside:
                 users.append(str(module.relative_to(root)))
     assert not users

@@ -18,7 +18,7 @@ from kbio_analysis.render import plain_yaml
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
 from kbio_analysis.render.plain_yaml import read_documents
-from kbio_analysis.render.plan import planned_batches, requested
+from kbio_analysis.render.requests import planned_batches, requested
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = (

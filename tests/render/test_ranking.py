@@ -10,7 +10,7 @@ from render.test_site import report
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.batches import read_batches
-from kbio_analysis.render.control import carry_out
+from kbio_analysis.render.build import build
 from kbio_analysis.render.entries import read_entries
 from kbio_analysis.render.parameters import read, read_source
 from kbio_analysis.render.ranking import Ranking, ranked, rankings, remember, remembered, unranked
@@ -159,7 +159,7 @@ def test_a_notebook_may_be_called_by_its_beginning(tmp_path: Path) -> None:
 
 def test_a_run_that_makes_nothing_takes_the_new_ranking(tmp_path: Path) -> None:
     lay(tmp_path, one=1.0, two=2.0)
-    outcome = carry_out([], tmp_path, lambda jobs: iter([pretended()]), workers=1, rankings=BY_GAIN)
+    outcome = build([], tmp_path, lambda jobs, until: iter([pretended()]), workers=1, rankings=BY_GAIN)
     assert outcome.exit_code == 0
     assert "sortable ranking" in (tmp_path / "batches" / "world.html").read_text()
 
