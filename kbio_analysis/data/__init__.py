@@ -21,17 +21,13 @@ if TYPE_CHECKING:
     from .agreement_views import published_figures as published_figures
     from .agreement_views import us_gdp as us_gdp
     from .agreement_views import world_trade as world_trade
-    from .claim_views import claim_findings as claim_findings
-    from .claim_views import claim_tests as claim_tests
     from .export_views import cite as cite
     from .fta_views import agreement_inputs as agreement_inputs
     from .fta_views import agreements as agreements
     from .fta_views import world_panel as world_panel
-    from .notebook_records import Recorded as Recorded
-    from .notebook_records import RecordedChart as RecordedChart
-    from .notebook_records import RecordedResult as RecordedResult
-    from .notebook_records import recorded as recorded
-    from .notebook_records import recorded_read as recorded_read
+    from .results import Recorded as Recorded
+    from .results import recorded as recorded
+    from .results import recorded_read as recorded_read
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
     from .published import benchmark_sources as benchmark_sources
@@ -72,9 +68,7 @@ if TYPE_CHECKING:
     from .verification import verify as verify
 
 _HOME = {
-    "Recorded": "notebook_records",
-    "RecordedChart": "notebook_records",
-    "RecordedResult": "notebook_records",
+    "Recorded": "results",
     "TariffLines": "tariff_views",
     "access_today": "tariff_views",
     "agreement_inputs": "fta_views",
@@ -90,8 +84,6 @@ _HOME = {
     "candidate_panels": "agreement_views",
     "cite": "export_views",
     "cite_tables": "agreement_views",
-    "claim_findings": "claim_views",
-    "claim_tests": "claim_views",
     "claim_values": "published",
     "data_root": "package",
     "definitions": "series",
@@ -119,8 +111,8 @@ _HOME = {
     "published_ranges": "published",
     "real_growth": "standing_views",
     "rebuild_passports": "package",
-    "recorded": "notebook_records",
-    "recorded_read": "notebook_records",
+    "recorded": "results",
+    "recorded_read": "results",
     "reference_classes": "series",
     "reference_sources": "series",
     "tables_read": "tables",

@@ -4,11 +4,11 @@ Nothing here knows a claim. Each claim is read in one or more ways (another base
 interval); the first reading decides, the others say how firmly. No verdict is ever written by hand.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, isnan
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
@@ -18,8 +18,9 @@ VERDICTS = ("supported", "supported with a caveat", "not supported", "not testab
 
 SUPPORTED, CAVEAT, NOT_SUPPORTED, NOT_TESTABLE = VERDICTS
 
-Rule = Literal["equals", "at_least", "at_most", "more_than", "odds", "untestable"]
-Standing = Literal["holds", "near", "fails", "unknown"]
+Outcome = Literal["holds", "near", "fails", "unknown"]
+
+RULES = ("equals", "at_least", "at_most", "more_than", "odds", "untestable")
 
 SCOPES = {
     "same": "",
@@ -36,6 +37,11 @@ CANNOT_REFUTE = ("lower_bound", "earlier")
 
 CANNOT_CONFIRM = ("best_case",)
 """Scopes in which anything but a failure decides nothing: the truth can only be less kind to the claim."""
+
+TOLERANCES = ("printed", "about", "none", "exact", "places", "year")
+"""Names a claim's test may use."""
+
+ROUNDING = 1e-12  # two floats that are equal on paper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,118 +69,76 @@ class Tolerances:
 
     def widths(self, name: str, claimed: float, step: float) -> tuple[float, float]:
         """Half-widths within which the tolerance ``name`` counts as held, and as near. Raises ModelInputError."""
-        wide = abs(claimed) * self.caveat_pct / 100
-        held = {
-            "printed": self.rounding_steps * step,
-            "about": abs(claimed) * self.about_pct / 100,
-            "none": 0.0,
-            "exact": 0.0,
-            "places": float(self.rank_places),
-            "year": 0.0,
-        }
-        if name not in held:
-            raise ModelInputError(f"tolerance {name!r} is not known; known: {', '.join(held)}")
-        near = {"exact": float(self.rank_places), "places": 2.0 * self.rank_places, "year": 0.0}.get(name, wide)
-        return held[name], max(held[name], near)
+        if name not in TOLERANCES:
+            raise ModelInputError(f"tolerance {name!r} is not known; known: {', '.join(TOLERANCES)}")
+        size, places = abs(claimed) / 100, float(self.rank_places)
+        held = {"printed": self.rounding_steps * step, "about": size * self.about_pct, "places": places}.get(name, 0.0)
+        near = {"exact": places, "places": 2 * places, "year": 0.0}.get(name, size * self.caveat_pct)
+        return held, max(held, near)
 
     def scaled(self, factor: float) -> "Tolerances":
         """Every width times ``factor``; the odds stay, as they are cut points and not widths."""
-        return replace(
-            self,
-            rounding_steps=self.rounding_steps * factor,
-            about_pct=self.about_pct * factor,
-            caveat_pct=self.caveat_pct * factor,
-            rank_places=round(self.rank_places * factor),
-        )
+        widths = {name: getattr(self, name) * factor for name in ("rounding_steps", "about_pct", "caveat_pct")}
+        return replace(self, **widths, rank_places=round(self.rank_places * factor))
 
 
-TOLERANCES = ("printed", "about", "none", "exact", "places", "year")
-"""Names a claim's test may use."""
+def judged(findings: pd.DataFrame, tolerances: Tolerances, *, prefer: Sequence[str] = ()) -> pd.DataFrame:
+    """Every reading of every claim with the verdict it would give alone; the first of a claim decides.
 
+    ``findings`` has a row a reading, in order: claim, reading (its label), kind (what it varies, blank for the reading
+    as stated), rule, tolerance, scope, value (claimed), step (last printed digit), found, found_low, found_high
+    (missing where nothing was measured; a probability under the rule odds). ``prefer`` names readings that decide
+    instead of the first, each as ``claim:reading``.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One way to read a claim: ``label`` says which; ``kind`` what it varies (blank for the reading as stated).
-
-    ``claimed`` and ``value`` in the claim's unit (``value`` a probability under the rule odds, None if nothing was
-    measured, and then ``why`` says why); ``low``, ``high`` an interval or None; ``step`` the last printed digit;
-    ``period`` what was measured is of, blank if a record's notebook says it.
+    Added are the ends of a deciding reading's interval as readings of kind "interval", and the columns decides,
+    held and near (half-widths), outcome, alone, and differs (decides something, and something else than the deciding
+    reading does alone). Raises ModelInputError for an unknown rule, tolerance, scope or preferred reading.
     """
-
-    label: str
-    kind: str
-    rule: Rule
-    tolerance: str
-    scope: str
-    claimed: float
-    step: float
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    why: str = ""
-    period: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A reading with its ``standing`` and the verdict it would give ``alone``."""
-
-    reading: Reading
-    standing: Standing
-    alone: str
+    rows = []
+    for claim, group in _preferred(findings, prefer).groupby("claim", sort=False):
+        first, *others = group.to_dict("records")
+        readings = [first, *others, *_ends(first)]
+        outcomes = [outcome(row, tolerances) for row in readings]
+        verdicts = [alone(found, row["scope"]) for found, row in zip(outcomes, readings, strict=True)]
+        for i, row in enumerate(readings):
+            held, near = tolerances.widths(row["tolerance"], row["value"], row["step"])
+            made = {"claim": claim, "decides": i == 0, "held": held, "near": near, "outcome": outcomes[i]}
+            differs = i > 0 and verdicts[i] not in (NOT_TESTABLE, verdicts[0])
+            rows.append(row | made | {"alone": verdicts[i], "differs": differs})
+    return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimVerdict:
-    """The verdict on a claim, the reading that decides and the others, ends of its interval among them."""
+def verdicts(readings: pd.DataFrame) -> pd.DataFrame:
+    """One row a claim, by claim: the deciding reading's columns (as :func:`judged` gives them), its verdict and ratio.
 
-    claim: str
-    verdict: str
-    main: Judged
-    others: tuple[Judged, ...]
-
-    @property
-    def differing(self) -> tuple[Judged, ...]:
-        """Readings that decide something alone, and something else than the deciding reading does alone."""
-        return tuple(j for j in self.others if j.alone not in (NOT_TESTABLE, self.main.alone))
-
-    @property
-    def ratio(self) -> float | None:
-        """Measured over claimed; None for odds and where nothing was measured."""
-        reading = self.main.reading
-        if reading.value is None or reading.rule == "odds" or reading.claimed == 0:
-            return None
-        return reading.value / reading.claimed
+    A reading that dissents turns support into a caveat and is never a verdict by itself. ``ratio`` is found over
+    claimed, missing for odds and where nothing was measured.
+    """
+    found = readings[readings["decides"]].set_index("claim")
+    dissent = readings[~readings["decides"] & readings["outcome"].isin(["near", "fails"])]["claim"]
+    caveat = (found["alone"] == SUPPORTED) & found.index.isin(dissent)
+    ratio = (found["found"] / found["value"]).where((found["rule"] != "odds") & (found["value"] != 0))
+    return found.assign(verdict=found["alone"].mask(caveat, CAVEAT), ratio=ratio)
 
 
-_LIMITS: dict[str, Callable[[float, float, float], bool]] = {
-    "equals": lambda value, claimed, width: abs(value - claimed) <= width * (1 + 1e-12),
-    "at_least": lambda value, claimed, width: value >= claimed - width,
-    "at_most": lambda value, claimed, width: value <= claimed + width,
-}
-
-
-def standing(reading: Reading, tolerances: Tolerances) -> Standing:
-    """How one reading stands. Raises ModelInputError for an unknown rule, tolerance or scope."""
-    if reading.scope not in SCOPES:
-        raise ModelInputError(f"scope {reading.scope!r} is not known; known: {', '.join(SCOPES)}")
-    if reading.rule not in (*_LIMITS, "more_than", "odds", "untestable"):
-        raise ModelInputError(f"rule {reading.rule!r} is not known; see kbio_analysis.models.verdicts")
-    value = reading.value
-    if reading.rule == "untestable" or value is None or not isfinite(value):
+def outcome(reading: dict[str, Any], tolerances: Tolerances) -> Outcome:
+    """How one reading (a row of ``findings``) comes out. Raises ModelInputError for an unknown rule or scope."""
+    rule, found, claimed = reading["rule"], reading["found"], reading["value"]
+    for name, known in (("scope", SCOPES), ("rule", RULES)):
+        if reading[name] not in known:
+            raise ModelInputError(f"{name} {reading[name]!r} is not known; known: {', '.join(known)}")
+    if rule == "untestable" or found is None or not np.isfinite(found):
         return "unknown"
-    if reading.rule == "odds":
-        return "holds" if value >= tolerances.likely else "fails" if value < tolerances.unlikely else "near"
-    held, near = tolerances.widths(reading.tolerance, reading.claimed, reading.step)
-    if reading.rule == "more_than":
-        return "holds" if value > reading.claimed else "near" if value >= reading.claimed - near else "fails"
-    within = _LIMITS[reading.rule]
-    return (
-        "holds" if within(value, reading.claimed, held) else "near" if within(value, reading.claimed, near) else "fails"
-    )
+    if rule == "odds":
+        return "holds" if found >= tolerances.likely else "fails" if found < tolerances.unlikely else "near"
+    held, near = tolerances.widths(reading["tolerance"], claimed, reading["step"])
+    if rule == "more_than":
+        return "holds" if found > claimed else "near" if found >= claimed - near else "fails"
+    off = {"at_least": claimed - found, "at_most": found - claimed}.get(rule, abs(found - claimed) / (1 + ROUNDING))
+    return "holds" if off <= held else "near" if off <= near else "fails"
 
 
-def alone(found: Standing, scope: str) -> str:
+def alone(found: Outcome, scope: str) -> str:
     """The verdict that one reading gives by itself."""
     if found == "unknown" or scope in (CANNOT_REFUTE if found == "fails" else CANNOT_CONFIRM):
         return NOT_TESTABLE
@@ -184,71 +148,24 @@ def alone(found: Standing, scope: str) -> str:
     return SUPPORTED if found == "holds" and plain else CAVEAT
 
 
-def judge(claim: str, readings: Sequence[Reading], tolerances: Tolerances) -> ClaimVerdict:
-    """The verdict on one claim: the first reading decides; a reading that dissents turns support into a caveat.
-
-    Raises ModelInputError without a reading: a claim without a rule is an oversight, not a verdict.
-    """
-    if not readings:
-        raise ModelInputError(f"claim {claim} has no test; add a row to the table claim_tests")
-    main = readings[0]
-    judged = [_judged(r, tolerances) for r in (*readings, *_ends(main))]
-    dissent = any(j.standing in ("near", "fails") for j in judged[1:])
-    verdict = judged[0].alone
-    if verdict == SUPPORTED and dissent:
-        verdict = CAVEAT
-    return ClaimVerdict(claim=claim, verdict=verdict, main=judged[0], others=tuple(judged[1:]))
-
-
-def judge_all(readings: Mapping[str, Sequence[Reading]], tolerances: Tolerances) -> dict[str, ClaimVerdict]:
-    """:func:`judge` for every claim, in the order given."""
-    return {claim: judge(claim, rows, tolerances) for claim, rows in readings.items()}
-
-
-def counts(verdicts: Mapping[str, ClaimVerdict]) -> dict[str, int]:
-    """How many claims have each verdict; all four are there."""
-    return {name: sum(v.verdict == name for v in verdicts.values()) for name in VERDICTS}
-
-
-def moved(before: Mapping[str, ClaimVerdict], after: Mapping[str, ClaimVerdict]) -> list[str]:
-    """Claims whose verdict is another one after than before."""
-    return [claim for claim, found in before.items() if after[claim].verdict != found.verdict]
-
-
-def _judged(reading: Reading, tolerances: Tolerances) -> Judged:
-    found = standing(reading, tolerances)
-    return Judged(reading=reading, standing=found, alone=alone(found, reading.scope))
-
-
-def _ends(main: Reading) -> list[Reading]:
-    """The ends of the deciding reading's interval, read as it is."""
-    ends = (("low end", main.low), ("high end", main.high))
-    return [
-        replace(main, label=label, kind="interval", value=value, low=None, high=None)
-        for label, value in ends
-        if value is not None and main.value is not None
-    ]
-
-
-def readings(findings: pd.DataFrame, *, prefer: Sequence[str] = ()) -> dict[str, list[Reading]]:
-    """The readings of every claim from one row a reading, claims and readings in the order of the rows.
-
-    Columns claim, reading, kind, rule, tolerance, scope, value (claimed), step, found, found_low, found_high,
-    period_found and why. ``prefer`` names readings that decide instead of the first, each as
-    ``claim:reading``; raises ModelInputError for one that does not exist.
-    """
-    made: dict[str, list[Reading]] = {}
-    for row in findings.to_dict("records"):
-        value, low, high = (None if isnan(row[name]) else row[name] for name in ("found", "found_low", "found_high"))
-        same = {name: row[name] for name in ("kind", "rule", "tolerance", "scope", "step", "why")}
-        same |= {"label": row["reading"], "claimed": row["value"], "period": row["period_found"]}
-        entry = Reading(value=value, low=low, high=high, **same)
-        made.setdefault(row["claim"], []).append(entry)
-    for wish in prefer:
+def _preferred(findings: pd.DataFrame, prefer: Sequence[str]) -> pd.DataFrame:
+    """The findings with every preferred reading first among those of its claim; the last wish stands first."""
+    order = pd.Series(range(len(findings)), index=findings.index)
+    for i, wish in enumerate(prefer):
         claim, _, label = wish.partition(":")
-        labels = [r.label for r in made.get(claim, ())]
-        if label not in labels:
-            known = ", ".join(f"{claim}:{name}" for name in labels) or "claims are named in the table article_claims"
-            raise ModelInputError(f"no reading {wish!r}; {'known: ' if labels else ''}{known}")
-        made[claim].insert(0, made[claim].pop(labels.index(label)))
-    return made
+        own = findings[findings["claim"] == claim]
+        if label not in set(own["reading"]):
+            known = ", ".join(f"{claim}:{name}" for name in own["reading"])
+            hint = f"known: {known}" if known else "claims are named in the table article_claims"
+            raise ModelInputError(f"no reading {wish!r}; {hint}")
+        order[own.index[own["reading"] == label]] = -1 - i
+    first = findings.groupby("claim", sort=False).ngroup()
+    return findings.loc[pd.DataFrame({"claim": first, "order": order}).sort_values(["claim", "order"]).index]
+
+
+def _ends(first: dict[str, Any]) -> list[dict[str, Any]]:
+    """The ends of the deciding reading's interval, read as it is."""
+    blank = {"kind": "interval", "found_low": np.nan, "found_high": np.nan}
+    ends = (("low end", first["found_low"]), ("high end", first["found_high"]))
+    known = pd.notna(first["found"])
+    return [first | blank | {"reading": label, "found": end} for label, end in ends if known and pd.notna(end)]

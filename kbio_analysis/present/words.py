@@ -23,6 +23,16 @@ _WITH_ARTICLE = {
     "Gambia",
     "Comoros",
 }
+_UNITS = {
+    "US$ million": "US${}m",
+    "US$ billion": "US${}bn",
+    "per cent": "{}%",
+    "per cent a year": "{}% a year",
+    "multiple": "{} times",
+    "million people": "{}m people",
+    "days": "{} days",
+    "true or false": "a ratio of {}",
+}
 _ODDS = (
     (0.05, "very unlikely"),
     (0.33, "unlikely"),
@@ -132,6 +142,16 @@ def span(low: float, high: float, word: Callable[[float], str]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+def quantity(value: float, unit: str, step: float = 1, *, finer: int = 1) -> str:
+    """A value in its unit, ``finer`` digits finer than ``step``: ``US$10.88bn``, ``6.6% a year``, ``4th``."""
+    if unit == "rank":
+        return ordinal(round(value))
+    finer += int(unit == "multiple" and finer > 0)
+    decimals = 0 if unit in ("count", "days", "year") else max(0, finer - floor(log10(step)))
+    text = f"{value:.0f}" if unit == "year" else number(value, 2 if unit == "true or false" else decimals)
+    return _UNITS.get(unit, "{}").format(text)
+
+
 def count(amount: int, noun: str, plural: str | None = None) -> str:
     """``1 case``, ``4 cases``, ``2 countries``; numbers are grouped."""
     return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
@@ -227,7 +247,7 @@ WORDS: dict[str, Callable[..., str]] = {
     word.__name__: word
     for word in (
         *(number, sig, usd, pct, signed_pct, change, log_points, points, times, plain, p_value),
-        *(chance, chance_range, odds_word, span, count, spelled, ordinal, day, month, crossing_year),
+        *(chance, chance_range, odds_word, span, quantity, count, spelled, ordinal, day, month, crossing_year),
         *(listed, pick, possessive, the, capital),
     )
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kbio_analysis.data.notebook_records import entry_hash, missing_entry, reference_entry
+from kbio_analysis.data.results import entry_hash, missing_entry, reference_entry
 from kbio_analysis.render.publish import FAILURE, folder_of
 from kbio_analysis.render.references import recorded_in
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from kbio_analysis import data
-from kbio_analysis.data import claim_views
-from kbio_analysis.data.claim_views import LEDGER, claim_measures, measured
-from kbio_analysis.data.notebook_records import BUNDLE
+from kbio_analysis.data import claims as claim_views
+from kbio_analysis.data.claims import LEDGER, claim_measures, measured
+from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import DataError, UsageError
 from kbio_analysis.models.verdicts import SCOPES, TOLERANCES, Tolerances, judge_all, readings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kbio_analysis import data
-from kbio_analysis.data.notebook_records import BUNDLE, entry_hash, missing_entry, reference_entry
+from kbio_analysis.data.results import BUNDLE, entry_hash, missing_entry, reference_entry
 from kbio_analysis.errors import DataError, UsageError
 
 ENTRY = {

@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 from running import Said, said
 
+<<<<<<< HEAD
 from kbio_analysis.data.notebook_records import missing_entry, reference_entry
 from kbio_analysis.render.composed import bundle
+=======
+from kbio_analysis.data.results import missing_entry, reference_entry
+from kbio_analysis.render.composition import bundle
+>>>>>>> 1e25072 (wip 40)
 from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.render.parameters import read
 

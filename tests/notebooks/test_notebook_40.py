@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from running import Said, said
 
-from kbio_analysis.data.notebook_records import missing_entry, reference_entry
+from kbio_analysis.data.results import missing_entry, reference_entry
 from kbio_analysis.models.verdicts import VERDICTS
 from kbio_analysis.render.composed import bundle
 

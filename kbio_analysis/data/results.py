@@ -8,8 +8,8 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -33,53 +33,41 @@ _read: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedResult:
-    """A headline result as its notebook recorded it."""
-
-    value: float | int | str | bool | None
-    unit: str
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedChart:
-    """The data of a chart and the words that stood with it; ``csv`` are the lines of its table."""
-
-    csv: tuple[str, ...]
-    caption: str
-    alt: str
-    source: str
-
-    def frame(self) -> "DataFrame":
-        """The data as a frame, numbers as numbers, columns as in the chart's file."""
-        from pandas import read_csv
-
-        return read_csv(io.StringIO("\n".join(self.csv)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """One notebook's record, made with its default parameters.
 
     ``state``: fresh (made from these tables by this code), stale, failed (its last run; the rest is of the run
     before, if there was one) or missing (nothing below is filled). ``why`` is one clause, empty when fresh.
-    ``tables``: table -> sha256 of what it read.
+    ``results`` name -> value, unit and meaning; ``charts`` id -> csv (lines), caption, alt and source; ``tables``
+    table -> sha256 of what it read.
     """
 
     notebook: str
     state: State
     why: str
     source: Literal["report", "reference"]
-    question: str
-    answer: str | None
-    parameters: Mapping[str, Any]
-    results: Mapping[str, RecordedResult]
-    charts: Mapping[str, RecordedChart]
-    tables: Mapping[str, str]
+    question: str = ""
+    answer: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    charts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def number(self) -> str:
+        """The number the notebook is known by, its state beside it unless it is fresh: ``12``, ``12, stale``."""
+        number = self.notebook.split("_")[0]
+        return number if self.state == "fresh" else f"{number}, {self.state}"
 
     def value(self, name: str) -> float | int | str | bool | None:
         """The value of a result; None where it was recorded as None or is not there."""
-        return self.results[name].value if name in self.results else None
+        return self.results[name]["value"] if name in self.results else None
+
+    def chart(self, name: str) -> "DataFrame | None":
+        """The data of a chart, numbers as numbers, columns as in the chart's file; None where it was not drawn."""
+        from pandas import read_csv
+
+        return read_csv(io.StringIO("\n".join(self.charts[name]["csv"]))) if name in self.charts else None
 
 
 def recorded(notebook: str) -> Recorded:
@@ -90,7 +78,8 @@ def recorded(notebook: str) -> Recorded:
     named = os.environ.get(BUNDLE)
     entry = _bundled(named, notebook) if named else reference_entry(notebooks_beside(), notebook)
     _read[notebook] = entry_hash(entry)
-    return _as_recorded(notebook, entry)
+    known = {part.name for part in fields(Recorded)} - {"notebook"}
+    return Recorded(notebook=notebook, **{name: part for name, part in entry.items() if name in known})
 
 
 def recorded_read() -> dict[str, str]:
@@ -173,28 +162,3 @@ def _bundle(path: str) -> dict[str, Any]:
         return json.loads(Path(path).read_bytes())
     except (OSError, ValueError) as problem:
         raise DataError(f"the bundle that {BUNDLE} names cannot be read: {problem}") from None
-
-
-def _as_recorded(notebook: str, entry: Mapping[str, Any]) -> Recorded:
-    return Recorded(
-        notebook=notebook,
-        state=entry["state"],
-        why=entry["why"],
-        source=entry["source"],
-        question=entry.get("question", ""),
-        answer=entry.get("answer"),
-        parameters=entry.get("parameters", {}),
-        results={name: _result(kept) for name, kept in entry.get("results", {}).items()},
-        charts={name: _chart(kept) for name, kept in entry.get("charts", {}).items()},
-        tables=entry.get("tables", {}),
-    )
-
-
-def _result(kept: Mapping[str, Any]) -> RecordedResult:
-    return RecordedResult(value=kept["value"], unit=kept.get("unit") or "", meaning=kept.get("meaning") or "")
-
-
-def _chart(kept: Mapping[str, Any]) -> RecordedChart:
-    words: Iterator[str] = (kept.get(part) or "" for part in ("caption", "alt", "source"))
-    caption, alt, source = words
-    return RecordedChart(csv=tuple(kept["csv"]), caption=caption, alt=alt, source=source)

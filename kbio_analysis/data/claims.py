@@ -4,14 +4,12 @@ A measure is a record of a notebook, a row of ``claim_figures`` or ``bangladesh_
 here from whole tables. Every one carries the sources it rests on.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError, UsageError
 from ..vocabulary import COUNTRY_GROUPS, HOME, INDIA
-from .notebook_records import recorded
-from .published import export_ranks
+from .results import recorded
 from .series import annual, exporters
 from .tables import load
 
@@ -29,8 +27,7 @@ _MONTHS = 11
 """Months of 2024 that the customs table by partner holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(NamedTuple):
     """One measure: ``value`` in the claim's unit, the ``period`` it is of, ``source_ids``; ``why`` it is None."""
 
     value: float | None
@@ -39,71 +36,53 @@ class Measured:
     why: str = ""
 
 
-def claim_tests() -> "DataFrame":
+Measures = dict[str, Measured]
+
+
+def tests() -> "DataFrame":
     """Every reading of every claim, in the order of its test, with the claim's own columns beside it.
 
     Columns of ``claim_tests`` (topic, label and step, in the claim's unit, filled in for each reading) and quantity,
     value, unit, period, speaker of ``article_claims``. Raises DataError for a claim without a test, a test without a
     claim and a first reading without topic, label or step.
     """
-    tests, claims = load("claim_tests"), load("article_claims")
-    for name in sorted(set(claims["id"]) ^ set(tests["claim"])):
+    rows, claims = load("claim_tests"), load("article_claims")
+    for name in sorted(set(claims["id"]) ^ set(rows["claim"])):
         told = "has no test; add a row to claim_tests" if name in set(claims["id"]) else "is no row of article_claims"
         raise DataError(f"table claim_tests: claim {name} {told}")
-    first = tests[~tests["claim"].duplicated()].set_index("claim")
+    first = rows[~rows["claim"].duplicated()].set_index("claim")
     bare = first.index[first["step"].isna() | (first["topic"] == "") | (first["label"] == "") | (first["kind"] != "")]
     if len(bare):
         raise DataError(f"table claim_tests: the first row of {bare[0]} needs topic, label and step, and no kind")
-    tests = tests.assign(**{c: tests["claim"].map(first[c]) for c in ("topic", "label", "step")})
+    rows = rows.assign(**{c: rows["claim"].map(first[c]) for c in ("topic", "label", "step")})
     claims = claims.rename(columns={"id": "claim"})[["claim", "quantity", "value", "unit", "period", "speaker"]]
-    return tests.merge(claims, on="claim", how="left", validate="many_to_one")
+    return rows.merge(claims, on="claim", how="left", validate="many_to_one")
 
 
-def claim_findings(*, growth_years: int = 3) -> "DataFrame":
-    """:func:`claim_tests` with what was measured: found, found_low, found_high, period_found, why, sources.
+def findings(*, growth_years: int = 3) -> "DataFrame":
+    """:func:`tests` with what was measured: found, found_low, found_high, period_found, why, sources.
 
     ``found`` is missing where nothing was measured, and ``why`` then says why, naming the notebook whose record is
     missing, failed or stale; ``period_found`` and ``sources`` (ids joined by semicolons) are blank for records, whose
     notebook has them. ``growth_years`` is how many latest years tell Bangladesh's growth.
     """
-    tests = claim_tests()
-    own = claim_measures(growth_years=growth_years)
-    kept = []
-    for row in tests.to_dict("records"):
+    rows, own, kept = tests(), measures(growth_years=growth_years), []
+    for row in rows.to_dict("records"):
         if row["rule"] == "untestable":
             kept.append((None, None, None, "", row["note"], ""))
             continue
-        unit = row["unit"]
-        main = measured(row["notebook"], row["measure"], own, unit)
-        ends = [measured(row["notebook"], row[end], own, unit).value if row[end] else None for end in ("low", "high")]
-        kept.append((main.value, *ends, main.period, main.why, ";".join(main.source_ids)))
-    columns = ["found", "found_low", "found_high", "period_found", "why", "sources"]
-    values = dict(zip(columns, zip(*kept, strict=True), strict=True))
-    numbers = {name: [float("nan") if v is None else v for v in values[name]] for name in columns[:3]}
-    return tests.assign(**values | numbers)
+        at = [measured(row["notebook"], row[c], own, row["unit"]) if row[c] else None for c in ("measure", "low", "high")]
+        values = [None if one is None else one.value for one in at]
+        kept.append((*values, at[0].period, at[0].why, ";".join(at[0].source_ids)))
+    columns = ("found", "found_low", "found_high", "period_found", "why", "sources")
+    found = rows.assign(**dict(zip(columns, zip(*kept, strict=True), strict=True)))
+    return found.astype(dict.fromkeys(columns[:3], float))
 
 
-def claim_measures(*, growth_years: int = 3) -> dict[str, Measured]:
-    """Every measure the ledger takes from tables, by name; ``growth_years`` is the latest years of Bangladesh's growth.
-
-    Single figures are rows of ``claim_figures`` and ``bangladesh_published``, under their own names.
-    """
-    rows = load("claim_figures").rename(columns={"figure": "id"}).to_dict("records")
-    rows += load("bangladesh_published").to_dict("records")
-    found = {
-        row["id"]: Measured(value=float(row["value"]), period=row["period"], source_ids=(row["source_id"],))
-        for row in rows
-    }
-    return (
-        found | _people() | _growth(growth_years) | _economy() | _bangladesh_trade() | _india() | _august()
-        | _market() | _biopharma()
-    )  # fmt: skip
-
-
-def measured(notebook: str, measure: str, own: "dict[str, Measured]", unit: str) -> Measured:
+def measured(notebook: str, measure: str, own: Mapping[str, Measured], unit: str) -> Measured:
     """A measure by notebook and name; a missing, failed or stale record is None with the reason, naming its notebook.
 
-    ``own`` as from :func:`claim_measures`; a record in US$ million is handed out in ``unit`` where that is US$ billion.
+    ``own`` as from :func:`measures`; a record in US$ million is handed out in ``unit`` where that is US$ billion.
     Raises UsageError for a measure of the ledger's own that does not exist.
     """
     if notebook == LEDGER:
@@ -112,16 +91,27 @@ def measured(notebook: str, measure: str, own: "dict[str, Measured]", unit: str)
         return own[measure]
     record = recorded(notebook)
     if record.state != "fresh":
-        return Measured(value=None, why=f"{notebook} is {record.state}{f' ({record.why})' if record.why else ''}")
+        return Measured(None, why=f"{notebook} is {record.state}{f' ({record.why})' if record.why else ''}")
     value = record.value(measure)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return Measured(value=None, why=f"{notebook} has no number for {measure}")
-    scale = _SCALES.get((record.results[measure].unit, unit), 1.0)
-    return Measured(value=value * scale)
+        return Measured(None, why=f"{notebook} has no number for {measure}")
+    return Measured(value * _SCALES.get((record.results[measure]["unit"], unit), 1.0))
+
+
+def measures(*, growth_years: int = 3) -> Measures:
+    """Every measure the ledger takes from tables, by name; ``growth_years`` is the latest years of Bangladesh's growth.
+
+    Single figures are rows of ``claim_figures`` and ``bangladesh_published``, under their own names.
+    """
+    rows = load("claim_figures").rename(columns={"figure": "id"}).to_dict("records")
+    rows += load("bangladesh_published").to_dict("records")
+    found = {row["id"]: _one(row["value"], row["period"], [row["source_id"]]) for row in rows}
+    found |= _people() | _growth(growth_years) | _economy() | _bangladesh_trade()
+    return found | _india() | _months() | _market() | _biopharma()
 
 
 def _one(value: float, period: object, sources: Iterable[str]) -> Measured:
-    return Measured(value=float(value), period=str(period), source_ids=tuple(dict.fromkeys(sources)))
+    return Measured(float(value), str(period), tuple(dict.fromkeys(sources)))
 
 
 def _latest(column: str) -> "tuple[Series, int, tuple[str, ...]]":
@@ -132,7 +122,7 @@ def _latest(column: str) -> "tuple[Series, int, tuple[str, ...]]":
     return rows.set_index("iso3")[column], year, tuple(dict.fromkeys(rows["source_id"]))
 
 
-def _people() -> dict[str, Measured]:
+def _people() -> Measures:
     people, year, sources = _latest("population_m")
     region = [iso3 for iso3 in COUNTRY_GROUPS["Southwest Asia"] if iso3 in people.index]
     found = {"bangladesh_population_m": _one(people[BANGLADESH], year, sources)}
@@ -143,72 +133,59 @@ def _people() -> dict[str, Measured]:
     return found
 
 
-def _growth(years: int) -> dict[str, Measured]:
-    rows = load("country_macro")
-    rows = rows[rows["iso3"] == BANGLADESH].dropna(subset=["gdp_growth_pct"]).nlargest(years, "year")
+def _growth(years: int) -> Measures:
+    rows = load("country_macro").query("iso3 == @BANGLADESH").dropna(subset=["gdp_growth_pct"]).nlargest(years, "year")
     growth, period = rows["gdp_growth_pct"], f"{rows['year'].min()} to {rows['year'].max()}"
     values = {"mean": growth.mean(), "highest": growth.max(), "lowest": growth.min()}
     return {f"bangladesh_growth_{n}_pct": _one(v, period, rows["source_id"]) for n, v in values.items()}
 
 
-def _economy() -> dict[str, Measured]:
+def _economy() -> Measures:
     gdp, year, sources = _latest("gdp_usd_m")
     groups = ("East Asia", "ASEAN", "Southwest Asia", "Central Asia", "Middle East")
-    asia = {HOME, *(iso3 for group in groups for iso3 in COUNTRY_GROUPS[group])}
-    found = {}
+    asia, found = {HOME, *(iso3 for group in groups for iso3 in COUNTRY_GROUPS[group])}, {}
     for suffix, members in (("", asia), ("_with_russia", asia | {"RUS"})):
         rank = 1 + int((gdp[gdp.index.isin(members)] > gdp[HOME]).sum())
         found[f"korea_gdp_rank_asia{suffix}"] = _one(rank, year, sources)
-    ratios = load("korea_trade_gdp_ratio")
-    for measure, year in (("trade", 2022), ("trade", 2023), ("exports", 2020)):
-        row = ratios[(ratios["measure"] == measure) & (ratios["year"] == year)].iloc[0]
-        found[f"{measure}_over_gdp_{year}_pct"] = _one(row["share_of_gdp_pct"], year, [row["source_id"]])
+    ratios = load("korea_trade_gdp_ratio").set_index(["measure", "year"])
+    for at in (("trade", 2022), ("trade", 2023), ("exports", 2020)):
+        row = ratios.loc[at]
+        found[f"{at[0]}_over_gdp_{at[1]}_pct"] = _one(row["share_of_gdp_pct"], at[1], [row["source_id"]])
     return found
 
 
-def _bangladesh_trade() -> dict[str, Measured]:
+def _bangladesh_trade() -> Measures:
     exports, imports = load("korea_exports_by_partner"), load("korea_imports_by_partner")
     year = int(exports["year"].max())
-    total = (
-        exports[exports["year"] == year].set_index("iso3")["exports_usd_m"]
-        .add(imports[imports["year"] == year].set_index("iso3")["imports_usd_m"], fill_value=0)
-    )  # fmt: skip
+    sold, bought = (rows[rows["year"] == year].set_index("iso3") for rows in (exports, imports))
+    total = sold["exports_usd_m"].add(bought["imports_usd_m"], fill_value=0)
     sources = [*exports["source_id"], *imports["source_id"]]
     part = load("claim_figures").set_index("figure").loc["bangladesh_trade_2024_11m"]
+    whole = _one(part["value"] * 12 / _MONTHS, f"{part['period']}, pro rata", [part["source_id"]])
     return {
         f"bangladesh_trade_{year}_usd_m": _one(total[BANGLADESH], year, sources),
         f"bangladesh_partner_rank_{year}": _one(1 + (total > total[BANGLADESH]).sum(), year, sources),
-        "bangladesh_trade_2024_pro_rata_usd_m": _one(
-            part["value"] * 12 / _MONTHS, f"{part['period']}, pro rata", [part["source_id"]]
-        ),
+        "bangladesh_trade_2024_pro_rata_usd_m": whole,
     }
 
 
-def _india() -> dict[str, Measured]:
+def _india() -> Measures:
     rows = load("korea_investment_in_india")
     stocks = rows[rows["measure"] == "stock"].sort_values("period").set_index("period")
-    flows = rows[rows["measure"] == "flow_sum"].iloc[0]
-    first, last = stocks.iloc[0], stocks.iloc[-1]
-    later = stocks[stocks.index.str.startswith("2018")].iloc[-1]
-    ratios = {
-        "stock_multiple": (last, first, stocks.index[0]),
-        "stock_multiple_2018": (later, first, stocks.index[0]),
-        "on_flows_multiple": (last, flows, flows["period"]),
-    }
-    found = {
-        f"india_investment_{name}": _one(
-            end["amount_usd_m"] / base["amount_usd_m"], f"{start} to {end.name}", [base["source_id"], end["source_id"]]
-        )
-        for name, (end, base, start) in ratios.items()
-    }
-    pact = load("korea_ftas")
-    pact = pact[(pact["iso3"] == INDIA) & (pact["scope"] == "goods")].iloc[0]
+    flows = rows[rows["measure"] == "flow_sum"].set_index("period").iloc[0]
+    first, last, later = stocks.iloc[0], stocks.iloc[-1], stocks[stocks.index.str.startswith("2018")].iloc[-1]
+    ratios = {"stock_multiple": (last, first), "stock_multiple_2018": (later, first), "on_flows_multiple": (last, flows)}
+    found = {}
+    for name, (end, base) in ratios.items():
+        multiple, span = end["amount_usd_m"] / base["amount_usd_m"], f"{base.name} to {end.name}"
+        found[f"india_investment_{name}"] = _one(multiple, span, [base["source_id"], end["source_id"]])
+    pact = load("korea_ftas").query("iso3 == @INDIA and scope == 'goods'").iloc[0]
     for name, day in (("signed", pact["signed"]), ("in_force", pact["in_force_earliest"])):
         found[f"india_agreement_{name}_year"] = _one(int(str(day)[:4]), str(day)[:10], [pact["source_id"]])
     return found
 
 
-def _august() -> dict[str, Measured]:
+def _months() -> Measures:
     """ASEAN's exports over two rivals', all months held together."""
     rows = load("korea_exports_by_region").dropna(subset=["exports_usd_m"])
     wide = rows.pivot(index="month", columns="region", values="exports_usd_m")
@@ -220,16 +197,12 @@ def _august() -> dict[str, Measured]:
     return found
 
 
-def _market() -> dict[str, Measured]:
-    rows = load("world_pharma_market")
-    rows = rows[rows["geo"] == "WLD"].set_index(["segment", "year"])
+def _market() -> Measures:
+    rows = load("world_pharma_market").query("geo == 'WLD'").set_index(["segment", "year"])
     size, cite = rows["market_usd_bn"], rows["source_id"]
     khidi, iqvia = "pharmaceuticals", "medicines_iqvia_2024_edition"
-    found = {
-        "world_market_2024_usd_bn": _one(size[khidi, 2024], 2024, [cite[khidi, 2024]]),
-        "world_market_2023_usd_bn": _one(size[khidi, 2023], 2023, [cite[khidi, 2023]]),
-        "world_market_iqvia_2023_usd_bn": _one(size[iqvia, 2023], 2023, [cite[iqvia, 2023]]),
-    }
+    sizes = {"2024": (khidi, 2024), "2023": (khidi, 2023), "iqvia_2023": (iqvia, 2023)}
+    found = {f"world_market_{name}_usd_bn": _one(size[at], at[1], [cite[at]]) for name, at in sizes.items()}
     paths = {"2023_2030": (khidi, 2023, 2030), "2024_2030": (khidi, 2024, 2030), "2019_2023": (khidi, 2019, 2023)}
     for name, (segment, start, end) in (paths | {"iqvia": (iqvia, 2023, 2028)}).items():
         growth = 100 * ((size[segment, end] / size[segment, start]) ** (1 / (end - start)) - 1)
@@ -237,16 +210,13 @@ def _market() -> dict[str, Measured]:
     return found
 
 
-def _biopharma() -> dict[str, Measured]:
-    exports = annual("khidi_biopharma_hs2022")
-    panel = exporters("SITC54")
+def _biopharma() -> Measures:
+    exports, panel = annual("khidi_biopharma_hs2022"), exporters("SITC54")
     row = panel.loc[panel[HOME].last_valid_index()].dropna()
-    ranks = export_ranks().set_index(["definition", "year"])
-    kita = ranks.loc["kita_biopharma", 2020]
+    kita = load("pharma_export_ranks").set_index(["definition", "year"]).loc["kita_biopharma", 2020]
+    rank = 1 + (row > row[HOME]).sum()
     return {
         "biopharma_exports_2024_usd_m": _one(exports["2024"], 2024, exports.attrs["source_ids"]),
         "published_rank_kita_2020": _one(kita["rank"], 2020, [kita["source_id"]]),
-        "published_rank_sitc54_2020": _one(
-            1 + (row > row[HOME]).sum(), row.name, panel.attrs.get("source_ids", ())
-        ),
-    }  # fmt: skip
+        "published_rank_sitc54_2020": _one(rank, row.name, panel.attrs.get("source_ids", ())),
+    }
