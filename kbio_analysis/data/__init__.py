@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from .fta_views import agreement_inputs as agreement_inputs
     from .fta_views import agreements as agreements
     from .fta_views import world_panel as world_panel
-    from .results import Recorded as Recorded
-    from .results import recorded as recorded
-    from .results import recorded_read as recorded_read
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
     from .published import benchmark_sources as benchmark_sources
@@ -38,6 +35,9 @@ if TYPE_CHECKING:
     from .published import phase_figures as phase_figures
     from .published import published_ranges as published_ranges
     from .published import trial_ranks as trial_ranks
+    from .results import Recorded as Recorded
+    from .results import recorded as recorded
+    from .results import recorded_read as recorded_read
     from .series import annual as annual
     from .series import definitions as definitions
     from .series import exporters as exporters

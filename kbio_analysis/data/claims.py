@@ -71,7 +71,9 @@ def findings(*, growth_years: int = 3) -> "DataFrame":
         if row["rule"] == "untestable":
             kept.append((None, None, None, "", row["note"], ""))
             continue
-        at = [measured(row["notebook"], row[c], own, row["unit"]) if row[c] else None for c in ("measure", "low", "high")]
+        at = [
+            measured(row["notebook"], row[c], own, row["unit"]) if row[c] else None for c in ("measure", "low", "high")
+        ]
         values = [None if one is None else one.value for one in at]
         kept.append((*values, at[0].period, at[0].why, ";".join(at[0].source_ids)))
     columns = ("found", "found_low", "found_high", "period_found", "why", "sources")
@@ -134,7 +136,8 @@ def _people() -> Measures:
 
 
 def _growth(years: int) -> Measures:
-    rows = load("country_macro").query("iso3 == @BANGLADESH").dropna(subset=["gdp_growth_pct"]).nlargest(years, "year")
+    rows = load("country_macro").dropna(subset=["gdp_growth_pct"])
+    rows = rows[rows["iso3"] == BANGLADESH].nlargest(years, "year")
     growth, period = rows["gdp_growth_pct"], f"{rows['year'].min()} to {rows['year'].max()}"
     values = {"mean": growth.mean(), "highest": growth.max(), "lowest": growth.min()}
     return {f"bangladesh_growth_{n}_pct": _one(v, period, rows["source_id"]) for n, v in values.items()}
@@ -174,12 +177,17 @@ def _india() -> Measures:
     stocks = rows[rows["measure"] == "stock"].sort_values("period").set_index("period")
     flows = rows[rows["measure"] == "flow_sum"].set_index("period").iloc[0]
     first, last, later = stocks.iloc[0], stocks.iloc[-1], stocks[stocks.index.str.startswith("2018")].iloc[-1]
-    ratios = {"stock_multiple": (last, first), "stock_multiple_2018": (later, first), "on_flows_multiple": (last, flows)}
+    ratios = {
+        "stock_multiple": (last, first),
+        "stock_multiple_2018": (later, first),
+        "on_flows_multiple": (last, flows),
+    }
     found = {}
     for name, (end, base) in ratios.items():
         multiple, span = end["amount_usd_m"] / base["amount_usd_m"], f"{base.name} to {end.name}"
         found[f"india_investment_{name}"] = _one(multiple, span, [base["source_id"], end["source_id"]])
-    pact = load("korea_ftas").query("iso3 == @INDIA and scope == 'goods'").iloc[0]
+    pacts = load("korea_ftas")
+    pact = pacts[(pacts["iso3"] == INDIA) & (pacts["scope"] == "goods")].iloc[0]
     for name, day in (("signed", pact["signed"]), ("in_force", pact["in_force_earliest"])):
         found[f"india_agreement_{name}_year"] = _one(int(str(day)[:4]), str(day)[:10], [pact["source_id"]])
     return found

@@ -71,9 +71,10 @@ class Tolerances:
         """Half-widths within which the tolerance ``name`` counts as held, and as near. Raises ModelInputError."""
         if name not in TOLERANCES:
             raise ModelInputError(f"tolerance {name!r} is not known; known: {', '.join(TOLERANCES)}")
-        size, places = abs(claimed) / 100, float(self.rank_places)
-        held = {"printed": self.rounding_steps * step, "about": size * self.about_pct, "places": places}.get(name, 0.0)
-        near = {"exact": places, "places": 2 * places, "year": 0.0}.get(name, size * self.caveat_pct)
+        about, wide = (abs(claimed) * pct / 100 for pct in (self.about_pct, self.caveat_pct))
+        places = float(self.rank_places)
+        held = {"printed": self.rounding_steps * step, "about": about, "places": places}.get(name, 0.0)
+        near = {"exact": places, "places": 2 * places, "year": 0.0}.get(name, wide)
         return held, max(held, near)
 
     def scaled(self, factor: float) -> "Tolerances":

@@ -1,66 +1,113 @@
-"""The table of claims holds every quantitative claim of the article, as it was made."""
+"""Every claim has a test, every test a measure; what is missing upstream is named."""
+
+import json
+from pathlib import Path
 
 import pytest
 
-from kbio_analysis import data
+from kbio_analysis.data import claims
+from kbio_analysis.data.claims import LEDGER, measured
+from kbio_analysis.data.results import BUNDLE
+from kbio_analysis.data.series import annual
+from kbio_analysis.data.tables import load
+from kbio_analysis.errors import DataError, UsageError
+from kbio_analysis.models.verdicts import SCOPES, TOLERANCES, Tolerances, judged, verdicts
 
-CLAIMS = {
-    "biopharma_exports_2024": (5800, "US$ million"),
-    "biopharma_export_rank_2024": (10, "rank"),
-    "biopharma_exports_multiple_2030": (2, "multiple"),
-    "biopharma_exports_target_2030": (11600, "US$ million"),
-    "biopharma_export_rank_target_2030": (5, "rank"),
-    "blockbusters_target_2030": (3, "count"),
-    "trial_hub_rank_target_2030": (3, "rank"),
-    "world_pharma_market_2024": (1740, "US$ billion"),
-    "world_pharma_market_over_semiconductors": (3, "multiple"),
-    "world_pharma_growth": (4.7, "per cent a year"),
-    "biopharma_market_growth": (11.9, "per cent a year"),
-    "biosimilar_review_days_before": (406, "days"),
-    "biosimilar_review_days_after": (295, "days"),
-    "listing_days_before": (330, "days"),
-    "listing_days_after": (150, "days"),
-    "southwest_asia_population": (2000, "million people"),
-    "southwest_asia_population_share": (25, "per cent"),
-    "bangladesh_population": (170, "million people"),
-    "bangladesh_garment_rank": (2, "rank"),
-    "bangladesh_growth_low": (6, "per cent a year"),
-    "bangladesh_growth_high": (7, "per cent a year"),
-    "korea_investor_rank_bangladesh": (5, "rank"),
-    "korean_firms_bangladesh": (100, "count"),
-    "korea_bangladesh_trade_2024": (1980, "US$ million"),
-    "bangladesh_partner_rank_2024": (54, "rank"),
-    "korea_india_trade_multiple": (2, "multiple"),
-    "korea_india_investment_multiple": (4, "multiple"),
-    "korea_india_cepa_signed": (2010, "year"),
-    "exports_asean_2025_08": (10.9, "US$ billion"),
-    "exports_usa_2025_08": (8.7, "US$ billion"),
-    "exports_china_2025_08": (11.0, "US$ billion"),
-    "asean_above_usa_2025_08": (1, "true or false"),
-    "asean_level_with_china_2025_08": (1, "true or false"),
-    "korea_rank_asia_economy": (4, "rank"),
-    "trade_share_of_gdp": (90, "per cent"),
-}
+RECORDS = {"rank_latest": {"value": 10, "unit": "place", "meaning": "rank"}}
+RECORDS |= {"asean_2025_08_usd_m": {"value": 10880, "unit": "US$ million", "meaning": "m"}}
 
 
-def test_every_claim_is_there_once_and_no_other():
-    assert data.load("article_claims")["id"].tolist() == sorted(CLAIMS)
+@pytest.fixture(scope="module")
+def tests():
+    return claims.tests()
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_claim_is_as_it_was_made(claim):
-    row = data.load("article_claims").set_index("id").loc[claim]
-    assert (row["value"], row["unit"]) == CLAIMS[claim]
+@pytest.fixture(scope="module")
+def own():
+    return claims.measures()
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A bundle of records in which every notebook that a test names has the state asked for."""
+
+    def write(state: str, why: str = "") -> None:
+        names = set(claims.tests()["notebook"]) - {LEDGER}
+        entry = {"source": "report", "results": RECORDS, "state": state, "why": why}
+        path = tmp_path / f"{state}.json"
+        path.write_text(json.dumps(dict.fromkeys(names, entry)))
+        monkeypatch.setenv(BUNDLE, str(path))
+
+    return write
 
 
 def test_claims_agree_with_the_figures_of_the_other_tables():
-    value = data.load("article_claims").set_index("id")["value"]
-    assert value["biopharma_exports_2024"] == data.annual("gov_biopharma_headline")["2024"]
+    value = load("article_claims").set_index("id")["value"]
+    assert value["biopharma_exports_2024"] == annual("gov_biopharma_headline")["2024"]
     assert value["biopharma_exports_target_2030"] == 2 * value["biopharma_exports_2024"]
     assert value["asean_above_usa_2025_08"] == (value["exports_asean_2025_08"] > value["exports_usa_2025_08"])
 
 
-def test_testable_is_answered_for_every_kind():
-    counts = data.load("article_claims")["testable"].value_counts()
-    assert set(counts.index) == {"yes", "partly", "no"}
-    assert counts["yes"] > counts["partly"] > counts["no"]
+def test_every_claim_has_a_test_in_the_words_of_the_model_and_the_first_is_as_stated(tests):
+    assert set(tests["claim"]) == set(load("article_claims")["id"])
+    first = tests.drop_duplicates("claim")
+    assert (first["reading"] == "as stated").all()
+    assert first["label"].is_unique
+    assert tests[tests["kind"] != ""]["reading"].ne("as stated").all()
+    assert set(tests["tolerance"]) <= set(TOLERANCES)
+    assert set(tests["scope"]) <= set(SCOPES)
+
+
+def test_a_claim_without_a_test_is_an_error(monkeypatch):
+    short = load("claim_tests")[lambda f: f["claim"] != "trade_share_of_gdp"]
+    monkeypatch.setattr(claims, "load", lambda table: short if table == "claim_tests" else load(table))
+    with pytest.raises(DataError, match="claim trade_share_of_gdp has no test"):
+        claims.tests()
+
+
+def test_every_measure_of_the_ledgers_own_exists_and_has_a_source(tests, own):
+    mine = tests[(tests["notebook"] == LEDGER) & (tests["rule"] != "untestable")]
+    for name in [*mine["measure"], *mine["low"], *mine["high"]]:
+        assert name == "" or (own[name].value is not None and own[name].source_ids), name
+    assert (tests.loc[tests["rule"] == "untestable", "note"] != "").all()
+
+
+def test_every_record_named_is_one_that_its_notebook_keeps(tests, root):
+    for notebook, rows in tests[tests["notebook"] != LEDGER].groupby("notebook"):
+        kept = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())["results"]
+        named = {name for column in ("measure", "low", "high") for name in rows[column]} - {""}
+        assert named <= set(kept), notebook
+
+
+def test_figures_that_can_be_worked_out_by_hand(own):
+    assert own["bangladesh_trade_2024_pro_rata_usd_m"].value == pytest.approx(1808.521 / 11 * 12)
+    assert own["india_investment_stock_multiple"].value == pytest.approx(6290 / 2200)
+    assert own["world_market_growth_2023_2030_pct"].value == pytest.approx(100 * ((2406.9 / 1748.7) ** (1 / 7) - 1))
+    assert (own["korea_gdp_rank_asia"].value, own["korea_gdp_rank_asia_with_russia"].value) == (4, 5)
+    assert own["india_agreement_signed_year"].value == 2009
+    assert own["published_rank_sitc54_2020"].value == 21
+    assert own["bangladesh_growth_mean_pct"].value == pytest.approx((6.9387 + 7.0998 + 5.7751) / 3)
+    assert claims.measures(growth_years=1)["bangladesh_growth_mean_pct"].value == 5.7751
+
+
+@pytest.mark.parametrize("state", ["missing", "stale", "failed"])
+def test_a_record_that_is_not_fresh_leaves_its_claims_untested_and_named(bundle, state):
+    bundle(state, "for a reason")
+    found = claims.findings()
+    rows = verdicts(judged(found, Tolerances()))
+    leaning = rows[rows["notebook"] != LEDGER]
+    assert len(leaning) > 10
+    assert (leaning["verdict"] == "not testable here").all()
+    tested = leaning[leaning["rule"] != "untestable"]
+    assert (tested["why"] == tested["notebook"] + f" is {state} (for a reason)").all()
+
+
+def test_what_a_record_holds_comes_in_the_claims_unit_and_what_it_lacks_is_said(bundle, own):
+    bundle("fresh")
+    assert measured("12_top_five", "rank_latest", own, "rank").value == 10
+    gone = measured("12_top_five", "probability_of_place", own, "rank")
+    assert (gone.value, gone.why) == (None, "12_top_five has no number for probability_of_place")
+    assert measured("30_diversification", "asean_2025_08_usd_m", own, "US$ billion").value == pytest.approx(10.88)
+    assert measured("30_diversification", "asean_2025_08_usd_m", own, "US$ million").value == 10880
+    with pytest.raises(UsageError, match="'no_such_figure'"):
+        measured(LEDGER, "no_such_figure", own, "rank")

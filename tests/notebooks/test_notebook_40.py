@@ -48,11 +48,9 @@ def test_every_claim_has_one_of_four_verdicts_and_they_are_counted(default: Said
     assert r["n_claims"] == len(mine) == 35
     assert [r[name] for name in COUNTS] == [list(mine.values()).count(v) for v in VERDICTS]
     assert set(mine) == {n.removeprefix("measured_") for n in r if n.startswith("measured_")}
-    assert f"Of {r['n_claims']} claims the data support {r['claims_supported']}, " in default.answer
-    assert f"{r['claims_with_caveat']} with a caveat" in default.answer
-    assert {"claims-ledger", "claims-readings", "claims-measured", "claims-odds", "claims-verdicts"} <= set(
-        default.tables
-    )
+    backed = r["claims_supported"] + r["claims_with_caveat"]
+    assert f"The data support {backed} of {r['n_claims']} claims" in default.answer
+    assert f"do not support {r['claims_not_supported']}." in default.answer
 
 
 def test_the_verdicts_of_today(default: Said) -> None:
@@ -63,7 +61,7 @@ def test_the_verdicts_of_today(default: Said) -> None:
     assert mine["listing_days_before"] == mine["bangladesh_garment_rank"] == "not testable here"
     assert r["measured_bangladesh_garment_rank"] is None
     assert r["measured_korea_india_trade_multiple"] > 2
-    assert "are fresh" in default.text
+    assert "are up to date" in default.text
 
 
 def test_verdicts_flip_with_their_records_and_a_missing_or_stale_paper_is_named(entries) -> None:
@@ -78,12 +76,13 @@ def test_verdicts_flip_with_their_records_and_a_missing_or_stale_paper_is_named(
     for claim in ("korea_india_trade_multiple", "asean_above_usa_2025_08", "exports_usa_2025_08"):
         assert mine[claim] == "not supported"
     assert flipped.results["measured_exports_usa_2025_08"] == pytest.approx(9.9)
-    assert "“Trade with India”" in flipped.answer
+    assert "“Trade with India”" in flipped.text
     for claim in ("biopharma_export_rank_2024", "biopharma_export_rank_target_2030", "trial_hub_rank_target_2030"):
         assert mine[claim] == "not testable here"
         assert flipped.results[f"measured_{claim}"] is None
-    assert "12_top_five is missing (not rendered yet)" in flipped.text
-    assert "13_reform_clock is stale (table sources has changed since)" in flipped.text
+    text = flipped.text.replace("\\", "")  # what Markdown would take for its own is escaped
+    assert "12_top_five is missing (not rendered yet)" in text
+    assert "13_reform_clock is stale (table sources has changed since)" in text
 
 
 def test_no_width_at_all_and_every_width_at_its_widest(entries, default: Said) -> None:
@@ -98,7 +97,7 @@ def test_no_width_at_all_and_every_width_at_its_widest(entries, default: Said) -
     assert open_wide.results["claims_not_supported"] < default.results["claims_not_supported"]
     assert narrow.results["claims_not_testable"] >= default.results["claims_not_testable"]
     assert narrow.results["verdicts_moved_by_half_widths"] == 0
-    assert "At half the width none does" in narrow.text
+    assert "At half the width no verdict changes." in narrow.text
     assert "an approximate rank within 0 places" in narrow.text
     assert narrow.results["measured_bangladesh_growth_low"] == pytest.approx(5.7751)
 

@@ -9,7 +9,6 @@ from kbio_analysis.present.figures.agreement import (
 )
 from kbio_analysis.present.figures.briefing import briefing_charts
 from kbio_analysis.present.figures.canvas import chart
-from kbio_analysis.present.figures.claims import claims_measured, claims_odds, claims_verdicts
 from kbio_analysis.present.figures.diversification import (
     destination_shares,
     growth_contributions,
@@ -42,9 +41,6 @@ __all__ = [
     "briefing_charts",
     "candidates",
     "chart",
-    "claims_measured",
-    "claims_odds",
-    "claims_verdicts",
     "clock_times",
     "definitions",
     "destination_shares",
