@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis import __version__
-from kbio_analysis.data.notebook_records import BUNDLE
+from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Here, tail, written
 from kbio_analysis.render.outputs import Shown, collect, scrub, settle

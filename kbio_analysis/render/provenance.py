@@ -77,7 +77,7 @@ def inputs_read() -> dict[str, Any]:
     """
     return {
         "tables": _asked("tables_read", "kbio_analysis.data.tables") or {},
-        "reports": _asked("recorded_read", "kbio_analysis.data.results", "kbio_analysis.data.notebook_records") or {},
+        "reports": _asked("recorded_read", "kbio_analysis.data.results") or {},
         "recorded": _asked("recorded_names", "kbio_analysis.present.results") or [],
     }
 

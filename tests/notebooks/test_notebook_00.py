@@ -8,7 +8,7 @@ import pytest
 from running import Said, said
 
 <<<<<<< HEAD
-from kbio_analysis.data.notebook_records import missing_entry, reference_entry
+from kbio_analysis.data.results import missing_entry, reference_entry
 from kbio_analysis.render.composed import bundle
 =======
 from kbio_analysis.data.results import missing_entry, reference_entry
