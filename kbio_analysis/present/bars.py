@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, TALL, WIDTH, Axis, Chart, Note, Plot, fold, measure
-from kbio_analysis.present.frames import Asked, Format, Shared, colour, hint, set_ticks, told, wording
+from kbio_analysis.present.frames import Asked, Format, Shared, colour, set_ticks, told, wording
 
 LABEL_ROOM = 125.0
 """Points for the names of lying bars."""
@@ -70,9 +70,7 @@ class Bars:
         hues = asked.hues(self.keys or self.names) if self.keys or asked.colours else {}
         self.hues = {name: hue for name, (hue, _) in hues.items()}
         self.row_keys = group or self.names
-        for name in look.points or {}:
-            if str(name) not in self.names:
-                raise asked.refuse(f"points: no bar {name!r}{hint(name, self.names)}")
+        asked.known(map(str, look.points or {}), self.names, "points")
 
     def _column(self, name: str, what: str) -> pd.Series:
         return self.asked.column(name, what).astype(float) * self.look.scale
@@ -109,9 +107,9 @@ class Bars:
         low, high = min(0.0, *ends), max(0.0, *ends)
         room = (high - low) or 1.0
         limits = (low - 0.05 * room if low < 0 else 0.0), (high + 0.05 * room if high > 0 else 0.0)
-        limits = [d if v is None else v * look.scale for d, v in zip(limits, look.x_range, strict=True)]
+        limits = self.asked.span(*limits, look.x_range, look.scale)
         whole = bool((self.numbers.fillna(0) % 1 == 0).all(axis=None)) and look.scale == 1
-        along = Axis(low=limits[0], high=limits[1], whole=whole, say=wording(look.x_format), grid=True)
+        along = Axis(low=limits[0], high=limits[1], whole=whole, say=wording(look.x_format, look.scale), grid=True)
         set_ticks(along, look.x_ticks, look.scale)
         texts = {float(i): n if look.upright else fold(n, LABEL_ROOM) for i, n in enumerate(self.names)}
         size = len(self.names) - 0.5
@@ -151,9 +149,9 @@ class Bars:
         ax.plot(*((at, values) if self.look.upright else (values, at)), ls="none", color=INK, **how)
 
     def _figures(self, plot: Plot, spots: list[tuple[int, int, float, float, float, float]]) -> None:
-        word = wording(None if self.look.values is True else self.look.values)
+        word = wording(None if self.look.values is True else self.look.values, self.look.scale)
         for i, k, at, _, start, length in spots:
-            text, upright = word(length / self.look.scale), self.look.upright
+            text, upright = word(length), self.look.upright
             if self.look.stacked:
                 if length:
                     middle = start + length / 2
@@ -169,11 +167,11 @@ class Bars:
 
     def said(self) -> str:
         """The alt text: every bar with its values."""
-        own = self.asked.alt_format or (None if self.look.values is True else self.look.values) or self.look.x_format
-        word, parts = wording(own), []
+        own = (None if self.look.values is True else self.look.values) or self.look.x_format
+        word, parts = self.asked.word(own, self.look.scale), []
         several = len(self.numbers.columns) > 1
         for name, (_, row) in zip(self.names, self.numbers.iterrows(), strict=True):
-            texts = [f"{k} {word(v / self.look.scale)}".strip() for k, v in row.items() if v or not several]
+            texts = [f"{k} {word(v)}".strip() for k, v in row.items() if v or not several]
             parts.append(f"{name} {', '.join(texts)}")
         return told(self.asked.begin("Bars"), parts)
 
@@ -210,8 +208,8 @@ def tornado(
     seen = [*lows, *highs, 0.0 if centre is None else centre * scale]
     room = (max(seen) - min(seen)) or 1.0
     limits = [min(seen) - (0.03 * room if min(seen) else 0), max(seen) + (0.03 * room if max(seen) else 0)]
-    limits = [d if v is None else v * scale for d, v in zip(limits, x_range, strict=True)]
-    x = set_ticks(Axis(low=limits[0], high=limits[1], say=wording(x_format), grid=True), x_ticks, scale)
+    limits = asked.span(limits[0], limits[1], x_range, scale)
+    x = set_ticks(Axis(low=limits[0], high=limits[1], say=wording(x_format, scale), grid=True), x_ticks, scale)
     plot = Plot(x=x, y=Axis(low=0, high=2, given={}, line=False), title=asked.title)
     if centre is None:
         groups = asked.column(by, "by") if by is not None else names.map(lambda _: "")
@@ -226,11 +224,11 @@ def tornado(
     if centre is not None:
         plot.draw.append(lambda ax: ax.axvline(centre * scale, color=INK, lw=1))
     plot.tall *= asked.height
-    word = wording(asked.alt_format or x_format)
+    word = asked.word(x_format, scale)
     widest = (highs - lows).abs().sort_values(ascending=False).index
     if centre is None and len(hues) > 1:
         names = names + " (" + groups.astype(str) + ")"
-    said = [f"{names[i]} {word(lows[i] / scale)} to {word(highs[i] / scale)}" for i in widest]
+    said = [f"{names[i]} {word(lows[i])} to {word(highs[i])}" for i in widest]
     return asked.finish([plot], told(asked.begin("Bars, the widest first"), said))
 
 

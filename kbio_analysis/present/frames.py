@@ -66,7 +66,7 @@ class Asked:
             raise self.refuse(f"takes a DataFrame, not {type(frame).__name__}")
         names = [n for n in plain.index.names if n is not None and n not in plain.columns]
         self.indexed = names if len(names) == plain.index.nlevels else []
-        self.frame = plain.reset_index() if self.indexed else plain
+        self.frame = plain.reset_index(drop=not self.indexed)
 
     def __getattr__(self, name: str) -> Any:
         return self.given[name]
@@ -82,18 +82,34 @@ class Asked:
     def refuse(self, text: str) -> UsageError:
         return UsageError(f"{self.kind} {self.id!r}: {text}")
 
-    def hues(self, labels: Iterable[Any], wished: Mapping[Any, str | None] | None = None) -> dict[Any, tuple[str, int]]:
-        """A colour for every label, and how often the cycle had gone round when it took it (0: not yet).
+    def known(self, names: Iterable[Any], allowed: Iterable[Any], what: str) -> None:
+        """Refuse a name that is not one of those allowed."""
+        allowed = list(allowed)
+        for name in names:
+            if name not in allowed:
+                raise self.refuse(f"{what}: there is no {name!r}{hint(name, allowed)}")
 
-        A colour given for a label that is not here is no mistake (a class may have no case), unless it reads like one
-        that has none.
-        """
+    def meant(self, names: Iterable[Any], labels: Iterable[Any], bare: Iterable[Any], what: str) -> None:
+        """Refuse a name that is no label but reads like a bare one; others may belong to a class without a case."""
+        labels, bare = list(labels), [str(label) for label in bare]
+        for name in names:
+            if name not in labels and (near := get_close_matches(str(name), bare, n=1, cutoff=0.6)):
+                raise self.refuse(f"{what}: nothing is called {name!r}, did you mean {near[0]!r}?")
+
+    def span(self, low: float, high: float, given: Sequence[float | None], scale: float) -> tuple[float, float]:
+        """A value axis from ``low`` to ``high``, or to the ends that are given in units of the data."""
+        first, last = (own if end is None else end * scale for own, end in zip((low, high), given, strict=True))
+        return first, last
+
+    def word(self, how: Format, scale: float) -> Callable[[float], str]:
+        """What spells drawn values in the alt text."""
+        return wording(self.alt_format or how, scale)
+
+    def hues(self, labels: Iterable[Any], wished: Mapping[Any, str | None] | None = None) -> dict[Any, tuple[str, int]]:
+        """A colour for every label, and how often the cycle had gone round when it took it (0: not yet)."""
         labels, given = list(dict.fromkeys(labels)), dict(self.given["colours"] or {})
         given |= {k: v for k, v in (wished or {}).items() if v}
-        bare = [str(label) for label in labels if label not in given]
-        for name in given:
-            if name not in labels and (near := get_close_matches(str(name), bare, n=1, cutoff=0.6)):
-                raise self.refuse(f"colours: nothing is called {name!r}, did you mean {near[0]!r}?")
+        self.meant(given, labels, [label for label in labels if label not in given], "colours")
         found = {label: (colour(given[label]), 0) for label in labels if label in given}
         taken = {hue for hue, _ in found.values()}
         spare = [COLOURS[c] for c in CYCLE if COLOURS[c] not in taken] or [COLOURS[c] for c in CYCLE]
@@ -162,10 +178,13 @@ def colour(name: str) -> str:
     return to_hex(name)
 
 
-def wording(how: Format) -> Callable[[float], str]:
-    """What spells a value: a word, a format specification, or a template such as ``{:.0f}%``."""
+def wording(how: Format, scale: float = 1.0) -> Callable[[float], str]:
+    """What spells a drawn value: a format specification, a template such as ``{:.0f}%``, or a word.
+
+    A word is given the value of the data, from before it was multiplied by ``scale``: ``usd`` takes US$ million.
+    """
     if callable(how):
-        return how
+        return how if scale == 1 else lambda v: how(v / scale)
     if how and "{" in how:
         return lambda v: _unsigned(how.format(v).replace("-", "−"))
     return (lambda v: formatted(v, how)) if how else figure

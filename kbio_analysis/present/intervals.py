@@ -1,6 +1,6 @@
 """Rows of points with their intervals: odds by method, forests, dots on stems, ratios over their tolerances."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Unpack
 
@@ -17,8 +17,6 @@ from kbio_analysis.present.frames import (
     Format,
     Shared,
     colour,
-    figure,
-    hint,
     set_ticks,
     told,
     wording,
@@ -116,13 +114,10 @@ class Rows:
         return [name for name in wanted if name in found]
 
     def _check_keys(self) -> None:
-        for marker in (self.look.markers or {}).values():
-            if marker not in MARKERS:
-                raise self.asked.refuse(f"markers: no marker {marker!r}{hint(marker, MARKERS)}")
-        if isinstance(self.look.hollow, Mapping):
-            for name in self.look.hollow:
-                if str(name) not in self.rows:
-                    raise self.asked.refuse(f"hollow: no row {name!r}{hint(name, self.rows)}")
+        self.asked.known((self.look.markers or {}).values(), MARKERS, "markers")
+        self.asked.known(self._hollow(), self.rows, "hollow")
+        for bar in self.look.bars:
+            self.asked.known(dict(*bar[3:]), ("colour", "alpha", "of"), "bars")
 
     def _long(self) -> bool:
         folded = [fold(name, LABEL_ROOM) for name in self.rows]
@@ -197,14 +192,14 @@ class Rows:
             low, high = low / 1.08, high * 1.08
         else:
             low, high = (0.0 if low == 0 else low - 0.04 * room), high + 0.04 * room
-        ends = [d if v is None else v * look.scale for d, v in zip((low, high), look.x_range, strict=True)]
-        self.ends = (ends[0], ends[1])
+        self.ends = self.asked.span(low, high, look.x_range, look.scale)
+        ends = list(self.ends)
         pad = 1.04 if log else 0.015 * (ends[1] - ends[0])
         if look.x_range[0] is not None:
             ends[0] = ends[0] / pad if log else ends[0] - (0 if ends[0] == 0 and look.stems else pad)
         if look.x_range[1] is not None:
             ends[1] = ends[1] * pad if log else ends[1] + pad
-        axis = Axis(low=ends[0], high=ends[1], log=log, say=wording(look.x_format or figure), grid=True)
+        axis = Axis(low=ends[0], high=ends[1], log=log, say=wording(look.x_format, look.scale), grid=True)
         return set_ticks(axis, look.x_ticks, look.scale)
 
     def _inside(self, values: Any) -> Any:
@@ -231,10 +226,7 @@ class Rows:
                         solid_capstyle="butt")  # fmt: skip
 
     def _bar_style(self, k: int, i: Any = None) -> tuple[str, float]:
-        style = dict(self.look.bars[k][3]) if len(self.look.bars[k]) > 3 else {}
-        for key in style:
-            if key not in ("colour", "alpha", "of"):
-                raise self.asked.refuse(f"bars: no key {key!r}{hint(key, ('colour', 'alpha', 'of'))}")
+        style = dict(*self.look.bars[k][3:])
         own = style.get("of") == "by" and i is not None
         return (self.hue(i) if own else colour(style.get("colour", "muted"))), style.get("alpha", 0.16 + 0.14 * k)
 
@@ -279,11 +271,11 @@ class Rows:
             ax.plot(self._inside(point), y, "D", color=INK, mec=PAPER, ms=7)
 
     def _values(self, plot: Plot) -> None:
-        word, column = wording(self.look.values), next(iter(self.points.values()))
+        word, column = wording(self.look.values, self.look.scale), next(iter(self.points.values()))
         for i, y in self._each():
             if np.isfinite(column[i]):
                 end = max(v for v in (column[i], self.high[i] if self.high is not None else None) if v is not None)
-                text, at = word(column[i] / self.look.scale), float(self._inside(end))
+                text, at = word(column[i]), float(self._inside(end))
                 plot.notes.append(Note(x=at, y=y, text=text, colour=self.hue(i), shift=(7, -0.5), halo=True))
                 beyond = measure(text) - (plot.x.high - at) / (plot.x.high - plot.x.low) * (WIDTH - LABEL_ROOM) * 0.8
                 plot.right = max(plot.right, beyond)
@@ -299,7 +291,7 @@ class Rows:
 
     def said(self) -> str:
         """The alt text: every row with its interval, or how many there are and which are the ends."""
-        word = self._word()
+        word = self.asked.word(self.look.values or self.look.x_format, self.look.scale)
         spans = [] if self.low is None or self.high is None else [self.low, self.high]
         parts, column = [], next(iter(self.points.values()), None)
         for name, (point, low, high, *_) in (self.look.summary or {}).items():
@@ -321,10 +313,3 @@ class Rows:
 
     def _name(self, i: Any) -> str:
         return self.row[i] if self.group is None or not self.dodged else f"{self.row[i]}, {self.group[i]}"
-
-    def _word(self) -> Callable[[float], str]:
-        own = self.asked.alt_format or (self.look.values if callable(self.look.values) else None)
-        if own is None:
-            return wording(self.look.values or self.look.x_format)
-        word = wording(own)
-        return lambda v: word(v / self.look.scale)

@@ -1,8 +1,7 @@
 """Lines over years, months, numbers or categories; with bands, stars and marks; as a fan, as ranks, as stairs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from types import SimpleNamespace
 from typing import Any, Unpack
@@ -28,7 +27,7 @@ from kbio_analysis.present.canvas import (
     share,
     spread,
 )
-from kbio_analysis.present.frames import Asked, Format, Shared, colour, hint, set_ticks, told, wording
+from kbio_analysis.present.frames import Asked, Format, Shared, colour, set_ticks, told, wording
 from kbio_analysis.present.rulers import Ruler
 from kbio_analysis.present.words import listed
 
@@ -195,8 +194,7 @@ class Drawing:
     def _wanted(self, y: Any) -> dict[str, tuple[list[pd.Series], dict[str, Any]]]:
         """Label -> the columns drawn under it, and their style."""
         styles = dict(self.look.styles or {})
-        if self.look.labels not in LABELS:
-            raise self.asked.refuse(f"no labels {self.look.labels!r}{hint(self.look.labels, LABELS)}")
+        self.asked.known([self.look.labels], LABELS, "labels")
         if self.look.by is not None:
             values, group = self._own(y, "y"), self._own(self.look.by, "by")
             wanted = {str(name): (values[group == name], styles.get(name, {})) for name in group.dropna().unique()}
@@ -204,7 +202,7 @@ class Drawing:
             pairs = y if isinstance(y, Mapping) else {str(c): c for c in ([y] if isinstance(y, str) else y)}
             wanted = {label: v if isinstance(v, tuple) else (v, {}) for label, v in pairs.items()}
             wanted = {label: (c, dict(style) | dict(styles.get(label, {}))) for label, (c, style) in wanted.items()}
-        self._every(styles, wanted)
+        self.asked.meant(styles, wanted, wanted, "styles")
         found = {}
         for label, (columns, style) in wanted.items():
             self._known(style, STYLE, f"style of {label!r}")
@@ -212,19 +210,10 @@ class Drawing:
             found[label] = (many if self.look.by else [self._own(c, f"y, {label!r}") for c in many], style)
         return found
 
-    def _every(self, styles: Mapping[Any, Any], labels: Iterable[Any]) -> None:
-        for name in styles:
-            if name not in labels and (near := get_close_matches(str(name), [str(v) for v in labels], n=1)):
-                raise self.asked.refuse(f"styles: nothing is called {name!r}, did you mean {near[0]!r}?")
-
-    def _known(self, style: Mapping[str, Any], known: set[str], what: str) -> None:
-        for key in style:
-            if key not in known:
-                raise self.asked.refuse(f"{what}: no key {key!r}{hint(key, sorted(known))}")
-        if style.get("style", "solid") not in DASHES:
-            raise self.asked.refuse(f"{what}: no style {style['style']!r}{hint(style['style'], DASHES)}")
-        if style.get("marker", True) not in (True, False, *MARKERS):
-            raise self.asked.refuse(f"{what}: no marker {style['marker']!r}{hint(style['marker'], MARKERS)}")
+    def _known(self, style: Mapping[str, Any], keys: set[str], what: str) -> None:
+        self.asked.known(style, sorted(keys), what)
+        self.asked.known([style.get("style", "solid")], DASHES, what)
+        self.asked.known([style.get("marker", True)], (True, False, *MARKERS), what)
 
     def _add(self, label: str, columns: Sequence[pd.Series], style: dict[str, Any]) -> None:
         hue, round_ = self.hues[label]
@@ -263,9 +252,9 @@ class Drawing:
         style = dict(style or {})
         self._known(style, BAND, f"band {label!r}")
         low, high = self._own(low, f"band {label!r}"), self._own(high, f"band {label!r}")
+        low, high = low.where(high.notna()), high.where(low.notna())
         of = style.get("of")
-        if of is not None and of not in self.hues:
-            raise self.asked.refuse(f"band {label!r}: no line {of!r}{hint(of, self.hues)}")
+        self.asked.known([] if of is None else [of], self.hues, f"band {label!r}, of")
         hue = self.hues[next(iter(self.hues)) if of is None else of][0]
         hue = colour(style["colour"]) if "colour" in style else hue
         _, x, bottom = self._values(self.over, low, style.get("start"))
@@ -305,8 +294,7 @@ class Drawing:
 
     def said(self) -> str:
         """The alt text: first and last value of every line, stars, and the ends of the bands."""
-        word = self._word()
-        parts = []
+        word, parts = self.asked.word(self.look.y_format, self.look.scale), []
         labels = list(dict.fromkeys(line.label for line in self.lines))
         for label in labels:
             own = [line for line in self.lines if line.label == label]
@@ -325,12 +313,6 @@ class Drawing:
                 ends = (float(v[np.isfinite(v)][-1]) for v in (low, high))
                 parts.append(f"{label} at the end {' to '.join(word(v) for v in ends)}")
         return told(self.asked.begin("Lines"), parts)
-
-    def _word(self) -> Any:
-        if self.asked.alt_format is not None:
-            word = wording(self.asked.alt_format)
-            return lambda v: word(v / self.look.scale)
-        return wording(self.look.y_format)
 
     def _given_stars(self) -> list[tuple[str, tuple[Any, ...]]]:
         return [(label, (x, y * self.look.scale, *more)) for label, (x, y, *more) in (self.look.stars or {}).items()]
@@ -362,7 +344,14 @@ class Drawing:
         values = np.concatenate(seen)
         values = values[np.isfinite(values)]
         low, high = float(values.min()), float(values.max())
-        axis = Axis(low=low, high=high, log=look.log, whole=look.whole, say=wording(look.y_format or _tick), grid=True)
+        axis = Axis(
+            low=low,
+            high=high,
+            log=look.log,
+            whole=look.whole,
+            say=wording(look.y_format, look.scale) if look.y_format else _tick,
+            grid=True,
+        )
         room = (high - low) or abs(high) or 1.0
         if look.log:
             axis.low, axis.high = low * 0.85, high * 1.2
@@ -372,8 +361,7 @@ class Drawing:
         else:
             at_zero = low >= 0 if look.zero is None else look.zero and low >= 0
             axis.low, axis.high = 0.0 if at_zero else low - 0.05 * room, high + 0.05 * room
-        ends = [None if v is None else v * look.scale for v in look.y_range]
-        axis.low, axis.high = (axis.low if ends[0] is None else ends[0]), (axis.high if ends[1] is None else ends[1])
+        axis.low, axis.high = self.asked.span(axis.low, axis.high, look.y_range, look.scale)
         return set_ticks(axis, look.y_ticks, look.scale)
 
     def _rules(self, plot: Plot) -> None:
@@ -393,7 +381,8 @@ class Drawing:
 
     def _ends(self, plot: Plot, numbers: Mapping[str, str]) -> None:
         """Names (or numbers) at the ends of the lines, moved apart where they would meet."""
-        look, word = self.look, wording(self.look.end_format) if self.look.end_format else None
+        look = self.look
+        word = wording(look.end_format, look.scale) if look.end_format else None
         groups: dict[float, list[tuple[Line, float, str]]] = {}
         for line in self.lines:
             if not line.style.get("label_end", True) or (look.labels == "end" and "start" in line.style):

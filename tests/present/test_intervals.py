@@ -46,7 +46,7 @@ def test_data_are_the_frame_and_colours_titles_and_marks_show(payloads: list[dic
         ({"by": "roles"}, "did you mean 'role'"),
         ({"by": "role", "colours": {"pol": "red"}}, "did you mean 'pool'"),
         ({"hollow": {"Pol": [0.1]}}, "did you mean 'Pool'"),
-        ({"markers": {"pool": "?"}}, "no marker"),
+        ({"markers": {"pool": "?"}}, "markers: there is no"),
         ({"order": ["First", "Second"]}, "leaves out 'Pool'"),
         ({"bars": [("low", "high", "", {"color": "red"})]}, "did you mean 'colour'"),
         ({"values": chance, "x_fromat": chance}, "did you mean 'x_format'"),
