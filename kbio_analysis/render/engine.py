@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import nbformat
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
 from kbio_analysis.render.child import Here
+from kbio_analysis.render.forks import Ended, Work, answers
 from kbio_analysis.render.provenance import inputs_read
 from kbio_analysis.render.shell import StoppedError, plain, shell
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
 
 ENGINE = "kbio"
 
@@ -42,28 +46,65 @@ class Findings:
     cpu: dict[str, float] = field(default_factory=dict)
 
 
+class KbioEngine(Engine):
+    """Runs a notebook to its end or raises; a dead process and a time-out never pass for completed."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        here: Here | None = None,
+        findings: Findings | None = None,
+        execution_timeout: float | None = None,
+        **_papermills_own: Any,
+    ) -> None:
+        """Run the cells in this process, if it is one made for them (``here``), else in one forked for them.
+
+        Raises StoppedError if the notebook does not get to its end; in a forked process a failing cell is left to
+        papermill, which finds the error among its outputs.
+        """
+        if here is not None:
+            _run_cells(nb_man, here, findings or Findings())
+            return
+        call = partial(_executed, nbformat.writes(nb_man.nb))
+        ((_, answer),) = answers([Work(key=None, call=call, limit_seconds=execution_timeout)], workers=1)
+        if isinstance(answer, Ended):
+            raise StoppedError(answer.status, answer.cell, answer.kind, answer.reason, answer.log)
+        for index, (cell, done) in enumerate(zip(nb_man.nb.cells, answer.cells, strict=True)):
+            nb_man.cell_start(cell, index)
+            cell.update(done)
+            nb_man.cell_complete(cell, cell_index=index)
+            cell.metadata.papermill = done.metadata.papermill
+
+
+papermill_engines.register(ENGINE, KbioEngine)
+
+
 def execute(notebook: NotebookNode, here: Here, kernel: str | None, findings: Findings) -> None:
     """Run the notebook in place, in this process, or in the Jupyter kernel of that name.
 
     Raises StoppedError when it does not get to its end.
     """
-    from papermill.engines import papermill_engines
-
-    from kbio_analysis.render.papermill_engine import KbioEngine
-
-    papermill_engines.register(ENGINE, KbioEngine)
     for part in (notebook, *notebook.cells):
         part.metadata.setdefault("papermill", {})
     quietly = {"output_path": None, "progress_bar": False, "autosave_cell_every": 0}
     if kernel is None:
-        run = partial(papermill_engines.execute_notebook_with_engine, ENGINE, here=here, findings=findings)
-        run(notebook, "python3", **quietly)
+        through = partial(papermill_engines.execute_notebook_with_engine, ENGINE, here=here, findings=findings)
+        through(notebook, "python3", **quietly)
     else:
         _in_a_kernel(notebook, here, kernel, findings, quietly)
 
 
-def run_cells(manager: Any, here: Here, findings: Findings) -> None:
-    """Run the cells of papermill's notebook manager in this process."""
+def _executed(source: str, here: Here) -> NotebookNode:
+    notebook = nbformat.reads(source, as_version=4)
+    with suppress(StoppedError):  # the error stands among the cell's outputs
+        execute(notebook, here, None, Findings())
+    return notebook
+
+
+def _run_cells(manager: NotebookExecutionManager, here: Here, findings: Findings) -> None:
     number = 0
     with shell(here.printed) as running:
         findings.cpu["start"] = began = time.process_time()
@@ -80,14 +121,11 @@ def run_cells(manager: Any, here: Here, findings: Findings) -> None:
             finally:
                 manager.cell_complete(cell, cell_index=index)
         findings.read = inputs_read()
-    findings.cpu["cells"] = time.process_time() - began
+        findings.cpu["cells"] = time.process_time() - began
 
 
 def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, findings: Findings, quietly: dict[str, Any]) -> None:
     from jupyter_client.kernelspec import KernelSpecManager
-    from nbclient.exceptions import DeadKernelError
-    from nbformat.v4 import new_code_cell
-    from papermill.engines import papermill_engines
 
     number = 0
 
@@ -98,7 +136,7 @@ def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, findings: Find
 
     asks = KernelSpecManager().get_kernel_spec(kernel).language.lower() == "python"
     if asks:
-        notebook.cells.append(new_code_cell(_ASKING, metadata={"papermill": {}}))
+        notebook.cells.append(nbformat.v4.new_code_cell(_ASKING, metadata={"papermill": {}}))
     # A cell tagged to be skipped or allowed to fail would leave a report that is not whole.
     strictly = {"skip_cells_with_tag": "", "force_raise_errors": True, "record_timing": False, "on_cell_execute": begun}
     try:

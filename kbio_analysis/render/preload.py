@@ -52,7 +52,7 @@ _THEN = (
     "yaml",
     "kbio_analysis.render.job",
     "kbio_analysis.render.page",
-    "kbio_analysis.render.papermill_engine",
+    "kbio_analysis.render.engine",
     "kbio_analysis.render.child",
 )
 _WHOLE = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
