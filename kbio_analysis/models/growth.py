@@ -33,16 +33,14 @@ def implied_growth_pct(y: pd.Series) -> float:
 def path(base: float, growth_pct: float, years: int, *, base_year: int | None = None) -> pd.Series:
     """``base`` compounding at ``growth_pct`` for ``years``: years + 1 values starting at the base.
 
-    Indexed 0..years, or by annual periods when ``base_year`` is given. Unit of ``base``.
+    Indexed 0..years, or by calendar year when ``base_year`` is given. Unit of ``base``.
     """
     _require_positive(base=base)
     _require_rate(growth_pct)
     if years < 0 or int(years) != years:
         raise ModelInputError(f"years = {years}: give a whole number of years, 0 or more")
     steps = np.arange(int(years) + 1)
-    index = pd.Index(steps, name="year")
-    if base_year is not None:
-        index = pd.period_range(str(base_year), periods=len(steps), freq="Y", name="year")
+    index = pd.Index(steps + (base_year or 0), name="year")
     return pd.Series(base * (1 + growth_pct / 100) ** steps, index=index, name="path", dtype=float)
 
 

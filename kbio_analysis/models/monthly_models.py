@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from kbio_analysis.models.backtest import rolling_origin
-from kbio_analysis.models.forecast import Forecast, annual_totals, forecast
+from kbio_analysis.models.forecast import annual_totals, forecast
 from kbio_analysis.models.targets import TargetProbability, probability
 from kbio_analysis.vocabulary import MIN_TREND_POINTS
 
@@ -29,25 +29,21 @@ FEWEST_ORIGINS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthlyOutlook:
-    """What a monthly series says of a multiple of its own base year.
+    """What a monthly series says of a multiple of its own base year. Values in US$ million.
 
-    ``ahead`` its forecast to December of the target year, ``base_total`` and ``level`` in US$ million a year;
-    ``by_model`` each model's point forecast of the target year; ``totals`` simulated calendar-year sums; ``chance``
-    of reaching ``level``; ``bands`` year x (median, lo_L, hi_L) of ``totals``, methods weighted alike; ``complete``
-    the observed calendar-year sums. The five of the forecast are None when there is none.
+    ``base_total`` the base year's sum (None if a month is missing) and ``level`` the multiple of it. ``by_month``:
+    period (text), actual; with a forecast also forecast, lo_L and hi_L of the main model. ``by_year``: year x
+    published (whole years); with a forecast also median, lo_L and hi_L of the simulated sums, methods weighted alike.
+    ``by_model`` each model's point forecast of the target year and ``chance`` that of reaching ``level``; both are
+    None without a forecast.
     """
 
-    observed: pd.Series
-    base_year: int
-    target_year: int
     base_total: float | None
     level: float | None
-    ahead: Forecast | None
-    by_model: pd.Series | None
-    totals: pd.DataFrame | None
-    bands: pd.DataFrame | None
-    complete: pd.Series
-    chance: TargetProbability | None
+    by_month: pd.DataFrame
+    by_year: pd.DataFrame
+    by_model: pd.Series | None = None
+    chance: TargetProbability | None = None
 
 
 def outlook(
@@ -67,28 +63,25 @@ def outlook(
     base = y[y.index.year == base_year]
     months_ahead = (pd.Period(f"{target_year}-12", "M") - y.index[-1]).n
     base_total = float(base.sum()) if len(base) == 12 else None
-    level = None if base_total is None else target_multiple * base_total
-    can_be_forecast = base_total is not None and len(y) >= MIN_TREND_POINTS["monthly"] and months_ahead > 0
-    ahead = by_model = totals = bands = chance = None
-    if can_be_forecast:
-        ahead = forecast(y, months_ahead, levels=levels, n_paths=n_paths, seed=seed)
-        by_model = annual_totals(y, _point_paths(ahead))[pd.Period(target_year, "Y")]
-        totals = annual_totals(y, ahead.paths)
-        bands = _bands(totals, levels)
-        chance = probability(totals, level, target_year)
-    by_year = y.groupby(y.index.year).agg(["sum", "count"])
+    by_month = pd.DataFrame({"period": y.index.astype(str), "actual": y.to_numpy()})
+    by_year = y.groupby(y.index.year.rename("year")).agg(["sum", "count"])
+    by_year = by_year["sum"][by_year["count"] == 12].to_frame("published")
+    if base_total is None or len(y) < MIN_TREND_POINTS["monthly"] or months_ahead < 1:
+        level = None if base_total is None else target_multiple * base_total
+        return MonthlyOutlook(base_total=base_total, level=level, by_month=by_month, by_year=by_year)
+    ahead = forecast(y, months_ahead, levels=levels, n_paths=n_paths, seed=seed)
+    rows, totals = ahead.table, annual_totals(y, ahead.paths)
+    ends = [f"{side}_{level:g}" for level in sorted(levels) for side in ("lo", "hi")]
+    main = rows[rows["model"] == ahead.main].sort_values("horizon")[["period", "forecast", *ends]]
+    points = rows.pivot(index="model", columns="period", values="forecast").reindex(list(ahead.models))
+    level = target_multiple * base_total
     return MonthlyOutlook(
-        observed=y,
-        base_year=base_year,
-        target_year=target_year,
         base_total=base_total,
         level=level,
-        ahead=ahead,
-        by_model=by_model,
-        totals=totals,
-        bands=bands,
-        complete=by_year["sum"][by_year["count"] == 12].rename_axis("year"),
-        chance=chance,
+        by_month=pd.concat([by_month, main.astype({"period": str})], ignore_index=True),
+        by_year=pd.concat([by_year, _bands(totals, levels)], axis=1).rename_axis("year"),
+        by_model=annual_totals(y, points)[pd.Period(target_year, "Y")],
+        chance=probability(totals, level, target_year),
     )
 
 
@@ -96,24 +89,19 @@ def _bands(totals: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
     """Quantiles of the simulated yearly sums, every method with the same number of draws."""
     tails = {"median": 0.5}
     for level in sorted(levels):
-        tails |= {f"lo_{level}": 0.5 - level / 200, f"hi_{level}": 0.5 + level / 200}
+        tails |= {f"lo_{level:g}": 0.5 - level / 200, f"hi_{level:g}": 0.5 + level / 200}
     frame = totals.quantile(list(tails.values())).T.set_axis(list(tails), axis=1)
-    return frame.set_axis(totals.columns.year, axis=0).rename_axis("year")
+    return frame.set_axis(totals.columns.year, axis=0)
 
 
-def _point_paths(ahead: Forecast) -> pd.DataFrame:
-    """Point forecasts as one path a model: models x months."""
-    return ahead.table.pivot(index="model", columns="period", values="forecast").reindex(list(ahead.models))
+def accuracy(y: pd.Series, *, step: int = 2) -> pd.DataFrame:
+    """Out-of-sample error of each model on ``y``: model, mase (averaged over horizons of 1 to 12 months), naive.
 
-
-def accuracy(y: pd.Series, *, step: int = 2) -> pd.Series | None:
-    """Out-of-sample error of each model on ``y``: MASE averaged over horizons of 1 to 12 months, by model.
-
-    Rolling origins ``step`` months apart, the first after FIRST_ORIGIN months; None if that leaves fewer than
+    Rolling origins ``step`` months apart, the first after FIRST_ORIGIN months; no row if that leaves fewer than
     FEWEST_ORIGINS.
     """
-    first = FIRST_ORIGIN
-    if len(y) - TEST_HORIZON - first < step * (FEWEST_ORIGINS - 1):
-        return None
-    tested = rolling_origin(y, TEST_HORIZON, min_train=first, step=step)
-    return tested.scores["mase"].groupby(level="model", sort=False).mean()
+    if len(y) - TEST_HORIZON - FIRST_ORIGIN < step * (FEWEST_ORIGINS - 1):
+        return pd.DataFrame(columns=["model", "mase", "naive"]).astype({"mase": float, "naive": bool})
+    tested = rolling_origin(y, TEST_HORIZON, min_train=FIRST_ORIGIN, step=step)
+    errors = tested.scores["mase"].groupby(level="model", sort=False).mean().reset_index()
+    return errors.assign(naive=errors["model"].isin(NAIVE))
