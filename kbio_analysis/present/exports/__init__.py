@@ -1,79 +1,12 @@
-"""What the export notebooks say and show: results in; sentences, tables and records out."""
+"""The table of sources, for the notebooks that have not listed theirs yet."""
 
-from kbio_analysis.present.exports.evidence import (
-    backtest_sentence,
-    base_rate_sentence,
-    hindcast_sentences,
-    limit_sentences,
-    main_rows,
-    methods_table,
-    prior_sentence,
-    score_table,
-    witness_sentence,
-)
-from kbio_analysis.present.exports.odds import (
-    answer_sentence,
-    classes_sentence,
-    doubling_sentence,
-    driver_sentence,
-    goal,
-    latest_year_sentence,
-    nearest_published,
-    pace_sentence,
-    vintage_sentence,
-    vintage_table,
-)
-from kbio_analysis.present.exports.show import (
-    record_arithmetic,
-    record_evidence,
-    record_odds,
-    record_position,
-    show_classes,
-    show_drivers,
-    show_models,
-    show_prior,
-    show_scopes,
-    show_sources,
-)
-from kbio_analysis.present.exports.target import (
-    arithmetic_sentence,
-    definitions_sentence,
-    position_sentence,
-    share_sentence,
-)
+import pandas as pd
 
-__all__ = [
-    "answer_sentence",
-    "arithmetic_sentence",
-    "backtest_sentence",
-    "base_rate_sentence",
-    "classes_sentence",
-    "definitions_sentence",
-    "doubling_sentence",
-    "driver_sentence",
-    "goal",
-    "hindcast_sentences",
-    "latest_year_sentence",
-    "limit_sentences",
-    "main_rows",
-    "methods_table",
-    "nearest_published",
-    "pace_sentence",
-    "position_sentence",
-    "prior_sentence",
-    "record_arithmetic",
-    "record_evidence",
-    "record_odds",
-    "record_position",
-    "score_table",
-    "share_sentence",
-    "show_classes",
-    "show_drivers",
-    "show_models",
-    "show_prior",
-    "show_scopes",
-    "show_sources",
-    "vintage_sentence",
-    "vintage_table",
-    "witness_sentence",
-]
+from kbio_analysis.present.tables import table
+
+
+def show_sources(sources: pd.DataFrame) -> None:
+    """Publisher, title, date and address of every source."""
+    frame = sources[["publisher", "title", "published", "url"]].drop_duplicates()
+    frame = frame.set_axis(["Publisher", "Title", "Published", "Address"], axis=1)
+    table(frame, id="sources", caption="Sources of every figure on this page", source="data/tables/sources.csv")

@@ -23,11 +23,9 @@ from kbio_analysis.present.figures.export_record import (
     to_date_chart,
     trend_chart,
 )
-from kbio_analysis.present.figures.exports import definitions, fan, monthly_fan, witness_fan
 from kbio_analysis.present.figures.fta_record import event_profile, forest
 from kbio_analysis.present.figures.lines import lines
 from kbio_analysis.present.figures.new_agreement import driver_bars, effect_by_method, trade_paths
-from kbio_analysis.present.figures.odds import model_scores, odds_by_method, odds_by_vintage
 from kbio_analysis.present.figures.ranks import place_gap, rank_bump, rank_chances
 from kbio_analysis.present.figures.reform import biologics_share, candidates, clock_times, rank_fan, tornado
 from kbio_analysis.present.figures.world_map import market_map
@@ -42,23 +40,17 @@ __all__ = [
     "candidates",
     "chart",
     "clock_times",
-    "definitions",
     "destination_shares",
     "driver_bars",
     "effect_by_method",
     "event_profile",
-    "fan",
     "forest",
     "growth_contributions",
     "lines",
     "market_gap_bars",
     "market_map",
-    "model_scores",
     "month_ratios",
     "monthly_break",
-    "monthly_fan",
-    "odds_by_method",
-    "odds_by_vintage",
     "pending_chart",
     "place_gap",
     "rank_bump",
@@ -71,5 +63,4 @@ __all__ = [
     "tornado",
     "trade_paths",
     "trend_chart",
-    "witness_fan",
 ]
