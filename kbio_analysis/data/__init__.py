@@ -49,36 +49,18 @@ if TYPE_CHECKING:
     from .series import reference_classes as reference_classes
     from .series import reference_sources as reference_sources
     from .series import yearly_counts as yearly_counts
-    from .standing_views import bangladesh_published as bangladesh_published
-    from .standing_views import bangladesh_timeline as bangladesh_timeline
-    from .standing_views import graduation_cells as graduation_cells
-    from .standing_views import partner_flows as partner_flows
-    from .standing_views import partner_standing as partner_standing
-    from .standing_views import partners_with_trade as partners_with_trade
-    from .standing_views import real_growth as real_growth
-    from .standing_views import tariff_flows as tariff_flows
     from .tables import load as load
     from .tables import tables_read as tables_read
-    from .tariff_views import TariffLines as TariffLines
-    from .tariff_views import access_today as access_today
-    from .tariff_views import duty_free_lines as duty_free_lines
-    from .tariff_views import least_developed as least_developed
-    from .tariff_views import preference_terms as preference_terms
-    from .tariff_views import tariff_lines as tariff_lines
     from .verification import verify as verify
 
 _HOME = {
     "Recorded": "results",
-    "TariffLines": "tariff_views",
-    "access_today": "tariff_views",
     "agreement_inputs": "fta_views",
     "agreement_sources": "agreement_views",
     "agreement_years": "agreement_views",
     "agreements": "fta_views",
     "agreements_of": "agreement_views",
     "annual": "series",
-    "bangladesh_published": "standing_views",
-    "bangladesh_timeline": "standing_views",
     "benchmark_sources": "published",
     "benchmarks": "published",
     "candidate_panels": "agreement_views",
@@ -87,37 +69,27 @@ _HOME = {
     "claim_values": "published",
     "data_root": "package",
     "definitions": "series",
-    "duty_free_lines": "tariff_views",
     "export_ranks": "published",
     "exporters": "series",
-    "graduation_cells": "standing_views",
     "india_monthly": "agreement_views",
     "investment_in_india": "agreement_views",
     "known_months": "series",
     "korea_trade": "agreement_views",
     "latest_counts": "series",
-    "least_developed": "tariff_views",
     "load": "tables",
     "market_sizes": "published",
     "monthly": "series",
     "partner_exports": "series",
-    "partner_flows": "standing_views",
-    "partner_standing": "standing_views",
-    "partners_with_trade": "standing_views",
     "phase_figures": "published",
-    "preference_terms": "tariff_views",
     "prints": "series",
     "published_figures": "agreement_views",
     "published_ranges": "published",
-    "real_growth": "standing_views",
     "rebuild_passports": "package",
     "recorded": "results",
     "recorded_read": "results",
     "reference_classes": "series",
     "reference_sources": "series",
     "tables_read": "tables",
-    "tariff_flows": "standing_views",
-    "tariff_lines": "tariff_views",
     "trial_ranks": "published",
     "us_gdp": "agreement_views",
     "verify": "verification",

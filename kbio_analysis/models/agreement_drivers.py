@@ -97,7 +97,7 @@ def _growth(parts: Mapping[str, Mapping[str, np.ndarray]], outlook: Baseline, co
     for end in ends:
         step = (np.log1p(end / 100) - np.log1p(now / 100)) * (column + 1)
         scaled = {
-            m: sum(v * np.exp(outlook.elasticities[f] * step) for f, v in flows.items()) for m, flows in parts.items()
+            m: sum(v * np.exp(outlook.fits[f].value * step) for f, v in flows.items()) for m, flows in parts.items()
         }
         found.append(_middle(scaled))
     return ("Partner's growth", *found, *(f"{end:.1f}% a year" for end in ends))

@@ -22,6 +22,16 @@ from kbio_analysis.models.trade_baseline import Baseline
 METHODS = {"transfer": "Past agreements", "tariffs": "Tariff cuts", "pooled": "Both, pooled"}
 FLOWS = {"exports": "Korea's exports", "imports": "Korea's imports"}
 PERCENTILES = (5, 50, 95)
+OUTCOMES = {
+    "exports": "Change of the flow",
+    "creation": "of it creation",
+    "diversion": "of it diversion",
+    "price": "of it better prices",
+    "smart": "Creation by SMART's linear rule",
+    "revenue": "Importer's duty revenue",
+    "consumer_surplus": "Importer's consumer surplus",
+}
+"""Outcomes of the tariff simulation, in its order."""
 
 Cell = str
 """Which graduation date is assumed, by the name its records carry."""
@@ -99,6 +109,47 @@ class Effects:
         """Years x percentiles."""
         rows = [[self.pooled(method, flow, cell, year=y).percentile(p) for p in PERCENTILES] for y in self.years]
         return pd.DataFrame(rows, index=list(self.years), columns=list(PERCENTILES))
+
+    @property
+    def headline(self) -> tuple[str, str] | None:
+        """The method and the flow that answer: both of each if they can be had, else what there is, else None."""
+        flows = ("trade", *FLOWS)
+        return next(((m, f) for f in flows for m in ("pooled", "transfer") if self.has(m, f)), None)
+
+    def summary(self) -> pd.DataFrame:
+        """One row a flow and method that can be had: flow, method, low, median, high (5, 50, 95 per cent; US$ million
+        in the last year, first cell) and p_positive; cuts add by construction, so the tariff method has no p."""
+        rows = []
+        for flow in (*FLOWS, "trade"):
+            for method in METHODS:
+                if self.has(method, flow):
+                    one = self.pooled(method, flow, self.cells[0])
+                    odds = None if method == "tariffs" else one.p_above(0)
+                    rows.append((flow, method, *(one.percentile(p) for p in PERCENTILES), odds))
+        columns = ["flow", "method", "low", "median", "high", "p_positive"]
+        return pd.DataFrame(rows, columns=columns).astype({"p_positive": float})
+
+    def graduation(self) -> pd.DataFrame:
+        """Imports by cell, without and with the agreement (tariff method): columns cell, agreement (bool), 5, 50, 95
+        (last year), summed and change (medians of the sum over all years, and of its change against today's terms)."""
+        rows = []
+        for cell, loss in sorted(self.loss.items()):
+            without = self.imports + loss
+            for agreed, flow in ((False, without), (True, without + self.draws["tariffs", "imports", cell])):
+                last = np.percentile(flow[:, -1], PERCENTILES)
+                change = np.median((flow - self.imports).sum(axis=1))
+                rows.append((cell, agreed, *last, np.median(flow.sum(axis=1)), change))
+        return pd.DataFrame(rows, columns=["cell", "agreement", *PERCENTILES, "summed", "change"])
+
+    def losses(self) -> pd.DataFrame:
+        """Medians by cell, the chosen one first, US$ million: lost by imports without an agreement, saved by one (both
+        summed over the years), and lost_last in the last year."""
+        rows = {}
+        for cell, loss in self.loss.items():
+            lost = float(np.median(-loss.sum(axis=1)))
+            back = float(np.median(self.draws["tariffs", "imports", cell].sum(axis=1)))
+            rows[cell] = (lost, min(back, lost), float(np.median(-loss[:, -1])))
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["lost", "saved", "lost_last"])
 
     def _one(self, method: str, flow: str, cell: Cell, year: int | None) -> np.ndarray:
         flows = tuple(FLOWS) if flow == "trade" else (flow,)
@@ -214,3 +265,34 @@ def with_agreement(outlook: Baseline, found: Effects, cell: Cell) -> pd.DataFram
         added = {m: trade + sum(found.draws[m, f, cell][:, found.years.index(year)] for f in FLOWS) for m in methods}
         rows[year] = [pool(added).percentile(p) for p in PERCENTILES]
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(PERCENTILES))
+
+
+def disagreement(summary: pd.DataFrame) -> pd.DataFrame:
+    """Exports and imports that both methods reach, from :meth:`Effects.summary`: the medians transfer and tariffs, and
+    whether each lies within the other's interval: transfer_inside, tariffs_inside."""
+    by = summary.set_index(["method", "flow"])
+    rows = {}
+    for flow in FLOWS:
+        if ("pooled", flow) in by.index:
+            past, cuts = by.loc[("transfer", flow)], by.loc[("tariffs", flow)]
+            inside = cuts["low"] <= past["median"] <= cuts["high"], past["low"] <= cuts["median"] <= past["high"]
+            rows[flow] = (past["median"], cuts["median"], *inside)
+    columns = ["transfer", "tariffs", "transfer_inside", "tariffs_inside"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def top_chapters(
+    gains: Mapping[str, TariffSimulation],
+    lines: Mapping[str, pd.DataFrame],
+    base_usd_m: Mapping[str, float],
+    n: int = 5,
+) -> pd.DataFrame:
+    """The ``n`` chapters of each flow that gain most at the base years' trade, duties in per cent: columns flow,
+    chapter, group, share_pct, without, agreement, gain_usd_m (median)."""
+    parts = []
+    for flow, simulated in gains.items():
+        gain = simulated.exports.per_line[50].sort_values(ascending=False).head(n)
+        found = lines[flow].loc[gain.index, ["group", "share_pct"]].join(simulated.wedge[["without", "agreement"]])
+        parts.append(found.assign(flow=flow, gain_usd_m=gain * base_usd_m[flow]).rename_axis("chapter").reset_index())
+    columns = ["flow", "chapter", "group", "share_pct", "without", "agreement", "gain_usd_m"]
+    return pd.concat(parts)[columns].reset_index(drop=True) if parts else pd.DataFrame(columns=columns)

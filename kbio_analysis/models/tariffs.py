@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 BANDS = (5, 50, 95)
 """Percentiles given for every outcome."""
 
-OUTCOMES = ("exports", "creation", "diversion", "price", "revenue", "consumer_surplus", "smart")
+OUTCOMES = ("exports", "creation", "diversion", "price", "smart", "revenue", "consumer_surplus")
 HS_CHAPTERS = 96
 """Chapters of the Harmonized System; 77 is reserved."""
 
@@ -74,6 +74,12 @@ class TariffSimulation:
     scenario: Scenario
     n_draws: int
     seed: int
+    average_duty: pd.Series
+
+    @property
+    def totals(self) -> pd.DataFrame:
+        """Outcomes x 5, 50, 95, US$ million a year."""
+        return pd.DataFrame({name: getattr(self, name).total for name in OUTCOMES}).T
 
 
 def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, seed: int) -> TariffSimulation:
@@ -99,7 +105,8 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
         **outcomes,
         by_year=by_year,
         year_draws=year_draws,
-        wedge=market.wedge(end),
+        wedge=(wedge := market.wedge(end)),
+        average_duty=wedge.mul(rows["trade_usd_m"] / rows["trade_usd_m"].sum(), axis=0).sum(),
         tornado=tornado(market.inputs, outcomes["exports"].draws, market.trade),
         zero_lines=max(0, HS_CHAPTERS - len(market.index)),
         scenario=scenario,

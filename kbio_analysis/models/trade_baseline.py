@@ -78,7 +78,7 @@ class Hindcast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Base:
     """Where a flow stands at the last year: ``base_usd_m``, ``scale`` of its errors (log points a unit)."""
 
     base_usd_m: float
@@ -87,18 +87,35 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """``years`` ahead; ``standings`` and ``paths`` (n, years; US$ million) by flow; ``growth_pct`` assumed a year."""
+    """``years`` ahead; ``bases`` and ``paths`` (n, years; US$ million) by flow that has enough record.
+
+    ``growth_pct`` assumed a year, and where from: ``growth_basis`` given, own or median; ``fits`` and ``errors`` are
+    the elasticities and the past errors that the paths rest on.
+    """
 
     years: tuple[int, ...]
-    standings: Mapping[str, Standing]
+    bases: Mapping[str, Base]
     paths: Mapping[str, np.ndarray]
     growth_pct: float
-    elasticities: Mapping[str, float]
+    growth_basis: str
+    fits: Mapping[str, IncomeElasticity]
+    errors: Hindcast
 
     def band(self, flow: str, percentiles: tuple[float, ...] = (5, 50, 95)) -> pd.DataFrame:
-        """Years x percentiles, US$ million."""
-        values = np.percentile(self.paths[flow], percentiles, axis=0).T
+        """Years x percentiles, US$ million; ``trade``: of the sum of all flows."""
+        flows = self.paths.values() if flow == "trade" else [self.paths[flow]]
+        values = np.percentile(sum(flows), percentiles, axis=0).T
         return pd.DataFrame(values, index=list(self.years), columns=list(percentiles))
+
+    def median(self, year: int, flow: str = "trade", growth_pct: float | None = None) -> float:
+        """Median in ``year``, US$ million; ``trade``: of the sum of all flows. With another ``growth_pct`` a year, of
+        each flow by itself, summed."""
+        at = self.years.index(year)
+        flows = list(self.paths) if flow == "trade" else [flow]
+        if growth_pct is None:
+            return float(np.median(sum(self.paths[f][:, at] for f in flows)))
+        step = (np.log1p(growth_pct / 100) - np.log1p(self.growth_pct / 100)) * (at + 1)
+        return sum(float(np.median(self.paths[f][:, at]) * np.exp(self.fits[f].value * step)) for f in flows)
 
 
 def income_index(growth_pct: pd.DataFrame) -> pd.DataFrame:
@@ -166,7 +183,7 @@ def hindcast(
         growth = np.log1p(recent_growth(growth_pct, origin) / 100)
         at, seen = origin - int(years[0]), min(horizon, last - origin)
         for flow, values in trade.items():
-            base, scale = _standings(logs[flow], at)
+            base, scale = _base_and_scale(logs[flow], at)
             step = elasticities[flow] * growth.reindex(values.columns).to_numpy()
             errors = np.full((values.shape[1], horizon), np.nan)
             errors[:, :seen] = logs[flow][at + 1 : at + 1 + seen].T
@@ -187,13 +204,13 @@ def hindcast(
     )
 
 
-def standings(values: pd.DataFrame, origin: int) -> tuple[pd.Series, pd.Series]:
+def base_and_scale(values: pd.DataFrame, origin: int) -> tuple[pd.Series, pd.Series]:
     """Base (US$ million) and scale of every partner's flow at ``origin``, NaN where the record is too short.
 
     The scale is the geometric mean of the flow's own mean yearly change (log points) and the median partner's: own
     changes alone would let a flow that was steady by luck look safe.
     """
-    base, scale = _standings(_logs(values), origin - int(values.index[0]))
+    base, scale = _base_and_scale(_logs(values), origin - int(values.index[0]))
     return pd.Series(np.exp(base), index=values.columns), pd.Series(scale, index=values.columns)
 
 
@@ -202,7 +219,7 @@ def _logs(values: pd.DataFrame) -> np.ndarray:
     return np.log(np.where(numbers > 0, numbers, np.nan))
 
 
-def _standings(logs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
+def _base_and_scale(logs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
     """Log base and scale of every column at row ``at`` of ``logs`` (years x partners)."""
     last = logs[at - BASE_YEARS + 1 : at + 1]
     steps = np.abs(np.diff(logs[: at + 1], axis=0))
@@ -222,33 +239,41 @@ def recent_growth(growth_pct: pd.DataFrame, origin: int) -> pd.Series:
 
 def baseline(
     trade: Mapping[str, pd.DataFrame],
+    growth_pct: pd.DataFrame,
     partner: str,
-    errors: Mapping[str, np.ndarray],
     *,
-    growth_pct: float,
-    elasticities: Mapping[str, float],
+    horizon: int,
+    n: int,
+    rng: np.random.Generator,
+    given_growth_pct: float | None = None,
 ) -> Baseline:
-    """Paths of the flows of ``partner`` that have a base, from drawn ``errors`` (n, K) of a :class:`Hindcast`.
+    """``n`` paths of the flows of ``partner`` over ``horizon`` years after the record, from elasticities and errors.
 
-    A flow without enough record has no path; a partner without any has an empty baseline.
+    ``trade``: flow -> years x partners, US$ million; ``growth_pct``: years x partners. Growth is as given, else the
+    partner's own of late, else the median partner's. A flow without enough record has no path.
     """
+    fits = {flow: income_elasticity(values, growth_pct) for flow, values in trade.items()}
+    errors = hindcast(trade, growth_pct, {flow: fit.value for flow, fit in fits.items()}, horizon)
+    drawn = errors.draw(n, rng)
+    assumed, basis = assumed_growth(growth_pct, partner, given_growth_pct)
     last_year = int(next(iter(trade.values())).index[-1])
-    n_years = next(iter(errors.values())).shape[1]
-    ahead = np.arange(1, n_years + 1)
-    standing, paths = {}, {}
+    ahead = np.arange(1, horizon + 1)
+    bases, paths = {}, {}
     for flow, values in trade.items():
-        base, scale = (found.get(partner, np.nan) for found in standings(values, last_year))
+        base, scale = (found.get(partner, np.nan) for found in base_and_scale(values, last_year))
         if not np.isfinite(base):
             continue
-        standing[flow] = Standing(base_usd_m=float(base), scale=float(scale))
-        middle = np.log(base) + elasticities[flow] * np.log1p(growth_pct / 100) * ahead
-        paths[flow] = np.exp(middle + scale * errors[flow])
+        bases[flow] = Base(base_usd_m=float(base), scale=float(scale))
+        middle = np.log(base) + fits[flow].value * np.log1p(assumed / 100) * ahead
+        paths[flow] = np.exp(middle + scale * drawn[flow])
     return Baseline(
-        years=tuple(range(last_year + 1, last_year + 1 + n_years)),
-        standings=standing,
+        years=tuple(range(last_year + 1, last_year + 1 + horizon)),
+        bases=bases,
         paths=paths,
-        growth_pct=growth_pct,
-        elasticities=dict(elasticities),
+        growth_pct=assumed,
+        growth_basis=basis,
+        fits=fits,
+        errors=errors,
     )
 
 

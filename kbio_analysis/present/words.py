@@ -63,9 +63,12 @@ def usd(
     """A value in US$ million: ``US$11.6bn``, ``US$413m``, ``−US$1.2bn``, ``US$0.35m``.
 
     In billions from 1,000 on, else in millions; ``unit`` forces one. ``digits`` rounds to so many significant figures
-    (``US$410m`` where an interval is wide), ``decimals`` sets the digits after the point.
+    (``US$410m`` where an interval is wide), ``decimals`` sets the digits after the point. Less than US$0.1m is given
+    in dollars: ``US$3,200``.
     """
     value = _rounded(value_usd_m, digits) if digits and value_usd_m else value_usd_m
+    if 0 < abs(value) < 0.1 and unit is None and decimals is None:
+        return f"{'−' if value < 0 else ''}US${sig(1e6 * abs(value), digits or 2)}"
     billions = unit == "bn" if unit else round(abs(value)) >= 1000
     amount = abs(value) / 1000 if billions else abs(value)
     if decimals is None:

@@ -13,7 +13,7 @@ from kbio_analysis.present import words
     ("value", "text"),
     [
         (11600, "US$11.6bn"), (999.7, "US$1.0bn"), (413.4, "US$413m"), (12.34, "US$12m"), (1.94, "US$1.9m"),
-        (0.35, "US$0.35m"), (0, "US$0"), (-1234, "−US$1.2bn"), (-0.004, "−US$0.0040m"), (1_740_000, "US$1,740.0bn"),
+        (0.35, "US$0.35m"), (0, "US$0"), (-1234, "−US$1.2bn"), (-0.004, "−US$4,000"), (1_740_000, "US$1,740.0bn"),
     ],
 )  # fmt: skip
 def test_money_in_one_form(value: float, text: str) -> None:

@@ -1,0 +1,258 @@
+"""What a study of a new agreement reads: who the partner is, on which terms goods enter, and product lines with duties."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import DataError
+from ..vocabulary import HOME, SHIP_FLAG, country_group
+from .agreement_views import agreement_years
+from .fta_views import short_name
+from .tables import load
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+Flow = Literal["exports", "imports"]
+Basis = Literal["groups", "flat", "none"]
+Access = Literal["agreement", "dfqf", "apta", "mfn"]
+
+DUTY_FREE_SINCE = 2012
+"""Year from whose first day Korea lets least developed countries in free of duty on some 95% of lines."""
+
+RECENT_YEARS = 3
+"""The supplier's share in the importer's purchases is a mean over so many of the latest usable years."""
+
+GRADUATING = "BGD"
+"""The partner whose graduation dates are held."""
+
+_QUARTILE_GAP = 2 * 0.6744897501960817
+_ALL = "All products"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """Who a partner is: ``group`` of the vocabulary; ``agreements`` on goods in force with Korea (short names, oldest
+    first) with the ``since`` year of the first; ``pending`` agreements signed, concluded or negotiated (name, status);
+    ``ships``: trade is mostly vessels registered there."""
+
+    iso3: str
+    name: str
+    group: str
+    agreements: tuple[str, ...]
+    since: int | None
+    pending: tuple[tuple[str, str], ...]
+    ships: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffLines:
+    """Product lines of one flow, by HS chapter.
+
+    ``frame`` is indexed by hs2 and holds only chapters with trade: section, group, share_pct (of the flow),
+    cd_pct, rd_pct, sd_pct (customs, regulatory, supplementary duty, per cent; NaN where none is held), duty_basis
+    (``group``, ``broad`` or ``flat``), supplier_share (fraction of the importer's purchases of the line that comes
+    from the supplier), sigma_median, sigma_log_sd and source_id of the duty. ``basis`` says what the duties rest on:
+    WTO product groups, one average for all, or nothing; ``share_basis`` whether supplier_share is the partner's
+    ``own`` total, the ``typical`` partner's, or customs by ``chapter``; ``access`` what the flow meets today.
+    """
+
+    frame: "DataFrame"
+    basis: Basis
+    share_basis: Literal["own", "typical", "chapter"]
+    access: Access
+    source_ids: tuple[str, ...]
+
+    def scaled(self, total_usd_m: float) -> "DataFrame":
+        """The frame with ``trade_usd_m``: each line's part of a flow of ``total_usd_m`` US$ million a year."""
+        return self.frame.assign(trade_usd_m=self.frame["share_pct"] / 100 * total_usd_m)
+
+
+def partner(iso3: str) -> Partner:
+    """One partner. Raises DataError, with near matches, for a code that Korea's trade does not hold."""
+    trade = load("korea_exports_by_partner")
+    names = dict(zip(trade["iso3"], trade["partner"], strict=True))
+    if iso3 not in names:
+        near = get_close_matches(iso3.upper(), names, n=3)
+        by_name = [code for code, name in names.items() if iso3.lower() in name.lower()] if len(iso3) > 3 else []
+        hint = ", ".join(f"{code} ({names[code]})" for code in dict.fromkeys([*by_name[:3], *near]))
+        raise DataError(f"no partner {iso3!r} in Korea's trade: give an ISO 3166 code of three letters; near: {hint}")
+    ftas = load("korea_ftas")
+    mine = ftas[(ftas["iso3"] == iso3) & (ftas["scope"] == "goods")]
+    in_force = mine[mine["status"] == "in_force"].sort_values("in_force_earliest")
+    entered = in_force["in_force_earliest"].dropna()
+    pending = mine[mine["status"] != "in_force"]
+    return Partner(
+        iso3=iso3,
+        name=names[iso3],
+        group=country_group(iso3),
+        agreements=tuple(short_name(name) for name in in_force["agreement"]),
+        since=int(entered.min().year) if len(entered) else None,
+        pending=tuple(zip(pending["agreement"], pending["status"], strict=True)),
+        ships=bool(trade.loc[trade["iso3"] == iso3, "flag"].fillna("").str.contains(SHIP_FLAG).any()),
+    )
+
+
+def partner_flows() -> "dict[str, DataFrame]":
+    """Korea's exports to and imports from every partner, years x ISO3, US$ million; no ships, no former states."""
+    found = {}
+    for flow in ("exports", "imports"):
+        rows = load(f"korea_{flow}_by_partner")
+        rows = rows[~rows["flag"].fillna("").str.contains(f"{SHIP_FLAG}|former_code|larger_state")]
+        found[flow] = rows.pivot(index="year", columns="iso3", values=f"{flow}_usd_m").sort_index()
+    return found
+
+
+def real_growth() -> "DataFrame":
+    """Real growth of GDP, years x ISO3, per cent; one vintage throughout."""
+    rows = load("country_macro")
+    return rows.pivot(index="year", columns="iso3", values="gdp_growth_pct").sort_index()
+
+
+def graduation_cells(iso3: str, start: int, graduation: str) -> dict[str, int | None]:
+    """Cell -> years from entry (``start``) after which duty-free entry ends; the chosen date's cell comes first.
+
+    A year counts as without the preference if graduation came before it. Dates are held for Bangladesh only; any other
+    partner has one cell, in which the preference stays.
+    """
+    chosen = f"graduation_{graduation[:4]}"
+    if iso3 != GRADUATING:
+        return {chosen: None}
+    rows = load("bangladesh_timeline")
+    years = rows.loc[rows["kind"] == "graduation_date", "date"].dt.year
+    cells = {f"graduation_{year}": int(year) + 1 - start for year in years}
+    return {chosen: cells[chosen]} | cells
+
+
+def flows(iso3: str) -> dict[str, TariffLines]:
+    """Flows with a partner the tariff method can take: duties held, trade by chapter known, no agreement in force."""
+    if iso3 not in set(load("korea_trade_by_chapter")["iso3"]):
+        return {}
+    found = {flow: lines(iso3, flow) for flow in ("exports", "imports")}
+    return {f: t for f, t in found.items() if t.basis != "none" and t.access != "agreement" and len(t.frame)}
+
+
+def lines(iso3: str, flow: Flow, *, regulatory_share: float = 0.25) -> TariffLines:
+    """Lines of Korea's ``exports`` to, or ``imports`` from, a partner, with the duties of the importing side.
+
+    Duties are those without a preference: by product group where held, else the importer's average of most-favoured-
+    nation rates weighted by imports, else missing. Para-tariffs are held for Bangladesh only, as an average over all
+    lines; two assumptions spread them: over lines in proportion to the customs duty, and ``regulatory_share`` of them
+    is regulatory, the rest supplementary duty. Raises DataError for a partner outside the table of chapters or a share
+    outside 0..1.
+    """
+    if flow not in ("exports", "imports"):
+        raise DataError(f"flow must be exports or imports, not {flow!r}")
+    if not 0 <= regulatory_share <= 1:
+        raise DataError(f"regulatory_share is {regulatory_share}: give a fraction between 0 and 1")
+    trade = load("korea_trade_by_chapter")
+    trade = trade[trade["iso3"] == iso3].set_index("hs2").sort_index()
+    if trade.empty:
+        raise DataError(f"korea_trade_by_chapter holds no partner {iso3!r}: give an ISO3 code of a trading partner")
+    trade = trade[trade[f"{flow}_share_pct"] > 0]
+    importer = iso3 if flow == "exports" else HOME
+    frame = trade[[f"{flow}_share_pct"]].set_axis(["share_pct"], axis=1)
+    bridge = load("wto_product_groups").set_index("hs2")[["product_group", "broad_group"]]
+    frame = frame.join(bridge).join(_elasticities()).rename(columns={"product_group": "group"})
+    frame, basis = _with_duties(frame, importer)
+    frame = _with_para_tariffs(frame, importer, regulatory_share)
+    if flow == "imports":
+        supplier, share_basis, behind = trade["share_of_korean_imports_pct"] / 100, "chapter", ()
+    else:
+        supplier, share_basis, behind = _supplier_share(iso3)
+    frame = frame.assign(supplier_share=supplier)
+    used = {i for name in ("trade_elasticities_hs_section", "wto_product_groups") for i in load(name)["source_id"]}
+    used |= {*trade["source_id"], *frame["source_id"], *behind} - {""}
+    if (frame["rd_pct"] > 0).any():
+        used |= set(_rates(importer, "cd_rd_sd_simple_avg")["source_id"])
+    columns = ["section", "group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "duty_basis", "supplier_share"]
+    return TariffLines(
+        frame=frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]],
+        basis=basis,
+        share_basis=share_basis,
+        access=access_today(iso3, flow),
+        source_ids=tuple(sorted(used)),
+    )
+
+
+def access_today(iso3: str, flow: Flow, *, on: int = 2026) -> Access:
+    """The terms on which the flow enters its importer in the year ``on``.
+
+    ``agreement``: a goods agreement is in force; ``dfqf``: Korea's duty-free entry for least developed countries
+    (imports only); ``apta``: partial preferences; ``mfn``: none. An agreement comes first.
+    """
+    entered = agreement_years()
+    if iso3 in entered.index and entered[iso3] <= on:
+        return "agreement"
+    if flow == "imports" and on >= DUTY_FREE_SINCE and iso3 in least_developed(on):
+        return "dfqf"
+    rows = load("korea_ftas")
+    partial = rows[(rows["scope"] == "partial") & (rows["status"] == "in_force")]
+    return "apta" if iso3 in set(partial["iso3"]) else "mfn"
+
+
+def least_developed(year: int) -> Set[str]:
+    """ISO3 of the least developed countries in ``year``, from the list of 2021 less those known to have left since."""
+    rows = load("least_developed_countries")
+    return set(rows.loc[~(rows["graduation_year"] < year).fillna(False).astype(bool), "iso3"])
+
+
+def duty_free_lines() -> "Series":
+    """The latest published share of Korea's tariff lines that the least developed enter free: a row of the table."""
+    rows = load("preference_terms")
+    rows = rows[(rows["importer"] == HOME) & (rows["measure"] == "lines_duty_free_pct")]
+    return rows.sort_values("period").iloc[-1]
+
+
+def _elasticities() -> "DataFrame":
+    """Section, median and spread (standard deviation of the log, from the quartiles) of sigma for each chapter."""
+    import numpy as np
+
+    rows = load("trade_elasticities_hs_section")
+    rows = rows.assign(sigma_log_sd=np.log(rows["sigma_p75"] / rows["sigma_p25"]) / _QUARTILE_GAP)
+    rows = rows.assign(hs2=[range(a, b + 1) for a, b in zip(rows["first_hs2"], rows["last_hs2"], strict=True)])
+    rows = rows.explode("hs2").astype({"hs2": int}).set_index("hs2").rename(columns={"hs_section": "section"})
+    return rows[["section", "sigma_median", "sigma_log_sd"]]
+
+
+def _rates(importer: str, rate_type: str) -> "DataFrame":
+    rows = load("applied_tariffs")
+    return rows[(rows["importer"] == importer) & (rows["rate_type"] == rate_type)].set_index("product_group")
+
+
+def _with_duties(frame: "DataFrame", importer: str) -> "tuple[DataFrame, Basis]":
+    """Adds cd_pct, duty_basis and source_id."""
+    groups = _rates(importer, "mfn_simple_avg")
+    if len(groups):
+        own = frame["group"].isin(groups.index)
+        taken, basis = groups.loc[frame["group"].where(own, frame["broad_group"])], "groups"
+        kind = own.map({True: "group", False: "broad"})
+    elif len(average := _rates(importer, "mfn_weighted_avg")):
+        taken, basis, kind = average.loc[[_ALL] * len(frame)], "flat", "flat"
+    else:
+        return frame.assign(cd_pct=float("nan"), duty_basis="", source_id=""), "none"
+    duties = {"cd_pct": taken["rate_pct"].to_numpy(), "source_id": taken["source_id"].to_numpy()}
+    return frame.assign(duty_basis=kind, **duties), basis
+
+
+def _with_para_tariffs(frame: "DataFrame", importer: str, regulatory_share: float) -> "DataFrame":
+    """Adds rd_pct and sd_pct so that their mean over all lines is the published total less the customs duty's."""
+    total = _rates(importer, "cd_rd_sd_simple_avg")
+    ratio = 0.0
+    if len(total):
+        customs = _rates(importer, "mfn_simple_avg")
+        ratio = total.at[_ALL, "rate_pct"] / customs.at[_ALL, "rate_pct"] - 1
+    para = frame["cd_pct"] * ratio
+    return frame.assign(rd_pct=para * regulatory_share, sd_pct=para * (1 - regulatory_share))
+
+
+def _supplier_share(iso3: str) -> "tuple[float, str, Series]":
+    """Korea's fraction of the partner's total imports, its basis and sources; the median partner's where unusable."""
+    rows = load("partner_trade_totals")
+    usable = ~rows["flag"].fillna("").str.contains("imports_unusable") & (rows["total_imports_usd_m"] > 0)
+    rows = rows[usable & (rows["imports_from_korea_usd_m"] > 0)].sort_values("year")
+    latest = rows.groupby("iso3").tail(RECENT_YEARS)
+    share = (latest["imports_from_korea_usd_m"] / latest["total_imports_usd_m"]).groupby(latest["iso3"]).mean()
+    basis = "own" if iso3 in share.index else "typical"
+    return float(share[iso3] if basis == "own" else share.median()), basis, latest["source_id"]
