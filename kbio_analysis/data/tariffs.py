@@ -1,4 +1,4 @@
-"""What a study of a new agreement reads: who the partner is, on which terms goods enter, and product lines with duties."""
+"""What a study of a new agreement reads: the partner, the terms on which goods enter, and product lines with duties."""
 
 from collections.abc import Set
 from dataclasses import dataclass

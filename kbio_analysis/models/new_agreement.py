@@ -267,6 +267,23 @@ def with_agreement(outlook: Baseline, found: Effects, cell: Cell) -> pd.DataFram
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(PERCENTILES))
 
 
+def trade_paths(
+    outlook: Baseline, found: Effects, cell: Cell, history: pd.Series, other: pd.Series, *, other_entry: int = 2010
+) -> pd.DataFrame:
+    """Two-way trade by year, US$ million: recorded (the last fifteen years of ``history``), without_5, _50 and _95,
+    with_5, _50 and _95, and ``other``, a partner with an agreement since ``other_entry``, moved in time and level so
+    that the years before both entries meet (india_rebased). Empty without both flows."""
+    agreed = with_agreement(outlook, found, cell)
+    if agreed.empty:
+        return agreed
+    band, last, before = outlook.band("trade").loc[: agreed.index[-1]], agreed.index[-1], found.years[0] - 1
+    moved = other / other.loc[other_entry - 1] * band.at[before, 50]
+    moved.index = [int(year) - other_entry + 1 + before for year in other.index]
+    columns = {f"without_{p}": band[p] for p in PERCENTILES} | {f"with_{p}": agreed[p] for p in PERCENTILES}
+    ahead = pd.DataFrame(columns | {"india_rebased": moved.loc[before:last]})
+    return pd.concat([history.dropna().tail(15).to_frame("recorded"), ahead]).rename_axis("year")
+
+
 def disagreement(summary: pd.DataFrame) -> pd.DataFrame:
     """Exports and imports that both methods reach, from :meth:`Effects.summary`: the medians transfer and tariffs, and
     whether each lies within the other's interval: transfer_inside, tariffs_inside."""

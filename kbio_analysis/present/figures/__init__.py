@@ -25,7 +25,6 @@ from kbio_analysis.present.figures.export_record import (
 )
 from kbio_analysis.present.figures.fta_record import event_profile, forest
 from kbio_analysis.present.figures.lines import lines
-from kbio_analysis.present.figures.new_agreement import driver_bars, effect_by_method, trade_paths
 from kbio_analysis.present.figures.ranks import place_gap, rank_bump, rank_chances
 from kbio_analysis.present.figures.reform import biologics_share, candidates, clock_times, rank_fan, tornado
 from kbio_analysis.present.figures.world_map import market_map
@@ -41,8 +40,6 @@ __all__ = [
     "chart",
     "clock_times",
     "destination_shares",
-    "driver_bars",
-    "effect_by_method",
     "event_profile",
     "forest",
     "growth_contributions",
@@ -61,6 +58,5 @@ __all__ = [
     "season_chart",
     "to_date_chart",
     "tornado",
-    "trade_paths",
     "trend_chart",
 ]
