@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, TALL, WIDTH, Axis, Chart, Note, Plot, fold, measure
 from kbio_analysis.present.frames import Asked, Format, Shared, colour, set_ticks, told, wording
 
-LABEL_ROOM = 125.0
+LABEL_ROOM = 128.0
 """Points for the names of lying bars."""
 
 

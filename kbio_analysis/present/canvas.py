@@ -32,9 +32,9 @@ COLOURS |= {"grey": "#5b6770", "ink": "#1f2328", "muted": "#57606b", "pale": "#d
 CYCLE = ("blue", "amber", "green", "purple", "red", "grey")
 INK, MUTED, PALE, PAPER = (COLOURS[name] for name in ("ink", "muted", "pale", "paper"))
 
-WIDTH = 346.0
+WIDTH = 340.0
 """Points; about the width of a phone's column, so that type of ``SIZE`` points is read there as it is set."""
-SIZE, LINE = 9.5, 12.5
+SIZE, LINE = 10.0, 13.0
 TALL = 175.0
 """Height in points of a plot area of height 1."""
 EDGE = 14.0
@@ -143,7 +143,7 @@ class Chart:
 
     def _show(self) -> None:
         words = (self._payload["caption"], self._payload["source"])
-        html = f"<figure style='max-width: 640px'>{self._payload['svg']}{caption_html(*words)}</figure>"
+        html = f"<figure style='max-width: 32rem'>{self._payload['svg']}{caption_html(*words)}</figure>"
         show(self._payload, {"text/html": html, "image/svg+xml": _standalone(self.drawing), "text/plain": self.alt})
 
     def _ipython_display_(self) -> None:
@@ -353,7 +353,7 @@ def _fit(axis: Axis, ticks: Mapping[float, str], wide: float) -> bool:
     halves = np.array([measure(t) / 2 for t in ticks.values()])
     order = np.argsort(centres)
     centres, halves = centres[order], halves[order]
-    return bool((np.diff(centres) >= halves[1:] + halves[:-1] + 5).all())
+    return bool((np.diff(centres) >= halves[1:] + halves[:-1] + 3).all())
 
 
 def _legend_shape(texts: Sequence[str]) -> tuple[int, list[str]]:

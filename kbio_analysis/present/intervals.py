@@ -23,7 +23,7 @@ from kbio_analysis.present.frames import (
 )
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "|")
-LABEL_ROOM = 118.0
+LABEL_ROOM = 126.0
 """Points for the names of rows at the left; longer ones are folded, or stand above their marks."""
 
 

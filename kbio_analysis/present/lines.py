@@ -389,7 +389,7 @@ class Drawing:
                 continue
             i = int(np.flatnonzero(np.isfinite(line.y))[-1])
             text = line.label if word is None else f"{line.label} {word(line.y[i])}"
-            text = numbers[line.label] if look.labels == "number" else fold(text, 104)
+            text = numbers[line.label] if look.labels == "number" else fold(text, 112)
             groups.setdefault(float(line.x[i]), []).append((line, float(line.y[i]), text))
         for x, group in groups.items():
             natural = [share(plot.y, y) * plot.tall for _, y, _ in group]
