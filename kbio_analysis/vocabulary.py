@@ -285,6 +285,14 @@ REFERENCE_CLASSES: dict[str, str | None] = {
 SUCCESS_RATES = {"bio_2006_2015": "BIO 2006-2015", "citeline_2014_2023": "Citeline 2014-2023"}
 """Published sets of phase transition rates: key -> scope of the table ``development_benchmarks``."""
 
+TRIAL_SCOPES = {
+    "all_trials": "all industry-sponsored drug trials",
+    "single_country": "single-country trials",
+    "multi_country": "multi-country trials",
+    "report_of_2013": "the report of 2013 (another count)",
+}
+"""What a ranking of clinical trials counts; never joined."""
+
 COUNTRY_GROUPS: dict[str, tuple[str, ...]] = {
     group: tuple(codes.split())
     for group, codes in {

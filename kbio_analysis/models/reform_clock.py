@@ -11,7 +11,8 @@ Years everywhere; money in US$ million; every assumption is a (low, likely, high
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -22,17 +23,24 @@ from kbio_analysis.errors import ModelInputError
 DAYS = 365.25
 """Days a year."""
 
-ASSUMPTIONS = (
-    "delivered_pct",
-    "launch_lag_days",
-    "peak_usd_m",
-    "clock_share_pct",
-    "years_to_peak",
-    "sales_years",
-    "price_fall_pct",
-    "discount_pct",
-)
-"""What a track assumes beside its steps; each a (low, likely, high) triple."""
+ASSUMPTIONS = {
+    "delivered_pct": "Share of the announced cut delivered, %",
+    "launch_lag_days": "Decision to first sale, days",
+    "peak_usd_m": "Peak sales a year, US$ million",
+    "clock_share_pct": "Share of sales that waits for the Korean clock, %",
+    "years_to_peak": "Years from launch to peak",
+    "sales_years": "Years of sales from an average launch",
+    "price_fall_pct": "Price fall a year, %",
+    "discount_pct": "Discount rate a year, %",
+}
+"""What a track assumes beside its steps, and its label; each a (low, likely, high) triple."""
+
+LABELS = ASSUMPTIONS | {
+    "review_spread": "Spread of review times, sd over mean",
+    "listing_spread": "Spread of listing times, sd over mean",
+    "case_length": "Length of the case, days (10th to 90th percentile)",
+    "blockbuster_share_pct": "Share of approvals that pass US$1bn, %",
+}
 
 Triple = Sequence[float]
 
@@ -61,6 +69,11 @@ class Track:
     assumptions: Mapping[str, Triple]
     uptake: tuple[float, ...]
 
+    @property
+    def announced_months(self) -> float:
+        """Months the announced cuts add up to."""
+        return sum(step.before_days - step.after_days for step in self.steps) / DAYS * 12
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockGain:
@@ -76,10 +89,23 @@ class ClockGain:
     draws: pd.DataFrame
     likely: pd.Series
 
-    def range_of(self, column: str, level: float = 80) -> tuple[float, float, float]:
-        """Median and the bounds of the central ``level`` per cent."""
-        tail = 0.5 - level / 200
-        return tuple(float(v) for v in self.draws[column].quantile([0.5, tail, 1 - tail]))
+    @property
+    def spread(self) -> pd.DataFrame:
+        """Quantiles of the draws: low (10%), median and high (90%), one row a column of ``draws``."""
+        return self.draws.quantile([0.1, 0.5, 0.9]).T.set_axis(["low", "median", "high"], axis=1)
+
+    @property
+    def day_usd_m(self) -> pd.Series:
+        """What a day gained is worth at the likely values: npv_usd_m, all_npv_usd_m; zero where less than half a day
+        is gained."""
+        days = self.likely["before_days"] - self.likely["after_days"]
+        values = self.likely[["npv_usd_m", "all_npv_usd_m"]]
+        return values / days if days >= 0.5 else 0 * values
+
+
+def years_left(start: date | str, target_year: int) -> float:
+    """Years from ``start`` to the end of the target year; negative if it lies behind."""
+    return (date(target_year, 12, 31) - pd.Timestamp(start).date()).days / DAYS
 
 
 def simulate(track: Track, *, years_to_target: float, n: int, seed: int) -> ClockGain:
@@ -87,12 +113,10 @@ def simulate(track: Track, *, years_to_target: float, n: int, seed: int) -> Cloc
 
     Raises :class:`ModelInputError` for a missing assumption, a triple out of order, or a value out of its range.
     """
-    _check(track)
+    likely, average = _likely(track)
     rng = np.random.default_rng(seed)
     drawn = {name: triangle(track.assumptions[name], rng.random(n)) for name in ASSUMPTIONS}
     cases = [_case(step, triangle(step.spread, rng.random(n)), rng.standard_normal(n)) for step in track.steps]
-    likely = {name: np.array([track.assumptions[name][1]]) for name in ASSUMPTIONS}
-    average = [np.array([step.before_days]) for step in track.steps]
     return ClockGain(
         track=track,
         draws=_value(track, drawn, cases, years_to_target),
@@ -106,31 +130,45 @@ def tornado(track: Track, *, years_to_target: float, column: str = "npv_usd_m") 
     An assumption without a range has no row. Index: assumption, and ``case_length`` (10th to 90th percentile of the
     steps' times); columns at_low, at_high, value_low, value_high, the widest swing first.
     """
-    _check(track)
-    likely = {name: np.array([track.assumptions[name][1]]) for name in ASSUMPTIONS}
-    average = [np.array([step.before_days]) for step in track.steps]
+    likely, average = _likely(track)
+
+    def value(changed: Mapping[str, np.ndarray], cases: Sequence[np.ndarray]) -> float:
+        return _value(track, likely | changed, cases, years_to_target)[column].iloc[0]
+
     rows = {}
     for name in ASSUMPTIONS:
         low, _, high = track.assumptions[name]
-        if low == high:
-            continue
-        ends = [
-            _value(track, likely | {name: np.array([v])}, average, years_to_target)[column].iloc[0] for v in (low, high)
-        ]
-        rows[name] = {"at_low": low, "at_high": high, "value_low": ends[0], "value_high": ends[1]}
-    tails = stats.norm.ppf([0.1, 0.9])
-    lengths = [[_case(s, np.array([s.spread[1]]), np.array([z])) for s in track.steps] for z in tails]
-    ends = [_value(track, likely, cases, years_to_target)[column].iloc[0] for cases in lengths]
-    days = [float(sum(c[0] for c in cases)) for cases in lengths]
-    rows["case_length"] = {"at_low": days[0], "at_high": days[1], "value_low": ends[0], "value_high": ends[1]}
-    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("assumption")
+        if low < high:
+            rows[name] = (low, high, *(value({name: np.array([v])}, average) for v in (low, high)))
+    lengths = [[_case(s, np.array([s.spread[1]]), np.array([z])) for s in track.steps] for z in stats.norm.ppf([0.1, 0.9])]
+    rows["case_length"] = (*(float(sum(c[0] for c in cases)) for cases in lengths), *(value({}, c) for c in lengths))
+    columns = ["at_low", "at_high", "value_low", "value_high"]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("assumption")
     swing = (frame.value_high - frame.value_low).abs()
     return frame.loc[swing.sort_values(ascending=False, kind="stable").index]
 
 
-def with_assumption(track: Track, name: str, triple: Triple) -> Track:
-    """The same track with one assumption replaced."""
-    return replace(track, assumptions={**track.assumptions, name: triple})
+def bases(
+    assumed: Mapping[tuple[str, str], Triple], published: Mapping[tuple[str, str], tuple[float, float]]
+) -> pd.DataFrame:
+    """What every assumed range rests on: (track, name) -> columns low, likely, high, published (lowest, highest of what
+    others measured, None if nobody did) and basis. The edges of a published range are met to within 2% of its width.
+    """
+    rows = []
+    for key, (low, likely, high) in assumed.items():
+        known = published.get(key)
+        least, most = known or (0.0, 0.0)
+        slack = 0.02 * (most - least)
+        if known is None:
+            basis = "our assumption"
+        elif high < least - slack or low > most + slack:
+            basis = "away from the published"
+        elif least == most:
+            basis = "one published figure"
+        else:
+            basis = "published range" if least - slack <= low and high <= most + slack else "reaches beyond"
+        rows.append((*key, low, likely, high, known, basis))
+    return pd.DataFrame(rows, columns=["track", "name", "low", "likely", "high", "published", "basis"])
 
 
 def triangle(triple: Triple, u: np.ndarray) -> np.ndarray:
@@ -165,6 +203,13 @@ def curve_value(
     average = np.where(np.abs(x) < 1e-12, 1.0, -np.expm1(-x) / np.where(x == 0, 1.0, x))
     parts = np.asarray(uptake) * length * average * np.exp(-rho * (launch[:, None] + starts))
     return parts.sum(axis=1)
+
+
+def _likely(track: Track) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
+    """A checked track's assumptions at their likely values, and a case of average length at each step."""
+    _check(track)
+    likely = {name: np.array([track.assumptions[name][1]]) for name in ASSUMPTIONS}
+    return likely, [np.array([step.before_days]) for step in track.steps]
 
 
 def _case(step: Step, spread: np.ndarray, z: np.ndarray) -> np.ndarray:

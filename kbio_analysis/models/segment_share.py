@@ -1,5 +1,6 @@
 """Two growth rates, one market: what a segment's share becomes, and what that leaves for the rest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,14 +14,12 @@ from kbio_analysis.models.growth import path, required_growth_pct
 class SegmentShare:
     """A segment in its market when both grow at constant rates.
 
-    ``share_pct`` by year, per cent; ``rest_growth_pct`` growth of the rest of the market, per cent a year, None once
-    the segment is larger than the market; ``whole_year`` first year in which the segment passes the whole market,
-    None if it never does.
+    ``paths`` by year: market, segment and share_pct; ``rest_growth_pct`` growth of the rest of the market, per cent a
+    year, None once the segment is larger than the market; ``whole_year`` first year in which the segment passes the
+    whole market, None if it never does.
     """
 
-    share_pct: pd.Series
-    market: pd.Series
-    segment: pd.Series
+    paths: pd.DataFrame
     rest_growth_pct: float | None
     whole_year: float | None
 
@@ -37,17 +36,21 @@ def segment_share(
     years = target_year - base_year
     if years < 1:
         raise ModelInputError(f"target year {target_year} is not after {base_year}; give a later one")
-    whole = path(market, market_pct, years, base_year=base_year)
-    part = path(segment, segment_pct, years, base_year=base_year)
-    rest_end = float(whole.iloc[-1] - part.iloc[-1])
-    rest = required_growth_pct(market - segment, rest_end, years) if rest_end > 0 else None
+    paths = pd.DataFrame({"market": path(market, market_pct, years), "segment": path(segment, segment_pct, years)})
+    paths = paths.set_axis(pd.RangeIndex(base_year, target_year + 1, name="year"), axis=0)
+    rest_end = float(paths.market.iloc[-1] - paths.segment.iloc[-1])
     drift = np.log1p(segment_pct / 100) - np.log1p(market_pct / 100)
-    crossing = base_year + float(np.log(market / segment) / drift) if drift > 0 else None
-    share = (100 * part / whole).set_axis(part.index.year).rename("share_pct")
     return SegmentShare(
-        share_pct=share,
-        market=whole.set_axis(share.index),
-        segment=part.set_axis(share.index),
-        rest_growth_pct=rest,
-        whole_year=crossing,
+        paths=paths.assign(share_pct=100 * paths.segment / paths.market),
+        rest_growth_pct=required_growth_pct(market - segment, rest_end, years) if rest_end > 0 else None,
+        whole_year=base_year + float(np.log(market / segment) / drift) if drift > 0 else None,
     )
+
+
+def implied_beside(found: SegmentShare, published: Mapping[tuple[str, int], float]) -> pd.DataFrame:
+    """Published shares, (label, year) -> per cent, beside those of the path: columns label, year, published_pct,
+    implied_pct, gap_points. A year that the path does not reach is left out."""
+    rows = [(label, year, share) for (label, year), share in published.items() if year in found.paths.index]
+    frame = pd.DataFrame(rows, columns=["label", "year", "published_pct"])
+    frame["implied_pct"] = [float(found.paths.share_pct[year]) for year in frame.year]
+    return frame.assign(gap_points=frame.implied_pct - frame.published_pct)

@@ -1,13 +1,22 @@
-"""The race for a place among the hubs of clinical trials: gap, growth it takes, and the chance, scope by scope."""
+"""Will a rank among the hubs of clinical trials be reached? Read from a short history of yearly moves, and from shares.
+
+The next moves are drawn from those seen, with one further move's worth of weight on a two-sided geometric law of the
+same mean size, so that no rank is out of reach by construction: the posterior mean of a Dirichlet process of mass one
+(Ferguson 1973, Annals of Statistics 1). The chain is exact; its error comes from redrawing the weights (the Bayesian
+bootstrap, Rubin 1981, Annals of Statistics 9). Years without a rank are bridged by moves as equal as whole places
+allow, so that the drift stays what it was.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import checked_frame, years_index
 from kbio_analysis.models.conformal import clopper_pearson
-from kbio_analysis.models.rank_moves import GapChance, RankChance, gap_chance, rank_chance, share_growth_needed_pct
 
 MAIN_SCOPE = "all_trials"
 """The scope with published shares of the rivals; the others have ranks only."""
@@ -15,30 +24,72 @@ MAIN_SCOPE = "all_trials"
 OUT_OF_REACH = 2.0
 """A rival with this multiple of the target place's share, or more, counts as out of reach."""
 
+PRIOR_MASS = 1.0
+"""Weight of the geometric law beside the moves seen, in moves."""
+
+SMALLEST_MEAN_MOVE = 0.5
+"""Mean size of that law in places when the moves seen were smaller."""
+
+WIDEST_MOVE = 10
+"""Widest move a year that the chain knows."""
+
+LOWEST_RANK = 30
+"""The chain's last place; a country below it counts as standing there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankChance:
+    """The chance of standing at the target rank or better in the target year.
+
+    ``chance`` probability; ``low`` and ``high`` its 90% range over redrawn weights; ``moves`` the yearly moves used
+    (negative: up); ``bridged`` how many of them stand for years without a rank; ``law`` probability by rank in the
+    target year; ``fan`` year x (low, median, high), the 80% range of the rank on the way.
+    """
+
+    chance: float
+    low: float
+    high: float
+    moves: np.ndarray
+    bridged: int
+    law: pd.Series
+    fan: pd.DataFrame
+    latest_rank: int
+    latest_year: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapChance:
+    """The chance that a share passes a rival's, from a walk of the log ratio without drift: ``sd_log`` a year, from
+    ``steps`` steps."""
+
+    chance: float
+    sd_log: float
+    steps: int
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubRace:
-    """Where a country stands in the race for ``target_rank``.
+    """Where a country stands in the race for a rank.
 
-    ``by_scope``: scope -> :class:`RankChance`, for scopes with two ranks or more; ``silent``: scope -> reason;
+    ``by_scope``: scope -> :class:`RankChance`, for scopes with two ranks or more, ``main`` that of the main scope;
     ``histories``: scope -> ranks by year. Of the main scope: ``shares`` year x (own, rival, rival_geo), per cent, rival
     being the target place's holder among the others; ``gap`` the walk of their ratio (None if it cannot be told);
     ``growth_needed_pct`` growth of the own share a year that meets the rival's; ``held`` years at the target rank or
-    better, ``years_seen``, and ``held_range`` the exact 95% range of that share; ``best_rank`` the best within reach.
+    better, and ``held_range`` the exact 95% range of that share of years; ``best_rank`` the best within reach.
     """
 
     by_scope: Mapping[str, RankChance]
-    silent: Mapping[str, str]
     histories: Mapping[str, pd.Series]
     shares: pd.DataFrame
     gap: GapChance | None
     growth_needed_pct: float | None
     held: int
-    years_seen: int
     held_range: tuple[float, float]
     best_rank: int
-    target_rank: int
-    target_year: int
+
+    @property
+    def main(self) -> RankChance:
+        return self.by_scope[MAIN_SCOPE]
 
 
 def hub_race(
@@ -48,6 +99,7 @@ def hub_race(
 
     Raises :class:`ModelInputError` if the main scope has fewer than two ranks or no share of a rival.
     """
+    trials = checked_frame(trials, ("scope", "measure", "geo", "year", "value"), "trials")
     ranks = trials[(trials.measure == "rank") & (trials.geo == home)]
     histories = {
         scope: rows.set_index("year")["value"].sort_index().astype(int) for scope, rows in ranks.groupby("scope")
@@ -55,33 +107,143 @@ def hub_race(
     shares, leaders = _shares(trials[trials.scope == MAIN_SCOPE], home, target_rank)
     if len(histories.get(MAIN_SCOPE, ())) < 2 or shares.empty:
         raise ModelInputError(f"{MAIN_SCOPE}: two ranks and one share of a rival are needed; use a later as_of")
+    best = {MAIN_SCOPE: min(leaders + 1, target_rank)}
     terms = {"target_rank": target_rank, "target_year": target_year, "seed": seed}
-    by_scope, silent = {}, {}
-    for scope, history in histories.items():
-        if len(history) < 2:
-            silent[scope] = "one rank only"
-            continue
-        best = leaders + 1 if scope == MAIN_SCOPE else 1
-        by_scope[scope] = rank_chance(history, best_rank=min(best, target_rank), **terms)
-    latest = shares.iloc[-1]
-    main = histories[MAIN_SCOPE]
+    latest, main = shares.iloc[-1], histories[MAIN_SCOPE]
     held = int((main <= target_rank).sum())
+    years = target_year - int(shares.index[-1])
     return HubRace(
-        by_scope=by_scope,
-        silent=silent,
+        by_scope={
+            scope: rank_chance(history, best_rank=best.get(scope, 1), **terms)
+            for scope, history in histories.items()
+            if len(history) > 1
+        },
         histories=histories,
         shares=shares,
         gap=gap_chance(shares.own / shares.rival, target_year=target_year),
-        growth_needed_pct=share_growth_needed_pct(
-            latest.own, latest.rival, rival_growth_pct, target_year - int(shares.index[-1])
-        ),
+        growth_needed_pct=share_growth_needed_pct(latest.own, latest.rival, rival_growth_pct, years),
         held=held,
-        years_seen=len(main),
         held_range=clopper_pearson(held, len(main)),
-        best_rank=min(leaders + 1, target_rank),
-        target_rank=target_rank,
-        target_year=target_year,
+        best_rank=best[MAIN_SCOPE],
     )
+
+
+def rank_chance(
+    history: pd.Series, *, target_rank: int, target_year: int, best_rank: int = 1, n: int = 1000, seed: int = 0
+) -> RankChance:
+    """P(rank <= ``target_rank`` in ``target_year``) from the yearly moves of ``history``; never exactly 0 or 1.
+
+    ``history``: whole ranks by year. ``best_rank`` is the best place within reach (places above it are held by
+    countries out of reach); a move beyond it ends there. With no year left the chance is known: 0 or 1.
+    """
+    history = _by_year(history)
+    moves, bridged = yearly_moves(history)
+    latest_year, latest = int(history.index[-1]), int(history.iloc[-1])
+    if target_year < latest_year:
+        raise ModelInputError(f"the history ends in {latest_year}, after the target year {target_year}")
+    if not 1 <= best_rank <= LOWEST_RANK or not 1 <= target_rank <= LOWEST_RANK:
+        raise ModelInputError(f"ranks from 1 to {LOWEST_RANK} only")
+    weighted = move_weights(moves)
+    values, weights = weighted.index.to_numpy(), weighted.to_numpy()
+    way = (target_year - latest_year, min(best_rank, latest))
+    laws = np.vstack([step[0] for step in _chain(latest, values, weights[None, :], *way)])
+    draws = np.random.default_rng(seed).dirichlet(weights, size=n)
+    tails = _chain(latest, values, draws, *way)[-1][:, :target_rank].sum(axis=1)
+    law = pd.Series(laws[-1], index=pd.RangeIndex(1, LOWEST_RANK + 1, name="rank"))
+    cumulative = np.cumsum(laws, axis=1)
+    fan = pd.DataFrame(
+        {name: 1 + (cumulative < q - 1e-12).sum(axis=1) for name, q in (("low", 0.1), ("median", 0.5), ("high", 0.9))},
+        index=pd.RangeIndex(latest_year, target_year + 1, name="year"),
+    )
+    return RankChance(
+        chance=float(law.iloc[:target_rank].sum()),
+        low=float(np.quantile(tails, 0.05)),
+        high=float(np.quantile(tails, 0.95)),
+        moves=moves,
+        bridged=bridged,
+        law=law,
+        fan=fan,
+        latest_rank=latest,
+        latest_year=latest_year,
+    )
+
+
+def yearly_moves(history: pd.Series) -> tuple[np.ndarray, int]:
+    """Moves a year of a rank history by year, and how many of them bridge years without a rank.
+
+    Raises :class:`ModelInputError` for fewer than two ranks.
+    """
+    ranks = _by_year(history)
+    if len(ranks) < 2:
+        raise ModelInputError(f"{len(ranks)} rank in the history: two are needed to see a move")
+    moves: list[int] = []
+    bridged = 0
+    for (y0, r0), (y1, r1) in zip(ranks.items(), ranks.iloc[1:].items(), strict=False):
+        span = int(y1) - int(y0)
+        moves += np.diff(np.round(np.linspace(r0, r1, span + 1) + 1e-9)).astype(int).tolist()
+        bridged += span if span > 1 else 0
+    return np.array(moves), bridged
+
+
+def move_weights(moves: np.ndarray) -> pd.Series:
+    """Weight of every move from -WIDEST_MOVE to WIDEST_MOVE, in moves: those seen plus PRIOR_MASS spread geometrically.
+
+    The spread's law is P(m) proportional to q^|m| with mean |m| = 2q/(1 - q^2) equal to that of the moves seen, at
+    least SMALLEST_MEAN_MOVE.
+    """
+    mean = max(float(np.abs(moves).mean()), SMALLEST_MEAN_MOVE)
+    q = (np.sqrt(1 + mean**2) - 1) / mean
+    values = np.arange(-WIDEST_MOVE, WIDEST_MOVE + 1)
+    spread = q ** np.abs(values)
+    seen = np.array([(np.clip(moves, -WIDEST_MOVE, WIDEST_MOVE) == v).sum() for v in values], dtype=float)
+    return pd.Series(seen + PRIOR_MASS * spread / spread.sum(), index=values, name="weight")
+
+
+def gap_chance(ratio: pd.Series, *, target_year: int) -> GapChance | None:
+    """P(ratio >= 1 in ``target_year``) for a log random walk seen at uneven years.
+
+    None below two points, without a year left, or without a move. sigma^2 = mean of (step^2 / years between), and the
+    walk's end is t with as many degrees of freedom as steps.
+    """
+    logs = np.log(_by_year(ratio))
+    years = target_year - int(logs.index[-1]) if len(logs) else 0
+    if len(logs) < 2 or years < 1:
+        return None
+    spans = np.diff(logs.index.to_numpy(dtype=float))
+    sd = float(np.sqrt(np.mean(np.diff(logs.to_numpy()) ** 2 / spans)))
+    if sd == 0:
+        return None
+    chance = float(stats.t.sf(-float(logs.iloc[-1]) / (sd * np.sqrt(years)), df=len(spans)))
+    return GapChance(chance=chance, sd_log=sd, steps=len(spans))
+
+
+def share_growth_needed_pct(own: float, rival: float, rival_growth_pct: float, years: int) -> float | None:
+    """Growth of one's own share that meets the rival's in ``years``, per cent a year; None if no year is left."""
+    if own <= 0 or rival <= 0:
+        raise ModelInputError("shares must be above zero")
+    if years < 1:
+        return None
+    return 100 * ((1 + rival_growth_pct / 100) * (rival / own) ** (1 / years) - 1)
+
+
+def _by_year(series: pd.Series) -> pd.Series:
+    """The series by whole years, in order."""
+    by_period = years_index(series, "history")
+    return by_period.set_axis(by_period.index.year, axis=0).sort_index()
+
+
+def _chain(start: int, values: np.ndarray, weights: np.ndarray, years: int, best: int) -> list[np.ndarray]:
+    """Laws of the rank after 0, 1, ..., ``years`` moves; each (rows of weights, LOWEST_RANK)."""
+    p = weights / weights.sum(axis=1, keepdims=True)
+    law = np.zeros((len(p), LOWEST_RANK))
+    law[:, start - 1] = 1.0
+    laws, places = [law], np.arange(1, LOWEST_RANK + 1)
+    shifts = np.stack([np.eye(LOWEST_RANK)[np.clip(places + move, best, LOWEST_RANK) - 1] for move in values])
+    steps = np.tensordot(p, shifts, axes=1)
+    for _ in range(years):
+        law = np.einsum("ni,nij->nj", law, steps)
+        laws.append(law)
+    return laws
 
 
 def _shares(rows: pd.DataFrame, home: str, target_rank: int) -> tuple[pd.DataFrame, int]:
