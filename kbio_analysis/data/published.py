@@ -91,6 +91,22 @@ def market_sizes(*, as_of: str | date | None = None) -> "Series":
     return sizes
 
 
+def biologics_forecasts(*, as_of: str | date | None = None) -> dict[tuple[str, int], float]:
+    """Published forecasts of the share of biologics in the world market, per cent: (label, year) -> share.
+
+    Where only a size was published, it is divided by the same year's market, if that is out by ``as_of``.
+    """
+    known, sizes = benchmarks(), market_sizes(as_of=as_of)
+    found = {("IQVIA, 2023 edition", 2027): float(known["biotech_share", "2027"])}
+    for label, year, measure, segment in (
+        ("IQVIA, 2024 edition", 2028, "biotech_spending", "medicines_iqvia_2024_edition"),
+        ("P&S over KHIDI", 2030, "biopharma_market", "pharmaceuticals"),
+    ):
+        if (segment, year) in sizes.index:
+            found[label, year] = float(100 * known[measure, str(year)] / sizes[segment, year])
+    return found
+
+
 def published_ranges() -> dict[tuple[str, str], tuple[float, float]]:
     """What others measured of each assumption of the reform notebook: (track, assumption) -> lowest, highest.
 

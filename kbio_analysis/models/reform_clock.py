@@ -10,7 +10,7 @@ that is constant at u_k over [a_k, b_k] after launch at L is
 Years everywhere; money in US$ million; every assumption is a (low, likely, high) triple, drawn from a triangle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,10 +42,12 @@ LABELS = ASSUMPTIONS | {
     "blockbuster_share_pct": "Share of approvals that pass US$1bn, %",
 }
 
+RESULTS = ["months_gained", "extra_usd_m", "npv_usd_m", "all_npv_usd_m"]
+
 Triple = Sequence[float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of the route whose time changes: mean days before and after, and its spread.
 
@@ -91,8 +93,10 @@ class ClockGain:
 
     @property
     def spread(self) -> pd.DataFrame:
-        """Quantiles of the draws: low (10%), median and high (90%), one row a column of ``draws``."""
-        return self.draws.quantile([0.1, 0.5, 0.9]).T.set_axis(["low", "median", "high"], axis=1)
+        """Months gained, revenue and values: low (10%), median and high (90%) of the draws, one row a result."""
+        tail = 0.8 / 2
+        quantiles = self.draws[RESULTS].quantile([0.5 - tail, 0.5, 0.5 + tail])
+        return quantiles.T.set_axis(["low", "median", "high"], axis=1)
 
     @property
     def day_usd_m(self) -> pd.Series:
@@ -101,6 +105,17 @@ class ClockGain:
         days = self.likely["before_days"] - self.likely["after_days"]
         values = self.likely[["npv_usd_m", "all_npv_usd_m"]]
         return values / days if days >= 0.5 else 0 * values
+
+
+def launch_times(gains: Iterable[ClockGain]) -> pd.DataFrame:
+    """Days by which a share of the cases is on the market: series, product, when (before, after), share and days."""
+    shares, parts = np.linspace(0.02, 0.98, 49), []
+    for gain in gains:
+        for when in ("before", "after"):
+            days = gain.draws[f"{when}_days"].quantile(shares).to_numpy()
+            who = {"series": f"{gain.track.name}, {when}", "product": gain.track.name, "when": when}
+            parts.append(pd.DataFrame(who | {"share": shares, "days": days}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def years_left(start: date | str, target_year: int) -> float:
@@ -140,7 +155,9 @@ def tornado(track: Track, *, years_to_target: float, column: str = "npv_usd_m") 
         low, _, high = track.assumptions[name]
         if low < high:
             rows[name] = (low, high, *(value({name: np.array([v])}, average) for v in (low, high)))
-    lengths = [[_case(s, np.array([s.spread[1]]), np.array([z])) for s in track.steps] for z in stats.norm.ppf([0.1, 0.9])]
+    lengths = [
+        [_case(s, np.array([s.spread[1]]), np.array([z])) for s in track.steps] for z in stats.norm.ppf([0.1, 0.9])
+    ]
     rows["case_length"] = (*(float(sum(c[0] for c in cases)) for cases in lengths), *(value({}, c) for c in lengths))
     columns = ["at_low", "at_high", "value_low", "value_high"]
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("assumption")
@@ -148,11 +165,19 @@ def tornado(track: Track, *, years_to_target: float, column: str = "npv_usd_m") 
     return frame.loc[swing.sort_values(ascending=False, kind="stable").index]
 
 
+def tornadoes(tracks: Sequence[Track], *, years_to_target: float) -> pd.DataFrame:
+    """:func:`tornado` of each track in one frame, with the columns assumption, track and label (without its unit)."""
+    rows = [tornado(t, years_to_target=years_to_target).reset_index().assign(track=t.name) for t in tracks]
+    frame = pd.concat(rows, ignore_index=True)
+    return frame.assign(label=[_bare(LABELS[name]) for name in frame.assumption])
+
+
 def bases(
     assumed: Mapping[tuple[str, str], Triple], published: Mapping[tuple[str, str], tuple[float, float]]
 ) -> pd.DataFrame:
-    """What every assumed range rests on: (track, name) -> columns low, likely, high, published (lowest, highest of what
-    others measured, None if nobody did) and basis. The edges of a published range are met to within 2% of its width.
+    """What every assumed range rests on: columns track, name, label, low, likely, high, published and basis.
+
+    ``published``: lowest and highest of what others measured, None if nobody did; its edges are met to within 2%.
     """
     rows = []
     for key, (low, likely, high) in assumed.items():
@@ -167,8 +192,8 @@ def bases(
             basis = "one published figure"
         else:
             basis = "published range" if least - slack <= low and high <= most + slack else "reaches beyond"
-        rows.append((*key, low, likely, high, known, basis))
-    return pd.DataFrame(rows, columns=["track", "name", "low", "likely", "high", "published", "basis"])
+        rows.append((*key, LABELS[key[1]], low, likely, high, known, basis))
+    return pd.DataFrame(rows, columns=["track", "name", "label", "low", "likely", "high", "published", "basis"])
 
 
 def triangle(triple: Triple, u: np.ndarray) -> np.ndarray:
@@ -210,6 +235,12 @@ def _likely(track: Track) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
     _check(track)
     likely = {name: np.array([track.assumptions[name][1]]) for name in ASSUMPTIONS}
     return likely, [np.array([step.before_days]) for step in track.steps]
+
+
+def _bare(label: str) -> str:
+    """The label without its unit, as it stands in a sentence."""
+    text = label.split(",")[0]
+    return text[0].lower() + text[1:]
 
 
 def _case(step: Step, spread: np.ndarray, z: np.ndarray) -> np.ndarray:

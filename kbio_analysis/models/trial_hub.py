@@ -91,6 +91,20 @@ class HubRace:
     def main(self) -> RankChance:
         return self.by_scope[MAIN_SCOPE]
 
+    @property
+    def scopes(self) -> pd.DataFrame:
+        """One row a scope: first_year, last_year, latest_rank; where it has a chance, moves, chance, low, high."""
+        rows = {scope: (h.index.min(), h.index.max(), h.iloc[-1]) for scope, h in self.histories.items()}
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["first_year", "last_year", "latest_rank"])
+        found = {s: (len(c.moves), c.chance, c.low, c.high) for s, c in self.by_scope.items()}
+        return frame.join(pd.DataFrame.from_dict(found, orient="index", columns=["moves", "chance", "low", "high"]))
+
+    @property
+    def ranks(self) -> pd.DataFrame:
+        """Every rank and the main scope's fan, long: scope, year, rank, low, median, high."""
+        parts = [pd.DataFrame({"scope": s, "year": h.index, "rank": h.to_numpy()}) for s, h in self.histories.items()]
+        return pd.concat([*parts, self.main.fan.reset_index().assign(scope=MAIN_SCOPE)], ignore_index=True)
+
 
 def hub_race(
     trials: pd.DataFrame, *, home: str, target_rank: int, target_year: int, rival_growth_pct: float, seed: int

@@ -26,7 +26,6 @@ from kbio_analysis.present.figures.export_record import (
 from kbio_analysis.present.figures.fta_record import event_profile, forest
 from kbio_analysis.present.figures.lines import lines
 from kbio_analysis.present.figures.ranks import place_gap, rank_bump, rank_chances
-from kbio_analysis.present.figures.reform import biologics_share, candidates, clock_times, rank_fan, tornado
 from kbio_analysis.present.figures.world_map import market_map
 
 __all__ = [
@@ -34,11 +33,8 @@ __all__ = [
     "agreement_paths",
     "agreement_placebos",
     "agreement_specifications",
-    "biologics_share",
     "briefing_charts",
-    "candidates",
     "chart",
-    "clock_times",
     "destination_shares",
     "event_profile",
     "forest",
@@ -52,11 +48,9 @@ __all__ = [
     "place_gap",
     "rank_bump",
     "rank_chances",
-    "rank_fan",
     "record_definitions",
     "revision_dots",
     "season_chart",
     "to_date_chart",
-    "tornado",
     "trend_chart",
 ]
