@@ -119,7 +119,7 @@ def matching_sums(parts: pd.Series, figure_usd_m: float, *, tolerance_usd_m: flo
 
 
 def code_match(
-    counts: pd.DataFrame, *, parts: Sequence[str], whole: str, year: int, tolerance_usd_m: float
+    counts: pd.DataFrame, parts: Sequence[str], whole: str, *, year: int, tolerance_usd_m: float
 ) -> CodeMatch | None:
     """As :func:`matching_sums` for the definitions ``parts`` against ``whole`` in a year; None if either is missing."""
     own = counts[counts["year"] == year].set_index("definition")

@@ -30,17 +30,15 @@ class RankTest:
 class Season:
     """A monthly series taken apart: observed = trend x seasonal x remainder.
 
-    ``trend`` in US$ million; ``seasonal`` and ``remainder`` in log points, all by month. ``strength`` of the season
-    and ``trend_strength`` from 0 (none) to 1; ``p_value``: share of ``n_shuffles`` series with months shuffled
-    within each year whose season is as strong, the series itself counted. ``effect_pct``: index month 1..12, average
-    of seasonal and remainder, per cent of trend. ``by_month`` and ``by_quarter``: rank tests over whole years (12
+    ``parts`` by month: observed, trend and fitted (trend with season) in the unit of the series, seasonal_log and
+    remainder_log in log points, from_trend_pct their sum in per cent of the trend. ``strength`` of the season and
+    ``trend_strength`` from 0 (none) to 1; ``p_value``: share of ``n_shuffles`` series with months shuffled within
+    each year whose season is as strong, the series itself counted. ``effect_pct``: index month 1..12, average of
+    seasonal and remainder, per cent of trend. ``by_month`` and ``by_quarter``: rank tests over whole years (12
     places) and whole quarters (3 places), None where there are fewer than two blocks.
     """
 
-    observed: pd.Series
-    trend: pd.Series
-    seasonal: pd.Series
-    remainder: pd.Series
+    parts: pd.DataFrame
     strength: float
     trend_strength: float
     p_value: float
@@ -75,11 +73,11 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Sea
         _, s, r = _stl(trend + _shuffled_within(detrended, years, rng), smoother)
         stronger += strength(s, r) >= found
     by_month = pd.Series(detrended).groupby(y.index.month).mean()
+    parts = pd.DataFrame({"observed": y.to_numpy(), "trend": np.exp(trend)}, index=y.index.rename("month"))
+    parts = parts.assign(fitted=parts["trend"] * np.exp(seasonal), seasonal_log=seasonal, remainder_log=remainder)
+    parts["from_trend_pct"] = 100 * np.expm1(detrended)
     return Season(
-        observed=y,
-        trend=pd.Series(np.exp(trend), index=y.index, name="trend"),
-        seasonal=pd.Series(seasonal, index=y.index, name="seasonal"),
-        remainder=pd.Series(remainder, index=y.index, name="remainder"),
+        parts=parts,
         strength=found,
         trend_strength=strength(trend, remainder),
         p_value=(1 + stronger) / (1 + n_shuffles),

@@ -15,14 +15,6 @@ from kbio_analysis.present.figures.diversification import (
     market_gap_bars,
     month_ratios,
 )
-from kbio_analysis.present.figures.export_record import (
-    pending_chart,
-    record_definitions,
-    revision_dots,
-    season_chart,
-    to_date_chart,
-    trend_chart,
-)
 from kbio_analysis.present.figures.fta_record import event_profile, forest
 from kbio_analysis.present.figures.lines import lines
 from kbio_analysis.present.figures.ranks import place_gap, rank_bump, rank_chances
@@ -44,13 +36,7 @@ __all__ = [
     "market_map",
     "month_ratios",
     "monthly_break",
-    "pending_chart",
     "place_gap",
     "rank_bump",
     "rank_chances",
-    "record_definitions",
-    "revision_dots",
-    "season_chart",
-    "to_date_chart",
-    "trend_chart",
 ]
