@@ -99,13 +99,6 @@ def market_panel(first_year: int, last_year: int) -> "DataFrame":
     return panel[["iso3", "year", "exports_usd_m", "gdp_usd_m", "gdp_growth_pct", "distance_km"]]
 
 
-def disturbed_markets(first_year: int, last_year: int) -> "Series":
-    """What disturbs trade with a market in these years (sanctions, conflict, reporting), by ISO3."""
-    rows = load("donor_exclusions")
-    rows = rows[(rows["first_year"] <= last_year) & (rows["last_year"] >= first_year)]
-    return rows.groupby("iso3")["reason"].agg(lambda reasons: ", ".join(dict.fromkeys(reasons)))
-
-
 def outlines() -> "dict[str, list[np.ndarray]]":
     """Outlines of countries: ISO3 -> rings of (longitude, latitude) in degrees, from Natural Earth at 1:110m.
 

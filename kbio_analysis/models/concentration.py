@@ -6,7 +6,6 @@ number of equal partners that would give the same index (Adelman 1969), and the 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,19 +14,6 @@ from kbio_analysis.errors import ModelInputError
 
 SUM_TOLERANCE = 1e-6
 """Shares may miss one by rounding only."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShiftShare:
-    """Growth of the total between two dates, taken apart by destination.
-
-    ``growth_pct`` growth of the total; ``table`` indexed like the inputs, in percentage points of that growth:
-    ``contribution`` (sums to ``growth_pct``) = ``at_average_pace`` + ``shift`` (sums to zero); ``growth_pct`` is the
-    destination's own growth, missing where it started from nothing.
-    """
-
-    growth_pct: float
-    table: pd.DataFrame
 
 
 def shares(values: pd.Series) -> pd.Series:
@@ -61,10 +47,13 @@ def over_time(exports: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"hhi": rows, "effective_partners": [1 / h for h in rows]}, index=exports.index)
 
 
-def shift_share(before: pd.Series, after: pd.Series) -> ShiftShare:
+def shift_share(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     """Take the growth from ``before`` to ``after`` (same index, same unit, zero or more) apart by destination.
 
-    Raises :class:`ModelInputError` for different destinations, negative or missing values, or nothing to start from.
+    Indexed like the inputs, in percentage points of the growth of the total: ``contribution`` (sums to that growth) =
+    ``at_average_pace`` + ``shift`` (sums to zero); ``growth_pct`` is the destination's own growth, missing where it
+    started from nothing. Raises :class:`ModelInputError` for different destinations, negative or missing values, or
+    nothing to start from.
     """
     if not before.index.equals(after.index) or before.index.has_duplicates:
         raise ModelInputError("shift-share: both dates need the same destinations, each once")
@@ -74,11 +63,9 @@ def shift_share(before: pd.Series, after: pd.Series) -> ShiftShare:
     growth = float(x1.sum() / x0.sum() - 1)
     contribution = (x1 - x0) / x0.sum()
     pace = x0 / x0.sum() * growth
-    own = (x1 / x0.where(x0 > 0) - 1).astype(float)
-    table = pd.DataFrame(
-        {"contribution": contribution, "at_average_pace": pace, "shift": contribution - pace, "growth_pct": own}
-    )
-    return ShiftShare(growth_pct=100 * growth, table=100 * table)
+    own = x1 / x0.where(x0 > 0) - 1
+    parts = {"contribution": contribution, "at_average_pace": pace, "shift": contribution - pace, "growth_pct": own}
+    return 100 * pd.DataFrame(parts)
 
 
 def group_shares(exports: pd.DataFrame, codes: Mapping[str, Sequence[str]]) -> pd.DataFrame:

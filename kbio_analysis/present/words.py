@@ -59,12 +59,13 @@ def usd(
     *,
     unit: Literal["m", "bn"] | None = None,
     decimals: int | None = None,
+    signed: bool = False,
 ) -> str:
     """A value in US$ million: ``US$11.6bn``, ``US$413m``, ``−US$1.2bn``, ``US$0.35m``.
 
     In billions from 1,000 on, else in millions; ``unit`` forces one. ``digits`` rounds to so many significant figures
-    (``US$410m`` where an interval is wide), ``decimals`` sets the digits after the point. Less than US$0.1m is given
-    in dollars: ``US$3,200``.
+    (``US$410m`` where an interval is wide), ``decimals`` sets the digits after the point, ``signed`` puts a plus before
+    what is above zero. Less than US$0.1m is given in dollars: ``US$3,200``.
     """
     value = _rounded(value_usd_m, digits) if digits and value_usd_m else value_usd_m
     if 0 < abs(value) < 0.1 and unit is None and decimals is None:
@@ -76,7 +77,8 @@ def usd(
     if amount == 0:
         return "US$0"
     text = f"US${amount:,.{decimals}f}{'bn' if billions else 'm'}"
-    return f"−{text}" if value < 0 and any(c in "123456789" for c in text) else text
+    nothing = not any(c in "123456789" for c in text)
+    return text if nothing else f"−{text}" if value < 0 else f"+{text}" if signed else text
 
 
 def pct(value: float, decimals: int = 1) -> str:

@@ -7,34 +7,25 @@ from kbio_analysis.present.figures.agreement import (
     agreement_specifications,
     monthly_break,
 )
-from kbio_analysis.present.figures.briefing import briefing_charts
 from kbio_analysis.present.figures.canvas import chart
 from kbio_analysis.present.figures.diversification import (
     destination_shares,
     growth_contributions,
     market_gap_bars,
     month_ratios,
-)
 from kbio_analysis.present.figures.fta_record import event_profile, forest
 from kbio_analysis.present.figures.lines import lines
 from kbio_analysis.present.figures.ranks import place_gap, rank_bump, rank_chances
-from kbio_analysis.present.figures.world_map import market_map
 
 __all__ = [
     "agreement_flows",
     "agreement_paths",
     "agreement_placebos",
     "agreement_specifications",
-    "briefing_charts",
     "chart",
-    "destination_shares",
     "event_profile",
     "forest",
-    "growth_contributions",
     "lines",
-    "market_gap_bars",
-    "market_map",
-    "month_ratios",
     "monthly_break",
     "place_gap",
     "rank_bump",
