@@ -8,11 +8,6 @@ from kbio_analysis.present.figures.agreement import (
     monthly_break,
 )
 from kbio_analysis.present.figures.canvas import chart
-from kbio_analysis.present.figures.diversification import (
-    destination_shares,
-    growth_contributions,
-    market_gap_bars,
-    month_ratios,
 from kbio_analysis.present.figures.fta_record import event_profile, forest
 from kbio_analysis.present.figures.lines import lines
 from kbio_analysis.present.figures.ranks import place_gap, rank_bump, rank_chances
