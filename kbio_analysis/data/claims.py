@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError, UsageError
-from ..vocabulary import COUNTRY_GROUPS, HOME, INDIA
+from ..vocabulary import HOME, INDIA
+from .destinations import country_groups
 from .results import recorded
 from .series import annual, exporters
 from .tables import load
@@ -126,7 +127,7 @@ def _latest(column: str) -> "tuple[Series, int, tuple[str, ...]]":
 
 def _people() -> Measures:
     people, year, sources = _latest("population_m")
-    region = [iso3 for iso3 in COUNTRY_GROUPS["Southwest Asia"] if iso3 in people.index]
+    region = [iso3 for iso3 in country_groups()["Southwest Asia"] if iso3 in people.index]
     found = {"bangladesh_population_m": _one(people[BANGLADESH], year, sources)}
     for suffix, members in (("", region), ("_without_afg", [iso3 for iso3 in region if iso3 != "AFG"])):
         total = people[members].sum()
@@ -146,7 +147,8 @@ def _growth(years: int) -> Measures:
 def _economy() -> Measures:
     gdp, year, sources = _latest("gdp_usd_m")
     groups = ("East Asia", "ASEAN", "Southwest Asia", "Central Asia", "Middle East")
-    asia, found = {HOME, *(iso3 for group in groups for iso3 in COUNTRY_GROUPS[group])}, {}
+    members_of, found = country_groups(), {}
+    asia = {HOME, *(iso3 for group in groups for iso3 in members_of[group])}
     for suffix, members in (("", asia), ("_with_russia", asia | {"RUS"})):
         rank = 1 + int((gdp[gdp.index.isin(members)] > gdp[HOME]).sum())
         found[f"korea_gdp_rank_asia{suffix}"] = _one(rank, year, sources)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..vocabulary import COUNTRY_GROUPS, ELSEWHERE, country_group
 from .tables import load
 
 if TYPE_CHECKING:
@@ -18,8 +17,22 @@ if TYPE_CHECKING:
 SINGLE = {"United States": "USA", "China": "CHN", "Japan": "JPN", "Hong Kong": "HKG", "India": "IND", "Vietnam": "VNM"}
 """Partners that may be shown by themselves, beside the groups that hold them."""
 
+ELSEWHERE = "Elsewhere"
+"""Group of codes that are in none: uninhabited or former territories."""
+
 _BLOCKS = {"USA": "United States", "CHN": "China"}
 _REST = {"North America": "Other North America", "East Asia": "Other East Asia"}
+
+
+def country_groups() -> dict[str, list[str]]:
+    """Group of partners -> the ISO3 codes in it; each economy is in one."""
+    return load("country_groups").groupby("country_group", sort=False)["iso3"].apply(list).to_dict()
+
+
+def groups_of(codes: Iterable[str]) -> "Series":
+    """The group of each code, by code; ELSEWHERE for one that is in none."""
+    known = load("country_groups").set_index("iso3")["country_group"]
+    return known.reindex(list(codes)).fillna(ELSEWHERE)
 
 
 def exports() -> "DataFrame":
@@ -49,11 +62,11 @@ def partner_code(partner: str, names: "Series") -> str:
 
 
 def codes_of(groups: Iterable[str]) -> dict[str, list[str]]:
-    """Line shown -> the ISO3 codes in it, in the order asked: a key of SINGLE or of COUNTRY_GROUPS.
+    """Line shown -> the ISO3 codes in it, in the order asked: a key of SINGLE or of the table ``country_groups``.
 
     A single partner is taken out of no group: East Asia holds China. Raises DataError for a name that is neither.
     """
-    known = {name: [code] for name, code in SINGLE.items()} | {name: list(c) for name, c in COUNTRY_GROUPS.items()}
+    known = {name: [code] for name, code in SINGLE.items()} | country_groups()
     for group in (groups := list(dict.fromkeys(groups))):
         if group not in known:
             near = get_close_matches(group, known, n=1)
@@ -64,10 +77,10 @@ def codes_of(groups: Iterable[str]) -> dict[str, list[str]]:
 
 def blocks(by_partner: "DataFrame") -> "DataFrame":
     """Exports by year x block that together make the total: the United States, China, and every group without them."""
-    groups = {code: country_group(code) for code in by_partner.columns}
+    groups = groups_of(by_partner.columns)
     labels = [_BLOCKS.get(code) or _REST.get(group, group) for code, group in groups.items()]
     table = by_partner.T.groupby(labels).sum().T
-    order = [*_BLOCKS.values(), *(_REST.get(group, group) for group in COUNTRY_GROUPS), ELSEWHERE]
+    order = [*_BLOCKS.values(), *(_REST.get(group, group) for group in country_groups()), ELSEWHERE]
     return table[[name for name in order if name in table.columns]]
 
 

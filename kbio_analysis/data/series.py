@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..vocabulary import CLASSIFICATIONS, FIRST_COUNTS, HOME, PANEL_SERIES, REFERENCE_CLASSES, SERIES, SHIP_FLAG
+from ..vocabulary import HOME, SHIP_FLAG
 from .tables import load
 
 if TYPE_CHECKING:
@@ -16,6 +16,16 @@ UNIT = "US$ million"
 
 UNREVISED = "unrevised"
 """Status of a latest month that its publisher will still revise: it does not yet tell what a first count becomes."""
+
+
+def catalogue() -> "DataFrame":
+    """Every way of counting Korea's exports by its key; columns as in the table ``export_series``."""
+    return load("export_series").set_index("key")
+
+
+def classes() -> "DataFrame":
+    """The panels of exporters and of partners by their classification; columns as in ``exporter_classes``."""
+    return load("exporter_classes").set_index("classification")
 
 
 def annual(definition: str, *, as_of: str | date | None = None) -> "Series":
@@ -38,7 +48,7 @@ def exporters(classification: str, *, as_of: str | date | None = None) -> "DataF
 
     A missing cell of an HS92 class is censored, not zero. Raises DataError as :func:`annual` does.
     """
-    _known(classification, CLASSIFICATIONS, "classification")
+    _known(classification, classes().query("held_in == 'pharma_exporters_panel'").index, "classification")
     rows = load("pharma_exporters_panel")
     rows = out_by(rows[rows["classification"] == classification], as_of, classification)
     return _wide(rows, classification)
@@ -61,12 +71,12 @@ def partner_exports(*, as_of: str | date | None = None, without: Collection[str]
 def definitions(family: str, *, as_of: str | date | None = None) -> "DataFrame":
     """Every yearly definition of one family, long: definition, label, year, exports_usd_m, status, source_id.
 
-    ``family`` as in :class:`~kbio_analysis.vocabulary.ExportSeries`; rows not out by ``as_of`` are left out.
+    ``family`` as in the table ``export_series``; rows not out by ``as_of`` are left out.
     """
-    keys = [s.key for s in SERIES.values() if s.family == family and s.frequency == "annual"]
+    known = catalogue()
     rows = load("biopharma_exports_annual")
-    rows = out_by(rows[rows["definition"].isin(keys)], as_of, f"{family} definitions")
-    rows = rows.assign(label=rows["definition"].map({k: SERIES[k].label for k in keys}))
+    rows = out_by(rows[rows["definition"].map(known["family"]) == family], as_of, f"{family} definitions")
+    rows = rows.assign(label=rows["definition"].map(known["label"]))
     columns = ["definition", "label", "year", "exports_usd_m", "status", "source_id"]
     return rows[columns].sort_values(["definition", "year"], ignore_index=True)
 
@@ -77,13 +87,14 @@ def reference_classes(*, as_of: str | date | None = None) -> dict[str, "DataFram
     Korea itself is left out of the exporters' classes, and partners whose imports are ships under flags of
     convenience out of the partners'.
     """
-    classes = {}
-    for label, classification in REFERENCE_CLASSES.items():
-        if classification is None:
-            classes[label] = partner_exports(as_of=as_of, without=(SHIP_FLAG,))
+    found = {}
+    for classification, row in classes().query("reference_class != ''").iterrows():
+        if row["held_in"] == "korea_exports_by_partner":
+            found[row["reference_class"]] = partner_exports(as_of=as_of, without=(SHIP_FLAG,))
         else:
-            classes[label] = exporters(classification, as_of=as_of).drop(columns=HOME, errors="ignore")
-    return classes
+            panel = exporters(str(classification), as_of=as_of)
+            found[row["reference_class"]] = panel.drop(columns=HOME, errors="ignore")
+    return found
 
 
 def reference_sources(*, as_of: str | date | None = None) -> list[str]:
@@ -100,16 +111,15 @@ def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None
     """
     import pandas as pd
 
-    known = {k: s for k, s in SERIES.items() if s.frequency == "annual"} | PANEL_SERIES
-    wanted = list(known if keys is None else dict.fromkeys(keys))
-    unknown = [key for key in wanted if key not in known]
+    known = catalogue().query("frequency == 'annual'")
+    wanted = list(known.index if keys is None else dict.fromkeys(keys))
+    unknown = [key for key in wanted if key not in known.index]
     if unknown:
-        raise DataError(f"no yearly count {unknown[0]!r}; known: {', '.join(known)}")
+        raise DataError(f"no yearly count {unknown[0]!r}; known: {', '.join(known.index)}")
     panel = load("pharma_exporters_panel").rename(columns={"classification": "definition"})
     rows = pd.concat([load("biopharma_exports_annual"), panel[panel["iso3"] == HOME]], ignore_index=True)
     rows = out_by(rows[rows["definition"].isin(wanted)], as_of, "yearly counts")
-    for column in ("label", "family", "scope"):
-        rows = rows.assign(**{column: rows["definition"].map({k: getattr(known[k], column) for k in wanted})})
+    rows = rows.assign(**{column: rows["definition"].map(known[column]) for column in ("label", "family", "scope")})
     columns = ["definition", "label", "family", "scope", "year", "exports_usd_m", "source_id"]
     order = rows["definition"].map(wanted.index)
     return rows.assign(order=order).sort_values(["order", "year"], ignore_index=True)[columns]
@@ -125,13 +135,14 @@ def prints(*, as_of: str | date | None = None) -> "DataFrame":
 
     table = load("biohealth_export_prints")
     months = load("biohealth_exports_monthly")
-    ten_day = months[months["series"].isin(list(FIRST_COUNTS))].rename(columns={"series": "count"})
+    early = catalogue().query("print_label != ''")
+    ten_day = months[months["series"].isin(early.index)].rename(columns={"series": "count"})
     ten_day = ten_day.assign(first_month=ten_day["month"], last_month=ten_day["month"], print=1)
     columns = ["count", "first_month", "last_month", "print", "exports_usd_m", "available_from", "source_id"]
     rows = pd.concat([table[columns], ten_day[columns]], ignore_index=True)
     if as_of is not None:
         rows = rows[rows["available_from"] <= pd.Timestamp(as_of)]
-    rows = rows.assign(label=rows["count"].map({key: label for key, (label, _) in FIRST_COUNTS.items()}))
+    rows = rows.assign(label=rows["count"].map(early["print_label"]))
     return rows.sort_values(["count", "first_month", "last_month", "print"], ignore_index=True)
 
 
@@ -144,10 +155,9 @@ def latest_counts(*, as_of: str | date | None = None) -> "dict[str, Series]":
     table = load("biohealth_exports_monthly")
     open_months = table[table["status"] == UNREVISED].groupby("series")["month"].apply(set).to_dict()
     found = {}
-    for count, (_, series) in FIRST_COUNTS.items():
-        if series is not None:
-            values = known_months(series, as_of=as_of)
-            found[count] = values[[m not in open_months.get(series, ()) for m in values.index]]
+    for count, series in catalogue().query("final_series != ''")["final_series"].items():
+        values = known_months(series, as_of=as_of)
+        found[str(count)] = values[[m not in open_months.get(series, ()) for m in values.index]]
     return found
 
 
@@ -179,13 +189,14 @@ def sources(source_ids: Iterable[str]) -> "DataFrame":
 def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":
     import pandas as pd
 
-    same = [name for name, series in SERIES.items() if series.frequency == frequency]
-    if key in SERIES and key not in same:
-        other = SERIES[key].frequency
+    known = catalogue().query("held_in in ('biopharma_exports_annual', 'biohealth_exports_monthly')")
+    same = known.index[known["frequency"] == frequency]
+    if key in known.index and key not in same:
+        other = known.at[key, "frequency"]
         raise DataError(f"{key} is {other}, not {frequency}: read it with kbio_analysis.data.{other}()")
     _known(key, same, f"{frequency} definition")
     column, period, freq = ("definition", "year", "Y-DEC") if frequency == "annual" else ("series", "month", "M")
-    rows = load(SERIES[key].table)
+    rows = load(known.at[key, "held_in"])
     rows = out_by(rows[rows[column] == key], as_of, key).sort_values(period)
     result = pd.Series(rows["exports_usd_m"].to_numpy(), index=_periods(rows[period], freq), name=key, dtype="float64")
     result.attrs = {"definition": key, "unit": UNIT, "source_ids": tuple(sorted(set(rows["source_id"])))}

@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import DataError
-from ..vocabulary import HOME, SHIP_FLAG, country_group
+from ..vocabulary import HOME, SHIP_FLAG
 from .agreement_views import agreement_years
+from .destinations import groups_of
 from .fta_views import short_name
 from .tables import load
 
@@ -86,7 +87,7 @@ def partner(iso3: str) -> Partner:
     return Partner(
         iso3=iso3,
         name=names[iso3],
-        group=country_group(iso3),
+        group=groups_of([iso3]).iloc[0],
         agreements=tuple(short_name(name) for name in in_force["agreement"]),
         since=int(entered.min().year) if len(entered) else None,
         pending=tuple(zip(pending["agreement"], pending["status"], strict=True)),

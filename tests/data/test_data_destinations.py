@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from kbio_analysis.data import destinations
+from kbio_analysis.data.destinations import ELSEWHERE
 from kbio_analysis.data.tables import load
 from kbio_analysis.errors import DataError
-from kbio_analysis.vocabulary import COUNTRY_GROUPS, ELSEWHERE
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def test_blocks_are_the_whole_and_partners_the_published_total(exports):
     blocks = destinations.blocks(exports)
     assert blocks.sum(axis=1).to_numpy() == pytest.approx(exports.sum(axis=1).to_numpy())
     assert (blocks[ELSEWHERE] / blocks.sum(axis=1)).max() < 0.001
-    codes = [code for group in COUNTRY_GROUPS.values() for code in group]
+    codes = [code for group in destinations.country_groups().values() for code in group]
     assert len(codes) == len(set(codes))
 
 

@@ -12,7 +12,7 @@ from frictionless import validate
 
 from kbio_analysis import data
 from kbio_analysis.data.package import read_package
-from kbio_analysis.vocabulary import CLASSIFICATIONS, SERIES
+from kbio_analysis.data.series import catalogue, classes
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 
@@ -111,7 +111,7 @@ def test_unknown_name_of_the_room_is_an_attribute_error():
     assert "load" in dir(data)
 
 
-def test_definitions_of_tables_and_vocabulary_are_the_same():
+def test_definitions_of_tables_and_their_list_are_the_same():
     descriptor = json.loads((SHIPPED / "datapackage.json").read_text(encoding="utf-8"))
     fields = {(r["name"], f["name"]): f for r in descriptor["resources"] for f in r["schema"]["fields"]}
 
@@ -122,9 +122,10 @@ def test_definitions_of_tables_and_vocabulary_are_the_same():
         ("biopharma_exports_annual", "definition"),
         ("biohealth_exports_monthly", "series"),
     ):
-        named = {key for key, series in SERIES.items() if series.table == table}
+        named = set(catalogue().query("held_in == @table").index)
         assert enum(table, column) == named == set(data.load(table)[column])
-    assert enum("pharma_exporters_panel", "classification") == set(CLASSIFICATIONS)
+    panels = classes().query("held_in == 'pharma_exporters_panel'")
+    assert enum("pharma_exporters_panel", "classification") == set(panels.index)
 
 
 def test_readme_lists_every_table_as_its_passport_has_it():

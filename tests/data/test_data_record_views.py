@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from kbio_analysis import data
+from kbio_analysis.data.series import catalogue
 from kbio_analysis.errors import DataError
-from kbio_analysis.vocabulary import BREAKS, CODE_PARTS, FIRST_COUNTS, PANEL_SERIES, SERIES
+from kbio_analysis.vocabulary import BREAKS
 
 CENTS = 0.006
 """US$ million: yearly sums are published to two decimals, so twelve months may differ by half of the last one."""
@@ -34,14 +35,16 @@ def test_figures_are_the_published_ones(definition, year, usd_m):
 def test_every_count_has_words_and_a_source():
     rows = data.yearly_counts()
     assert not rows.isna().any(axis=None)
-    assert set(rows.definition) == {k for k, s in SERIES.items() if s.frequency == "annual"} | set(PANEL_SERIES)
+    assert set(rows.definition) == set(catalogue().query("frequency == 'annual'").index)
     assert set(rows.source_id) <= set(data.load("sources").source_id)
     assert not rows.duplicated(["definition", "year"]).any()
 
 
 def test_parts_add_up_to_the_heading_and_the_chapter():
     value = data.yearly_counts().query("year == 2025").set_index("definition").exports_usd_m
-    heading = sum(value[p] for p in CODE_PARTS if p.startswith("customs_hs3002"))
+    heading = sum(
+        value[k] for k, family in catalogue().family.items() if family == "code" and k.startswith("customs_hs3002")
+    )
     assert 0 < value["customs_hs3002"] - heading < UNLISTED
     assert value["customs_hs300213"] + value["customs_hs300214"] + value["customs_hs300215"] == pytest.approx(
         value["customs_hs3002_13_14_15"], abs=CENTS
@@ -96,7 +99,7 @@ def test_prints_are_numbered_in_the_order_of_publication():
     for _, own in prints.groupby(["count", "first_month", "last_month"]):
         assert own["print"].tolist() == list(range(1, len(own) + 1))
         assert own["available_from"].is_monotonic_increasing
-    assert set(prints["count"]) == set(FIRST_COUNTS)
+    assert set(prints["count"]) == set(catalogue().query("print_label != ''").index)
 
 
 def test_a_latest_month_still_to_be_revised_is_no_witness():
@@ -120,5 +123,4 @@ def test_months_between_two_days():
 
 def test_the_break_names_definitions_that_exist():
     known = {k for keys in BREAKS.values() for k in keys.values()}
-    assert known <= set(SERIES)
-    assert set(CODE_PARTS) <= set(SERIES)
+    assert known <= set(catalogue().index)

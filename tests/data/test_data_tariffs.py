@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from kbio_analysis.data import sources, tariffs
+from kbio_analysis.data.destinations import ELSEWHERE, country_groups, groups_of
 from kbio_analysis.data.tables import load
 from kbio_analysis.errors import DataError
-from kbio_analysis.vocabulary import COUNTRY_GROUPS, ELSEWHERE, country_group
 
 BATCH = Path(__file__).resolve().parents[2] / "reports" / "batches" / "all_partners.yml"
 MIN_TWO_WAY_USD_M = 10.0  # of a partner in the batch, mean of the last three years
@@ -95,8 +95,8 @@ def test_the_batch_holds_every_partner_with_steady_trade_in_one_group_each():
     steady = [set(values.columns[(values > 0).all()]) for values in recent]
     assert listed == sorted(c for c in steady[0] & steady[1] if two_way[c] >= MIN_TWO_WAY_USD_M)
     assert len(listed) >= 150
-    codes = [code for members in COUNTRY_GROUPS.values() for code in members]
-    assert len(codes) == len(set(codes)) and ELSEWHERE not in map(country_group, listed)
+    codes = [code for members in country_groups().values() for code in members]
+    assert len(codes) == len(set(codes)) and ELSEWHERE not in set(groups_of(listed))
 
 
 def test_graduation_dates_become_cells_and_growth_is_one_vintage():
