@@ -64,6 +64,15 @@ class Here:
         return self.folder / PRINTED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why the work gave no answer though its process lived."""
+
+    kind: str
+    reason: str
+    trace: str
+
+
 def new_folder(parent: Path) -> Path:
     """A folder for one process; its name has nothing of the machine but a number."""
     number = 1
@@ -104,7 +113,7 @@ def _writable(folder: Path) -> bool:
 
 
 def run(connection: Connection, call: Callable[[Here], Any], folder: Path, environment: dict[str, str]) -> NoReturn:
-    """Do the work and send its answer, or why there is none as (status, kind, reason, traceback)."""
+    """Do the work and send its answer, or the ``Problem`` that kept it from giving one."""
     try:
         with contextlib.suppress(OSError):
             os.setsid()
@@ -123,9 +132,9 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
         os._exit(0)
 
 
-def _told(problem: BaseException) -> tuple[str, str, str, str]:
+def _told(problem: BaseException) -> Problem:
     trace = "".join(traceback.format_exception(problem))
-    return "failed", type(problem).__name__, str(problem), trace
+    return Problem(kind=type(problem).__name__, reason=str(problem), trace=trace)
 
 
 def written(folder: Path, most: int) -> str:

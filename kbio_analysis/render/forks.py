@@ -45,7 +45,7 @@ _FILES_A_PROCESS, _FILES_OF_OURS = 4, 24
 class Work:
     """``call`` is given the place where it is done; it can be pickled, and so can its answer.
 
-    ``key`` names the work to whoever gave it; ``limit_seconds`` is for all of it.
+    An answer is anything but a number. ``key`` names the work to whoever gave it; ``limit_seconds`` is for all of it.
     """
 
     key: Any
@@ -139,8 +139,10 @@ class _Run:
         try:
             while self.connection.poll():
                 told = self.connection.recv()
+                if isinstance(told, child.Problem):
+                    return self._ended("failed", told.kind, told.reason, told.trace)
                 if not isinstance(told, int):
-                    return self._ended(*told) if isinstance(told, tuple) else told
+                    return told
                 self.cell = told
         except (EOFError, OSError):
             return self._death()

@@ -28,9 +28,9 @@ READY = "KBIO_SERVER_READY"
 
 PID = os.getpid()
 
-# jsonschema compiles a grammar for a format no notebook uses; papermill asks pyarrow for notebooks on Hadoop, and
-# that starts a thread, which must not be in a process that forks. Both do without.
-_HIDDEN = ("rfc3987_syntax", "pyarrow")
+# jsonschema compiles a grammar for a format no notebook uses, pandera brings in a test library, and papermill asks
+# pyarrow for notebooks on Hadoop, which starts a thread, and a process that forks must have none. All do without.
+_HIDDEN = ("rfc3987_syntax", "hypothesis", "pyarrow")
 _FIRST = ("jsonschema", "nbformat", "papermill.engines")
 _THEN = (
     "IPython.core.interactiveshell",
@@ -63,10 +63,12 @@ def _imported() -> None:
         sys.modules[name] = None  # type: ignore[assignment]
     for name in _FIRST:
         _import(name)
-    for name in _HIDDEN:
-        del sys.modules[name]
+    del sys.modules["pyarrow"]
     for name in _THEN:
         _import(name)
+    for name in _HIDDEN:
+        if sys.modules.get(name, "") is None:
+            del sys.modules[name]
     for name in _WHOLE:
         _import(name)
         for found in pkgutil.walk_packages(getattr(sys.modules.get(name), "__path__", ()), f"{name}."):
@@ -128,6 +130,7 @@ if READY in os.environ:
     atexit.register(_kill_all_below)
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
+    gc.disable()
     _imported()
     gc.collect()
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children

@@ -1,0 +1,251 @@
+"""A notebook's cells in a process of their own: what they show, and what they may not do."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+from render.fixtures.built import emitting, job, made, notebook, plain_page
+from render.fixtures.room import ROOT
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.render.job import Report
+from kbio_analysis.render.requests import planned
+from kbio_analysis.render.workers import reports, run
+
+REAL_KERNEL_SECONDS = 60
+
+
+def shown(report: Report) -> list[list[dict[str, Any]]]:
+    """The outputs of every cell after the parameters."""
+    assert report.status == "ok", report.files["log.txt"].decode()
+    cells = [cell for cell in json.loads(report.files["executed.ipynb"])["cells"] if cell["cell_type"] == "code"]
+    return [cell["outputs"] for cell in cells[1:]]
+
+
+def text(output: dict[str, Any]) -> str:
+    return "".join(output["text"] if output["output_type"] == "stream" else output["data"]["text/plain"])
+
+
+def test_cells_run_in_a_private_place_that_says_nothing_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_TOKEN", "secret")
+    monkeypatch.setenv("PYTHONSTARTUP", "/nowhere.py")
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    seen = made(
+        "import json, os, stat, sys, psutil\n"
+        "me = psutil.Process()\n"
+        "print(json.dumps([os.environ.get('JUPYTER_TOKEN'), os.environ.get('PYTHONSTARTUP'), os.environ.get('GIT_DIR'),"
+        " os.environ['PYTHONHASHSEED'], hash('a') == hash('a') and sys.flags.hash_randomization,"
+        " os.environ['OMP_NUM_THREADS'], stat.S_IMODE(os.stat('..').st_mode), sys.stdin.read(), sys.argv,"
+        " [c.laddr for c in me.net_connections('inet')], os.listdir('.'), os.getsid(0) == os.getpid()]))"
+    )
+    (((printed,),)) = shown(seen)
+    assert json.loads(text(printed)) == [None, None, None, "0", 0, "1", 0o700, "", ["kbio"], [], [], True]
+
+
+def test_what_cells_show_is_shown_as_in_jupyter() -> None:
+    cells = shown(
+        made(
+            "import sys; print('a'); print('b', file=sys.stderr); print('c')",
+            "from IPython.display import HTML, clear_output, display\n"
+            "handle = display('first', display_id=True)\nprint('after')\nHTML('<b>x</b>')",
+            "handle.update('second')",
+            "print('gone'); display('gone'); clear_output(wait=True); print('stays')",
+            "class Own:\n    def _ipython_display_(self): print('mine')\nOwn()",
+            "class Rich:\n    def _repr_png_(self): return b'\\x89PNG'\n"
+            "    def _repr_latex_(self): return '$x$'\nRich()",
+            "import asyncio\nawait asyncio.sleep(0)\n6 * 7",
+            "_ + 1;",
+            "%%capture held\nprint('held')",
+            "print(held.stdout); files = !echo listed\nfiles",
+            "!echo from the shell",
+            "%%time\n1 + 1",
+            "import warnings; warnings.warn('careful')",
+            "def late():\n    return 1 / 0\ntry:\n    late()\nexcept ZeroDivisionError:\n"
+            "    import traceback; traceback.print_exc()",
+        )
+    )
+    assert [text(o) for o in cells[0]] == ["a\nc\n", "b\n"]
+    assert [text(o) for o in cells[1]] == ["'second'", "after\n", "<IPython.core.display.HTML object>"]
+    assert cells[1][2]["data"]["text/html"] == ["<b>x</b>"]
+    assert cells[1][2]["execution_count"] == 3
+    assert cells[2] == cells[7] == cells[8] == []
+    assert [text(o) for o in cells[3]] == ["stays\n"]
+    assert [text(o) for o in cells[4]] == ["mine\n"]
+    assert cells[5][0]["data"]["image/png"].strip() == "iVBORw=="
+    assert cells[5][0]["data"]["text/latex"] == ["$x$"]
+    assert [text(o) for o in cells[6]] == ["42"]
+    assert [text(o) for o in cells[9]] == ["held\n\n", "['listed']"]
+    assert [text(o) for o in cells[10]] == ["from the shell\n"]
+    assert text(cells[11][0]).startswith("CPU times")
+    assert text(cells[12][0]).startswith("<cell 14>:1: UserWarning: careful\n")
+    assert 'File "<cell 15>", line 2, in late' in text(cells[13][0])
+
+
+def test_plain_matplotlib_figures_arrive_and_are_closed() -> None:
+    cells = shown(
+        made(
+            "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nprint('after')",
+            "plt.plot([2, 1]);",
+            "print(plt.get_fignums())",
+            "fig, ax = plt.subplots(); ax.plot([1]); plt.close(fig)",
+        )
+    )
+    assert [o["output_type"] for o in cells[0]] == ["display_data", "stream"]
+    assert ["image/png" in o["data"] for o in cells[1]] == [True]
+    assert [text(o) for o in cells[2]] == ["[]\n"]
+    assert cells[3] == []
+
+
+def test_a_program_s_own_printing_goes_to_the_log_and_not_to_the_page() -> None:
+    report = made(
+        "import subprocess, sys\nsubprocess.run(['echo', 'from outside'], stdout=sys.stdout)\nprint('inside')"
+    )
+    assert [text(o) for o in shown(report)[0]] == ["inside\n"]
+    assert b"from outside" in report.files["log.txt"]
+    assert b"inside" not in report.files["log.txt"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "cell", "kind", "words"),
+    [
+        (("print('told before')", "def f():\n    raise KeyError('gone')\nf()"), 3, "KeyError", "'gone'"),
+        (("print('told before')\ninput('who?')",), 2, "StdinNotImplementedError", "nobody to ask"),
+        (("print('told before')\nimport sys; sys.exit(3)",), 2, "SystemExit", "(status 3)"),
+        (("print('told before')\nquit()",), 2, "SystemExit", "before the notebook's end"),
+        (("print('told before')", "def ("), 3, "SyntaxError", "invalid syntax"),
+        (("print('told before')", "%nosuch"), 3, "UsageError", "`%nosuch` not found"),
+        (("print('told before')", "1", "try:\n    while True: print('y' * 1000)\nexcept Exception: pass"), 4,
+         "OutputLimit", "more than 10 million characters are shown in this cell alone"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_fails_is_named_and_what_it_printed_is_kept(
+    cells: tuple[str, ...], cell: int, kind: str, words: str
+) -> None:
+    report = made(*cells, "open('/tmp/never-run', 'w')")
+    assert (report.status, report.result["error"]["cell"], report.result["error"]["type"]) == ("failed", cell, kind)
+    assert words in report.failure
+    assert set(report.files) == {"result.json", "log.txt"}
+    log = report.files["log.txt"].decode()
+    assert "\x1b" not in log
+    assert kind == "OutputLimit" or "told before" in log
+
+
+@pytest.mark.parametrize("tag", ["raises-exception", "skip-execution"])
+def test_no_tag_lets_a_cell_off(tag: str) -> None:
+    source = notebook("1 / 0").replace(b'"metadata": {"tags": []}', f'"metadata": {{"tags": ["{tag}"]}}'.encode())
+    assert tag.encode() in source
+    assert run(job(source), page=plain_page).status == "failed"
+
+
+def test_what_is_on_record_arrives_or_the_report_fails() -> None:
+    recording = "from kbio_analysis.present.results import record\nrecord('growth', 1.5, unit='%', meaning='m')"
+    assert made(recording).result["results"] == {"growth": {"value": 1.5, "unit": "%", "meaning": "m"}}
+    held_back = made(recording, "%%capture\nrecord('lost_growth', 2.5, unit='%', meaning='m')")
+    assert held_back.status == "failed"
+    assert "on record but not shown: lost_growth;" in held_back.failure
+
+
+def test_sentences_can_be_written_from_the_first_cell_on() -> None:
+    ((said,),) = shown(made("%%say\nSize is {{ size }}."))
+    assert said["data"]["text/markdown"] == ["Size is 3."]
+
+
+def test_the_tables_and_records_that_were_read_are_in_the_result() -> None:
+    pretend = (
+        "import sys, types\nroom = types.ModuleType('kbio_analysis.data.tables')\nsys.modules[room.__name__] = room\n"
+    )
+    read = "room.tables_read = lambda: {'b': 'f' * 64, 'a': \"it's\"}"
+    assert made(pretend + read).result["inputs"]["tables"] == {"a": "it's", "b": "f" * 64}
+    assert made("1").result["inputs"]["tables"] == {}
+
+
+# ---- papermill
+
+
+def test_papermill_finds_the_engine_whichever_is_imported_first(tmp_path: Path) -> None:
+    for modules in ("papermill.engines, kbio_analysis.render.engine", "kbio_analysis.render.engine, papermill.engines"):
+        code = f"import {modules}\nprint(papermill.engines.papermill_engines.get_engine('kbio').nb_kernel_name)"
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert "method" in done.stdout
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["papermill.engine"]["kbio"]
+    assert EntryPoint("kbio", named, "papermill.engine").load().nb_kernel_name
+
+
+def test_papermill_itself_can_use_the_engine(tmp_path: Path) -> None:
+    import papermill
+
+    import_module("kbio_analysis.render.engine")  # as the entry point does where the package is installed
+    from kbio_analysis.render.shell import StoppedError
+
+    def executed(*cells: str, **more: Any) -> Any:
+        (tmp_path / "in.ipynb").write_bytes(notebook(*cells))
+        options = {"engine_name": "kbio", "progress_bar": False, "parameters": {"size": 6}} | more
+        return papermill.execute_notebook(tmp_path / "in.ipynb", tmp_path / "out.ipynb", **options)
+
+    assert executed("print(size * 7)").cells[-1].outputs[0].text == "42\n"
+    assert json.loads((tmp_path / "out.ipynb").read_text())["metadata"]["papermill"]["exception"] is None
+    with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
+        executed("print('kept')", "1 / 0")
+    assert "kept" in (tmp_path / "out.ipynb").read_text()
+    with pytest.raises(StoppedError, match="ended by itself in cell"):
+        executed("import os; os._exit(1)")
+    with pytest.raises(StoppedError, match=r"not finished after 0\.5 s"):
+        executed("while True: pass", execution_timeout=0.5)
+
+
+# ---- a real Jupyter kernel, for who asks for one
+
+
+def test_a_real_kernel_makes_the_same_outputs() -> None:
+    cells = (
+        "print(size)\nsize + 1",
+        emitting(kind="answer", text="It does."),
+        "import os, sys; 'ipykernel' in sys.modules",
+    )
+    (ours, theirs) = (
+        shown(run(job(notebook(*cells), kernel=kernel, limit_seconds=REAL_KERNEL_SECONDS), page=plain_page))
+        for kernel in (None, "python3")
+    )
+    assert theirs[:2] == ours[:2]
+    assert (text(ours[2][0]), text(theirs[2][0])) == ("False", "True")
+
+
+def test_a_real_kernel_that_fails_or_dies_is_reported() -> None:
+    failing = ("print('before')", "1 / 0"), ("1", "import os; os._exit(3)")
+    found = reports(
+        [
+            job(notebook(*cells), set_name=f"{cells[0][0]}", kernel="python3", limit_seconds=REAL_KERNEL_SECONDS)
+            for cells in failing
+        ],
+        page=plain_page,
+    )
+    errors = {report.set_name: (report.status, report.failure) for report in found}
+    assert errors["p"] == ("failed", "cell 3, ZeroDivisionError: division by zero")
+    assert errors["1"] == ("killed", "cell 3, DeadKernel: the kernel died in cell 3")
+
+
+def test_which_kernel_is_settled_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KBIO_NOTEBOOKS", str(tmp_path))
+    path = tmp_path / "10_sample.ipynb"
+
+    def kernel(asked: str = "auto", **changes: Any) -> str | None:
+        content = json.loads(notebook("1"))
+        content["metadata"] |= changes
+        path.write_text(json.dumps(content))
+        return planned([], {}, None, kernel=asked)[0].kernel
+
+    assert kernel() is None
+    assert kernel("python3") == "python3"
+    assert kernel(kbio={"kernel": "python3"}) == "python3"
+    with pytest.raises(UsageError, match=r"no kernel 'nonesuch' \(installed: .*python3"):
+        kernel("nonesuch")
+    with pytest.raises(UsageError, match="10_sample is written in R; name a Jupyter kernel"):
+        kernel(kernelspec={"name": "ir", "language": "R", "display_name": "R"})
+    assert os.listdir(tmp_path) == ["10_sample.ipynb"]

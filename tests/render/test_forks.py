@@ -1,0 +1,302 @@
+"""Processes: whatever happens in one is told, and nothing of it or of what it started is left behind."""
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+from render.fixtures.built import job, made, notebook, plain_page
+from render.fixtures.room import Room
+
+from kbio_analysis.errors import ExecutionError
+from kbio_analysis.render import folders, forks, preload
+from kbio_analysis.render.child import Here
+from kbio_analysis.render.forks import Ended, Work, answers
+from kbio_analysis.render.workers import reports
+
+NOTICED_SECONDS = 3.0  # a dead process is reported within this time
+PATIENCE_SECONDS = 20.0  # for a process to come up or go away on a busy machine
+FLAT = 0.05  # memory in the last quarter of a batch against the second: the same within 5%
+TINY_REPORTS = 40
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    limit = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def server() -> psutil.Process:
+    (found,) = servers()
+    return found
+
+
+def servers() -> list[psutil.Process]:
+    return [c for c in psutil.Process().children() if "multiprocessing.forkserver" in " ".join(c.cmdline())]
+
+
+def at_work() -> list[psutil.Process]:
+    """The processes that do some work, and what has fallen to the server."""
+    return [c for one in servers() for c in one.children() if c.status() != psutil.STATUS_ZOMBIE]
+
+
+def sleepers(seconds: int) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.cmdline()[-2:] == ["sleep", str(seconds)] and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warmed_up() -> None:
+    """What is opened once and kept (the fork server) is open before anything is counted."""
+    assert made("1").status == "ok"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Every test here leaves no process, no open file and no folder."""
+    here = psutil.Process()
+    files, entries = here.num_fds(), sorted(os.listdir(folders.own_folder()))
+    yield
+    wait_for(lambda: at_work() == [])
+    left = [name for name in os.listdir(folders.own_folder()) if not name.startswith(("server-", "pymp-"))]
+    assert left == [name for name in entries if not name.startswith(("server-", "pymp-"))]
+    assert here.num_fds() <= files
+
+
+# ---- how it ends
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "words"),
+    [
+        ("import os; os._exit(3)", "ProcessExit", "ended by itself in cell 3 (exit status 3)"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV", "killed by SIGSEGV in cell 3"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL", "in cell 3, likely for want of memory"),
+        ("import os; os.closerange(3, 100)", "ProcessExit", "ended by itself"),
+    ],
+)
+def test_a_process_that_dies_is_reported_with_what_it_had_printed(cell: str, kind: str, words: str) -> None:
+    report = made("print('told before')", cell)
+    assert (report.status, report.result["error"]["type"]) == ("killed", kind)
+    assert words in report.failure
+    assert b"told before" in report.files["log.txt"]
+    assert set(report.files) == {"result.json", "log.txt"}
+
+
+def test_a_killed_process_is_noticed_at_once_and_its_children_go_with_it(tmp_path: Path) -> None:
+    stamp = tmp_path / "killed"
+    report = made(
+        "import subprocess, os, signal, time\nsubprocess.Popen(['sleep', '3011'])",
+        f"open({str(stamp)!r}, 'w').write(str(time.monotonic()))\nos.kill(os.getpid(), signal.SIGKILL)",
+    )
+    assert report.status == "killed"
+    assert time.monotonic() - float(stamp.read_text()) < NOTICED_SECONDS
+    assert sleepers(3011) == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import subprocess; subprocess.Popen(['sleep', '3012'])",
+        "import subprocess; subprocess.Popen(['sleep', '3012'], start_new_session=True)",
+        "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"
+        "    os.execve('/bin/sleep', ['sleep', '3012'], {})",
+        "import threading, time; threading.Thread(target=time.sleep, args=(3012,)).start()",
+        "import os, time\nif os.fork() == 0:\n    time.sleep(3012)",
+    ],
+)
+@pytest.mark.parametrize("ending", ["", "1 / 0", "while True: pass"])
+def test_nothing_a_notebook_starts_outlives_it(cell: str, ending: str) -> None:
+    report = made(cell, ending or "print('well')", limit_seconds=1.5 if "while" in ending else 60)
+    assert report.status == {"": "ok", "1 / 0": "failed"}.get(ending, "timed_out")
+    assert sleepers(3012) == []
+
+
+def test_a_daemon_of_one_report_is_left_alone_while_another_ends() -> None:
+    daemon = (
+        "import os, subprocess, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"
+        "    os.execv('/bin/sleep', ['sleep', '3013'])\nos.wait()"
+    )
+    look = "time.sleep(2)\nprint(subprocess.run(['pgrep', '-fc', 'sleep 3013'], capture_output=True).stdout)"
+    work = [job(notebook(daemon, look), set_name="long"), *(job(notebook("1"), set_name=str(n)) for n in range(3))]
+    found = {report.set_name: report for report in reports(work, workers=2, page=plain_page)}
+    assert b"b'1\\\\n'" in found["long"].files["executed.ipynb"]
+    assert sleepers(3013) == []
+
+
+def test_time_is_up_even_for_one_that_ignores_signals_and_for_a_page_without_end() -> None:
+    deaf = (
+        "import signal\nfor s in (1, 2, 15): signal.signal(s, signal.SIG_IGN)\nprint('told before')\nwhile True: pass"
+    )
+    began = time.monotonic()
+    report = made(deaf, limit_seconds=1.5)
+    assert time.monotonic() - began < 1.5 + NOTICED_SECONDS
+    assert report.failure == "cell 2, TimeOut: not finished after 1.5 s, in cell 2"
+    assert b"told before" in report.files["log.txt"]
+    (report,) = reports([job(notebook("1"), limit_seconds=1.5)], page=endless)
+    assert (report.status, report.failure) == (
+        "timed_out",
+        "TimeOut: not finished after 1.5 s, while its page was made",
+    )
+
+
+def endless(*_: object) -> str:
+    while True:
+        time.sleep(0.1)
+
+
+def test_a_program_that_prints_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "MOST_OUTPUT", 100_000)
+    report = made("1", "import subprocess; subprocess.run(['yes', 'no end'])")
+    assert (report.status, report.result["error"]["type"]) == ("failed", "OutputLimit")
+    assert "a program started in cell 3 wrote more than" in report.failure
+    assert len(report.files["log.txt"]) < 300_000
+
+
+# ---- many
+
+
+def asked(here: Here, what: str = "") -> object:
+    if what == "kill the server":
+        os.kill(preload.PID, signal.SIGKILL)
+        time.sleep(60)
+    if what == "sleep":
+        time.sleep(300)
+    return os.getpid(), os.getppid()
+
+
+def works(*what: str) -> list[Work]:
+    return [Work(key=f"{number} {one}", call=partial(asked, what=one)) for number, one in enumerate(what)]
+
+
+def test_every_work_has_a_process_of_its_own() -> None:
+    found = dict(answers(works("", "", ""), workers=2))
+    assert {parent for _, parent in found.values()} == {server().pid}
+    assert len({own for own, _ in found.values()} - {os.getpid()}) == 3
+
+
+def test_a_killed_server_costs_nobody_anything() -> None:
+    before = server()
+    loop = answers(works("", "", "sleep for a moment", ""), workers=1)
+    first = next(loop)
+    before.kill()
+    rest = list(loop)
+    assert not any(isinstance(answer, Ended) for _, answer in [first, *rest])
+    assert len(rest) == 3
+    assert server().pid != before.pid
+
+
+def test_work_that_kills_its_server_each_time_ends_the_run_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "TRIES", 1)
+    with pytest.raises(ExecutionError, match=r"the fork server ended 1 times"):
+        list(answers(works("kill the server"), workers=2))
+
+
+def test_when_the_caller_leaves_nothing_runs_on() -> None:
+    loop = answers(works("", "sleep", "sleep"), workers=2)
+    next(loop)
+    wait_for(at_work)
+    loop.close()
+    assert at_work() == []
+
+
+def test_a_long_batch_leaves_memory_files_and_processes_as_they_were() -> None:
+    here, memory = psutil.Process(), {"ours": [], "server": []}
+    batch = [job(notebook("print(size)"), {"size": 1 + i % 9}, set_name=f"set-{i}") for i in range(TINY_REPORTS)]
+    for report in reports(batch, workers=2, page=plain_page):
+        assert report.status == "ok"
+        memory["ours"].append(here.memory_info().rss)
+        memory["server"].append(server().memory_info().rss)
+    quarter = TINY_REPORTS // 4
+    for values in memory.values():
+        assert abs(sum(values[-quarter:]) / sum(values[quarter : 2 * quarter]) - 1) < FLAT
+
+
+def test_where_forking_is_not_safe_processes_begin_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks._server, "cold", True)
+    found = dict(answers(works(""), workers=1))
+    assert [parent for _, parent in found.values()] == [os.getpid()]
+
+
+# ---- odd surroundings
+
+
+ODD = """
+import json, os, sys
+from render.fixtures.built import job, notebook, plain_page
+from kbio_analysis.render import folders
+from kbio_analysis.render.workers import reports
+jobs = [job(notebook("import os; print(os.getcwd())"), set_name=str(n)) for n in range(4)]
+found = [r.status for r in reports(jobs, workers=40, page=plain_page)]
+place = folders.own_folder()
+print(json.dumps([found, len(os.fsencode(place)), oct(place.stat().st_mode & 0o777)]))
+"""
+
+
+@pytest.mark.parametrize("temporary", ["long", "missing"])
+def test_reports_are_made_in_odd_surroundings(tmp_path: Path, temporary: str) -> None:
+    """No home, few files to open, and a folder for temporary files that cannot hold a socket or is not there."""
+    room = Room(tmp_path)
+    tests = str(Path(__file__).parents[1])
+    folder = Path("/tmp", f"kbio-test-{os.getpid()}-" + "é" * 25, "x" * 20)  # 92 bytes and fewer characters
+    if temporary == "long":
+        folder.mkdir(parents=True)
+    room.environment |= {"PYTHONPATH": os.pathsep.join([tests, room.environment["PYTHONPATH"]])}
+    room.environment |= {"TMPDIR": str(folder), "HOME": "/dev/null"}
+    done = room.script("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n" + ODD)
+    assert (done.returncode, done.stderr) == (0, "")
+    found, length, mode = json.loads(done.stdout)
+    assert found == ["ok"] * 4
+    assert length <= folders.LONGEST_BASE + 14
+    assert mode == "0o700"
+    if temporary == "long":
+        assert list(folder.iterdir()) == []
+        folder.rmdir()
+        folder.parent.rmdir()
+
+
+# ---- what the dead leave behind
+
+
+def test_only_what_a_dead_owner_left_is_swept(tmp_path: Path) -> None:
+    owned, dead, foreign = (tmp_path / f"kbio-{name}" for name in ("owned", "dead", "foreign"))
+    for folder in (owned, dead, foreign):
+        folder.mkdir()
+    (tmp_path / "kbio-link").symlink_to(dead)
+    (foreign / "owner.lock").symlink_to(owned)
+    os.close(folders.claim(dead))
+    with folders.claimed(owned):
+        assert folders.sweep((str(tmp_path),)) == [dead]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["kbio-foreign", "kbio-link", "kbio-owned"]
+    assert folders.sweep((str(tmp_path),)) == [owned]
+
+
+def test_a_process_whose_caller_is_killed_goes_with_all_it_started() -> None:
+    sleeping = "import subprocess; subprocess.run(['sleep', '3014'], start_new_session=True)"
+    script = f"from render.fixtures.built import made\nmade({sleeping!r})"
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parents[2])])
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        environment = os.environ | {"PYTHONPATH": paths, "TMPDIR": folder}
+        caller = subprocess.Popen([sys.executable, "-c", script], env=environment)
+        wait_for(lambda: sleepers(3014))
+        caller.kill()
+        caller.wait()
+        wait_for(lambda: not sleepers(3014))
+        (left,) = Path(folder).glob("kbio-*")
+        assert stat.S_IMODE(left.stat().st_mode) == 0o700
+        wait_for(lambda: folders.sweep((folder,)) == [left])
