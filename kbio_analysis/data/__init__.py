@@ -10,21 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import sources as sources
-    from .agreement_views import agreement_sources as agreement_sources
-    from .agreement_views import agreement_years as agreement_years
-    from .agreement_views import agreements_of as agreements_of
-    from .agreement_views import candidate_panels as candidate_panels
-    from .agreement_views import cite_tables as cite_tables
-    from .agreement_views import india_monthly as india_monthly
-    from .agreement_views import investment_in_india as investment_in_india
-    from .agreement_views import korea_trade as korea_trade
-    from .agreement_views import published_figures as published_figures
-    from .agreement_views import us_gdp as us_gdp
-    from .agreement_views import world_trade as world_trade
     from .export_views import cite as cite
-    from .fta_views import agreement_inputs as agreement_inputs
-    from .fta_views import agreements as agreements
-    from .fta_views import world_panel as world_panel
     from .package import data_root as data_root
     from .package import rebuild_passports as rebuild_passports
     from .published import benchmark_sources as benchmark_sources
@@ -49,32 +35,39 @@ if TYPE_CHECKING:
     from .series import reference_classes as reference_classes
     from .series import reference_sources as reference_sources
     from .series import yearly_counts as yearly_counts
+    from .sources import cite_tables as cite_tables
     from .tables import load as load
     from .tables import tables_read as tables_read
+    from .trade import agreement_inputs as agreement_inputs
+    from .trade import agreement_years as agreement_years
+    from .trade import agreements as agreements
+    from .trade import agreements_of as agreements_of
+    from .trade import candidate_panels as candidate_panels
+    from .trade import india_monthly as india_monthly
+    from .trade import korea_trade as korea_trade
+    from .trade import world_trade as world_trade
     from .verification import verify as verify
 
 _HOME = {
     "Recorded": "results",
-    "agreement_inputs": "fta_views",
-    "agreement_sources": "agreement_views",
-    "agreement_years": "agreement_views",
-    "agreements": "fta_views",
-    "agreements_of": "agreement_views",
+    "agreement_inputs": "trade",
+    "agreement_years": "trade",
+    "agreements": "trade",
+    "agreements_of": "trade",
     "annual": "series",
     "benchmark_sources": "published",
     "benchmarks": "published",
-    "candidate_panels": "agreement_views",
+    "candidate_panels": "trade",
     "cite": "export_views",
-    "cite_tables": "agreement_views",
+    "cite_tables": "sources",
     "claim_values": "published",
     "data_root": "package",
     "definitions": "series",
     "export_ranks": "published",
     "exporters": "series",
-    "india_monthly": "agreement_views",
-    "investment_in_india": "agreement_views",
+    "india_monthly": "trade",
     "known_months": "series",
-    "korea_trade": "agreement_views",
+    "korea_trade": "trade",
     "latest_counts": "series",
     "load": "tables",
     "market_sizes": "published",
@@ -82,7 +75,6 @@ _HOME = {
     "partner_exports": "series",
     "phase_figures": "published",
     "prints": "series",
-    "published_figures": "agreement_views",
     "published_ranges": "published",
     "rebuild_passports": "package",
     "recorded": "results",
@@ -91,10 +83,8 @@ _HOME = {
     "reference_sources": "series",
     "tables_read": "tables",
     "trial_ranks": "published",
-    "us_gdp": "agreement_views",
     "verify": "verification",
-    "world_panel": "fta_views",
-    "world_trade": "agreement_views",
+    "world_trade": "trade",
     "yearly_counts": "series",
 }
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import DataError
 from ..vocabulary import HOME, SHIP_FLAG
-from .agreement_views import agreement_years
 from .destinations import groups_of
-from .fta_views import short_name
 from .tables import load
+from .trade import agreement_years, short_name
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series

@@ -6,7 +6,7 @@ rule on the checks, written here once, and can be that nothing can be told.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +14,6 @@ import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.donors import DONOR_RULES, Candidates, DonorPool, screen
-from kbio_analysis.models.synthetic_bounds import DriftBounds, relative_magnitudes
 from kbio_analysis.models.synthetic_control import (
     METHODS,
     CheckResult,
@@ -24,6 +23,7 @@ from kbio_analysis.models.synthetic_control import (
     leave_one_out,
     placebo_in_space,
     placebo_in_time,
+    relative_magnitudes,
 )
 
 MAIN_METHOD = "demeaned"
@@ -42,9 +42,14 @@ MIN_READABLE_PRE = 8
 """Years before the start that a verdict, or a specification counted for one, needs: a few years are matched by
 chance when there are dozens of donors to mix."""
 
-SPEC_COLUMNS = ["outcome", "window", "rule", "method", "n_pre", "n_donors"]
-SPEC_COLUMNS += ["effect_log_points", "effect_pct", "p", "p_floor", "pre_rmspe", "n_placebos"]
-"""Columns of the specification table."""
+ESTIMATES = ["effect_log_points", "effect_pct", "p", "p_floor", "pre_rmspe", "n_placebos"]
+"""Columns of every estimate."""
+
+SPECIFICATION = ["outcome", "window", "rule", "method", "n_pre", "n_donors"]
+"""Columns that say which specification an estimate is of."""
+
+CHECKS = ("effect_left_out_low", "effect_left_out_high", "largest_earlier_effect", "drift_breakdown", "conformal_p")
+"""Results of the main method's checks."""
 
 SPAN_SHARE = 0.8
 """Share of specifications that must agree in sign for the estimate to count as robust."""
@@ -64,46 +69,58 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementEffect:
-    """All that was estimated for one flow and partner.
+    """All that was estimated for one flow and partner, or ``why`` nothing was (then ``estimates`` is empty).
 
-    ``pool`` the panel and its donors; ``fits`` method -> fit on it; ``estimates`` one row a method with
-    effect_log_points, effect_pct, p, p_floor, pre_rmspe, n_placebos, conformal_p, conformal_floor; ``space``,
-    ``time``, ``left_out`` and ``sharp`` the main method's checks; ``bounds`` under drift; ``extra_usd_m`` observed
-    less counterfactual flow summed over the treated years (None unless the outcome is a flow).
+    ``pool`` the panel and its donors, None if none were screened; ``fits`` method -> fit on it; ``estimates`` one row
+    a method with the columns ESTIMATES, conformal_p and conformal_floor; ``space``, ``time``, ``left_out`` and
+    ``drift`` the main method's checks; ``extra_usd_m`` observed less counterfactual flow summed over the treated years
+    (None unless the outcome is a flow).
     """
 
-    pool: DonorPool
-    start: int
-    fits: Mapping[str, SyntheticControlFit]
-    estimates: pd.DataFrame
-    space: CheckResult
-    time: CheckResult
-    left_out: CheckResult
-    sharp: CheckResult
-    bounds: DriftBounds
-    extra_usd_m: float | None
+    pool: DonorPool | None
+    why: str | None = None
+    fits: Mapping[str, SyntheticControlFit] = field(default_factory=dict)
+    estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    space: CheckResult | None = None
+    time: CheckResult | None = None
+    left_out: CheckResult | None = None
+    drift: CheckResult | None = None
+    extra_usd_m: float | None = None
 
     @property
-    def main(self) -> SyntheticControlFit:
-        return self.fits[MAIN_METHOD]
+    def main(self) -> SyntheticControlFit | None:
+        """The main method's fit, None where nothing was estimated."""
+        return self.fits.get(MAIN_METHOD)
+
+    @property
+    def n_small(self) -> int:
+        """Methods with p <= ALPHA."""
+        return int((self.estimates.p <= ALPHA).sum()) if self.fits else 0
+
+    @property
+    def checks(self) -> dict[str, float | None]:
+        """What the checks of the main method came to, by the name of the result; None what could not be had."""
+        if self.main is None:
+            return dict.fromkeys(CHECKS)
+        values = (self.left_out.low, self.left_out.high, self.time.statistic if len(self.time.table) else None)
+        drift = None if self.main.exact else self.drift.statistic
+        return dict(zip(CHECKS, (*values, drift, float(self.estimates.conformal_p[MAIN_METHOD])), strict=True))
+
+    @property
+    def paths(self) -> pd.DataFrame:
+        """By year the observed outcome and every method's counterfactual, in levels."""
+        logs = {"observed": self.main.outcomes.iloc[:, 0]} | {m: f.counterfactual for m, f in self.fits.items()}
+        return np.exp(pd.DataFrame(logs)).rename_axis("year")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
-    """Why nothing could be estimated; ``pool`` if donors were screened at all."""
-
-    why: str
-    pool: DonorPool | None
-
-
-def attempt(candidates: Candidates, partner: str, *, start: int, **choice: Any) -> AgreementEffect | Silence:
-    """:func:`estimate` on the donors that :func:`.donors.screen` finds for ``choice``; a refusal becomes a silence."""
+def attempt(candidates: Candidates, partner: str, *, start: int, **choice: Any) -> AgreementEffect:
+    """:func:`estimate` on the donors that :func:`.donors.screen` finds for ``choice``; a refusal is its ``why``."""
     pool = None
     try:
         pool = screen(candidates, partner, start=start, **choice)
         return estimate(pool, start)
     except ModelInputError as refusal:
-        return Silence(why=str(refusal), pool=pool)
+        return AgreementEffect(pool=pool, why=str(refusal).rstrip("."))
 
 
 def estimate(pool: DonorPool, start: int) -> AgreementEffect:
@@ -114,20 +131,21 @@ def estimate(pool: DonorPool, start: int) -> AgreementEffect:
     fits = {m: fit(pool.outcomes, pool.treated, start, method=m) for m in METHODS}
     spaces = {m: placebo_in_space(f) for m, f in fits.items()}
     main = fits[MAIN_METHOD]
-    after = main.gap.index >= main.start
-    extra = (np.exp(main.outcomes.iloc[:, 0]) - np.exp(main.counterfactual))[after].sum() if pool.is_flow else None
-    rows = {m: _row(fits[m], spaces[m]) | _sharp(conformal(fits[m], ALPHA, n_grid=0)) for m in METHODS}
+    extra = np.exp(main.outcomes.iloc[:, 0]) - np.exp(main.counterfactual)
+    sharp = {m: conformal(f, n_grid=0) for m, f in fits.items()}
+    rows = {
+        m: _row(fits[m], spaces[m]) | {"conformal_p": sharp[m].p_value, "conformal_floor": sharp[m].p_floor}
+        for m in METHODS
+    }
     return AgreementEffect(
         pool=pool,
-        start=start,
         fits=fits,
         estimates=pd.DataFrame.from_dict(rows, orient="index").rename_axis("method"),
         space=spaces[MAIN_METHOD],
         time=placebo_in_time(main, [start - lead for lead in TIME_PLACEBO_LEADS]),
         left_out=leave_one_out(main),
-        sharp=conformal(main, ALPHA),
-        bounds=relative_magnitudes(main),
-        extra_usd_m=None if extra is None else float(extra),
+        drift=relative_magnitudes(main),
+        extra_usd_m=float(extra[extra.index >= main.start].sum()) if pool.outcome == "value" else None,
     )
 
 
@@ -145,29 +163,74 @@ def windows(first: int, last: int, *, start: int, latest: int) -> dict[str, tupl
 def specifications(
     candidates: Candidates, partner: str, *, flow: str, start: int, window: tuple[int, int]
 ) -> pd.DataFrame:
-    """Every estimator on every outcome, donor rule and window: the columns outcome, rule, window, method, n_pre,
-    n_donors and those of ``estimates`` without the conformal ones.
+    """Every estimator on every outcome, donor rule and window: the columns SPECIFICATION and ESTIMATES.
 
     A combination that cannot be fitted has no rows and stands in ``attrs["refused"]`` with its reason.
     """
-    seen: set[tuple[str, str, int, int]] = set()
+    seen: set[tuple[object, ...]] = set()
     rows, refused = [], []
     for outcome in OUTCOMES:
-        latest = candidates.latest_year(flow, outcome)
+        latest = int(candidates.levels(flow, outcome).index.max())
         for name, span in windows(*window, start=start, latest=latest).items():
             for rule in DONOR_RULES:
                 labels = {"outcome": outcome, "window": name, "rule": rule}
                 try:
-                    pool = screen(candidates, partner, flow=flow, outcome=outcome, start=start, window=span, rule=rule)
-                    key = (outcome, rule, pool.first, pool.last)
+                    pool = screen(candidates, partner, flow=flow, start=start, window=span, outcome=outcome, rule=rule)
+                    key = (outcome, rule, *pool.years)
                     # A short record makes several windows one and the same: it is counted once.
                     rows += [] if key in seen else _cell(labels, pool, start)
                     seen.add(key)
                 except ModelInputError as refusal:
                     refused.append(labels | {"why": str(refusal)})
-    frame = pd.DataFrame(rows, columns=SPEC_COLUMNS)
+    frame = pd.DataFrame(rows, columns=SPECIFICATION + ESTIMATES)
     frame.attrs["refused"] = refused
     return frame
+
+
+def readable(specs: pd.DataFrame) -> pd.DataFrame:
+    """The specifications with MIN_READABLE_PRE years before the start, which alone are counted."""
+    return specs[specs.n_pre >= MIN_READABLE_PRE]
+
+
+def ranges(specs: pd.DataFrame) -> pd.DataFrame:
+    """One row an outcome, window and rule: n_pre, n_donors, main, low and high effect (per cent), smallest p."""
+    keys = ["outcome", "window", "rule"]
+    effect = ("effect_pct", "min"), ("effect_pct", "max")
+    first = {name: (name, "first") for name in ("n_pre", "n_donors")}
+    ends = specs.groupby(keys, sort=False).agg(**first, low=effect[0], high=effect[1], p=("p", "min"))
+    return ends.assign(main=specs[specs.method == MAIN_METHOD].set_index(keys).effect_pct).reset_index()
+
+
+def verdict(found: AgreementEffect, specs: pd.DataFrame) -> Verdict:
+    """Raised or lowered if every test passes, a hint if only the last two fail, else cannot tell (as of no estimate).
+
+    In order: enough years before the start; a main gap unlike the placebos' (p <= ALPHA); all estimators agree in
+    sign; no single donor decides the sign; earlier, pretended starts show less than the true one; most readable
+    specifications agree in sign; the bounds at Mbar = 0.5 exclude zero.
+    """
+    if found.main is None:
+        return Verdict(word="cannot_tell", tests={})
+    effect, span = found.main.effect, found.left_out
+    tests = {
+        "pre-period": found.main.n_pre >= MIN_READABLE_PRE and not found.main.exact,
+        "placebos": bool(found.estimates.loc[MAIN_METHOD, "p"] <= ALPHA),
+        "estimators": agreeing_share(found.estimates, effect) == 1,
+        "donors": span.low is not None and span.low * span.high > 0,
+        "earlier starts": bool(found.time.statistic < abs(effect)),
+        "specifications": agreeing_share(readable(specs), effect) >= SPAN_SHARE,
+        "drift": found.drift.statistic > 0.5,
+    }
+    up = effect > 0
+    if all(tests.values()):
+        return Verdict(word="raised" if up else "lowered", tests=tests)
+    if all(list(tests.values())[:5]):
+        return Verdict(word="hints_up" if up else "hints_down", tests=tests)
+    return Verdict(word="cannot_tell", tests=tests)
+
+
+def agreeing_share(estimates: pd.DataFrame, effect: float) -> float:
+    """Share of estimates whose sign is that of ``effect``; 0 where there are none."""
+    return float((np.sign(estimates.effect_log_points) == np.sign(effect)).mean()) if len(estimates) else 0.0
 
 
 def _cell(labels: dict[str, str], pool: DonorPool, start: int) -> list[dict[str, Any]]:
@@ -180,49 +243,7 @@ def _cell(labels: dict[str, str], pool: DonorPool, start: int) -> list[dict[str,
     return rows
 
 
-def verdict(found: AgreementEffect | Silence, specs: pd.DataFrame) -> Verdict:
-    """Raised or lowered if every test passes, a hint if only the last two fail, else cannot tell (as of a silence).
-
-    In order: enough years before the start; a main gap unlike the placebos' (p <= ALPHA); all estimators agree in
-    sign; no single donor decides the sign; earlier, pretended starts show less than the true one; most readable
-    specifications agree in sign; the bounds at Mbar = 0.5 exclude zero.
-    """
-    if isinstance(found, Silence):
-        return Verdict(word="cannot_tell", tests={})
-    effect, span = found.main.effect, found.left_out
-    readable = specs[specs.n_pre >= MIN_READABLE_PRE]
-    tests = {
-        "pre-period": found.main.n_pre >= MIN_READABLE_PRE and bool(np.isfinite(found.main.ratio)),
-        "placebos": bool(found.estimates.loc[MAIN_METHOD, "p"] <= ALPHA),
-        "estimators": bool((np.sign(found.estimates.effect_log_points) == np.sign(effect)).all()),
-        "donors": span.low is not None and span.low * span.high > 0,
-        "earlier starts": bool(found.time.statistic < abs(effect)),
-        "specifications": agreeing_share(readable, effect) >= SPAN_SHARE,
-        "drift": found.bounds.breakdown > 0.5,
-    }
-    up = effect > 0
-    if all(tests.values()):
-        return Verdict(word="raised" if up else "lowered", tests=tests)
-    if all(list(tests.values())[:5]):
-        return Verdict(word="hints_up" if up else "hints_down", tests=tests)
-    return Verdict(word="cannot_tell", tests=tests)
-
-
-def agreeing_share(specs: pd.DataFrame, effect: float) -> float:
-    """Share of specifications whose sign is that of ``effect``; 0 where there are none."""
-    return float((np.sign(specs.effect_log_points) == np.sign(effect)).mean()) if len(specs) else 0.0
-
-
 def _row(found: SyntheticControlFit, space: CheckResult) -> dict[str, float]:
-    return {
-        "effect_log_points": found.effect,
-        "effect_pct": 100 * float(np.expm1(found.effect)),
-        "p": space.p_value,
-        "p_floor": space.p_floor,
-        "pre_rmspe": found.pre_rmspe,
-        "n_placebos": len(space.table),
-    }
-
-
-def _sharp(check: CheckResult) -> dict[str, float]:
-    return {"conformal_p": check.p_value, "conformal_floor": check.p_floor}
+    percent, n = 100 * float(np.expm1(found.effect)), len(space.table)
+    values = (found.effect, percent, space.p_value, space.p_floor, found.pre_rmspe, n)
+    return dict(zip(ESTIMATES, values, strict=True))

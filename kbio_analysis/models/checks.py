@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import TypeVar
@@ -80,6 +80,12 @@ def years_index(data: Timed, label: str = "series") -> Timed:
     if isinstance(data.index, pd.PeriodIndex):
         return data
     return data.set_axis(_as_periods(data.index, label).rename(data.index.name), axis=0)
+
+
+def whole_years(data: Timed, label: str = "series") -> Timed:
+    """The same by calendar year, a whole number."""
+    years = data.index if data.index.dtype.kind in "iu" else years_index(data, label).index.year
+    return data.set_axis(years.rename(data.index.name), axis=0)
 
 
 def _as_periods(index: pd.Index, label: str) -> pd.PeriodIndex:
@@ -161,16 +167,16 @@ def require_positive(values: np.ndarray, label: str, why: str) -> None:
         )
 
 
-def check_names(names: Iterable[str], known: Mapping[str, str]) -> list[str]:
+def check_names(names: Iterable[str], known: Iterable[str], what: str = "model") -> list[str]:
     """The names as a list without repeats; an unknown one is refused with the nearest known name."""
     chosen = list(dict.fromkeys([names] if isinstance(names, str) else names))
     if not chosen:
-        raise ModelInputError(f"no model named; choose among {', '.join(known)}")
+        raise ModelInputError(f"no {what} named; choose among {', '.join(known)}")
     for name in chosen:
         if name not in known:
             near = difflib.get_close_matches(str(name), list(known), n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"choose among {', '.join(known)}"
-            raise ModelInputError(f"unknown model '{name}'; {hint}")
+            raise ModelInputError(f"unknown {what} '{name}'; {hint}")
     return chosen
 
 

@@ -11,13 +11,28 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import check_names, whole_years
 
 DONOR_RULES = {
-    "clean": "no agreement, no disturbance, a full record",
-    "large": "as clean, with larger flows",
-    "no_resources": "as clean, without suppliers of resources",
+    "clean": "clean",
+    "large": "large flows",
+    "no_resources": "no resource suppliers",
 }
-"""Rules for choosing donors."""
+"""Rules for choosing donors, with how readers see them: the first asks for no agreement of their own, no disturbance
+and a full record; the others also for larger flows, or for no suppliers of resources."""
+
+REASONS = {
+    "agreement": "An agreement of its own by the window's end",
+    "other record": "The record is of something else",
+    "disturbed": "Trade disturbed for other reasons",
+    "gaps": "No positive figure in some year",
+    "small": "Small flow before the start",
+    "resources": "Supplier of resources",
+}
+"""Why a partner is refused, in this order, with how readers see it."""
+
+VISIBLE_WEIGHT = 0.005
+"""A weight above this is shown."""
 
 MIN_FLOW_USD_M = {"clean": 50.0, "large": 200.0, "no_resources": 50.0}
 """Average flow before treatment that a donor needs: tiny flows multiply by chance."""
@@ -25,10 +40,12 @@ MIN_FLOW_USD_M = {"clean": 50.0, "large": 200.0, "no_resources": 50.0}
 RESOURCE_MULTIPLE = 3.0
 """A partner that sold Korea over this multiple of what it bought before treatment counts as a resource supplier."""
 
+_RICH = f"sold Korea over {RESOURCE_MULTIPLE:g} times what it bought"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """What partners are chosen from. Frames are years (PeriodIndex) x ISO3.
+    """What partners are chosen from. Frames are years x ISO3.
 
     ``exports``, ``imports`` of Korea in US$ million; ``import_share``, ``export_share`` Korea's fraction of the
     partner's total imports and exports; ``agreements`` ISO3 -> first year with an agreement; ``disturbed`` with the
@@ -44,17 +61,10 @@ class Candidates:
     flagged: Mapping[str, str]
     names: pd.Series
 
-    def flows(self, flow: str) -> pd.DataFrame:
-        return self.exports if flow == "exports" else self.imports
-
     def levels(self, flow: str, outcome: str) -> pd.DataFrame:
         """The outcome before logs: the flow itself, or Korea's share in the partner's total of that direction."""
-        if outcome == "value":
-            return self.flows(flow)
-        return self.import_share if flow == "exports" else self.export_share
-
-    def latest_year(self, flow: str, outcome: str) -> int:
-        return int(self.levels(flow, outcome).index.max().year)
+        shares = {"exports": self.import_share, "imports": self.export_share}
+        return whole_years((shares if outcome == "share" else {"exports": self.exports, "imports": self.imports})[flow])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +84,26 @@ class DonorPool:
         return tuple(self.outcomes.columns[1:])
 
     @property
-    def first(self) -> int:
-        return int(self.outcomes.index[0].year)
+    def years(self) -> tuple[int, int]:
+        """First and last year of the outcomes."""
+        return int(self.outcomes.index[0]), int(self.outcomes.index[-1])
 
     @property
-    def last(self) -> int:
-        return int(self.outcomes.index[-1].year)
+    def control(self) -> pd.DataFrame | None:
+        """The donors' average outcome, for designs that know one series only; None without donors."""
+        return self.outcomes.iloc[:, 1:].mean(axis=1).to_frame("donors") if self.kept else None
 
-    @property
-    def is_flow(self) -> bool:
-        return self.outcome == "value"
+    def summary(self, names: Mapping[str, str], weights: pd.Series | None = None) -> pd.DataFrame:
+        """Every candidate by what became of it: outcome, n_partners, partners (named, with their visible weights)."""
+        given = pd.Series(0.0, index=self.kept) if weights is None else weights
+        heavy = given[given > VISIBLE_WEIGHT].sort_values(ascending=False)
+        light = [names.get(unit, unit) for unit in self.kept if unit not in heavy]
+        rows = [("Kept, with weight", [f"{names.get(unit, unit)} {weight:.2f}" for unit, weight in heavy.items()])]
+        rows += [("Kept, without weight", light)]
+        for (reason, detail), own in self.refused.groupby(["reason", "detail"], sort=True):
+            rows.append((f"{REASONS[reason]}: {detail}", [names.get(unit, unit) for unit in sorted(own.unit)]))
+        rows = [(what, len(who), ", ".join(who)) for what, who in rows if who]
+        return pd.DataFrame(rows, columns=["outcome", "n_partners", "partners"])
 
 
 def screen(
@@ -94,43 +114,41 @@ def screen(
     The window shrinks to the unbroken positive record of ``treated`` round ``start``. Raises ModelInputError for an
     unknown rule, a partner that is not in the record, or one without a figure in ``start`` and the year before.
     """
-    if rule not in DONOR_RULES:
-        raise ModelInputError(f"unknown donor rule {rule!r}; choose among {', '.join(DONOR_RULES)}")
+    check_names(rule, DONOR_RULES, "donor rule")
     levels = _own_window(candidates.levels(flow, outcome), treated, start, window)
-    first, last = int(levels.index[0].year), int(levels.index[-1].year)
-    before = candidates.flows(flow).index.year < start
-    within = candidates.flows(flow).index.year >= first
-    size = candidates.flows(flow)[before & within].mean()
-    balance = candidates.imports[before & within].mean() / candidates.exports[before & within].mean()
+    first, last = int(levels.index[0]), int(levels.index[-1])
+    flows, before = candidates.levels(flow, "value"), slice(first, start - 1)
+    size = flows.loc[before].mean()
+    bought, sold = (candidates.levels(way, "value").loc[before].mean() for way in ("exports", "imports"))
     disturbed = candidates.disturbed
     overlap = disturbed[(disturbed.first_year <= last) & (disturbed.last_year >= first)]
-    reasons = overlap.drop_duplicates("iso3").set_index("iso3").reason
-    kept, refused = [], []
-    for unit in levels.columns.drop(treated):
-        values = levels[unit].to_numpy(dtype=float)
-        if candidates.agreements.get(unit, np.inf) <= last:
-            reason = ("agreement", f"in force from {int(candidates.agreements[unit])}")
-        elif unit in candidates.flagged:
-            reason = ("other record", candidates.flagged[unit])
-        elif unit in reasons.index:
-            reason = ("disturbed", str(reasons[unit]).replace("_", " "))
-        elif not (np.isfinite(values) & (values > 0)).all():
-            reason = ("gaps", "no positive figure in some year of the window")
-        elif not size.get(unit, 0.0) >= MIN_FLOW_USD_M[rule]:
-            reason = ("small", f"under US${MIN_FLOW_USD_M[rule]:g}m a year before {start}")
-        elif rule == "no_resources" and balance.get(unit, np.inf) > RESOURCE_MULTIPLE:
-            reason = ("resources", f"sold Korea over {RESOURCE_MULTIPLE:g} times what it bought")
-        else:
-            kept.append(unit)
-            continue
-        refused.append((unit, *reason))
+    others = levels.columns.drop(treated)
+    entered = candidates.agreements.reindex(others)
+    entered = entered[entered <= last].astype(int)
+    small = others[~(size.reindex(others, fill_value=0.0) >= MIN_FLOW_USD_M[rule])]
+    rich = others[(sold / bought).reindex(others, fill_value=np.inf) > RESOURCE_MULTIPLE]
+    gaps = others[~(np.isfinite(levels[others]) & (levels[others] > 0)).all()]
+    found = pd.DataFrame(index=others.rename("unit"), columns=["reason", "detail"], dtype=object)
+    for reason, details in (  # an earlier reason overwrites a later one
+        ("resources", dict.fromkeys(rich if rule == "no_resources" else (), _RICH)),
+        ("small", dict.fromkeys(small, f"under US${MIN_FLOW_USD_M[rule]:g}m a year before {start}")),
+        ("gaps", dict.fromkeys(gaps, "no positive figure in some year of the window")),
+        ("disturbed", overlap.drop_duplicates("iso3").set_index("iso3").reason.str.replace("_", " ").to_dict()),
+        ("other record", candidates.flagged),
+        ("agreement", {unit: f"in force from {year}" for unit, year in entered.items()}),
+    ):
+        units = others.intersection(list(details))
+        found.loc[units, "reason"] = reason
+        found.loc[units, "detail"] = [details[unit] for unit in units]
+    refused = found.dropna().reset_index()
+    kept = [treated, *found.index[found.reason.isna()]]
     return DonorPool(
         treated=treated,
         flow=flow,
         outcome=outcome,
         rule=rule,
-        outcomes=np.log(levels[[treated, *kept]].astype(float)),
-        refused=pd.DataFrame(refused, columns=["unit", "reason", "detail"]),
+        outcomes=np.log(levels[kept].astype(float)),
+        refused=refused,
     )
 
 
@@ -138,8 +156,8 @@ def _own_window(levels: pd.DataFrame, treated: str, start: int, window: tuple[in
     """Rows of the window in which the treated unit's record is positive without a break round ``start``."""
     if treated not in levels.columns:
         raise ModelInputError(f"{treated}: not in this record; choose another partner or outcome")
-    inside = levels[(levels.index.year >= window[0]) & (levels.index.year <= window[1])]
-    known = {int(p.year) for p, v in inside[treated].items() if np.isfinite(v) and v > 0}
+    inside = levels.loc[window[0] : window[1]]
+    known = set(inside.index[np.isfinite(inside[treated]) & (inside[treated] > 0)])
     if not {start - 1, start} <= known:
         raise ModelInputError(f"{treated}: no figure for {start - 1} and {start} within {window[0]}-{window[1]}")
     first = last = start
@@ -147,4 +165,4 @@ def _own_window(levels: pd.DataFrame, treated: str, start: int, window: tuple[in
         first -= 1
     while last + 1 in known:
         last += 1
-    return inside[(inside.index.year >= first) & (inside.index.year <= last)]
+    return inside.loc[first:last]

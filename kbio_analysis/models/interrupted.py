@@ -14,9 +14,13 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import moment, years_index
 
 MIN_SIDE = 4
 """Fewest observations on either side of the break."""
+
+EXTRAPOLATED = 24
+"""Periods for which the line without the break is worth a look."""
 
 SPARE = 4
 """Fewest observations beyond the number of coefficients."""
@@ -47,6 +51,13 @@ class InterruptedFit:
     fitted: pd.Series
     without: pd.Series
 
+    def levels(self, y: pd.Series) -> pd.DataFrame:
+        """By period the ``record`` ``y``, the ``fitted`` value and that ``without`` the break, all in levels; ``near``
+        is the latter for EXTRAPOLATED periods from the start on, beyond which a continued trend means nothing."""
+        frame = pd.DataFrame({"record": y, "fitted": np.exp(self.fitted), "without": np.exp(self.without)})
+        near = (frame.index >= self.start) & (frame.index < self.start + EXTRAPOLATED)
+        return frame.assign(near=frame.without.where(near))
+
 
 def its(
     y: pd.Series,
@@ -63,8 +74,9 @@ def its(
     """
     from scipy import stats
 
+    y = years_index(y, str(y.name))
     y = y[np.isfinite(y.to_numpy(dtype=float))]
-    first = pd.Period(str(start), freq=y.index.freq) if not isinstance(start, pd.Period) else start
+    first = moment(y.index, start)
     design = _design(y.index, first, controls, trend_change)
     before, after = int((y.index < first).sum()), int((y.index >= first).sum())
     spare = len(y) - design.shape[1]
@@ -127,6 +139,7 @@ def placebo_dates(
     trend_change: bool = True,
 ) -> PlaceboDates:
     """The break fitted at every date at least ``away`` periods from the true one and MIN_SIDE from the ends."""
+    y = years_index(y, str(y.name))
     y = y[np.isfinite(y.to_numpy(dtype=float))]
     dates = [p for p in y.index[MIN_SIDE : len(y) - MIN_SIDE + 1] if abs((p - result.start).n) >= away]
     rows = {}
@@ -169,7 +182,7 @@ def _design(index: pd.PeriodIndex, start: pd.Period, controls: pd.DataFrame | No
     if index.freqstr == "M":
         columns |= {f"month_{m}": (index.month == m).astype(float) for m in range(2, 13)}
     design = pd.DataFrame(columns, index=index)
-    return design if controls is None else design.join(controls.reindex(index))
+    return design if controls is None else design.join(years_index(controls, "controls").reindex(index))
 
 
 def _ols(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

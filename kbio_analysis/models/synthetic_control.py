@@ -1,18 +1,24 @@
 """One treated unit against a weighted average of untreated ones, and the checks without which it is not shown.
 
-Methods are those of :mod:`.synthetic_weights`. Every check returns one :class:`CheckResult`. A permutation p counts
-the treated unit itself, so it is never zero, and the smallest value it can take is stated beside it.
+* simplex: min ||y1 - Y0 w||^2 over the simplex (Abadie, Diamond & Hainmueller 2010, outcomes only);
+* demeaned: the same after unit pre-means are removed (Doudchenko & Imbens 2016; Ferman & Pinto 2021);
+* ridge: simplex weights augmented by a ridge regression (Ben-Michael, Feller & Rothstein 2021, eq. 8 and 9);
+* sdid: ridge-penalised unit weights and time weights, both with intercept (Arkhangelsky et al. 2021, algorithm 1);
+* did: equal weights and an intercept, the plain difference in differences.
+
+Every check returns one :class:`CheckResult`. A permutation p counts the treated unit itself, so it is never zero, and
+the smallest value it can take is stated beside it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import nnls
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_names
-from kbio_analysis.models.synthetic_weights import METHODS, Fits, fit_targets
+from kbio_analysis.models.checks import check_names, checked_level, moment, years_index
 
 MIN_PRE = 4
 """Fewest periods before treatment."""
@@ -24,15 +30,22 @@ POOR_FIT_MULTIPLE = 5.0
 """Placebos whose pre-period error exceeds the treated unit's by this factor are dropped (Abadie et al. 2010)."""
 
 EXACT_FIT = 1e-9
-"""A pre-period error at or below this is a perfect match, by more donors than periods: its size means nothing."""
+"""A pre-period error at or below this is a perfect match."""
 
-METHOD_NAMES = {
-    "simplex": "simplex synthetic control",
-    "demeaned": "demeaned synthetic control",
-    "ridge": "ridge-augmented synthetic control",
-    "sdid": "synthetic difference in differences",
-    "did": "plain difference in differences",
+ALIKE = 1e-6
+"""Donors that differ from each other by less than this part of their distance to the treated unit are all alike."""
+
+METHODS = {
+    "simplex": "Synthetic control, simplex",
+    "demeaned": "Synthetic control, demeaned",
+    "ridge": "Synthetic control, ridge-augmented",
+    "sdid": "Synthetic difference in differences",
+    "did": "Plain difference in differences",
 }
+"""Estimators by name, with how readers see them."""
+
+PENALTY_GRID = 1e-8 ** (np.arange(21) / 20)
+"""Ridge penalties tried, as multiples of the largest squared singular value of the donors' pre-period outcomes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +55,12 @@ class SyntheticControlFit:
     ``outcomes`` period x unit, treated column and donors only; ``start`` first treated period; ``weights`` by donor
     (ridge weights may be negative); ``counterfactual`` and ``gap`` (observed less counterfactual) by period;
     ``effect`` mean gap from ``start`` on; ``pre_rmspe`` and ``post_rmspe`` root mean square gaps before and after;
-    ``penalty`` of the ridge, else None.
+    ``penalty`` of the ridge (infinite where donors are alike, so that there is nothing to correct by), else None.
     """
 
     outcomes: pd.DataFrame
-    treated: str
-    start: pd.Period
+    treated: Hashable
+    start: object
     method: str
     weights: pd.Series
     counterfactual: pd.Series
@@ -58,7 +71,7 @@ class SyntheticControlFit:
     penalty: float | None
 
     @property
-    def donors(self) -> tuple[str, ...]:
+    def donors(self) -> tuple[Hashable, ...]:
         return tuple(self.weights.index)
 
     @property
@@ -66,9 +79,19 @@ class SyntheticControlFit:
         return int((self.outcomes.index < self.start).sum())
 
     @property
+    def after(self) -> pd.Series:
+        """The gap from ``start`` on."""
+        return self.gap[self.gap.index >= self.start]
+
+    @property
+    def exact(self) -> bool:
+        """Whether the pre-period is matched exactly, as more donors than periods can do by chance: it says nothing."""
+        return self.pre_rmspe <= EXACT_FIT
+
+    @property
     def ratio(self) -> float:
         """Post- over pre-period root mean square gap; infinite when the pre-period is matched exactly."""
-        return _ratio(self.pre_rmspe, self.post_rmspe)
+        return float(_ratios(self.pre_rmspe, self.post_rmspe))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +100,8 @@ class CheckResult:
 
     ``table`` one row a case; ``statistic`` what the check compares (see the function); ``low`` and ``high`` a range
     of effects where the check gives one; ``p_value`` and the smallest value ``p_floor`` it could have taken, both
-    None where the check is no test; ``dropped`` cases left out -> why; ``paths`` gaps by period of each case, for
-    the placebos in space alone.
+    None where the check is no test; ``extreme`` placebos that show at least as much as the treated unit; ``dropped``
+    what was left out -> why; ``paths`` gaps by period of each case, for the placebos in space alone.
     """
 
     check: str
@@ -88,33 +111,49 @@ class CheckResult:
     high: float | None = None
     p_value: float | None = None
     p_floor: float | None = None
+    extreme: int | None = None
     dropped: dict[str, str]
     paths: pd.DataFrame | None = None
 
 
 def fit(
     outcomes: pd.DataFrame,
-    treated: str,
-    start: str | int | pd.Period,
+    treated: Hashable,
+    start: object,
     *,
-    donors: Iterable[str] | None = None,
+    donors: Iterable[Hashable] | None = None,
     method: str = "demeaned",
 ) -> SyntheticControlFit:
-    """Fit ``treated`` from ``start`` on with ``donors`` (default: every other column), periods in rows.
+    """Fit ``treated`` from ``start`` on with ``donors`` (default: every other column).
 
-    Raises ModelInputError for an unknown method or unit, missing values, fewer than MIN_PRE periods before or one
-    after ``start``, or fewer than MIN_DONORS donors.
+    Rows are years, periods or dates. Raises ModelInputError for an unknown method or unit, missing values, fewer than
+    MIN_PRE periods before or one after ``start``, or fewer than MIN_DONORS donors.
     """
-    (method,) = check_names(method, {m: METHOD_NAMES[m] for m in METHODS})
+    (method,) = check_names(method, METHODS)
     panel = _panel(outcomes, treated, donors)
-    first = pd.Period(str(start), freq=panel.index.freq)
+    first = moment(panel.index, start)
     n_pre = int((panel.index < first).sum())
     if n_pre < MIN_PRE or n_pre == len(panel):
         raise ModelInputError(
             f"{treated}: periods before {first}: {n_pre} (at least {MIN_PRE} needed), from it on: {len(panel) - n_pre} "
             "(at least 1); choose a longer window or another start"
         )
-    return _result(panel, first, method, fit_targets(panel.to_numpy(), np.array([0]), n_pre, method), 0)
+    weights, paths, penalties = fit_targets(panel.to_numpy(), [0], n_pre, method)
+    counterfactual = pd.Series(paths[:, 0], index=panel.index, name="counterfactual")
+    gap = (panel.iloc[:, 0] - counterfactual).rename("gap")
+    return SyntheticControlFit(
+        outcomes=panel,
+        treated=treated,
+        start=first,
+        method=method,
+        weights=pd.Series(weights[1:, 0], index=panel.columns[1:], name="weight"),
+        counterfactual=counterfactual,
+        gap=gap,
+        effect=float(gap[n_pre:].mean()),
+        pre_rmspe=float(_rms(gap[:n_pre].to_numpy())),
+        post_rmspe=float(_rms(gap[n_pre:].to_numpy())),
+        penalty=float(penalties[0]) if method == "ridge" else None,
+    )
 
 
 def placebo_in_space(result: SyntheticControlFit) -> CheckResult:
@@ -126,28 +165,29 @@ def placebo_in_space(result: SyntheticControlFit) -> CheckResult:
     """
     panel, n_pre = result.outcomes, result.n_pre
     y = panel.to_numpy()
-    fits = fit_targets(y, np.arange(1, y.shape[1]), n_pre, result.method)
-    gaps = y[:, 1:] - fits.counterfactual
+    gaps = y[:, 1:] - fit_targets(y, range(1, y.shape[1]), n_pre, result.method)[1]
+    pre, post = _rms(gaps[:n_pre]), _rms(gaps[n_pre:])
     table = pd.DataFrame(
-        {"effect": gaps[n_pre:].mean(axis=0), "pre_rmspe": _rms(gaps[:n_pre]), "post_rmspe": _rms(gaps[n_pre:])},
+        {"effect": gaps[n_pre:].mean(axis=0), "pre_rmspe": pre, "post_rmspe": post, "ratio": _ratios(pre, post)},
         index=pd.Index(panel.columns[1:], name="unit"),
     )
-    table["ratio"] = [_ratio(a, b) for a, b in zip(table.pre_rmspe, table.post_rmspe, strict=True)]
-    poor = table.pre_rmspe > POOR_FIT_MULTIPLE * result.pre_rmspe if result.pre_rmspe > EXACT_FIT else table.ratio < 0
+    poor = pre > POOR_FIT_MULTIPLE * result.pre_rmspe if result.pre_rmspe > EXACT_FIT else pre < 0
     why = f"pre-period error above {POOR_FIT_MULTIPLE:g} times the treated unit's"
     kept = table[~poor]
+    extreme = int((kept.ratio >= result.ratio).sum())
     return CheckResult(
         check="placebo in space",
         table=kept,
         statistic=result.ratio,
-        p_value=(1 + int((kept.ratio >= result.ratio).sum())) / (len(kept) + 1),
+        p_value=(1 + extreme) / (len(kept) + 1),
         p_floor=1 / (len(kept) + 1),
-        dropped={str(unit): why for unit in poor[poor].index},
-        paths=pd.DataFrame(gaps, index=panel.index, columns=table.index)[kept.index],
+        extreme=extreme,
+        dropped={str(unit): why for unit in table.index[poor]},
+        paths=pd.DataFrame(gaps[:, ~poor], index=panel.index, columns=kept.index),
     )
 
 
-def placebo_in_time(result: SyntheticControlFit, starts: Sequence[str | int | pd.Period]) -> CheckResult:
+def placebo_in_time(result: SyntheticControlFit, starts: Sequence[object]) -> CheckResult:
     """Pretend the treatment came earlier, with the true post-period cut off: there should be nothing to see.
 
     ``table``: one row a start with effect, pre_rmspe and the in-space p at that date; ``statistic`` the largest
@@ -161,11 +201,14 @@ def placebo_in_time(result: SyntheticControlFit, starts: Sequence[str | int | pd
         except ModelInputError as refusal:
             dropped[str(start)] = str(refusal)
             continue
-        rows[str(start)] = (fake.effect, fake.pre_rmspe, placebo_in_space(fake).p_value)
+        rows[start] = (fake.effect, fake.pre_rmspe, placebo_in_space(fake).p_value)
     columns = ["effect", "pre_rmspe", "p_value"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("start")
-    largest = float(table.effect.abs().max()) if rows else float("nan")
-    return CheckResult(check="placebo in time", table=table, statistic=largest, dropped=dropped)
+    sizes = table.effect.abs()
+    extreme = int((sizes >= abs(result.effect)).sum())
+    return CheckResult(
+        check="placebo in time", table=table, statistic=float(sizes.max()), extreme=extreme, dropped=dropped
+    )
 
 
 def leave_one_out(result: SyntheticControlFit) -> CheckResult:
@@ -173,58 +216,200 @@ def leave_one_out(result: SyntheticControlFit) -> CheckResult:
     y, n = result.outcomes.to_numpy(), result.outcomes.shape[1]
     effects = {}
     for j in range(1, n if n - 2 >= MIN_DONORS else 1):
-        fits = fit_targets(y, np.array([0]), result.n_pre, result.method, pool=np.delete(np.arange(n), j))
-        effects[result.outcomes.columns[j]] = float((y[:, 0] - fits.counterfactual[:, 0])[result.n_pre :].mean())
+        paths = fit_targets(y, [0], result.n_pre, result.method, pool=np.delete(np.arange(n), j))[1]
+        effects[result.outcomes.columns[j]] = float((y[:, 0] - paths[:, 0])[result.n_pre :].mean())
     table = pd.DataFrame({"weight": result.weights, "effect": pd.Series(effects, dtype=float)}).dropna()
-    if table.empty:
-        return CheckResult(check="leave one donor out", table=table, statistic=float("nan"), dropped={})
-    low, high = float(table.effect.min()), float(table.effect.max())
-    return CheckResult(check="leave one donor out", table=table, statistic=high - low, low=low, high=high, dropped={})
+    ends = {"low": float(table.effect.min()), "high": float(table.effect.max())} if len(table) else {}
+    width = ends["high"] - ends["low"] if ends else float("nan")
+    return CheckResult(check="leave one donor out", table=table, statistic=width, dropped={}, **ends)
 
 
-def conformal(result: SyntheticControlFit, alpha: float = 0.1, *, reach: float = 3.0, n_grid: int = 121) -> CheckResult:
+def conformal(
+    result: SyntheticControlFit, level: float = 90, *, reach: float | None = None, n_grid: int = 121
+) -> CheckResult:
     """Sharp null of a constant effect tau0 (Chernozhukov, Wuthrich & Zhu 2021, eq. 3 with q = 1, cyclic shifts).
 
     tau0 is taken off the treated periods, the weights are refitted on all periods, and p is the share of cyclic
     shifts of the residuals whose post-period block is at least as large (floor 1/T). ``p_value`` is for tau0 = 0;
-    ``low`` to ``high`` spans the tau0 with p > alpha on a grid of ``n_grid`` points within ``reach`` of the effect,
-    both None if the span meets the grid's edge or is empty; ``n_grid`` 0 asks for the p alone. ``table``: tau0,
-    p_value.
+    ``low`` to ``high`` spans the tau0 that a test at ``level`` per cent accepts, on a grid of ``n_grid`` points within
+    ``reach`` (default: as wide as the gaps ask) of the effect; where the span meets the grid's edge, or is empty,
+    both are None and ``dropped`` says so. ``n_grid`` 0 asks for the p alone. ``table``: tau0, p_value.
     """
+    alpha = 1 - checked_level(level) / 100
     panel, n_pre = result.outcomes, result.n_pre
     y, total = panel.to_numpy(), len(panel)
+    reach = 3 * (abs(result.effect) + result.pre_rmspe + result.post_rmspe) if reach is None else reach
     grid = np.unique(np.append(np.linspace(result.effect - reach, result.effect + reach, n_grid), 0.0))
+    shifts = (np.arange(n_pre, total) - np.arange(total)[:, None]) % total
     p_values = []
     for tau in grid:
         null = y.copy()
         null[n_pre:, 0] -= tau
-        fits = fit_targets(null, np.array([0]), total, result.method, n_post=total - n_pre)
-        size = np.abs(null[:, 0] - fits.counterfactual[:, 0])
-        blocks = np.array([np.roll(size, shift)[n_pre:].sum() for shift in range(total)])
+        paths = fit_targets(null, [0], total, result.method, n_post=total - n_pre)[1]
+        blocks = np.abs(null[:, 0] - paths[:, 0])[shifts].sum(axis=1)
         p_values.append((blocks >= blocks[0] * (1 - 1e-12)).mean())
     table = pd.DataFrame({"tau0": grid, "p_value": p_values})
     accepted = table[table.p_value > alpha].tau0
-    inside = n_grid > 0 and not accepted.empty and accepted.min() > grid[0] and accepted.max() < grid[-1]
+    inside = len(accepted) > 0 and accepted.min() > grid[0] and accepted.max() < grid[-1]
+    ends = {"low": float(accepted.min()), "high": float(accepted.max())} if n_grid and inside else {}
+    why = f"no range within {reach:.3g} of the effect; give a larger reach" if len(accepted) else "no value is accepted"
     return CheckResult(
         check="conformal",
         table=table,
         statistic=result.effect,
-        low=float(accepted.min()) if inside else None,
-        high=float(accepted.max()) if inside else None,
         p_value=float(table.set_index("tau0").p_value[0.0]),
         p_floor=1 / total,
-        dropped={},
+        dropped={} if ends or not n_grid else {"range": why},
+        **ends,
     )
 
 
-def _panel(outcomes: pd.DataFrame, treated: str, donors: Iterable[str] | None) -> pd.DataFrame:
-    """Treated column first, then the donors; complete, on periods."""
-    if not isinstance(outcomes.index, pd.PeriodIndex):
-        raise ModelInputError(f"outcomes: the index is {type(outcomes.index).__name__}; use a PeriodIndex")
+def relative_magnitudes(result: SyntheticControlFit, multiples: Sequence[float] = (0.5, 1.0, 2.0)) -> CheckResult:
+    """Bounds on the average effect if the gap drifts after the start (relative magnitudes, Rambachan & Roth 2023).
+
+    From one period to the next the bias may move by at most Mbar times the largest such move D before treatment: at
+    most k Mbar D after k treated periods, on average over H of them Mbar D (H + 1)/2. With one treated unit there is
+    no sampling covariance, so the moves before stand for drift and noise together: wide rather than narrow.
+    ``table``: Mbar -> low, high; ``statistic`` the Mbar at which they first hold zero (infinite if nothing moved).
+    """
+    move = float(np.abs(np.diff(result.gap[: result.n_pre].to_numpy())).max())
+    bias = move * (len(result.after) + 1) / 2
+    rows = {m: (result.effect - m * bias, result.effect + m * bias) for m in multiples}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["low", "high"]).rename_axis("mbar")
+    breakdown = abs(result.effect) / bias if bias > 0 else float("inf")
+    return CheckResult(check="drift", table=table, statistic=breakdown, dropped={})
+
+
+def fit_targets(
+    y: np.ndarray,
+    targets: Sequence[int],
+    n_pre: int,
+    method: str,
+    *,
+    pool: np.ndarray | None = None,
+    n_post: int | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fit every target column of ``y`` (T, N) against the other units of ``pool`` on the first ``n_pre`` periods.
+
+    Returns weights (N, K), zero for the target itself; counterfactuals (T, K); ridge penalties (K,), else NaN. A
+    placebo is fitted exactly as the treated unit is. ``n_post`` (default: the periods after ``n_pre``) only scales
+    sdid's penalty; with ``n_pre`` equal to T there are no periods to weigh and sdid's time weights are equal.
+    """
+    pool = np.arange(y.shape[1]) if pool is None else pool
+    n_post = len(y) - n_pre if n_post is None else n_post
+    weights, paths = np.zeros((y.shape[1], len(targets))), np.empty((y.shape[0], len(targets)))
+    penalties = np.full(len(targets), np.nan)
+    for k, target in enumerate(targets):
+        others = pool[pool != target]
+        own, donors = y[:, target], y[:, others]
+        if method == "ridge":
+            w, penalties[k] = _ridge_weights(own[:n_pre], donors[:n_pre])
+        else:
+            w = _unit_weights(own[:n_pre], donors[:n_pre], n_post, method)
+        weights[others, k] = w
+        path = donors @ w
+        if method == "sdid":
+            path = path + _time_weights(donors, n_pre) @ (own[:n_pre] - path[:n_pre])
+        elif method in ("demeaned", "did"):
+            path = path + (own[:n_pre] - path[:n_pre]).mean()
+        paths[:, k] = path
+    return weights, paths, penalties
+
+
+def simplex_weights(own: np.ndarray, donors: np.ndarray, *, penalty: float = 0.0) -> np.ndarray:
+    """argmin ||own - donors w||^2 + penalty ||w||^2 over w >= 0, sum w = 1; exact, (J,).
+
+    Because the weights sum to one, the residual is A w with A = donors - own, and the objective is homogeneous in w.
+    Non-negative least squares on (A w, c (1'w - 1)) therefore ends on the same ray, whatever c > 0 is.
+    """
+    gaps = donors - own[:, None]
+    if penalty > 0:
+        gaps = np.vstack([gaps, np.sqrt(penalty) * np.eye(donors.shape[1])])
+    scale = np.sqrt((gaps**2).sum(axis=0).mean()) or 1.0
+    system = np.vstack([gaps / scale, np.ones(donors.shape[1])])
+    w, _ = nnls(system, np.append(np.zeros(len(gaps)), 1.0), maxiter=100 * donors.shape[1])
+    return w / w.sum()
+
+
+def _unit_weights(own: np.ndarray, donors: np.ndarray, n_post: int, method: str) -> np.ndarray:
+    if method == "did":
+        return np.full(donors.shape[1], 1.0 / donors.shape[1])
+    if method == "simplex":
+        return simplex_weights(own, donors)
+    penalty = 0.0
+    if method == "sdid":
+        zeta = n_post**0.25 * np.diff(donors, axis=0).std(ddof=1)
+        penalty = zeta**2 * len(own)
+    return simplex_weights(own - own.mean(), donors - donors.mean(axis=0), penalty=penalty)
+
+
+def _time_weights(donors: np.ndarray, n_pre: int) -> np.ndarray:
+    """Pre-periods weighted so that they predict the donors' post-period mean, with an intercept."""
+    if n_pre == len(donors):
+        return np.full(n_pre, 1.0 / n_pre)
+    pre, post = donors[:n_pre].T, donors[n_pre:].mean(axis=0)
+    noise = np.diff(donors[:n_pre], axis=0).std(ddof=1)
+    # The authors' tiny penalty: it only makes the optimum unique.
+    return simplex_weights(post - post.mean(), pre - pre.mean(axis=0), penalty=(1e-6 * noise) ** 2 * len(post))
+
+
+def _ridge_weights(own: np.ndarray, donors: np.ndarray) -> tuple[np.ndarray, float]:
+    """Simplex weights w plus the correction Xc (Xc'Xc + lambda I)^-1 (x1 - Xc'w), Xc (J, n_pre) centred by period.
+
+    lambda is the largest whose leave-one-period-out error is within one standard error of the smallest; infinite,
+    and no correction, where the donors are alike. Returns weights (J,) and lambda.
+    """
+    base = simplex_weights(own, donors)
+    middle = donors.mean(axis=1)
+    centred = donors - middle[:, None]
+    top = float(np.linalg.norm(centred, 2) ** 2)
+    if top <= ALIKE**2 * ((donors - own[:, None]) ** 2).sum():
+        return base, float("inf")
+    grid = PENALTY_GRID * top
+    errors = _left_out_errors(own, donors, centred, grid) ** 2
+    mean = errors.mean(axis=0)
+    best = int(mean.argmin())
+    allowed = mean <= mean[best] + errors[:, best].std(ddof=1) / np.sqrt(len(own))
+    penalty = float(grid[allowed].max())
+    squares, vectors = np.linalg.eigh(centred @ centred.T)
+    rest = vectors.T @ (own - middle - centred @ base)
+    lead = np.eye(len(base)) @ centred.T @ vectors
+    return base + (lead @ (rest[:, None] / (np.maximum(squares, 0.0)[:, None] + penalty)))[:, 0], penalty
+
+
+def _left_out_errors(own: np.ndarray, donors: np.ndarray, centred: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """(n_pre, len(grid)): error at each period when it is left out, for every penalty; all periods in one go."""
+    n = len(own)
+    kept = np.array([np.delete(np.arange(n), s) for s in range(n)])
+    gaps = donors - own[:, None]  # the simplex weights of every n - 1 periods, as in simplex_weights
+    squares = gaps**2
+    scales = np.sqrt((squares.sum(axis=0) - squares).mean(axis=1).clip(min=0))
+    systems = np.ones((n, n, donors.shape[1]))
+    systems[:, :-1] = gaps[kept] / np.where(scales > 0, scales, 1.0)[:, None, None]
+    bases = np.array([nnls(system, np.eye(n)[-1], maxiter=100 * donors.shape[1])[0] for system in systems])
+    bases /= bases.sum(axis=1, keepdims=True)
+    products = centred @ centred.T
+    squares, vectors = np.linalg.eigh(products[kept[:, :, None], kept[:, None, :]])
+    missed = own - bases @ donors.T  # (left out, period); weights sum to one, so centring changes nothing
+    rest = np.einsum("sij,si->sj", vectors, np.take_along_axis(missed, kept, axis=1))
+    lead = np.einsum("sij,si->sj", vectors, np.take_along_axis(products, kept, axis=1))
+    scaled = 1 / (np.maximum(squares, 0.0)[:, :, None] + grid)
+    return missed.diagonal()[:, None] - np.einsum("sj,sjg->sg", lead * rest, scaled)
+
+
+def _panel(outcomes: pd.DataFrame, treated: Hashable, donors: Iterable[Hashable] | None) -> pd.DataFrame:
+    """Treated column first, then the donors; complete, in order of time."""
+    if not isinstance(outcomes, pd.DataFrame):
+        raise ModelInputError(f"outcomes: {type(outcomes).__name__} was given; pass a frame, periods x units")
+    timed = years_index(outcomes, "outcomes")
+    outcomes = outcomes if outcomes.index.dtype.kind in "iuM" else timed
+    if outcomes.index.has_duplicates or outcomes.columns.has_duplicates:
+        raise ModelInputError("outcomes: a period or a unit occurs twice; keep one of each")
     chosen = [c for c in outcomes.columns if c != treated] if donors is None else list(dict.fromkeys(donors))
     unknown = [u for u in [treated, *chosen] if u not in outcomes.columns]
     if unknown or treated in chosen:
-        raise ModelInputError(f"units not in the panel, or treated and donor at once: {', '.join(unknown) or treated}")
+        named = ", ".join(map(str, unknown)) or treated
+        raise ModelInputError(f"units not in the panel, or treated and donor at once: {named}")
     if len(chosen) < MIN_DONORS:
         raise ModelInputError(
             f"{treated}: {len(chosen)} donors, at least {MIN_DONORS} are needed; widen the donor rule"
@@ -236,28 +421,10 @@ def _panel(outcomes: pd.DataFrame, treated: str, donors: Iterable[str] | None) -
     return panel
 
 
-def _result(panel: pd.DataFrame, start: pd.Period, method: str, fits: Fits, k: int) -> SyntheticControlFit:
-    counterfactual = pd.Series(fits.counterfactual[:, k], index=panel.index, name="counterfactual")
-    gap = (panel.iloc[:, k] - counterfactual).rename("gap")
-    after = panel.index >= start
-    return SyntheticControlFit(
-        outcomes=panel,
-        treated=str(panel.columns[k]),
-        start=start,
-        method=method,
-        weights=pd.Series(fits.weights[1:, k], index=panel.columns[1:], name="weight"),
-        counterfactual=counterfactual,
-        gap=gap,
-        effect=float(gap[after].mean()),
-        pre_rmspe=float(_rms(gap[~after].to_numpy())),
-        post_rmspe=float(_rms(gap[after].to_numpy())),
-        penalty=None if fits.penalties is None else float(fits.penalties[k]),
-    )
-
-
 def _rms(values: np.ndarray) -> np.ndarray:
     return np.sqrt((values**2).mean(axis=0))
 
 
-def _ratio(pre: float, post: float) -> float:
-    return post / pre if pre > EXACT_FIT else float("inf")
+def _ratios(pre: np.ndarray | float, post: np.ndarray | float) -> np.ndarray:
+    pre = np.asarray(pre, dtype=float)
+    return np.divide(post, pre, out=np.full(pre.shape, np.inf), where=pre > EXACT_FIT)

@@ -216,7 +216,7 @@ def refusals() -> dict[str, tuple]:
         "log of zero": (dated([0.0, *good]), {"models": ["log_drift"]}, "1 values are zero or negative and log_drift"),
         "typo": (y, {"models": ["thetta"]}, "unknown model 'thetta'; did you mean 'theta'"),
         "no model": (y, {"models": []}, "no model named"),
-        "level": (y, {"levels": (80, 100)}, "between 0 and 100"),
+        "level": (y, {"levels": (80, 100)}, "between 1 and 100"),
         "horizon 0": (y, {"horizon": 0}, "horizon = 0: give a whole number from 1"),
         "horizon 1.5": (y, {"horizon": 1.5}, "horizon = 1.5"),
         "paths": (y, {"n_paths": 5}, "n_paths = 5: give a whole number from 100"),

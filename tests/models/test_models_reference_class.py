@@ -151,5 +151,5 @@ def test_refusals_say_what_to_do() -> None:
         pool(b.where(b.index != "c3"), V)
     with pytest.raises(ModelInputError, match="symmetric 8 x 8"):
         pool(b, -V)
-    with pytest.raises(ModelInputError, match="per cents between 0 and 100"):
+    with pytest.raises(ModelInputError, match="per cents between 1 and 100"):
         pool(b, V).prediction_interval(100)

@@ -29,15 +29,18 @@ def test_the_default_records_are_those_of_customs(default: Said) -> None:
 
 def test_the_default_answer_prints_its_records_and_its_doubt(default: Said) -> None:
     r = default.results
-    assert "it has more than doubled only if counted from 2009" in default.text
+    assert "It has more than doubled only if counted from 2009" in default.text
     assert f"{r['trade_multiple_from_first_year']:.2f} times what it was in 2010" in default.text
     assert r["verdict"] == "cannot_tell"
     assert "cannot be told from the record" in default.answer
     assert f"{r['effect_pct_demeaned']:+.0f}%" in default.answer
-    assert f"p = {r['p_demeaned']:.2f}" in default.answer
+    as_clear = round(r["p_demeaned"] * (r["n_donors"] + 1)) - 1
+    assert f"of {r['n_donors']} comparable partners without an agreement {as_clear} show" in default.answer
+    assert f"p = {r['p_demeaned']:.2f}" in default.text
+    assert len(default.answer.split()) <= 40
     assert r["p_demeaned"] > 0.1
     assert r["largest_earlier_effect"] > r["effect_log_points_demeaned"]
-    assert "such a gap was there before the start" in default.text
+    assert "an agreement pretended to have come earlier shows as large a gap" in default.text
     assert "its sign hangs on that choice" in default.text
     assert "can be trusted only from 2006" in default.text
     assert {"donors", "multiples", "specifications", "published", "paths-exports", "placebos", "spec-curve"} <= set(
@@ -51,7 +54,7 @@ def test_the_share_of_few_years_is_not_leant_on() -> None:
     assert share.results["verdict"] == "cannot_tell"
     assert "too few years before the start" in share.text
     assert "No earlier start can be pretended" in share.text
-    assert "it has grown more than 1.2 times from either base" in share.text
+    assert "It has grown more than 1.2 times from either base" in share.text
     assert share.results["extra_flow_usd_m"] is None
     assert share.results["drift_breakdown"] is None
 

@@ -1,0 +1,245 @@
+"""Korea's trade by partner and year, the agreements in force, and the panels that studies of agreements compare."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import DataError
+from ..vocabulary import SHIP_FLAG
+from .tables import load
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+Dating = Literal["early", "late"]
+Outcome = Literal["trade", "share"]
+
+MONTHS_OF_A_YEAR = 6
+"""An agreement that enters by the end of this month counts from its year of entry, a later one from the next."""
+
+MIN_UNTREATED_YEARS = 4
+"""A partner needs so many observed years before its agreement, and one after."""
+
+_NAMES = {"RCEP": "RCEP", "Korea-Turkiye FTA": "Türkiye", "Korea-US FTA": "United States", "Korea-UK FTA": "Britain"}
+
+
+def korea_trade(partner: str) -> "DataFrame":
+    """Korea's customs trade with ``partner`` by year: exports_usd_m, imports_usd_m and their sum trade_usd_m."""
+    both = [load(f"korea_{flow}_by_partner") for flow in ("exports", "imports")]
+    own = [rows[rows["iso3"] == partner].set_index("year").sort_index().filter(like="_usd_m") for rows in both]
+    frame = own[0].join(own[1], how="outer")
+    return frame.assign(trade_usd_m=frame["exports_usd_m"] + frame["imports_usd_m"])
+
+
+def world_trade() -> "DataFrame":
+    """Korea's trade with all partners by year, columns as :func:`korea_trade`."""
+    own = load("korea_world_trade").set_index("year")[["exports_usd_m", "imports_usd_m"]]
+    return own.assign(trade_usd_m=own["exports_usd_m"] + own["imports_usd_m"])
+
+
+def india_monthly(flow: str, partner: str = "KOR") -> "Series":
+    """India's own monthly ``exports`` to or ``imports`` from ``partner``, US$ million (PeriodIndex M)."""
+    rows = load("india_monthly_mirror")
+    rows = rows[(rows["flow"] == flow) & (rows["partner"] == partner)].sort_values("month")
+    return rows.set_index(rows["month"].astype("period[M]"))["value_usd_m"].rename(f"{flow}_{partner}")
+
+
+def agreements_of(partner: str) -> "DataFrame":
+    """The goods agreements with ``partner`` that are in force, in order: agreement, signed, in_force_earliest."""
+    rows = _goods_in_force()
+    rows = rows[rows["iso3"] == partner]
+    return rows.sort_values("in_force_earliest")[["agreement", "signed", "in_force_earliest", "precision", "source_id"]]
+
+
+def agreement_years() -> "Series":
+    """First calendar year in which a goods agreement with Korea may have been in force, by ISO3 of the partner."""
+    rows = _goods_in_force().dropna(subset="in_force_earliest")
+    return rows.groupby("iso3")["in_force_earliest"].min().dt.year.rename("year")
+
+
+def agreements(*, dating: Dating = "early") -> "DataFrame":
+    """Goods agreements in force, one row a partner and agreement, by partner and entry: agreement, iso3, entry_year.
+
+    Also ``first_possible`` and ``last_possible`` entry years, ``precision`` and ``source_id``; ``rank`` is 1 for a
+    partner's first agreement. Services, partial preferences and agreements not in force are left out. ``dating``
+    says which end of an uncertain date is taken; the year is missing where no bound is known.
+    """
+    rows = _goods_in_force()
+    ends = {"first_possible": "in_force_earliest", "last_possible": "in_force_latest"}
+    rows = rows.assign(**{name: _entry_year(rows[column]) for name, column in ends.items()})
+    rows = rows.assign(entry_year=rows["first_possible"] if dating == "early" else rows["last_possible"])
+    rows = rows.assign(agreement=rows["agreement"].map(short_name))
+    rows = rows.sort_values(["iso3", "first_possible", "agreement"], ignore_index=True)
+    rows = rows.assign(rank=rows.groupby("iso3").cumcount() + 1)
+    columns = ["agreement", "iso3", "entry_year", "first_possible", "last_possible", "precision", "rank", "source_id"]
+    return rows[columns]
+
+
+def short_name(agreement: str) -> str:
+    """``Korea-Chile FTA`` as ``Chile``, ``ASEAN-Korea FTA`` as ``ASEAN``."""
+    return _NAMES.get(agreement) or re.sub(r"^Korea-|-Korea| (FTA|CEPA|SECA)\b.*$", "", agreement)
+
+
+def candidate_panels() -> dict[str, Any]:
+    """Everything donors are chosen from, as keyword arguments of ``models.donors.Candidates``.
+
+    ``exports`` and ``imports`` of Korea by partner in US$ million, and Korea's share (fraction) in the partners' own
+    total imports and exports, years x ISO3, with unusable totals left out; ``agreements`` ISO3 -> first calendar year
+    with a goods agreement in force; ``disturbed`` and ``flagged`` as the screening asks; ``names`` of partners.
+    """
+    exports, imports = load("korea_exports_by_partner"), load("korea_imports_by_partner")
+    totals = load("partner_trade_totals")
+    ships = exports[exports["flag"].str.split(";").map(lambda flags: SHIP_FLAG in flags)]
+    former = exports[exports["flag"].str.contains("former_code")]
+    return {
+        "exports": _wide(exports, "exports_usd_m"),
+        "imports": _wide(imports, "imports_usd_m"),
+        "import_share": _reported_share(totals, "imports", "imports_from_korea_usd_m"),
+        "export_share": _reported_share(totals, "exports", "exports_to_korea_usd_m"),
+        "agreements": agreement_years(),
+        "disturbed": load("donor_exclusions"),
+        "flagged": dict.fromkeys(former["iso3"], "former code") | dict.fromkeys(ships["iso3"], "ships under its flag"),
+        "names": exports.drop_duplicates("iso3").set_index("iso3")["partner"],
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementInputs:
+    """What the estimators take, and who was left out.
+
+    ``outcomes`` direction -> years x ISO3 (US$ million, or per cent of the partner's total; NaN where not recorded);
+    ``treatment`` indexed by ISO3: agreement (short name), entry_year; ``comparisons`` direction -> ISO3 codes;
+    ``left_out`` columns iso3, direction, reason; ``later`` agreements that came on top of an older one; ``names``
+    ISO3 -> partner; ``trade_source_ids`` of the outcomes, ``source_ids`` of everything.
+    """
+
+    outcomes: "dict[str, DataFrame]"
+    treatment: "DataFrame"
+    comparisons: dict[str, list[str]]
+    left_out: "DataFrame"
+    later: "DataFrame"
+    names: dict[str, str]
+    trade_source_ids: tuple[str, ...]
+    source_ids: tuple[str, ...]
+
+    @property
+    def panels(self) -> "dict[str, Any]":
+        """The three that every estimator takes, by the name of its argument."""
+        return {"outcomes": self.outcomes, "treatment": self.treatment, "comparisons": self.comparisons}
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """First and last year of the outcomes."""
+        panel = next(iter(self.outcomes.values()))
+        return int(panel.index[0]), int(panel.index[-1])
+
+
+def agreement_inputs(
+    *,
+    first_year: int = 1990,
+    last_year: int = 2023,
+    outcome: Outcome = "trade",
+    dating: Dating = "early",
+    min_trade_usd_m: float = 100.0,
+    pre_years: int = 10,
+) -> AgreementInputs:
+    """Partners with a first agreement inside the window, and the partners that never had one.
+
+    Comparisons have a complete positive record, a median trade of at least ``min_trade_usd_m`` in that direction and
+    no mark in ``donor_exclusions``; members need MIN_UNTREATED_YEARS among the ``pre_years`` before entry and a year
+    after it. Ships under flags of convenience are left out on both sides. ``share`` divides by the partner's own
+    total imports or exports, which end in 2020.
+    """
+    import pandas as pd
+
+    known = agreements(dating=dating)
+    first = known[known["rank"] == 1].set_index("iso3")
+    used = {flow: load(f"korea_{flow}_by_partner") for flow in ("exports", "imports")}
+    ships = set(used["exports"].loc[used["exports"]["flag"].fillna("").str.contains(SHIP_FLAG), "iso3"])
+    marked = load("donor_exclusions")
+    disturbed = marked.groupby("iso3")["reason"].agg(lambda reasons: " and ".join(dict.fromkeys(reasons)))
+    names = dict(zip(used["exports"]["iso3"], used["exports"]["partner"], strict=True))
+    if outcome == "share":
+        used["totals"] = load("partner_trade_totals")
+    outcomes, comparisons, left_out, members = {}, {}, [], set()
+    for direction in ("exports", "imports"):
+        rows = used[direction]
+        whole = rows[~rows["flag"].fillna("").str.contains("former_code|larger_state")]
+        flows = _wide(whole, f"{direction}_usd_m").loc[first_year:last_year]
+        values = flows if outcome == "trade" else _share_of_total(flows, direction)
+        if len(values) < MIN_UNTREATED_YEARS + 1:
+            raise DataError(f"{first_year} to {last_year} holds {len(values)} years of {outcome}: widen the window")
+        reasons = {}
+        for iso3 in values.columns:
+            if iso3 in first.index:
+                entry = first["entry_year"][iso3]
+                reasons[iso3] = _member_reason(values[iso3], entry, iso3 in ships, pre_years)
+            else:
+                reason = _comparison_reason(values[iso3], flows[iso3], iso3 in ships, min_trade_usd_m)
+                reasons[iso3] = reason or disturbed.get(iso3)
+        kept = [iso3 for iso3, reason in reasons.items() if reason is None]
+        left_out += [(iso3, direction, reason) for iso3, reason in reasons.items() if reason is not None]
+        members |= set(kept) & set(first.index)
+        comparisons[direction] = [iso3 for iso3 in kept if iso3 not in first.index]
+        outcomes[direction] = values[kept]
+    behind = {source for frame in used.values() for source in frame["source_id"]}
+    return AgreementInputs(
+        outcomes=outcomes,
+        treatment=first.loc[sorted(members), ["agreement", "entry_year"]].astype({"entry_year": int}),
+        comparisons=comparisons,
+        left_out=pd.DataFrame(left_out, columns=["iso3", "direction", "reason"]),
+        later=known[known["rank"] > 1],
+        names=names,
+        trade_source_ids=tuple(sorted(behind)),
+        source_ids=tuple(sorted({*behind, *marked["source_id"], *known["source_id"]})),
+    )
+
+
+def _goods_in_force() -> "DataFrame":
+    rows = load("korea_ftas")
+    return rows[(rows["scope"] == "goods") & (rows["status"] == "in_force")]
+
+
+def _entry_year(days: "Series") -> "Series":
+    late = (days.dt.month > MONTHS_OF_A_YEAR).astype("Int64")
+    return (days.dt.year.astype("Int64") + late).where(days.notna())
+
+
+def _wide(rows: "DataFrame", column: str) -> "DataFrame":
+    return rows.pivot(index="year", columns="iso3", values=column).sort_index()
+
+
+def _reported_share(totals: "DataFrame", side: str, own: str) -> "DataFrame":
+    """Korea's fraction of a partner's total as the partner itself reports both; unusable totals are missing."""
+    usable = ~totals["flag"].str.contains(f"{side}_unusable")
+    return _wide(totals.assign(share=(totals[own] / totals[f"total_{side}_usd_m"]).where(usable)), "share")
+
+
+def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
+    """Korea's own record as per cent of what the partner buys (exports) or sells (imports); else missing."""
+    side = "imports" if direction == "exports" else "exports"
+    rows = load("partner_trade_totals")
+    usable = ~rows["flag"].fillna("").str.contains(f"{side}_unusable")
+    totals = _wide(rows[usable & (rows[f"total_{side}_usd_m"] > 0)], f"total_{side}_usd_m")
+    years = [y for y in flows.index if y in totals.index]
+    both = [c for c in flows.columns if c in totals.columns]
+    return 100 * flows.loc[years, both] / totals.loc[years, both]
+
+
+def _member_reason(values: "Series", entry: Any, ships: bool, pre_years: int) -> str | None:
+    if ships:
+        return "ships"
+    if entry is None or entry != entry or entry > values.index[-1]:
+        return "entry not within the record"
+    before = values.loc[entry - pre_years : entry - 1]
+    if before.notna().sum() < MIN_UNTREATED_YEARS or not (before > 0).any():
+        return "too few years before entry"
+    return None if (values.loc[entry:] > 0).any() else "no record after entry"
+
+
+def _comparison_reason(values: "Series", flows: "Series", ships: bool, floor: float) -> str | None:
+    if ships:
+        return "ships"
+    if not (values > 0).all():
+        return "gaps in the record"
+    return None if flows.median() >= floor else "little trade"
