@@ -4,30 +4,21 @@ Francois & Hall (2003), "Global Simulation Analysis of Industry-Level Trade Poli
 demand a market, isoelastic export supply; world prices clear, to first order, in one linear solve.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ..errors import ModelInputError
+from kbio_analysis.errors import ModelInputError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GsimSolution:
-    """Results by economy; relative changes as fractions, values in the unit of the trade matrix.
+class GsimSolution(NamedTuple):
+    """``economies``: relative changes as fractions, values in the unit of trade: world_price and producer_surplus of
+    the exporter; consumer_price (of the composite), revenue and consumer_surplus of the importer (areas to second
+    order); welfare, their sum. ``trade``: exporters x importers after the change, at world prices."""
 
-    ``world_prices`` of each exporter; ``consumer_prices`` of each importer's composite; ``trade`` exporters x
-    importers after the change, at world prices; ``producer_surplus`` of the exporter; ``revenue`` and
-    ``consumer_surplus`` of the importer (areas to second order); ``welfare`` their sum.
-    """
-
-    world_prices: pd.Series
-    consumer_prices: pd.Series
+    economies: pd.DataFrame
     trade: pd.DataFrame
-    producer_surplus: pd.Series
-    revenue: pd.Series
-    consumer_surplus: pd.Series
-    welfare: pd.Series
 
 
 def solve(
@@ -47,6 +38,10 @@ def solve(
     theta_s (demand + substitution), less substitution where s = r (equations 4-6); excess demand of each r, summed
     over markets with phi, is zero (equation 17). Raises ModelInputError if the inputs do not fit together.
     """
+    if not all(isinstance(f, pd.DataFrame) for f in (trade, before, after)):
+        raise ModelInputError("trade, before and after: pass pandas frames, exporters in rows and importers in columns")
+    if not all(isinstance(x, pd.Series) for x in (demand, supply, substitution)):
+        raise ModelInputError("demand, supply and substitution: pass pandas Series indexed by economy")
     names = list(trade.index)
     aligned = all(list(f.index) == names and list(f.columns) == names for f in (trade, before, after))
     if not aligned or any(list(x.index) != names for x in (demand, supply, substitution)):
@@ -57,9 +52,8 @@ def solve(
     if (t0 <= 0).any() or (t1 <= 0).any() or (demand >= 0).any() or (supply <= 0).any() or (substitution <= 0).any():
         raise ModelInputError("duty powers, supply and substitution must be positive, demand negative")
     eps, mu, sigma = (x.to_numpy(dtype=float) for x in (demand, supply, substitution))
-    spending = m * t0
+    spending, cut = m * t0, t1 / t0 - 1
     theta, phi = spending / spending.sum(axis=0), m / m.sum(axis=1, keepdims=True)
-    cut = t1 / t0 - 1
     weight = phi * (eps + sigma)
     reaction = weight @ theta.T - np.diag((phi * sigma).sum(axis=1))
     push = weight @ (theta * cut).sum(axis=0) - (phi * sigma * cut).sum(axis=1)
@@ -67,17 +61,10 @@ def solve(
     paid = cut + price[:, None]
     quantity = (theta * paid).sum(axis=0) * (eps + sigma) - sigma * paid
     sold = m * (1 + quantity) * (1 + price[:, None])
-    landed = (1 + price[:, None]) * t1 / t0 - 1
-    composite = (theta * landed).sum(axis=0)
-    consumers = -spending.sum(axis=0) * composite * (1 + 0.5 * eps * composite)
-    producers = m.sum(axis=1) * price * (1 + 0.5 * mu * price)
-    revenue = (sold * (t1 - 1) - m * (t0 - 1)).sum(axis=0)
-    return GsimSolution(
-        world_prices=pd.Series(price, index=names),
-        consumer_prices=pd.Series(composite, index=names),
-        trade=pd.DataFrame(sold, index=names, columns=names),
-        producer_surplus=pd.Series(producers, index=names),
-        revenue=pd.Series(revenue, index=names),
-        consumer_surplus=pd.Series(consumers, index=names),
-        welfare=pd.Series(producers + revenue + consumers, index=names),
-    )
+    composite = (theta * ((1 + price[:, None]) * t1 / t0 - 1)).sum(axis=0)
+    found = pd.DataFrame({"world_price": price, "consumer_price": composite}, index=names)
+    found["producer_surplus"] = m.sum(axis=1) * price * (1 + 0.5 * mu * price)
+    found["consumer_surplus"] = -spending.sum(axis=0) * composite * (1 + 0.5 * eps * composite)
+    found["revenue"] = (sold * (t1 - 1) - m * (t0 - 1)).sum(axis=0)
+    found["welfare"] = found[["producer_surplus", "consumer_surplus", "revenue"]].sum(axis=1)
+    return GsimSolution(found, pd.DataFrame(sold, index=names, columns=names))

@@ -2,11 +2,11 @@
 
 The transfer multiplies trade without an agreement by exp(b) from the first year, b from what past agreements
 themselves added (the mean over their first ten years, so no phase-in is claimed). The tariff method multiplies it by
-what a partial equilibrium foretells per dollar of trade. Both share the same draws of trade without an agreement.
+what a partial equilibrium finds per dollar of trade. Both share the same draws of trade without an agreement.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from kbio_analysis.models.tariffs import DFQF, MFN, Regime, Scenario, TariffSimu
 from kbio_analysis.models.trade_baseline import Baseline
 
 METHODS = {"transfer": "Past agreements", "tariffs": "Tariff cuts", "pooled": "Both, pooled"}
-FLOWS = {"exports": "Korea's exports", "imports": "Korea's imports"}
+FLOWS = ("exports", "imports")
 PERCENTILES = (5, 50, 95)
 OUTCOMES = {
     "exports": "Change of the flow",
@@ -31,7 +31,10 @@ OUTCOMES = {
     "revenue": "Importer's duty revenue",
     "consumer_surplus": "Importer's consumer surplus",
 }
-"""Outcomes of the tariff simulation, in its order."""
+"""Outcomes of the tariff simulation, in its order, as a table names them."""
+
+_BOTH = ("transfer", "tariffs")
+_RECORDED_YEARS = 15  # of the record beside the paths ahead
 
 Cell = str
 """Which graduation date is assumed, by the name its records carry."""
@@ -55,8 +58,9 @@ class TariffTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffFlow:
-    """One flow as the tariff method takes it: ``lines`` scaled to a total of one, ``access`` today (mfn, apta, dfqf),
-    ``ends_after``: cell -> years from entry after which duty-free entry ends (absent or None: it does not)."""
+    """One flow as the tariff method takes it: ``lines`` scaled to a total of one, ``access`` today (mfn, apta, dfqf;
+    partial preferences, APTA, are taken as none), ``ends_after``: cell -> years from entry after which duty-free entry
+    ends (absent or None: it does not). An agreement in force has no method here."""
 
     lines: pd.DataFrame
     access: str
@@ -87,28 +91,8 @@ class Effects:
     imports: np.ndarray | None
 
     @property
-    def flows(self) -> tuple[str, ...]:
-        return tuple(flow for flow in FLOWS if any(key[1] == flow for key in self.draws))
-
-    @property
     def cells(self) -> tuple[Cell, ...]:
         return tuple(dict.fromkeys(key[2] for key in self.draws))
-
-    def has(self, method: str, flow: str) -> bool:
-        """Whether a method reaches a flow (``trade``: every flow there is, and both of them)."""
-        methods = ("transfer", "tariffs") if method == "pooled" else (method,)
-        flows = tuple(FLOWS) if flow == "trade" else (flow,)
-        return bool(self.draws) and all((m, f, c) in self.draws for m in methods for f in flows for c in self.cells)
-
-    def pooled(self, method: str, flow: str, cell: Cell, *, year: int | None = None) -> OpinionPool:
-        """Distribution in ``year`` (default the last; 0: summed over all years) by one method or both pooled."""
-        methods = ("transfer", "tariffs") if method == "pooled" else (method,)
-        return pool({m: self._one(m, flow, cell, year) for m in methods})
-
-    def by_year(self, method: str, flow: str, cell: Cell) -> pd.DataFrame:
-        """Years x percentiles."""
-        rows = [[self.pooled(method, flow, cell, year=y).percentile(p) for p in PERCENTILES] for y in self.years]
-        return pd.DataFrame(rows, index=list(self.years), columns=list(PERCENTILES))
 
     @property
     def headline(self) -> tuple[str, str] | None:
@@ -116,16 +100,28 @@ class Effects:
         flows = ("trade", *FLOWS)
         return next(((m, f) for f in flows for m in ("pooled", "transfer") if self.has(m, f)), None)
 
+    def has(self, method: str, flow: str) -> bool:
+        """Whether a method reaches a flow (``trade``: both of them)."""
+        wanted = [(m, f, c) for m in _methods(method) for f in _flows(flow) for c in self.cells]
+        return bool(self.draws) and all(key in self.draws for key in wanted)
+
+    def pooled(self, method: str, flow: str, cell: Cell, *, year: int | None = None) -> OpinionPool:
+        """Distribution in ``year`` (default the last) by one method or both pooled."""
+        at = -1 if year is None else self.years.index(year)
+        return pool({m: sum(self.draws[m, f, cell] for f in _flows(flow))[:, at] for m in _methods(method)})
+
+    def by_year(self, method: str, flow: str, cell: Cell) -> pd.DataFrame:
+        """Years x percentiles."""
+        rows = {y: self.pooled(method, flow, cell, year=y).percentiles(PERCENTILES) for y in self.years}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=list(PERCENTILES))
+
     def summary(self) -> pd.DataFrame:
         """One row a flow and method that can be had: flow, method, low, median, high (5, 50, 95 per cent; US$ million
         in the last year, first cell) and p_positive; cuts add by construction, so the tariff method has no p."""
         rows = []
-        for flow in (*FLOWS, "trade"):
-            for method in METHODS:
-                if self.has(method, flow):
-                    one = self.pooled(method, flow, self.cells[0])
-                    odds = None if method == "tariffs" else one.p_above(0)
-                    rows.append((flow, method, *(one.percentile(p) for p in PERCENTILES), odds))
+        for flow, method in [(f, m) for f in (*FLOWS, "trade") for m in METHODS if self.has(m, f)]:
+            one = self.pooled(method, flow, self.cells[0])
+            rows.append((flow, method, *one.percentiles(PERCENTILES), None if method == "tariffs" else one.p_above(0)))
         columns = ["flow", "method", "low", "median", "high", "p_positive"]
         return pd.DataFrame(rows, columns=columns).astype({"p_positive": float})
 
@@ -136,9 +132,8 @@ class Effects:
         for cell, loss in sorted(self.loss.items()):
             without = self.imports + loss
             for agreed, flow in ((False, without), (True, without + self.draws["tariffs", "imports", cell])):
-                last = np.percentile(flow[:, -1], PERCENTILES)
-                change = np.median((flow - self.imports).sum(axis=1))
-                rows.append((cell, agreed, *last, np.median(flow.sum(axis=1)), change))
+                last, change = np.percentile(flow[:, -1], PERCENTILES), (flow - self.imports).sum(axis=1)
+                rows.append((cell, agreed, *last, np.median(flow.sum(axis=1)), np.median(change)))
         return pd.DataFrame(rows, columns=["cell", "agreement", *PERCENTILES, "summed", "change"])
 
     def losses(self) -> pd.DataFrame:
@@ -146,17 +141,17 @@ class Effects:
         summed over the years), and lost_last in the last year."""
         rows = {}
         for cell, loss in self.loss.items():
-            lost = float(np.median(-loss.sum(axis=1)))
-            back = float(np.median(self.draws["tariffs", "imports", cell].sum(axis=1)))
-            rows[cell] = (lost, min(back, lost), float(np.median(-loss[:, -1])))
+            lost, back = (np.median(v.sum(axis=1)) for v in (-loss, self.draws["tariffs", "imports", cell]))
+            rows[cell] = (lost, min(back, lost), np.median(-loss[:, -1]))
         return pd.DataFrame.from_dict(rows, orient="index", columns=["lost", "saved", "lost_last"])
 
-    def _one(self, method: str, flow: str, cell: Cell, year: int | None) -> np.ndarray:
-        flows = tuple(FLOWS) if flow == "trade" else (flow,)
-        both = sum(self.draws[method, f, cell] for f in flows)
-        if year == 0:
-            return both.sum(axis=1)
-        return both[:, -1] if year is None else both[:, self.years.index(year)]
+
+def _methods(method: str) -> tuple[str, ...]:
+    return _BOTH if method == "pooled" else (method,)
+
+
+def _flows(flow: str) -> tuple[str, ...]:
+    return FLOWS if flow == "trade" else (flow,)
 
 
 def net_predictions(found: AgreementRecord, spread: pd.Series) -> dict[str, MixturePrediction]:
@@ -165,8 +160,9 @@ def net_predictions(found: AgreementRecord, spread: pd.Series) -> dict[str, Mixt
     ``spread`` from ``Reassignment.spread``. Restricted likelihood may put the rest at zero, so tau is averaged over.
     """
     predictions = {}
-    for direction in found.effects.index.get_level_values("direction").unique():
-        mine = found.effects[found.effects.index.get_level_values("direction") == direction]
+    directions = found.effects.index.get_level_values("direction")
+    for direction in directions.unique():
+        mine = found.effects[directions == direction]
         own = np.diag(spread.reindex(mine.index).to_numpy(dtype=float) ** 2)
         try:
             pooled = pool_effects(mine, found.covariance.loc[mine.index, mine.index] + own)
@@ -176,34 +172,21 @@ def net_predictions(found: AgreementRecord, spread: pd.Series) -> dict[str, Mixt
     return predictions
 
 
-def draw_effects(prediction: MixturePrediction, n: int, rng: np.random.Generator) -> np.ndarray:
-    """``n`` effects in log points from a prediction averaged over tau."""
-    at = rng.choice(len(prediction.weight), size=n, p=prediction.weight)
-    return prediction.centre[at] + prediction.scale[at] * rng.standard_normal(n)
-
-
-def regimes(flow: TariffFlow, terms: TariffTerms) -> tuple[Regime, Regime]:
-    """Today's terms and the agreement's for one flow.
-
-    Partial preferences (APTA) are taken as none, and an agreement in force has no method here: leave its flows out.
-    """
-    agreed = Regime(cuts=terms.cuts, coverage=terms.coverage, phase_years=terms.phase_years)
-    return replace(DFQF, coverage=terms.duty_free) if flow.access == "dfqf" else MFN, agreed
-
-
 def tariff_study(
     flow: TariffFlow, terms: TariffTerms, *, cell: Cell, horizon: int, n_draws: int, seed: int
 ) -> TariffStudy:
     """Simulate one flow per dollar of its trade: the agreement's effect, and what is lost without it."""
-    today, agreed = regimes(flow, terms)
-    ends = flow.ends_after.get(cell) if flow.access == "dfqf" else None
-    shared = {"horizon": horizon, "utilisation": terms.utilisation, "sigma_scale": terms.sigma_scale}
-    shared |= {"excluded": terms.excluded}
+    free = flow.access == "dfqf"
+    today = Regime(cuts=DFQF.cuts, coverage=terms.duty_free) if free else MFN
+    agreed = Regime(cuts=terms.cuts, coverage=terms.coverage, phase_years=terms.phase_years)
+    ends = flow.ends_after.get(cell) if free else None
+    shared = {"today": today, "horizon": horizon, "utilisation": terms.utilisation, "excluded": terms.excluded}
+    shared |= {"sigma_scale": terms.sigma_scale}
     shared |= {} if ends is None else {"without": MFN, "without_from": max(ends, 0)}
-    gain = simulate(flow.lines, Scenario(today=today, agreement=agreed, **shared), n_draws=n_draws, seed=seed)
+    gain = simulate(flow.lines, Scenario(agreement=agreed, **shared), n_draws=n_draws, seed=seed)
     if ends is None:
         return TariffStudy(gain=gain, loss=None)
-    kept = simulate(flow.lines, Scenario(today=today, agreement=today, **shared), n_draws=n_draws, seed=seed)
+    kept = simulate(flow.lines, Scenario(agreement=today, **shared), n_draws=n_draws, seed=seed)
     return TariffStudy(gain=gain, loss=-kept.year_draws.T)
 
 
@@ -224,7 +207,9 @@ def effects(
     for flow, paths in outlook.paths.items():
         trade = paths[:, columns]
         if flow in predictions:
-            added = trade * np.expm1(draw_effects(predictions[flow], len(trade), rng))[:, None]
+            p = predictions[flow]
+            at = rng.choice(len(p.weight), size=len(trade), p=p.weight)
+            added = trade * np.expm1(p.centre[at] + p.scale[at] * rng.standard_normal(len(trade)))[:, None]
             draws |= {("transfer", flow, cell): added for cell in cells}
         if all((flow, cell) in tariff for cell in cells):
             studies = {cell: tariff[flow, cell] for cell in cells}
@@ -241,54 +226,44 @@ def doubling(
 
     Without and with an agreement (transfer); each counts (1 + hits)/(1 + draws). None without both flows.
     """
-    cell = found.cells[0] if found.cells else ""
     if not found.has("transfer", "trade") or start - 1 not in outlook.years:
         return None
-    before, after = (outlook.years.index(year) for year in (start - 1, start + years))
-    trade = sum(outlook.paths[flow] for flow in FLOWS)
-    ratio = {flow: found.draws["transfer", flow, cell][:, -1:] / _at(outlook, flow, found.years[-1]) for flow in FLOWS}
-    agreed = sum(outlook.paths[flow] * (1 + ratio[flow]) for flow in FLOWS)
+    before, last, after = (outlook.years.index(year) for year in (start - 1, found.years[-1], start + years))
+    draws = {flow: found.draws["transfer", flow, found.cells[0]][:, -1:] for flow in FLOWS}
+    agreed = sum(outlook.paths[f] * (1 + draws[f] / outlook.paths[f][:, [last]]) for f in FLOWS)
+    trade = sum(outlook.paths[f] for f in FLOWS)
     base = multiple * trade[:, before]
     return tuple(float((1 + (t[:, after] >= base).sum()) / (1 + len(base))) for t in (trade, agreed))
-
-
-def _at(outlook: Baseline, flow: str, year: int) -> np.ndarray:
-    return outlook.paths[flow][:, [outlook.years.index(year)]]
-
-
-def with_agreement(outlook: Baseline, found: Effects, cell: Cell) -> pd.DataFrame:
-    """Two-way trade with an agreement, years x percentiles (US$ million), methods pooled; empty without both flows."""
-    methods = [m for m in ("transfer", "tariffs") if found.has(m, "trade")]
-    rows = {}
-    for year in found.years if methods else ():
-        trade = sum(outlook.paths[flow][:, outlook.years.index(year)] for flow in FLOWS)
-        added = {m: trade + sum(found.draws[m, f, cell][:, found.years.index(year)] for f in FLOWS) for m in methods}
-        rows[year] = [pool(added).percentile(p) for p in PERCENTILES]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(PERCENTILES))
 
 
 def trade_paths(
     outlook: Baseline, found: Effects, cell: Cell, history: pd.Series, other: pd.Series, *, other_entry: int = 2010
 ) -> pd.DataFrame:
-    """Two-way trade by year, US$ million: recorded (the last fifteen years of ``history``), without_5, _50 and _95,
-    with_5, _50 and _95, and ``other``, a partner with an agreement since ``other_entry``, moved in time and level so
-    that the years before both entries meet (india_rebased). Empty without both flows."""
-    agreed = with_agreement(outlook, found, cell)
-    if agreed.empty:
-        return agreed
-    band, last, before = outlook.band("trade").loc[: agreed.index[-1]], agreed.index[-1], found.years[0] - 1
+    """Two-way trade by year, US$ million: recorded (the last years of ``history``), without_5, _50 and _95, with_5, _50
+    and _95 (methods pooled), and ``other``, a partner with an agreement since ``other_entry``, moved in time and level
+    so that the years before both entries meet (india_rebased). Empty without both flows."""
+    methods = [m for m in _BOTH if found.has(m, "trade")]
+    if not methods:
+        return pd.DataFrame()
+    agreed = {}
+    for at, year in enumerate(found.years):
+        trade = sum(outlook.paths[flow][:, outlook.years.index(year)] for flow in FLOWS)
+        added = {m: trade + sum(found.draws[m, f, cell][:, at] for f in FLOWS) for m in methods}
+        agreed[year] = pool(added).percentiles(PERCENTILES)
+    agreed = pd.DataFrame.from_dict(agreed, orient="index", columns=list(PERCENTILES))
+    last, before = found.years[-1], found.years[0] - 1
+    band = outlook.band("trade").loc[:last]
     moved = other / other.loc[other_entry - 1] * band.at[before, 50]
     moved.index = [int(year) - other_entry + 1 + before for year in other.index]
     columns = {f"without_{p}": band[p] for p in PERCENTILES} | {f"with_{p}": agreed[p] for p in PERCENTILES}
     ahead = pd.DataFrame(columns | {"india_rebased": moved.loc[before:last]})
-    return pd.concat([history.dropna().tail(15).to_frame("recorded"), ahead]).rename_axis("year")
+    return pd.concat([history.dropna().tail(_RECORDED_YEARS).to_frame("recorded"), ahead]).rename_axis("year")
 
 
 def disagreement(summary: pd.DataFrame) -> pd.DataFrame:
     """Exports and imports that both methods reach, from :meth:`Effects.summary`: the medians transfer and tariffs, and
     whether each lies within the other's interval: transfer_inside, tariffs_inside."""
-    by = summary.set_index(["method", "flow"])
-    rows = {}
+    by, rows = summary.set_index(["method", "flow"]), {}
     for flow in FLOWS:
         if ("pooled", flow) in by.index:
             past, cuts = by.loc[("transfer", flow)], by.loc[("tariffs", flow)]
@@ -306,10 +281,9 @@ def top_chapters(
 ) -> pd.DataFrame:
     """The ``n`` chapters of each flow that gain most at the base years' trade, duties in per cent: columns flow,
     chapter, group, share_pct, without, agreement, gain_usd_m (median)."""
-    parts = []
+    parts = [pd.DataFrame(columns=["flow", "chapter", "group", "share_pct", "without", "agreement", "gain_usd_m"])]
     for flow, simulated in gains.items():
-        gain = simulated.exports.per_line[50].sort_values(ascending=False).head(n)
+        gain = simulated.per_line[50].sort_values(ascending=False).head(n)
         found = lines[flow].loc[gain.index, ["group", "share_pct"]].join(simulated.wedge[["without", "agreement"]])
         parts.append(found.assign(flow=flow, gain_usd_m=gain * base_usd_m[flow]).rename_axis("chapter").reset_index())
-    columns = ["flow", "chapter", "group", "share_pct", "without", "agreement", "gain_usd_m"]
-    return pd.concat(parts)[columns].reset_index(drop=True) if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts[1:] or parts, ignore_index=True)[list(parts[0])]

@@ -1,89 +1,134 @@
 """What a change of duties does to one flow of goods: partial equilibrium by product line, with its uncertainty.
 
-Each line is a CES nest of one supplier and all others (``ces_nest``), facing the whole duty wedge
-T = (1 + cd + rd)(1 + sd). Value added tax leaves the relative price of imports alone and is left out. Lines without
-trade stay without: a preference that opens a market is not in these numbers.
+Each line is a CES nest of one supplier and all others (Armington 1969), facing the whole duty wedge
+T = (1 + cd + rd)(1 + sd). All sources share one supply elasticity, so the response has a closed form and a Monte Carlo
+over lines and draws is a handful of array operations. Value added tax leaves the relative price of imports alone and is
+left out. Lines without trade stay without: a preference that opens a market is not in these numbers.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import isfinite
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from math import inf, isfinite
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ModelInputError
-from .ces_nest import respond, surplus_change
-from .tariff_draws import Inputs, draw_inputs, tornado
-from .tariff_scenario import DFQF as DFQF
-from .tariff_scenario import MFN as MFN
-from .tariff_scenario import Regime as Regime
-from .tariff_scenario import Scenario as Scenario
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import check_count, checked_frame
 
 Array = NDArray[np.float64]
 
+OUTCOMES = ("exports", "creation", "diversion", "price", "smart", "revenue", "consumer_surplus")
 BANDS = (5, 50, 95)
 """Percentiles given for every outcome."""
 
-OUTCOMES = ("exports", "creation", "diversion", "price", "smart", "revenue", "consumer_surplus")
-HS_CHAPTERS = 96
-"""Chapters of the Harmonized System; 77 is reserved."""
+SIGMA_FLOOR = 1.1
+"""Lowest elasticity of substitution: at 1 the nest is no longer CES."""
 
-_BLOCK = 500
+_BLOCK = 500  # draws at a time: arrays that fit the processor's cache are quicker
 _COLUMNS = ("trade_usd_m", "cd_pct", "rd_pct", "sd_pct", "supplier_share", "sigma_median", "sigma_log_sd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """One outcome in US$ million a year: ``total`` (index 5, 50, 95), ``per_line`` (lines x 5, 50, 95), all ``draws``.
+class Regime:
+    """Terms of entry: which duties a preference takes off, for which part of each line, and how fast.
 
-    ``simulation_error`` is the standard error of the total's median that comes from drawing.
+    ``coverage`` is the fraction of a line's value that may claim it, ``phase_years`` the number of equal yearly cuts,
+    the first at entry into force (0: all at once).
     """
 
-    total: pd.Series
-    per_line: pd.DataFrame
-    draws: Array
-    simulation_error: float
+    cuts: Literal["none", "cd", "cd+rd", "cd+rd+sd"] = "none"
+    coverage: float = 1.0
+    phase_years: int = 0
+
+    def __post_init__(self) -> None:
+        if self.cuts not in ("none", "cd", "cd+rd", "cd+rd+sd"):
+            raise ModelInputError(f"cuts is {self.cuts!r}: give none, cd, cd+rd or cd+rd+sd")
+        if not (0 <= self.coverage <= 1 and self.phase_years >= 0):
+            raise ModelInputError("coverage is a fraction between 0 and 1, phase_years a count from 0")
+
+    def stage(self, year: int) -> float:
+        """Fraction of the final cut in force in ``year`` after entry (0 is the year of entry)."""
+        return min(1.0, (year + 1) / max(self.phase_years, 1))
+
+
+MFN = Regime()
+"""No preference."""
+
+DFQF = Regime(cuts="cd", coverage=0.95)
+"""Korea's duty-free entry for least developed countries, about 95% of lines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What is compared, and the assumptions that no table gives.
+
+    The trade data were observed under ``today``; the change reported is ``agreement`` less ``without`` (None: today's
+    terms go on), which replaces ``today`` ``without_from`` years after entry (a graduation, say). Traders always take
+    the better of what is open to them. ``horizon``: last year after entry. ``utilisation`` is the mean and
+    ``utilisation_sd`` the spread of a Beta; a preference is used only where its margin exceeds the compliance cost,
+    drawn evenly from 0 to twice ``compliance_cost_pct`` of the value. ``eps_median``, ``eps_log_sd``: elasticity of
+    import demand, log-normal. ``rho``: correlation of lines' elasticities. ``supply``: supply elasticities, equally
+    likely. ``sigma_scale`` multiplies and ``sigma_cap`` bounds the elasticities of substitution. ``excluded``: HS
+    chapters the agreement leaves out.
+    """
+
+    today: Regime
+    agreement: Regime
+    without: Regime | None = None
+    without_from: int = 0
+    horizon: int = 10
+    utilisation: float = 0.70
+    utilisation_sd: float = 0.12
+    compliance_cost_pct: float = 2.0
+    eps_median: float = 1.5
+    eps_log_sd: float = 0.4
+    rho: float = 0.5
+    supply: Sequence[float] = (5.0, 20.0, inf)
+    sigma_scale: float = 1.0
+    sigma_cap: float = 12.0
+    excluded: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        mean, sd = self.utilisation, self.utilisation_sd
+        if not (0 <= mean <= 1 and sd >= 0 and (sd == 0 or sd * sd < mean * (1 - mean))):
+            raise ModelInputError(f"no Beta has mean {mean} and spread {sd}: lower utilisation_sd or set it to 0")
+        if self.horizon < 0 or self.without_from < 0:
+            raise ModelInputError("horizon and without_from count years after entry: give 0 or more")
+        if not (self.eps_median > 0 and self.eps_log_sd >= 0 and 0 <= self.rho <= 1 and self.compliance_cost_pct >= 0):
+            raise ModelInputError(
+                "eps_median must be positive, eps_log_sd and compliance_cost_pct not negative, rho 0..1"
+            )
+        if not (self.sigma_cap > SIGMA_FLOOR and self.sigma_scale > 0):
+            raise ModelInputError(f"sigma_cap must exceed {SIGMA_FLOOR} and sigma_scale be positive")
+        if not self.supply or min(self.supply) <= 0:
+            raise ModelInputError("supply needs at least one value, all positive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffSimulation:
-    """Change between two regimes in the year ``scenario.horizon`` after entry, on the base year's trade.
+    """Change between two regimes in the year ``scenario.horizon`` after entry, US$ million a year on the base's trade.
 
-    ``exports`` of the supplier at world prices = ``creation`` (what the importer buys more, from all) + ``diversion``
-    (what the supplier takes from the others) + ``price`` (better prices); ``smart`` is the linear creation
-    M eps dt/(1+t) of the same cut; ``revenue`` (duties) and ``consumer_surplus`` are the importer's. ``by_year``:
-    year after entry x 5, 50, 95 of exports, from ``year_draws`` (years x draws). ``wedge``: lines x today, without,
-    agreement, duty in per cent of value at mean utilisation. ``tornado``: see ``tariff_draws.tornado``.
-    ``zero_lines``: chapters without trade, which stay so. Everything scales with trade.
+    ``draws``: outcome -> all draws of its total; ``totals``: outcomes x 5, 50, 95. ``exports`` of the supplier at world
+    prices = ``creation`` (what the importer buys more, from all) + ``diversion`` (what the supplier takes from the
+    others) + ``price`` (better prices); ``smart`` is the linear creation M eps dt/(1+t) of the same cut; ``revenue``
+    (duties) and ``consumer_surplus`` are the importer's. ``per_line``: lines x 5, 50, 95 of exports; ``year_draws``:
+    exports, years after entry x draws. ``wedge``: lines x today, without, agreement, duty in per cent of value at mean
+    utilisation; ``average_duty`` the same weighted by trade. Everything scales with trade.
     """
 
-    exports: Outcome
-    creation: Outcome
-    diversion: Outcome
-    price: Outcome
-    revenue: Outcome
-    consumer_surplus: Outcome
-    smart: Outcome
-    by_year: pd.DataFrame
+    totals: pd.DataFrame
+    draws: Mapping[str, Array]
+    per_line: pd.DataFrame
     year_draws: Array
     wedge: pd.DataFrame
-    tornado: pd.DataFrame
-    zero_lines: int
-    scenario: Scenario
-    n_draws: int
-    seed: int
     average_duty: pd.Series
-
-    @property
-    def totals(self) -> pd.DataFrame:
-        """Outcomes x 5, 50, 95, US$ million a year."""
-        return pd.DataFrame({name: getattr(self, name).total for name in OUTCOMES}).T
 
 
 def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, seed: int) -> TariffSimulation:
-    """Simulate ``scenario`` on product lines; equations in ``ces_nest``, draws in ``tariff_draws``.
+    """Simulate ``scenario`` on product lines.
 
     ``lines``: index HS chapter; trade_usd_m (US$ million at world prices), cd_pct, rd_pct, sd_pct (per cent),
     supplier_share (fraction of the importer's purchases of the line), sigma_median, sigma_log_sd. The same seed,
@@ -92,36 +137,128 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
     """
     rows = _checked(lines, n_draws)
     market = _Market.of(rows, scenario, draw_inputs(rows, scenario, n_draws, seed))
-    end = scenario.horizon
+    end, weight = scenario.horizon, rows["trade_usd_m"] / rows["trade_usd_m"].sum()
     values = market.blockwise(end, OUTCOMES)
-    outcomes = {name: _outcome(values[name], market.index) for name in OUTCOMES}
-    totals = {market.terms(end): outcomes["exports"].draws}
+    draws = {name: values[name].sum(axis=0) for name in OUTCOMES}
+    by_terms = {market.terms(end): draws["exports"]}
     for year in range(end):
-        if market.terms(year) not in totals:
-            totals[market.terms(year)] = market.blockwise(year, ("exports",))["exports"].sum(axis=0)
-    year_draws = np.array([totals[market.terms(year)] for year in range(end + 1)])
-    by_year = pd.DataFrame(np.percentile(year_draws, BANDS, axis=1).T, columns=list(BANDS)).rename_axis("year")
+        if market.terms(year) not in by_terms:
+            by_terms[market.terms(year)] = market.blockwise(year, ("exports",))["exports"].sum(axis=0)
+    wedge = market.wedge(end)
     return TariffSimulation(
-        **outcomes,
-        by_year=by_year,
-        year_draws=year_draws,
-        wedge=(wedge := market.wedge(end)),
-        average_duty=wedge.mul(rows["trade_usd_m"] / rows["trade_usd_m"].sum(), axis=0).sum(),
-        tornado=tornado(market.inputs, outcomes["exports"].draws, market.trade),
-        zero_lines=max(0, HS_CHAPTERS - len(market.index)),
-        scenario=scenario,
-        n_draws=n_draws,
-        seed=seed,
+        totals=pd.DataFrame({name: np.percentile(draws[name], BANDS) for name in OUTCOMES}, index=list(BANDS)).T,
+        draws=draws,
+        per_line=pd.DataFrame(np.percentile(values["exports"], BANDS, axis=1).T, index=rows.index, columns=list(BANDS)),
+        year_draws=np.array([by_terms[market.terms(year)] for year in range(end + 1)]),
+        wedge=wedge,
+        average_duty=wedge.mul(weight, axis=0).sum(),
     )
+
+
+class NestResponse(NamedTuple):
+    """Logs of relative changes (0 = unchanged), arrays of the broadcast shape of the inputs.
+
+    ``index``: the nest's price index as the importer pays it; ``price`` and ``quantity`` of the supplier at the border,
+    ``other_price`` and ``other_quantity`` of all others.
+    """
+
+    index: Array
+    price: Array
+    quantity: Array
+    other_price: Array
+    other_quantity: Array
+
+
+def respond(
+    log_cut: ArrayLike, share: ArrayLike, sigma: ArrayLike, eps: ArrayLike, inverse_supply: ArrayLike
+) -> NestResponse:
+    """Response of one line to the supplier's duty power changing by the factor exp(``log_cut``), others' unchanged.
+
+    ``share``: the supplier's part of the importer's spending, duty paid (0..1); ``sigma`` > 1: elasticity of
+    substitution; ``eps`` > 0: elasticity of import demand; ``inverse_supply`` = 1/mu >= 0, 0 for infinite supply.
+    With That the duty factor and hats for relative changes: demand qhat = (That phat)^-sigma Phat^(sigma-eps),
+    Phat^(1-sigma) = sum share (That phat)^(1-sigma), supply qhat = phat^mu. Solving for phat leaves
+    Phat^((1-sigma)(mu+eps)/(mu+sigma)) = sum share That^(mu(1-sigma)/(mu+sigma)).
+    """
+    log_cut, share, sigma, eps, inv = (np.asarray(x, dtype=float) for x in (log_cut, share, sigma, eps, inverse_supply))
+    slope = 1 + sigma * inv
+    log_sum = np.log(1 + share * (np.exp((1 - sigma) / slope * log_cut) - 1))  # plain log and exp: far faster in numpy
+    index = log_sum * slope / ((1 - sigma) * (1 + eps * inv))
+    common = (sigma - eps) * index
+    quantity, other = (common - sigma * log_cut) / slope, common / slope
+    return NestResponse(index, quantity * inv, quantity, other * inv, other)
+
+
+def surplus_change(spending: ArrayLike, log_price_index: ArrayLike, eps: ArrayLike) -> Array:
+    """Consumer surplus, in the unit of ``spending`` (duty paid): the area left of demand V P^-eps between 1 and Phat.
+
+    V (1 - Phat^(1-eps)) / (1-eps), or -V log Phat at eps = 1; to second order -(dP/P) V (1 - eps dP/2P).
+    """
+    spending, log_index, eps = (np.asarray(x, dtype=float) for x in (spending, log_price_index, eps))
+    gap = 1 - eps
+    safe = np.where(np.abs(gap) < 1e-9, 1.0, gap)
+    return -spending * np.where(np.abs(gap) < 1e-9, log_index, np.expm1(safe * log_index) / safe)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """One row a line or one for all, one column a draw.
+
+    ``sigma`` and ``eps`` lines x draws; ``utilisation`` (fraction), ``cost_pct`` (per cent of value) and
+    ``inverse_supply`` (1/mu, 0 for infinite) 1 x draws.
+    """
+
+    sigma: Array
+    eps: Array
+    utilisation: Array
+    cost_pct: Array
+    inverse_supply: Array
+
+    def block(self, draws: slice) -> "Inputs":
+        """The same for some of the draws."""
+        return Inputs(**{f.name: getattr(self, f.name)[:, draws] for f in fields(self)})
+
+
+def draw_inputs(lines: pd.DataFrame, scenario: Scenario, n_draws: int, seed: int) -> Inputs:
+    """Draw every input from a stream of its own, so that changing one leaves the others as they were.
+
+    log sigma ~ N(log(scale x median), spread of the line), log eps ~ N(log median, spread), each line's deviation
+    sqrt(rho) z + sqrt(1 - rho) z_line; sigma is held between SIGMA_FLOOR and the scenario's cap.
+    """
+    s = scenario
+    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)]
+    shape = (len(lines), n_draws)
+    middle = np.log(s.sigma_scale * lines["sigma_median"].to_numpy(dtype=float))[:, None]
+    spread = lines["sigma_log_sd"].to_numpy(dtype=float)[:, None]
+    sigma = np.exp(middle + spread * _correlated(streams[0], shape, s.rho))
+    if s.utilisation_sd > 0:
+        weight = s.utilisation * (1 - s.utilisation) / s.utilisation_sd**2 - 1
+        used = streams[2].beta(s.utilisation * weight, (1 - s.utilisation) * weight, n_draws)
+    else:
+        used = np.full(n_draws, s.utilisation)
+    supply = np.array([1 / mu for mu in s.supply])
+    return Inputs(
+        sigma=np.clip(sigma, SIGMA_FLOOR, s.sigma_cap),
+        eps=np.exp(np.log(s.eps_median) + s.eps_log_sd * _correlated(streams[1], shape, s.rho)),
+        utilisation=used[None, :],
+        cost_pct=streams[3].uniform(0, 2, n_draws)[None, :] * s.compliance_cost_pct,
+        inverse_supply=supply[streams[4].integers(len(supply), size=n_draws)][None, :],
+    )
+
+
+def _correlated(rng: np.random.Generator, shape: tuple[int, int], rho: float) -> Array:
+    shared = rng.standard_normal(shape[1])
+    return np.sqrt(rho) * shared + np.sqrt(1 - rho) * rng.standard_normal(shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Market:
-    """The traded lines (rows) by draws (columns), and the two worlds compared."""
+    """The traded lines (rows) by draws (columns), and the two worlds compared; ``full`` is the power of all duties."""
 
     index: pd.Index
     trade: Array
     duties: Array
+    full: Array
     share: Array
     covered: Array
     inputs: Inputs
@@ -129,10 +266,12 @@ class _Market:
 
     @classmethod
     def of(cls, rows: pd.DataFrame, scenario: Scenario, inputs: Inputs) -> "_Market":
+        duties = rows[["cd_pct", "rd_pct", "sd_pct"]].to_numpy(dtype=float).T[:, :, None] / 100
         return cls(
             index=rows.index,
             trade=rows["trade_usd_m"].to_numpy(dtype=float)[:, None],
-            duties=rows[["cd_pct", "rd_pct", "sd_pct"]].to_numpy(dtype=float).T[:, :, None] / 100,
+            duties=duties,
+            full=_power(duties),
             share=rows["supplier_share"].to_numpy(dtype=float)[:, None],
             covered=(~rows.index.isin(list(scenario.excluded))).astype(float)[:, None],
             inputs=inputs,
@@ -143,39 +282,35 @@ class _Market:
         """What distinguishes one year from another: the agreement's stage, the terms without it, and their stage."""
         s = self.scenario
         if s.without is None or year < s.without_from:
-            return s.agreement.stage(year), s.today, s.today.depth
+            return s.agreement.stage(year), s.today, 1.0
         return s.agreement.stage(year), s.without, s.without.stage(year - s.without_from)
 
     def relative(self, regime: Regime, stage: float, used: Array, cost_pct: Array, covered: Array | float = 1) -> Array:
         """Average duty power under ``regime`` over the full one: 1 + u k (T1/T0 - 1) where the margin pays the cost."""
-        full = _power(self.duties)
         if regime.cuts == "none" or stage == 0:
-            return np.ones_like(full)
+            return np.ones_like(self.full)
         taken = [duty in regime.cuts.split("+") for duty in ("cd", "rd", "sd")]
         preferred = _power(self.duties * (1 - stage * np.array(taken, dtype=float))[:, None, None])
-        claimed = used * (100 * (full - preferred) > cost_pct)
-        return 1 + claimed * regime.coverage * covered * (preferred / full - 1)
+        claimed = used * (100 * (self.full - preferred) > cost_pct)
+        return 1 + claimed * regime.coverage * covered * (preferred / self.full - 1)
 
     def worlds(self, year: int, used: Array, cost_pct: Array) -> tuple[Array, Array, Array]:
         """Relative duty power today, without and with the agreement in ``year``."""
         s = self.scenario
         stage, other, other_stage = self.terms(year)
-        today = self.relative(s.today, s.today.depth, used, cost_pct)
+        today = self.relative(s.today, 1.0, used, cost_pct)
         without = today if other is s.today else self.relative(other, other_stage, used, cost_pct)
         agreed = self.relative(s.agreement, stage, used, cost_pct, self.covered)
         return today, without, np.minimum(agreed, without)
 
     def blockwise(self, year: int, names: Sequence[str]) -> dict[str, Array]:
-        """As ``change``, a block of draws at a time: arrays that fit the processor's cache are quicker."""
+        """Outcomes ``names`` with the agreement less those without, lines x draws, US$ million."""
         n = self.inputs.sigma.shape[1]
-        parts = []
-        for start in range(0, n, _BLOCK):
-            inputs = self.inputs.block(slice(start, min(start + _BLOCK, n)))
-            parts.append(replace(self, inputs=inputs).change(year, names))
+        blocks = (self.inputs.block(slice(start, min(start + _BLOCK, n))) for start in range(0, n, _BLOCK))
+        parts = [replace(self, inputs=block).change(year, names) for block in blocks]
         return {name: np.concatenate([part[name] for part in parts], axis=1) for name in names}
 
     def change(self, year: int, names: Sequence[str]) -> dict[str, Array]:
-        """Outcomes ``names`` with the agreement less those without, lines x draws, US$ million."""
         today, without, agreed = self.worlds(year, self.inputs.utilisation, self.inputs.cost_pct)
         after = self.level(today, agreed, names)
         if without is today:
@@ -185,27 +320,26 @@ class _Market:
 
     def level(self, today: Array, now: Array, names: Sequence[str]) -> dict[str, Array]:
         """Outcomes at duty power ``now`` less those ``today``."""
-        i, trade, full = self.inputs, self.trade * self.inputs.base, _power(self.duties)
+        i, trade, full = self.inputs, self.trade, self.full
         others = trade * (1 / self.share - 1)
         spent, spent_others = trade * today * full, others * full
         r = respond(np.log(now / today), spent / (spent + spent_others), i.sigma, i.eps, i.inverse_supply)
-        gain = np.exp(r.log_price + r.log_quantity) - 1
+        gain = np.exp(r.price + r.quantity) - 1
         found = {"exports": trade * gain}
         if set(names) - {"exports"}:
-            sold = trade * (np.exp(r.log_quantity) - 1)
-            found["creation"] = (trade + others) * (np.exp(-i.eps * r.log_price_index) - 1)
+            sold = trade * (np.exp(r.quantity) - 1)
+            found["creation"] = (trade + others) * (np.exp(-i.eps * r.index) - 1)
             found["diversion"] = sold - found["creation"]
             found["price"] = found["exports"] - sold
-            displaced = others * (np.exp(r.log_other_price + r.log_other_quantity) - 1) * (full - 1)
+            displaced = others * (np.exp(r.other_price + r.other_quantity) - 1) * (full - 1)
             found["revenue"] = trade * ((1 + gain) * (now * full - 1) - (today * full - 1)) + displaced
-            found["consumer_surplus"] = surplus_change(spent + spent_others, r.log_price_index, i.eps)
+            found["consumer_surplus"] = surplus_change(spent + spent_others, r.index, i.eps)
             found["smart"] = trade * i.eps * (1 - now / today)
         return {name: np.broadcast_to(found[name], i.sigma.shape) for name in names}
 
     def wedge(self, year: int) -> pd.DataFrame:
-        s = self.scenario
-        mean = np.array([[s.utilisation]]), np.array([[s.compliance_cost_pct]])
-        worlds = [100 * (w * _power(self.duties) - 1)[:, 0] for w in self.worlds(year, *mean)]
+        mean = np.array([[self.scenario.utilisation]]), np.array([[self.scenario.compliance_cost_pct]])
+        worlds = [100 * (w * self.full - 1)[:, 0] for w in self.worlds(year, *mean)]
         return pd.DataFrame(dict(zip(("today", "without", "agreement"), worlds, strict=True)), index=self.index)
 
 
@@ -214,24 +348,9 @@ def _power(duties: Array) -> Array:
     return (1 + duties[0] + duties[1]) * (1 + duties[2])
 
 
-def _outcome(values: Array, index: pd.Index) -> Outcome:
-    draws = values.sum(axis=0)
-    half = 0.5 / np.sqrt(len(draws))
-    low, high = np.quantile(draws, [0.5 - half, 0.5 + half])
-    return Outcome(
-        total=pd.Series(np.percentile(draws, BANDS), index=list(BANDS)),
-        per_line=pd.DataFrame(np.percentile(values, BANDS, axis=1).T, index=index, columns=list(BANDS)),
-        draws=draws,
-        simulation_error=float(high - low) / 2,
-    )
-
-
 def _checked(lines: pd.DataFrame, n_draws: int) -> pd.DataFrame:
-    missing = [column for column in _COLUMNS if column not in lines]
-    if missing:
-        raise ModelInputError(f"lines lack {', '.join(missing)}: take them from data.tariff_lines(...).scaled(...)")
-    if n_draws < 100:
-        raise ModelInputError(f"{n_draws} draws say little: give 100 or more")
+    check_count(n_draws, "n_draws", least=100)
+    checked_frame(lines, _COLUMNS, "lines")
     if not lines.index.is_unique:
         raise ModelInputError("a chapter stands twice in lines: give each line once")
     if not (lines["trade_usd_m"] >= 0).all() or not isfinite(lines["trade_usd_m"].sum()):
