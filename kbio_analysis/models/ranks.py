@@ -16,8 +16,13 @@ from kbio_analysis.models.forecast import forecast
 from kbio_analysis.models.growth import required_growth_pct
 from kbio_analysis.vocabulary import MIN_TREND_POINTS
 
-STANDING_STILL, OWN_PAST, OWN_FORECAST = "standing still", "own past growth", "own forecast"
-MARKET_GROWTH, SEGMENT_GROWTH = "the market's growth", "the segment's growth"
+CASES = {
+    "still": "standing still",
+    "past": "own past growth",
+    "market": "the market's growth",
+    "segment": "the segment's growth",
+    "forecast": "own forecast",
+}
 """What the holder of a place may do."""
 
 FORECAST_DRAWS = 200
@@ -171,14 +176,14 @@ def holder_cases(
 
     ``y``: its yearly series. A case its record is too short for is left out.
     """
-    cases = {
-        STANDING_STILL: 0.0,
-        OWN_PAST: past_growth(y, past_years),
-        MARKET_GROWTH: market_pct,
-        SEGMENT_GROWTH: segment_pct,
-        OWN_FORECAST: forecast_growth(y, years_ahead, seed=seed),
+    growth = {
+        "still": 0.0,
+        "past": past_growth(y, past_years),
+        "market": market_pct,
+        "segment": segment_pct,
+        "forecast": forecast_growth(y, years_ahead, seed=seed),
     }
-    return {case: growth for case, growth in cases.items() if growth is not None}
+    return {CASES[case]: pct for case, pct in growth.items() if pct is not None}
 
 
 def growth_needed(

@@ -3,14 +3,10 @@
 from kbio_analysis.present.figures.canvas import chart
 from kbio_analysis.present.figures.fta_record import event_profile, forest
 from kbio_analysis.present.figures.lines import lines
-from kbio_analysis.present.figures.ranks import place_gap, rank_bump, rank_chances
 
 __all__ = [
     "chart",
     "event_profile",
     "forest",
     "lines",
-    "place_gap",
-    "rank_bump",
-    "rank_chances",
 ]

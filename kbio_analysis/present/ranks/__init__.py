@@ -1,1 +1,0 @@
-"""What exporters and places are called, until the briefing names them itself."""
