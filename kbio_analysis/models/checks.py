@@ -83,9 +83,13 @@ def years_index(data: Timed, label: str = "series") -> Timed:
 
 
 def whole_years(data: Timed, label: str = "series") -> Timed:
-    """The same by calendar year, a whole number."""
-    years = data.index if data.index.dtype.kind in "iu" else years_index(data, label).index.year
-    return data.set_axis(years.rename(data.index.name), axis=0)
+    """The series or frame indexed by calendar year, a whole number; one by month is refused."""
+    if not isinstance(data, (pd.Series, pd.DataFrame)) or data.index.dtype.kind not in "iu":
+        data = years_index(data, label)
+        if frequency_of(data.index, label) != "annual":
+            raise ModelInputError(f"{label}: it is monthly; sum its months to years")
+        data = data.set_axis(data.index.year.rename(data.index.name), axis=0)
+    return data
 
 
 def _as_periods(index: pd.Index, label: str) -> pd.PeriodIndex:

@@ -17,6 +17,7 @@ from scipy import optimize
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import two_way
+from kbio_analysis.models.checks import check_count, checked_level, whole_years
 from kbio_analysis.models.conformal import clopper_pearson
 
 BASE_YEARS, GROWTH_YEARS = 3, 5
@@ -51,10 +52,6 @@ class Hindcast:
     errors: Mapping[str, pd.DataFrame]
     weight: pd.Series
 
-    @property
-    def n_partners(self) -> int:
-        return self.weight.index.get_level_values("partner").nunique()
-
     def draw(self, n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """``n`` error paths by flow (n, K).
 
@@ -82,23 +79,15 @@ class Hindcast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """Where a flow stands at the last year: ``base_usd_m``, ``scale`` of its errors (log points a unit)."""
-
-    base_usd_m: float
-    scale: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """``years`` ahead; ``bases`` and ``paths`` (n, years; US$ million) by flow that has enough record.
+    """``years`` ahead; ``base_usd_m`` and ``paths`` (n, years; US$ million) by flow that has enough record.
 
     ``growth_pct`` assumed a year, and where from: ``growth_basis`` given, own or median; ``fits`` and ``errors`` are
     the elasticities and the past errors that the paths rest on.
     """
 
     years: tuple[int, ...]
-    bases: Mapping[str, Base]
+    base_usd_m: Mapping[str, float]
     paths: Mapping[str, np.ndarray]
     growth_pct: float
     growth_basis: str
@@ -136,7 +125,8 @@ def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> IncomeEl
     Partner and year effects; they are matched in turn for any elasticity (``two_way``), and the elasticity solves its
     own first-order condition. Raises :class:`ModelInputError` if partners' incomes do not differ enough to tell.
     """
-    income = income_index(growth_pct)
+    trade = whole_years(trade, "trade")
+    income = income_index(whole_years(growth_pct, "growth_pct"))
     both = [c for c in trade if c in income]
     x = income.reindex(index=trade.index, columns=both).to_numpy()
     y = trade[both].to_numpy(dtype=float)
@@ -176,7 +166,8 @@ def hindcast(
 
     ``trade``: flow -> years x partners. Raises :class:`ModelInputError` if no origin leaves so many years.
     """
-    years = next(iter(trade.values())).index
+    trade = {flow: whole_years(values, flow) for flow, values in trade.items()}
+    growth_pct, years = whole_years(growth_pct, "growth_pct"), next(iter(trade.values())).index
     first, last = int(years[0]) + FIRST_ORIGIN_AFTER, int(years[-1])
     if first > last - horizon:
         raise ModelInputError(f"no past origin has {horizon} years after it; shorten the horizon")
@@ -208,23 +199,17 @@ def hindcast(
     )
 
 
-def base_and_scale(values: pd.DataFrame, origin: int) -> tuple[pd.Series, pd.Series]:
-    """Base (US$ million) and scale of every partner's flow at ``origin``, NaN where the record is too short.
-
-    The scale is the geometric mean of the flow's own mean yearly change (log points) and the median partner's: own
-    changes alone would let a flow that was steady by luck look safe.
-    """
-    base, scale = _base_and_scale(_logs(values), origin - int(values.index[0]))
-    return pd.Series(np.exp(base), index=values.columns), pd.Series(scale, index=values.columns)
-
-
 def _logs(values: pd.DataFrame) -> np.ndarray:
     numbers = values.to_numpy(dtype=float)
     return np.log(np.where(numbers > 0, numbers, np.nan))
 
 
 def _base_and_scale(logs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
-    """Log base and scale of every column at row ``at`` of ``logs`` (years x partners)."""
+    """Log base and scale of every column at row ``at`` of ``logs`` (years x partners), NaN where the record is short.
+
+    The scale is the geometric mean of the flow's own mean yearly change (log points) and the median partner's: own
+    changes alone would let a flow that was steady by luck look safe.
+    """
     last = logs[at - BASE_YEARS + 1 : at + 1]
     steps = np.abs(np.diff(logs[: at + 1], axis=0))
     count = np.isfinite(steps).sum(axis=0)
@@ -256,38 +241,37 @@ def baseline(
     ``trade``: flow -> years x partners, US$ million; ``growth_pct``: years x partners. Growth is as given, else the
     partner's own of late, else the median partner's. A flow without enough record has no path.
     """
+    if not isinstance(trade, Mapping) or not trade:
+        raise ModelInputError(f"trade: {type(trade).__name__} was given; pass flow -> frame of years x partners")
+    check_count(horizon, "horizon")
+    check_count(n, "n")
+    trade = {flow: whole_years(values, flow) for flow, values in trade.items()}
+    growth_pct = whole_years(growth_pct, "growth_pct")
     fits = {flow: income_elasticity(values, growth_pct) for flow, values in trade.items()}
     errors = hindcast(trade, growth_pct, {flow: fit.value for flow, fit in fits.items()}, horizon)
     drawn = errors.draw(n, rng)
-    assumed, basis = assumed_growth(growth_pct, partner, given_growth_pct)
+    recent = recent_growth(growth_pct, int(growth_pct.index[-1]))
+    own = recent.get(partner, np.nan) if given_growth_pct is None else given_growth_pct
+    basis = "given" if given_growth_pct is not None else "own" if np.isfinite(own) else "median"
+    assumed = float(recent.median() if basis == "median" else own)
     last_year = int(next(iter(trade.values())).index[-1])
-    ahead = np.arange(1, horizon + 1)
     bases, paths = {}, {}
     for flow, values in trade.items():
-        base, scale = (found.get(partner, np.nan) for found in base_and_scale(values, last_year))
-        if not np.isfinite(base):
+        base, scale = _base_and_scale(_logs(values), len(values) - 1)
+        if partner not in values or not np.isfinite(base[at := values.columns.get_loc(partner)]):
             continue
-        bases[flow] = Base(base_usd_m=float(base), scale=float(scale))
-        middle = np.log(base) + fits[flow].value * np.log1p(assumed / 100) * ahead
-        paths[flow] = np.exp(middle + scale * drawn[flow])
+        bases[flow] = float(np.exp(base[at]))
+        middle = np.log(bases[flow]) + fits[flow].value * np.log1p(assumed / 100) * np.arange(1, horizon + 1)
+        paths[flow] = np.exp(middle + scale[at] * drawn[flow])
     return Baseline(
         years=tuple(range(last_year + 1, last_year + 1 + horizon)),
-        bases=bases,
+        base_usd_m=bases,
         paths=paths,
         growth_pct=assumed,
         growth_basis=basis,
         fits=fits,
         errors=errors,
     )
-
-
-def assumed_growth(growth_pct: pd.DataFrame, partner: str, given: float | None) -> tuple[float, str]:
-    """Growth to assume (per cent a year) and where from: given, the partner's ``own`` or the ``median`` one's."""
-    if given is not None:
-        return float(given), "given"
-    recent = recent_growth(growth_pct, int(growth_pct.index[-1]))
-    own = recent.get(partner, np.nan)
-    return (float(own), "own") if np.isfinite(own) else (float(recent.median()), "median")
 
 
 def _two_way_part(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -307,6 +291,7 @@ def coverage(found: Hindcast, *, level: float = 90, origin: int | None = None) -
     With ``origin``, its errors are judged by those known by then, as a forecaster of that year would have; n counts
     partners, and low and high are the 95% range of the share for so many independent ones.
     """
+    level = checked_level(level)
     partner, origins = (found.weight.index.get_level_values(name) for name in ("partner", "origin"))
     codes, names = pd.factorize(partner)
     weight = found.weight.to_numpy()

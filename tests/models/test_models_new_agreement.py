@@ -8,16 +8,18 @@ import pandas as pd
 import pytest
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models import gravity, opinion_pool, trade_baseline, trade_baseline_checks
+from kbio_analysis.models import gravity, opinion_pool, trade_baseline
 from kbio_analysis.models.agreement_drivers import drivers
 from kbio_analysis.models.new_agreement import (
     TariffFlow,
     TariffTerms,
+    disagreement,
     doubling,
     effects,
     net_predictions,
     tariff_study,
-    with_agreement,
+    top_chapters,
+    trade_paths,
 )
 from kbio_analysis.models.reference_class import MixturePrediction
 
@@ -59,16 +61,16 @@ class TestElasticity:
         assert ours.se == pytest.approx(theirs.standard_errors["income"], rel=1e-3)
         assert (ours.n_partners, ours.n_observations) == (40, len(rows))
 
-    def test_a_partner_with_a_gap_in_growth_has_no_income(self) -> None:
-        _, growth = world(n=4)
-        growth.iloc[:3, 0] = np.nan
-        growth.iloc[10, 1] = np.nan
-        assert list(trade_baseline.income_index(growth)) == ["P000", "P002", "P003"]
-
-    def test_two_partners_are_too_few(self) -> None:
-        trade, growth = world(n=2)
+    def test_years_may_be_dates_and_what_cannot_be_used_is_refused(self) -> None:
+        trade, growth = world(n=20)
+        dated = trade.set_axis(pd.to_datetime([f"{y}-12-31" for y in YEARS]), axis=0)
+        assert trade_baseline.income_elasticity(dated, growth) == trade_baseline.income_elasticity(trade, growth)
+        growth.iloc[:3, 0], growth.iloc[10, 1] = np.nan, np.nan
+        assert list(trade_baseline.income_index(growth))[:2] == ["P000", "P002"]  # a gap inside leaves no income
         with pytest.raises(ModelInputError, match="three partners"):
-            trade_baseline.income_elasticity(trade, growth)
+            trade_baseline.income_elasticity(trade.iloc[:, :2], growth)
+        with pytest.raises(ModelInputError, match="trade: dict was given"):
+            trade_baseline.income_elasticity(trade.to_dict(), growth)
 
 
 def hindcast(n: int) -> trade_baseline.Hindcast:
@@ -92,20 +94,16 @@ class TestHindcast:
         error = found.errors["exports"].loc[("P007", origin), 4]
         assert error == pytest.approx((log(y.loc[origin + 4]) - expected) / scale)
 
-    def test_every_partner_weighs_the_same(self, found) -> None:
-        assert found.weight.groupby(level="partner").sum().to_numpy() == pytest.approx(1 / found.n_partners)
-        assert found.errors["exports"].loc[("P000", 2020)].notna().sum() == 3
-
     def test_intervals_cover_partners_left_out(self, found) -> None:
-        table = trade_baseline_checks.coverage(found)
+        table = trade_baseline.coverage(found)
         assert table.share.to_numpy() == pytest.approx(0.9, abs=COVERAGE)
 
     def test_coverage_equals_a_loop(self) -> None:
         few = hindcast(12)
-        assert trade_baseline_checks.coverage(few).share["exports"] == pytest.approx(_slow_coverage(few, "exports"))
+        assert trade_baseline.coverage(few).share["exports"] == pytest.approx(_slow_coverage(few, "exports"))
 
     def test_as_of_a_year_only_known_errors_judge(self, found) -> None:
-        table = trade_baseline_checks.coverage(found, origin=2018)
+        table = trade_baseline.coverage(found, origin=2018)
         assert table.n.between(100, 150).all()
         assert table.share.between(0.4, 1).all()
 
@@ -119,26 +117,29 @@ class TestHindcast:
             middle = known[order].iloc[int(np.searchsorted(weights[order].cumsum() / weights.sum(), 0.5))]
             assert np.median(drawn["exports"][:, k - 1]) == pytest.approx(middle, abs=0.1)
 
-    def test_too_long_a_horizon_is_refused(self) -> None:
+    def test_too_long_a_horizon_and_a_share_for_a_level_are_refused(self, found) -> None:
         trade, growth = world(n=10)
         with pytest.raises(ModelInputError, match="shorten the horizon"):
             trade_baseline.hindcast({"exports": trade}, growth, _both(1.0), 30)
+        with pytest.raises(ModelInputError, match="did you mean 90"):
+            trade_baseline.coverage(found, level=0.9)
 
 
-def test_a_partner_without_record_has_an_empty_baseline_and_a_median_growth() -> None:
+def paths(partner: str = "P001", given: float | None = 3.0, n: int = 500) -> trade_baseline.Baseline:
     trade, growth = world(n=20)
-    trade["P003"] = np.nan
-    growth["P003"] = np.nan
-    errors = {"exports": np.zeros((5, 3))}
-    pct, basis = trade_baseline.assumed_growth(growth, "P003", None)
-    assert basis == "median"
-    empty = trade_baseline.baseline({"exports": trade}, "P003", errors, growth_pct=pct, elasticities=_both(1.0))
-    assert not empty.paths
-    assert empty.years == (2024, 2025, 2026)
-    assert trade_baseline.assumed_growth(growth, "P003", 4.0) == (4.0, "given")
-    full = trade_baseline.baseline({"exports": trade}, "P001", errors, growth_pct=10.0, elasticities=_both(2.0))
-    base = float(np.median(trade["P001"].tail(3)))
-    assert full.paths["exports"][0] == pytest.approx(base * np.array([1.21, 1.21**2, 1.21**3]))
+    trade["P003"] = growth["P003"] = np.nan
+    flows, rng = {"exports": trade, "imports": trade * 0.5}, np.random.default_rng(1)
+    return trade_baseline.baseline(flows, growth, partner, horizon=14, n=n, rng=rng, given_growth_pct=given)
+
+
+def test_paths_follow_growth_and_a_partner_without_record_has_none() -> None:
+    slow, fast, empty = paths(), paths(given=10.0), paths("P003", None)
+    assert (empty.paths, empty.growth_basis, empty.years) == ({}, "median", tuple(range(2024, 2038)))
+    assert (fast.growth_pct, fast.growth_basis, paths(given=None).growth_basis) == (10.0, "given", "own")
+    faster = (1.10 / 1.03) ** (14 * slow.fits["exports"].value)
+    assert fast.paths["exports"][:, -1] == pytest.approx(faster * slow.paths["exports"][:, -1])
+    assert slow.median(2037, "exports", 10.0) == pytest.approx(fast.band("exports").at[2037, 50])
+    assert slow.base_usd_m["exports"] == pytest.approx(np.median(world(n=20)[0]["P001"].tail(3)))
 
 
 class TestOpinionPool:
@@ -150,12 +151,6 @@ class TestOpinionPool:
         assert pool.percentile(100) == 1009.0
         assert opinion_pool.pool({"a": low, "b": high}, {"a": 3, "b": 1}).p_above(500) == pytest.approx(0.25)
 
-    def test_normals_at_their_closed_form(self) -> None:
-        rng = np.random.default_rng(2)
-        pool = opinion_pool.pool({"a": rng.normal(-1, 1, 200_000), "b": rng.normal(1, 1, 100_000)})
-        assert pool.percentile(50) == pytest.approx(0, abs=0.02)
-        assert pool.p_above(1) == pytest.approx((0.0227501 + 0.5) / 2, abs=0.003)
-
     @pytest.mark.parametrize("draws", [{}, {"a": np.array([])}, {"a": np.array([np.nan])}])
     def test_nothing_to_pool_is_refused(self, draws) -> None:
         with pytest.raises(ModelInputError):
@@ -164,6 +159,8 @@ class TestOpinionPool:
     def test_weights_must_fit(self) -> None:
         with pytest.raises(ModelInputError, match="weight"):
             opinion_pool.pool({"a": np.ones(3)}, {"b": 1.0})
+        with pytest.raises(ModelInputError, match="list was given"):
+            opinion_pool.pool([1.0, 2.0])
 
 
 LINES = pd.DataFrame(
@@ -177,7 +174,7 @@ LINES = pd.DataFrame(
         "sigma_log_sd": [0.2, 0.2],
     },
     index=[39, 61],
-)
+).assign(group=["a", "b"], share_pct=[60.0, 40.0])
 TERMS = TariffTerms(cuts="cd", coverage=0.9, phase_years=5, utilisation=0.7)
 RUN = {"horizon": 10, "n_draws": 500, "seed": 3}
 
@@ -188,10 +185,7 @@ def _prediction(centre: float) -> MixturePrediction:
 
 
 def _study(*, ends: int | None = 2, centre: float = log(1.2)):
-    trade, _growth = world(n=20)
-    errors = {flow: np.random.default_rng(1).normal(0, 0.5, (500, 14)) for flow in ("exports", "imports")}
-    flows = {"exports": trade, "imports": trade * 0.5}
-    outlook = trade_baseline.baseline(flows, "P001", errors, growth_pct=3.0, elasticities=_both(1.0))
+    outlook = paths()
     cells = {"graduation_2026": 0, "graduation_2029": ends}
     tariff = {
         "exports": TariffFlow(lines=LINES, access="mfn", ends_after=cells),
@@ -219,25 +213,38 @@ class TestEffects:
         gain = {c: found.draws["tariffs", "imports", c] for c in found.cells}
         assert np.median(gain["graduation_2026"].sum(axis=1)) > np.median(gain["graduation_2029"].sum(axis=1))
 
-    def test_without_a_date_nothing_is_lost(self) -> None:
-        _, _, _, found = _study(ends=None)
-        assert list(found.loss) == ["graduation_2026"]
-
     def test_the_pool_lies_between_its_methods(self) -> None:
         _, _, _, found = _study()
         one = [found.pooled(m, "trade", "graduation_2026").percentile(50) for m in ("transfer", "pooled", "tariffs")]
         assert min(one[0], one[2]) <= one[1] <= max(one[0], one[2])
         assert found.has("pooled", "trade")
         assert found.by_year("pooled", "trade", "graduation_2026").shape == (11, 3)
-        summed = found.pooled("transfer", "exports", "graduation_2026", year=0).percentile(50)
-        by_hand = np.sort(found.draws["transfer", "exports", "graduation_2026"].sum(axis=1))[249]
-        assert summed == pytest.approx(by_hand)
+        assert found.headline == ("pooled", "trade")
+        rows = found.summary().set_index(["flow", "method"])
+        assert rows.at[("trade", "pooled"), "median"] == one[1]
+        assert rows["p_positive"].isna().sum() == 3  # of cuts, which add by construction
+        apart = disagreement(found.summary())
+        assert list(apart.index) == ["exports", "imports"]
+        assert apart.at["exports", "transfer"] == rows.at[("exports", "transfer"), "median"]
 
-    def test_with_agreement_adds_to_trade(self) -> None:
+    def test_what_graduation_takes_and_an_agreement_saves(self) -> None:
+        _, _, studies, found = _study()
+        losses, cases = found.losses(), found.graduation()
+        assert (losses.saved <= losses.lost).all()
+        assert losses.lost.is_monotonic_decreasing
+        none = cases[~cases.agreement].set_index("cell")
+        assert -none.change.to_numpy() == pytest.approx(losses.lost.to_numpy())
+        gains = {"imports": studies["imports", "graduation_2026"].gain}
+        top = top_chapters(gains, {"imports": LINES}, {"imports": 50.0}, n=1)
+        assert top.gain_usd_m.iloc[0] == pytest.approx(50 * gains["imports"].per_line[50].max())
+
+    def test_paths_with_one_lie_above_and_another_partner_starts_at_the_same_level(self) -> None:
         outlook, _, _, found = _study()
-        agreed = with_agreement(outlook, found, "graduation_2026")
-        none = np.percentile(sum(outlook.paths.values())[:, outlook.years.index(2037)], 50)
-        assert agreed.at[2037, 50] > none
+        years = pd.Series(np.arange(1.0, 35.0), index=YEARS)
+        drawn = trade_paths(outlook, found, "graduation_2026", years, years)
+        assert drawn.at[2037, "with_50"] > drawn.at[2037, "without_50"]
+        assert drawn.at[2026, "india_rebased"] == drawn.at[2026, "without_50"]
+        assert drawn["recorded"].count() == 15
 
     def test_doubling_counts_draws(self) -> None:
         outlook, _, _, found = _study()
@@ -247,17 +254,12 @@ class TestEffects:
         assert none == pytest.approx(by_hand)
         assert 0 < none <= agreed < 1
 
-    def test_an_unknown_partner_has_no_effect_but_no_crash(self) -> None:
-        trade, _growth = world(n=20)
-        trade["P001"] = np.nan
-        errors = {"exports": np.zeros((9, 14)), "imports": np.zeros((9, 14))}
-        flows = {"exports": trade, "imports": trade}
-        empty = trade_baseline.baseline(flows, "P001", errors, growth_pct=3.0, elasticities=_both(1.0))
+    def test_a_partner_without_record_has_no_effect_but_no_crash(self) -> None:
+        empty = paths("P003")
         found = effects(empty, {}, {}, start=2027, horizon=5, cells=("x",), rng=np.random.default_rng(1))
-        assert not found.has("transfer", "trade")
-        assert not found.cells
+        assert (found.headline, found.cells, len(found.summary())) == (None, (), 0)
         assert doubling(empty, found, start=2027) is None
-        assert with_agreement(empty, found, "").empty
+        assert trade_paths(empty, found, "x", pd.Series(dtype=float), pd.Series(dtype=float)).empty
         assert drivers(found, empty, {}, TERMS, cell="x", seed=1).empty
 
 

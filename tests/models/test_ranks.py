@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kbio_analysis.models.rank_growth import Race
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import rank_climb, rank_growth, rank_history, ranks
-from kbio_analysis.models.rank_growth import Race
 
 EXACT = 1e-9  # arithmetic on a handful of floats
 PATHS = 40_000
