@@ -4,7 +4,7 @@ Lists of export series, classes of exporters and groups of partners are tables: 
 and :mod:`kbio_analysis.data.destinations`.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 Frequency = Literal["annual", "monthly"]
 
@@ -19,7 +19,6 @@ MAX_POINTS = 400
 
 MIN_TREND_POINTS = {"annual": 8, "monthly": 24}
 """Below this many points no trend is estimated from a series, only its base and a reference class's growth."""
-
 
 BIOPHARMA_CLASSIFICATION = "HS92-3002"
 """The one classification near enough to "biopharmaceuticals" for the government's figures to be set beside it."""
@@ -93,32 +92,3 @@ TRIAL_SCOPES = {
     "report_of_2013": "the report of 2013 (another count)",
 }
 """What a ranking of clinical trials counts; never joined."""
-
-
-def __getattr__(name: str) -> Any:
-    """Names that moved into tables, for notebooks that have not moved yet."""
-    if not name.isupper() and name != "country_group":
-        raise AttributeError(name)
-    from importlib import import_module
-    from types import SimpleNamespace
-
-    series, destinations = (import_module(f"kbio_analysis.data.{m}") for m in ("series", "destinations"))
-    if name in ("COUNTRY_GROUPS", "ELSEWHERE", "country_group"):
-        moved = {"COUNTRY_GROUPS": destinations.country_groups, "ELSEWHERE": lambda: destinations.ELSEWHERE}
-        return moved[name]() if name in moved else lambda iso3: destinations.groups_of([iso3]).iloc[0]
-    known, classes = series.catalogue(), series.classes().query("held_in == 'pharma_exporters_panel'")
-    if name in ("SERIES", "PANEL_SERIES"):
-        panel = known["held_in"] == "pharma_exporters_panel"
-        rows = known[panel if name == "PANEL_SERIES" else ~panel & (known["frequency"] != "print")]
-        return {k: SimpleNamespace(key=k, table=r["held_in"], **r.to_dict()) for k, r in rows.iterrows()}
-    if name == "FIRST_COUNTS":
-        early = known.query("print_label != ''")
-        return {k: (r["print_label"], r["final_series"] or None) for k, r in early.iterrows()}
-    if name == "CODE_PARTS":
-        return tuple(k for k in known.query("family == 'code'").index if k.startswith("customs_"))
-    columns = {"CLASSIFICATIONS": "scope", "SHORT_CLASSIFICATIONS": "short_label", "UNREAD_EXPORTERS": "not_held"}
-    if name in columns:
-        return {k: v for k, v in classes[columns[name]].items() if v}
-    if name == "RANKED_CLASSIFICATIONS":
-        return tuple(classes.query("ranked != ''").index)
-    raise AttributeError(name)
