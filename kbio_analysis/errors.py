@@ -4,6 +4,9 @@ The command line prints them as they are and exits with their ``exit_code``; any
 its traceback.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class KbioError(Exception):
     """Something went wrong that the person at the keyboard can understand and mend."""
@@ -35,3 +38,10 @@ class ModelInputError(KbioError, ValueError):
 
 class ExecutionError(KbioError):
     """A notebook did not run to its end: a failing cell, a dead kernel or a time-out."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The hint at the end of a message about an unknown name; empty if nothing is near."""
+    names = list(known)
+    near = [other for other in names if name and other.startswith(name)] or get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

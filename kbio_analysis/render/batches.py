@@ -23,12 +23,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import product
 from math import prod
 from pathlib import Path
 
-from kbio_analysis.errors import KbioError, ParameterError, UsageError
+from kbio_analysis.errors import KbioError, ParameterError, UsageError, did_you_mean
 from kbio_analysis.render.documents import DocumentError, Node, read_yaml
 from kbio_analysis.render.names import DEFAULT_SET, briefly_named
 from kbio_analysis.render.notebooks import notebooks_dir
@@ -164,9 +163,8 @@ class _Reader:
         parts = document.value
         for key, node in parts.items():
             if key not in KEYS:
-                near = get_close_matches(key, KEYS, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
-                self._wrong(node, f"{key}: no such part of a batch; {hint}")
+                hint = did_you_mean(key, KEYS) or f"; known are {', '.join(KEYS)}"
+                self._wrong(node, f"{key}: no such part of a batch{hint}")
         known = self._choose(document, parts.get("notebook"))
         self._read_ranking(parts.get("rank_by"), parts.get("columns"), known)
         return known
@@ -208,8 +206,7 @@ class _Reader:
         recorded = self._recorded() if known else ()
         for part, node in [("rank_by", by), *(("columns", item) for item in listed)]:
             if recorded and node.value not in recorded:
-                near = get_close_matches(str(node.value), recorded, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                hint = did_you_mean(str(node.value), recorded)
                 self._wrong(node, f"{part}: {self.spec.name} records no {node.value}{hint}")
         self.ranking = Ranking(rank_by=by.value, columns=tuple(names))
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from kbio_analysis.errors import UsageError
+from kbio_analysis.errors import UsageError, did_you_mean
 from kbio_analysis.render.formats import format_setting, format_value, plain
 from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
 
@@ -209,9 +208,9 @@ def _fits(report: SiteReport, request: str) -> bool:
 
 
 def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
-    near = get_close_matches(request, [r.set for r in reports] + [r.label for r in reports], n=1, cutoff=0.5)
+    near = did_you_mean(request, [r.set for r in reports] + [r.label for r in reports])
     if near:
-        return f"no set {request!r}; did you mean {near[0]}?"
+        return f"no set {request!r}{near}"
     listed = ", ".join(r.label for r in reports[:5]) + (", ..." if len(reports) > 5 else "")
     return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
 

@@ -1,8 +1,6 @@
-"""SVG for a page: an untrusted drawing rebuilt from what drawings need, so that the strictest policy holds.
-
-Style attributes become presentation attributes (a policy without 'unsafe-inline' forbids the former), style sheets,
-scripts, foreign content and outside references are left out, and every id that is used is renamed to be unique.
-"""
+"""SVG for a page: an untrusted drawing rebuilt from what drawings need, so that the strictest policy holds; and the
+small lines of the index. Style attributes become presentation attributes (a policy without 'unsafe-inline' forbids
+the former), ids are renamed to be unique, and nothing points outside the drawing."""
 
 from __future__ import annotations
 
@@ -19,23 +17,11 @@ _TAGS = words(
     "svg g defs path use rect circle ellipse line polyline polygon text tspan textPath clipPath mask pattern marker "
     "linearGradient radialGradient stop image symbol title desc"
 )
-_PROPERTIES = words(
-    "fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit "
-    "stroke-dasharray stroke-dashoffset opacity color display visibility overflow clip-path clip-rule mask "
-    "marker-start marker-mid marker-end stop-color stop-opacity font-family font-size font-style font-weight "
-    "font-variant font-stretch text-anchor dominant-baseline alignment-baseline baseline-shift letter-spacing "
-    "word-spacing text-decoration writing-mode paint-order vector-effect shape-rendering text-rendering"
-)
-_ATTRIBUTES = _PROPERTIES | words(
-    "x y x1 y1 x2 y2 cx cy r rx ry dx dy d points width height viewBox preserveAspectRatio transform rotate "
-    "textLength lengthAdjust pathLength offset gradientUnits gradientTransform spreadMethod fx fy patternUnits "
-    "patternContentUnits patternTransform clipPathUnits maskUnits maskContentUnits markerWidth markerHeight "
-    "markerUnits orient refX refY"
-)
 _TEXTS = ("text", "tspan", "textPath")
+_NO_ATTRIBUTE = re.compile(r"on|xmlns|class$|src|data|filter$|cursor$|font$|transform-origin$", re.IGNORECASE)
 _LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\")\s]+)['\"]?\s*\)")
 # A backslash could spell "url" in a way that the pattern above does not see.
-_SUSPECT = re.compile(r"url\s*\(|\\", re.IGNORECASE)
+_SUSPECT = re.compile(r"url\s*\(|\\|script:", re.IGNORECASE)
 _IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]+")
 _FONT_SIZE = re.compile(r"(?<![\w.])([\d.]+)(px|pt|em|%)?(?:/\S+)?\s+")
 _THEME_COLOUR = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
@@ -56,10 +42,11 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
         return None
     sides = (re.match(r"[\d.]+", root.get(side) or "") for side in ("width", "height"))
     view_box = root.get("viewBox") or " ".join(["0 0", *(side[0] if side else "100" for side in sides)])
-    used = (_LOCAL_URL.findall(value) for element in root.iter() for value in element.attrib.values())
-    hrefs = (v[1:] for e in root.iter() for k, v in e.attrib.items() if _local(k) == "href" and v.startswith("#"))
-    names = dict.fromkeys([*(name for found in used for name in found), *hrefs])
-    _rebuild(root, {name: f"{prefix}{i}" for i, name in enumerate(names)})
+    used: dict[str, None] = {}
+    for name, value in ((name, value) for element in root.iter() for name, value in element.attrib.items()):
+        used |= dict.fromkeys(_LOCAL_URL.findall(value))
+        used |= {value[1:]: None} if _local(name) == "href" and value.startswith("#") else {}
+    _rebuild(root, {name: f"{prefix}{i}" for i, name in enumerate(used)})
     kept = {k: v for k, v in root.attrib.items() if k not in ("width", "height", "x", "y")}
     root.attrib.clear()
     root.attrib.update({"role": "img", "aria-label": alt, "viewBox": view_box} | _ROOT | kept)
@@ -68,39 +55,36 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
 
 def standalone_svg(drawing: str) -> str:
     """An inline drawing of ``inline_svg`` as a file of its own: named as SVG, its theme colours spelt out."""
-    named = drawing.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return _THEME_COLOUR.sub(r"\1", named)
+    return _THEME_COLOUR.sub(r"\1", drawing.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
 
 
-def sparkline(values: Sequence[float], width: int = 96, height: int = 24) -> Markup:
-    """A bare line of the series with a dot at its end; decoration only, the words beside it carry the figure."""
-    line = points(values, (min(values), max(values)), width, height, edge=3)
+def line_svg(
+    values: Sequence[float],
+    size: tuple[int, int] = (96, 24),
+    *,
+    scale: tuple[float, float] | None = None,
+    behind: Sequence[float] | None = None,
+    label: str = "",
+) -> Markup:
+    """A bare line of the series with a dot at its end, on a scale; another line may stand faintly behind it.
+
+    Without a label it is decoration: the words beside it carry the figure.
+    """
+    (width, height), (low, high) = size, scale or (min(values), max(values))
+
+    def points(line: Sequence[float]) -> list[str]:
+        ups = [(value - low) / (high - low) if high > low else 0.5 for value in line]
+        steps = max(len(line) - 1, 1)
+        return [f"{3 + (width - 6) * i / steps:.4g},{height - 3 - (height - 6) * up:.4g}" for i, up in enumerate(ups)]
+
+    corners = points(values)
+    base = Markup('<polyline class="base" points="{}"/>').format(" ".join(points(behind))) if behind else ""
+    told = Markup('class="spark" aria-hidden="true"')
+    if label:
+        told = Markup('class="panel" role="img" aria-label="{}"').format(label)
     return Markup(
-        '<svg class="spark" viewBox="0 0 {} {}" aria-hidden="true"><polyline points="{}"/>'
-        '<circle cx="{}" cy="{}" r="2"/></svg>'
-    ).format(width, height, " ".join(line), *line[-1].split(","))
-
-
-def panel(values: Sequence[float], scale: tuple[float, float], base: Sequence[float] | None, label: str) -> Markup:
-    """A small multiple: the series on a scale that panels share, the base faintly behind it; ``label`` names it."""
-    width, height = 220, 110
-    line = points(values, scale, width, height)
-    behind = Markup("")
-    if base is not None:
-        behind = Markup('<polyline class="base" points="{}"/>').format(" ".join(points(base, scale, width, height)))
-    return Markup(
-        '<svg class="panel" viewBox="0 0 {0} {1}" role="img" aria-label="{2}">'
-        '<path class="frame" d="M0 0.5H{0}M0 {3}H{0}"/>'
-        '{4}<polyline points="{5}"/><circle cx="{6}" cy="{7}" r="3"/></svg>'
-    ).format(width, height, label, height - 0.5, behind, " ".join(line), *line[-1].split(","))
-
-
-def points(values: Sequence[float], scale: tuple[float, float], width: int, height: int, edge: int = 6) -> list[str]:
-    """The corners of a line of values at equal steps, ``x,y``."""
-    low, span, steps = scale[0], (scale[1] - scale[0]), max(len(values) - 1, 1)
-    ups = [(value - low) / span if span > 0 else 0.5 for value in values]
-    across, along = width - 2 * edge, height - 2 * edge
-    return [f"{edge + across * i / steps:.4g},{height - edge - along * up:.4g}" for i, up in enumerate(ups)]
+        '<svg {} viewBox="0 0 {} {}">{}<polyline points="{}"/><circle cx="{}" cy="{}" r="2.5"/></svg>'
+    ).format(told, width, height, base, " ".join(corners), *corners[-1].split(","))
 
 
 def _local(tag: object) -> str:
@@ -125,20 +109,21 @@ def _rebuild(element: Element, names: dict[str, str]) -> None:
 
 
 def _attributes(element: Element, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The attributes that stay: their references renamed, none that points outside the drawing."""
     for full_name, value in element.attrib.items():
         name = _local(full_name)
-        if name == "id" and value in names:
-            yield "id", names[value]
-        elif name == "href":
-            if value.startswith("#") and value[1:] in names:
+        if name == "href":
+            if value.startswith("#"):
                 yield "href", f"#{names[value[1:]]}"
             elif element.tag == "image" and _IMAGE.fullmatch(value):
                 yield "href", "".join(value.split())
-        elif name == "style":
-            for declared, setting in _declarations(value):
-                yield from _safe(declared, setting, names)
-        elif name in _ATTRIBUTES and full_name == name:
-            yield from _safe(name, value, names)
+        elif name == "id":
+            yield from [("id", names[value])] if value in names else []
+        elif name == full_name:
+            for declared, setting in _declarations(value) if name == "style" else ((name, value),):
+                renamed = _LOCAL_URL.sub(lambda match: f"url(#{names[match[1]]})", setting)
+                if not _NO_ATTRIBUTE.match(declared) and not _SUSPECT.search(_LOCAL_URL.sub("", renamed)):
+                    yield declared, " ".join(renamed.split())
 
 
 @lru_cache(maxsize=4096)
@@ -152,15 +137,6 @@ def _declarations(style: str) -> tuple[tuple[str, str], ...]:
             said = value[: size.start()].split()
             found += [("font-style", word) for word in said if word in ("italic", "oblique")]
             found += [("font-weight", word) for word in said if word == "bold" or re.fullmatch(r"\d00", word)]
-        elif name in _PROPERTIES:
+        elif re.fullmatch(r"[a-z-]+", name):
             found.append((name, value.replace("!important", "").strip()))
     return tuple(found)
-
-
-def _safe(name: str, value: str, names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The attribute with its references renamed, unless it points outside the drawing."""
-    if "(" in value or "\\" in value:
-        value = _LOCAL_URL.sub(lambda m: f"url(#{names[m[1]]})", value)
-        if _SUSPECT.search(_LOCAL_URL.sub("", value)):
-            return
-    yield name, " ".join(value.split())

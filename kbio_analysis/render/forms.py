@@ -19,11 +19,10 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kbio_analysis.errors import KbioError, UsageError
+from kbio_analysis.errors import KbioError, UsageError, did_you_mean
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE
 
@@ -80,8 +79,8 @@ def other_forms(wanted: Iterable[str]) -> list[str]:
     known = ["html", *OTHER_FORMS]
     for form in wanted:
         if form not in known:
-            near = get_close_matches(form, known, n=1)
-            raise UsageError(f"--to {form!r}: " + (f"did you mean {near[0]}?" if near else f"write {', '.join(known)}"))
+            hint = did_you_mean(form, known) or "; write html, pdf or docx"
+            raise UsageError(f"--to {form!r}{hint}")
     return [form for form in dict.fromkeys(wanted) if form != "html"]
 
 

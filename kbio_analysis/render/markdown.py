@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
-from xml.etree.ElementTree import Element, tostring
+from xml.etree.ElementTree import tostring
 
 import mistune
 from markupsafe import Markup, escape
 
-from kbio_analysis.render.formats import breakable, words
+from kbio_analysis.render.formats import breakable
 
 _WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"']+")
@@ -28,15 +28,7 @@ _ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
 _TAG = re.compile(r"<[^>]*>")
 _LONGEST_FORMULA = 5_000
 
-_MATHML_TAGS = words(
-    "math mrow mi mn mo mtext mspace ms mfrac msqrt mroot mstyle merror mpadded mphantom msub msup msubsup munder "
-    "mover munderover mmultiscripts mprescripts none mtable mtr mtd menclose"
-)
-_MATHML_ATTRIBUTES = words(
-    "display displaystyle scriptlevel stretchy fence separator lspace rspace form accent accentunder largeop "
-    "movablelimits minsize maxsize symmetric linethickness mathvariant width height depth columnalign columnlines "
-    "columnspacing rowspacing rowlines notation"
-)
+_NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|actiontype", re.IGNORECASE)
 HeadingHook = Callable[[str, int], str]
 """Takes a heading's inner HTML and its level, returns what stands for it on the page."""
 
@@ -49,22 +41,14 @@ def mathml(latex: str, display: str = "inline") -> Markup:
         tree = convert_to_element(latex.strip().replace("{aligned}", "{align*}"), display=display)
     except Exception:  # latex2mathml raises one class a mistake, without a common parent, and stumbles over some input
         return Markup('<code class="latex">{}</code>').format(latex.strip())
-    _clean_mathml(tree)
-    tree.attrib.pop("xmlns", None)
+    for element in tree.iter():
+        element.attrib.pop("xmlns", None)
+        for name in [name for name in element.attrib if _NO_MATHML.match(name)]:
+            del element.attrib[name]
+        if element.text and _ENTITY.fullmatch(element.text):
+            element.text = html.unescape(element.text)
     tree.set("alttext", latex.strip())
     return Markup(tostring(tree, encoding="unicode"))
-
-
-def _clean_mathml(element: Element) -> None:
-    """Known tags and attributes only; the converter's character references become characters."""
-    if element.tag not in _MATHML_TAGS:
-        element.tag = "mrow"
-    for name in [name for name in element.attrib if name not in _MATHML_ATTRIBUTES]:
-        del element.attrib[name]
-    if element.text and _ENTITY.fullmatch(element.text):
-        element.text = html.unescape(element.text)
-    for child in element:
-        _clean_mathml(child)
 
 
 def link(text: str | Markup, url: str) -> Markup:

@@ -11,12 +11,11 @@ import json
 import os
 import re
 import unicodedata
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from kbio_analysis.errors import ParameterError, UsageError
+from kbio_analysis.errors import ParameterError, UsageError, did_you_mean
 from kbio_analysis.render.documents import DocumentError, read_json
 
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
@@ -69,9 +68,7 @@ def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
         elif fitting:
             mistakes.append(f"notebook {request!r} may be {' or '.join(fitting)}: write more of the name")
         else:
-            near = get_close_matches(stem, list(known), n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]}?" if near else "see `kbio list`"
-            mistakes.append(f"no notebook {request!r}; {hint}")
+            mistakes.append(f"no notebook {request!r}{did_you_mean(stem, known) or '; see `kbio list`'}")
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return {name: known[name] for name in dict.fromkeys(names or known)}
@@ -83,56 +80,61 @@ def read_notebook(path: Path) -> bytes:
     Raises ParameterError for what is no notebook of that format.
     """
     try:
-        content = read_json(path.read_bytes(), most_bytes=MOST_BYTES)
-        _complete(content)
+        content = completed(path.stem, path.read_bytes())
     except OSError as problem:
         raise ParameterError(f"{path.stem}: cannot be read: {problem.strerror or problem}") from None
-    except DocumentError as problem:
-        raise ParameterError(f"{path.stem}: not a notebook file (nbformat 4 expected): {problem}") from None
     for cell in content["cells"]:
         if cell["cell_type"] == "markdown":
             _take_images_along(cell, path.parent.resolve())
     return json.dumps(content, ensure_ascii=False).encode()
 
 
-def _complete(content: dict[str, Any]) -> None:
-    """Fill in, in place, what other programs leave out. Raises DocumentError for what cannot be filled in."""
-    if content.setdefault("nbformat", 4) != 4:
-        raise DocumentError(f"its nbformat is {content['nbformat']!r}; save it in format 4")
-    content.setdefault("nbformat_minor", 5)
-    content["metadata"] = content.get("metadata") or {}
-    cells = content.get("cells")
-    if not isinstance(cells, list) or not isinstance(content["metadata"], dict):
-        raise DocumentError("it has no list of cells, or metadata that is no mapping")
-    for number, cell in enumerate(cells, start=1):
-        kind = cell.get("cell_type") if isinstance(cell, dict) else None
-        source = cell.get("source", "") if kind in ("code", "markdown", "raw") else None
-        lines = [source] if isinstance(source, str) else source
-        metadata = cell.get("metadata") or {} if source is not None else None
-        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            raise DocumentError(f"cell {number} has no known type or no text")
-        if not isinstance(metadata, dict) or not isinstance(metadata.get("tags", []), list):
-            raise DocumentError(f"cell {number} has metadata that cannot be read")
-        cell |= {"source": "".join(lines), "metadata": metadata}
-        if kind == "code":
-            cell |= {"outputs": cell.get("outputs") or [], "execution_count": cell.get("execution_count")}
+def completed(name: str, source: bytes) -> dict[str, Any]:
+    """The content of a notebook file with what other programs leave out filled in. Raises ParameterError."""
+    try:
+        content = read_json(source, most_bytes=MOST_BYTES)
+        if content.setdefault("nbformat", 4) != 4:
+            raise DocumentError(f"its nbformat is {content['nbformat']!r}; save it in format 4")
+        if not isinstance(content.get("cells"), list):
+            raise DocumentError("it has no cells")
+        content |= {"metadata": _mapping(content, "the notebook"), "nbformat_minor": content.get("nbformat_minor", 5)}
+        for number, cell in enumerate(content["cells"], start=1):
+            _complete(cell, f"cell {number}")
+    except DocumentError as problem:
+        raise ParameterError(f"{name}: not a notebook file (nbformat 4): {problem}") from None
+    return content
+
+
+def _mapping(part: dict[str, Any], place: str) -> dict[str, Any]:
+    metadata = part.get("metadata") or {}
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("tags", []), list):
+        raise DocumentError(f"{place} has metadata that cannot be read")
+    return metadata
+
+
+def _complete(cell: Any, place: str) -> None:
+    kind = cell.get("cell_type") if isinstance(cell, dict) else None
+    source = cell.get("source", "") if kind in ("code", "markdown", "raw") else None
+    lines = [source] if isinstance(source, str) else source
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise DocumentError(f"{place} has no known type or no text")
+    cell |= {"source": "".join(lines), "metadata": _mapping(cell, place)}
+    if kind == "code":
+        cell |= {"outputs": cell.get("outputs") or [], "execution_count": cell.get("execution_count")}
 
 
 def _take_images_along(cell: dict[str, Any], folder: Path) -> None:
-    """Attach to a Markdown cell the images that lie in the notebook's folder; others keep their address.
-
-    The attachment is named after its content, so that another picture is another text.
-    """
+    """Attach to a Markdown cell the images that lie in the notebook's folder, each named after its content, so that
+    another picture is another text; others keep their address."""
     attachments = cell.get("attachments") or {}
 
     def attached(match: re.Match[str]) -> str:
-        file = (folder / unquote(match[2])).resolve()
+        file = folder / unquote(match[2])
         kind = IMAGES.get(file.suffix.lower())
-        if ":" in match[2] or kind is None or not file.is_relative_to(folder) or not file.is_file():
+        inside = ":" not in match[2] and file.resolve().is_relative_to(folder) and file.is_file()
+        if kind is None or not inside or not 0 < file.stat().st_size <= MOST_IMAGE_BYTES:
             return match[0]
-        content = file.read_bytes() if file.stat().st_size <= MOST_IMAGE_BYTES else b""
-        if not content:
-            return match[0]
+        content = file.read_bytes()
         name = f"{hashlib.sha256(content).hexdigest()[:12]}{file.suffix.lower()}"
         attachments[name] = {kind: base64.b64encode(content).decode()}
         return f"{match[1]}attachment:{name}"

@@ -15,15 +15,15 @@ import re
 import tokenize
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kbio_analysis.errors import ParameterError
-from kbio_analysis.render.notebooks import read_notebook
+from kbio_analysis.errors import ParameterError, did_you_mean
+from kbio_analysis.render.notebooks import completed, read_notebook
 from kbio_analysis.render.provenance import own_metadata
 
 TAG = "parameters"
@@ -71,25 +71,21 @@ class Parameter:
             raise ValueError("; ".join(self._complaint(error) for error in problem.errors(include_url=False))) from None
 
     def _complaint(self, error: Mapping[str, Any]) -> str:
-        value, context = error["input"], error.get("ctx", {})
-        if isinstance(value, str | int) and len(str(value)[:90]) > 80:
-            value = str(value)[:80] + "..."
-        match error["type"]:
-            case "greater_than_equal":
-                return f"{value} is below the least allowed, {context['ge']}"
-            case "less_than_equal":
-                return f"{value} is above the most allowed, {context['le']}"
-            case "finite_number":
-                return f"{value!r} is not a finite number"
-            case "value_error":
-                return str(context["error"])
-            case "list_type":
-                return f"{value!r} is not a list; write a,b,c or a JSON list such as [1, 2]"
-            case "literal_error":
-                names = [str(choice) for choice in self.choices]
-                near = get_close_matches(str(value), names, n=1)
-                return f"{value!r} is not one of {', '.join(names)}" + (f"; did you mean {near[0]}?" if near else "")
-        return f"{value!r} is not {_SCALARS[self.scalar][2]}"
+        value, context, kind = error["input"], error.get("ctx", {}), error["type"]
+        shown = repr(value) if len(str(value)[:90]) <= 80 else f"{str(value)[:80]}..."
+        if kind in ("greater_than_equal", "less_than_equal"):
+            side = "below the least" if "ge" in context else "above the most"
+            return f"{value} is {side} allowed, {context.get('ge', context.get('le'))}"
+        if kind == "value_error":
+            return str(context["error"])
+        if kind == "literal_error":
+            names = [str(choice) for choice in self.choices]
+            return f"{shown} is not one of {', '.join(names)}{did_you_mean(str(value), names)}"
+        expected = {
+            "finite_number": "a finite number",
+            "list_type": "a list; write a,b,c or a JSON list such as [1, 2]",
+        }
+        return f"{shown} is not {expected.get(kind, _SCALARS[self.scalar][2])}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,21 +118,20 @@ def read(path: Path) -> NotebookSpec:
 
 
 def read_source(name: str, source: bytes) -> NotebookSpec:
-    """As ``read``, from the bytes that ``read_notebook`` gives."""
-    cells = json.loads(source)["cells"]
-    texts = [(cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
+    """As ``read``, from the file's bytes."""
+    cells = completed(name, source)["cells"]
+    texts = [(cell["cell_type"], cell["source"], cell["metadata"].get("tags", [])) for cell in cells]
     question, summary = _question(next((text for kind, text, _ in texts if kind == "markdown"), ""))
-    code = [(text, tags) for kind, text, tags in texts if kind == "code"]
-    tagged = [index for index, (_, tags) in enumerate(code) if TAG in tags]
-    if tagged and tagged != [0]:
-        raise ParameterError(f"{name}: exactly one cell, the first code cell, may be tagged '{TAG}'")
+    code = [(text, TAG in tags) for kind, text, tags in texts if kind == "code"]
     own = own_metadata(source)
     names, layout = own.get("composed_from", []), own.get("layout")
+    if any(tagged for _, tagged in code[1:]):
+        raise ParameterError(f"{name}: exactly one cell, the first code cell, may be tagged '{TAG}'")
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise ParameterError(f"{name}: composed_from in its metadata is no list of notebook names")
     if layout not in (None, *LAYOUTS):
         raise ParameterError(f"{name}: layout {layout!r} in its metadata; known are {', '.join(LAYOUTS)}")
-    parameters = _read_cell(name, code[0][0]) if tagged else ()
+    parameters = _read_cell(name, code[0][0]) if code and code[0][1] else ()
     return NotebookSpec(
         name=name, question=question, summary=summary, parameters=parameters, composed_from=tuple(names), layout=layout
     )
@@ -152,7 +147,8 @@ def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]
     for typed, value in given.items():
         name = unicodedata.normalize("NFC", typed)
         if name not in known:
-            mistakes.append(f"{name}: no such parameter{_nearest(name, list(known))}")
+            has = f"; it has {', '.join(known)}" if known else "; it has none"
+            mistakes.append(f"{name}: no such parameter{did_you_mean(name, known) or has}")
             continue
         try:
             values[name] = known[name].accept(value)
@@ -172,14 +168,6 @@ def to_text(value: object) -> str:
     if isinstance(value, list):
         return json.dumps(value, ensure_ascii=False)
     return repr(value) if isinstance(value, float) else str(value)
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    starts = [other for other in known if name and other.startswith(name)]
-    near = starts or get_close_matches(name, known, n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; it has {', '.join(known)}" if known else "; it has none"
 
 
 def _question(markdown: str) -> tuple[str, str]:
@@ -219,28 +207,24 @@ def _adapter(scalar: str, choices: tuple, many: bool, optional: bool, low: objec
 
 def _from_text(scalar: str, value: object) -> object:
     pattern, read, _ = _SCALARS[scalar]
-    if pattern is None or not isinstance(value, str) or not re.fullmatch(pattern, value.strip(), re.ASCII):
-        return value
-    try:
-        return read(value.strip())
-    except ValueError:
-        return value
+    if pattern and isinstance(value, str) and re.fullmatch(pattern, value.strip(), re.ASCII):
+        with suppress(ValueError):
+            return read(value.strip())
+    return value
 
 
 def _as_choice(value: object, choices: tuple) -> object:
-    if isinstance(value, str):
-        same = [c for c in choices if isinstance(c, str) and c == unicodedata.normalize("NFC", value)]
-        number = _from_text("literal", value)
-        return same[0] if same else number if number in choices else value
-    return value
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is not one of {', '.join(map(str, choices))}")
+    text = unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+    number = _from_text("literal", text)
+    return number if text not in choices and number in choices else text
 
 
 def _items(value: object) -> object:
     """A list written as text, ``a,b,c`` or JSON, as a list; everything else as it is."""
-    if isinstance(value, tuple):
-        return list(value)
     if not isinstance(value, str):
-        return value
+        return list(value) if isinstance(value, tuple) else value
     text = value.strip()
     if text.startswith("["):
         try:
@@ -261,7 +245,7 @@ def _or_none(value: object) -> object:
 
 
 def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
-    where = f"{notebook}, parameters cell, line"
+    where, found = f"{notebook}, parameters cell, line", {}
     try:
         body = ast.parse(source).body
         tokens = tokenize.generate_tokens(io.StringIO(source).readline)
@@ -269,7 +253,6 @@ def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
     except (SyntaxError, ValueError, RecursionError, tokenize.TokenError) as mistake:
         line = mistake.lineno if isinstance(mistake, SyntaxError) else 1
         raise ParameterError(f"{where} {line}: not Python: {mistake.args[0]}") from None
-    found: dict[str, Parameter] = {}
     for statement in body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             continue
@@ -288,74 +271,68 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         raise ValueError(f"{ast.unparse(statement.targets[0])} has no type; write name: type = default  # meaning")
     if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
         raise ValueError("only lines 'name: type = default  # meaning' and imports belong here; nothing is computed")
-    name = statement.target.id
+    name, bounds = statement.target.id, _BOUNDS.search(comment)
     if statement.value is None:
         raise ValueError(f"{name} has no default")
     declared = _typed(name, statement.annotation)
-    bounds = _BOUNDS.search(comment)
     meaning, unit = (comment[: bounds.start()] if bounds else comment).strip(), None
     # Only a number has a unit, so that other meanings may hold commas.
     if declared.scalar in ("int", "float") and (found := _UNIT.search(meaning)):
         meaning, unit = meaning[: found.start()].strip(), found[1].strip()
     if not meaning:
         raise ValueError(f"{name} has no meaning; add '# meaning, unit' at the end of the line")
-    low, high = _limits(declared, bounds)
+    low, high = _limits(declared, bounds.groups()) if bounds else (None, None)
     declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high)
-    return replace(declared, default=_default(declared, statement.value))
-
-
-def _typed(name: str, annotation: ast.expr) -> Parameter:
-    """The type of a declaration: a scalar, a Literal, a list of one of them, each perhaps ``| None``."""
-    text, node, parts = ast.unparse(annotation), annotation, {"optional": False, "many": False}
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        sides = [side for side in (node.left, node.right) if ast.unparse(side) != "None"]
-        node, parts["optional"] = (sides[0], True) if len(sides) == 1 else (node, False)
-    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "list":
-        node, parts["many"] = node.slice, True
-    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
-        listed = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        values = [part.value if isinstance(part, ast.Constant) else ... for part in listed]
-        choices = tuple(value for value in values if value is not None)
-        if not choices or any(type(value) not in (str, int) for value in choices):
-            raise ValueError(f"{text} may only list plain strings and whole numbers")
-        parts["optional"] |= len(choices) < len(values)
-        return Parameter(name=name, type_text=text, scalar="literal", choices=choices, **parts)
-    scalar = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    if scalar not in _SCALARS or scalar == "literal":
-        raise ValueError(f"type {text!r} is not one of {_TYPES}")
-    return Parameter(name=name, type_text=text, scalar=scalar, **parts)
-
-
-def _limits(declared: Parameter, bounds: re.Match[str] | None) -> tuple[object, object]:
-    if bounds is None:
-        return None, None
-    if declared.scalar not in ("int", "float", "date"):
-        raise ValueError(f"{declared.name}: bounds belong to an int, float or date, or to a list of them")
-    one = Parameter(name=declared.name, type_text=declared.scalar, scalar=declared.scalar)
     try:
-        low, high = (one.accept(text) if text else None for text in bounds.groups())
-    except ValueError as mistake:
-        raise ValueError(f"{declared.name}: its bound {mistake}") from None
-    if low is None and high is None:
-        raise ValueError(f"{declared.name}: the bounds [..] say nothing; leave them out")
-    if low is not None and high is not None and low > high:
-        raise ValueError(f"{declared.name}: its bounds [{low}..{high}] are the wrong way round")
-    return low, high
-
-
-def _default(declared: Parameter, node: ast.expr) -> object:
-    """The default, which must itself be acceptable and, unlike a value typed later, already of the type."""
-    try:
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "date" and not node.keywords:
-            default: object = date(*(ast.literal_eval(argument) for argument in node.args)).isoformat()
-        else:
-            default = ast.literal_eval(node)
+        default = _literal(statement.value)
     except (ValueError, TypeError):
-        raise ValueError(f"{declared.name}: its default is computed; write a plain value") from None
+        raise ValueError(f"{name}: its default is computed; write a plain value") from None
     try:
         accepted = declared.accept(default)
     except ValueError as mistake:
-        raise ValueError(f"{declared.name}: its default {mistake}") from None
+        raise ValueError(f"{name}: its default {mistake}") from None
     if accepted != default:
-        raise ValueError(f"{declared.name}: its default {default!r} is not of type {declared.type_text}")
-    return accepted
+        raise ValueError(f"{name}: its default {default!r} is not of type {declared.type_text}")
+    return replace(declared, default=accepted)
+
+
+def _literal(node: ast.expr) -> object:
+    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "date" and not node.keywords:
+        return date(*(ast.literal_eval(argument) for argument in node.args)).isoformat()
+    return ast.literal_eval(node)
+
+
+def _typed(name: str, node: ast.expr) -> Parameter:
+    """The type of a declaration: a scalar, a Literal, a list of one of them, each perhaps ``| None``."""
+    text, optional, many, choices = ast.unparse(node), False, False, ()
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr) and ast.unparse(node.right) == "None":
+        node, optional = node.left, True
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "list":
+        node, many = node.slice, True
+    scalar = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+        listed = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        values = [part.value if isinstance(part, ast.Constant) else ... for part in listed]
+        choices, scalar = tuple(value for value in values if value is not None), "literal"
+        optional |= len(choices) < len(values)
+        if any(type(value) not in (str, int) for value in choices):
+            raise ValueError(f"{text} may only list plain strings and whole numbers")
+    if scalar not in _SCALARS or (scalar == "literal") != bool(choices):
+        raise ValueError(f"type {text!r} is not one of {_TYPES}")
+    return Parameter(name=name, type_text=text, scalar=scalar, choices=choices, many=many, optional=optional)
+
+
+def _limits(declared: Parameter, ends: tuple[str, ...]) -> tuple[object, object]:
+    name = declared.name
+    if declared.scalar not in ("int", "float", "date"):
+        raise ValueError(f"{name}: bounds belong to an int, float or date, or to a list of them")
+    one = Parameter(name=name, type_text=declared.scalar, scalar=declared.scalar)
+    try:
+        low, high = (one.accept(text) if text else None for text in ends)
+    except ValueError as mistake:
+        raise ValueError(f"{name}: its bound {mistake}") from None
+    if low is None and high is None:
+        raise ValueError(f"{name}: the bounds [..] say nothing; leave them out")
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"{name}: its bounds [{low}..{high}] are the wrong way round")
+    return low, high

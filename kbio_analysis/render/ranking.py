@@ -9,10 +9,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kbio_analysis.errors import did_you_mean
 from kbio_analysis.render.documents import DocumentError, read_json
 from kbio_analysis.render.publish import HIDDEN, write_file
 
@@ -120,5 +120,4 @@ def _why_last(report: SiteReport, name: str, unit: str) -> str:
 
 
 def _nowhere(part: str, name: str, how: str, recorded: Sequence[str]) -> str:
-    near = [] if name in recorded else get_close_matches(name, recorded, n=1)
-    return f"{part}: no report records {name}{how}" + (f"; did you mean {near[0]}?" if near else "")
+    return f"{part}: no report records {name}{how}{did_you_mean(name, recorded) if name not in recorded else ''}"

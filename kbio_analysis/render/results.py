@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -110,7 +111,10 @@ def _report(folder: Path) -> SiteReport:
     for name in (RESULT, FAILURE):
         if (folder / name).exists():
             try:
-                contents[name] = _checked(read_json((folder / name).read_bytes()))
+                contents[name] = read_json((folder / name).read_bytes())
+                for part in ("parameters", "error", "results"):
+                    if not isinstance(contents[name].get(part), dict | None):
+                        raise DocumentError(f"{part} is not a JSON object")
             except (OSError, DocumentError) as problem:
                 error = {"cell": None, "type": f"Unreadable {name}", "message": str(problem)}
                 return SiteReport(notebook=notebook, set=set_name, status="broken", error=error, **files)
@@ -133,13 +137,6 @@ def _report(folder: Path) -> SiteReport:
         forms={kind: found[kind] for kind in OTHER_FORMS if kind in found},
         **files,
     )
-
-
-def _checked(content: dict[str, Any]) -> dict[str, Any]:
-    for name in ("parameters", "error", "results"):
-        if not isinstance(content.get(name), dict | None):
-            raise DocumentError(f"{name} is not a JSON object")
-    return content
 
 
 def _results(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -195,8 +192,8 @@ def results_frame(reports: Iterable[SiteReport]) -> pd.DataFrame:
             rows.append(
                 (*head, name, number, text, record.get("unit") or None, record.get("meaning") or None, parameters)
             )
-    frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
-    return frame.astype({"value": float})
+    types = {name: "float64" if name == "value" else "string" for name in COLUMNS}
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
 
 
 def exact(value: Any) -> str:
@@ -212,49 +209,26 @@ def write_results(site: Path, reports: Iterable[SiteReport]) -> None:
     The same reports give the same bytes, with the same pandas and pyarrow.
     """
     frame = results_frame(reports)
-    rows = frame.astype(object).where(frame.notna(), None)
-    text = csv_text(COLUMNS, rows.itertuples(index=False, name=None)).encode()
+    text = frame.map(plain_field).to_csv(index=False, lineterminator="\n").encode()
     csv_file, parquet_file = site / CSV_NAME, site / PARQUET_NAME
     if parquet_file.is_file() and csv_file.is_file() and csv_file.read_bytes() == text:
         return
     # The CSV comes last: where it is up to date, so is the other.
-    write_file(parquet_file, _parquet(frame))
+    write_file(parquet_file, frame.to_parquet(index=False, compression="zstd"))
     write_file(csv_file, text)
 
 
-def _parquet(frame: pd.DataFrame) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([(name, pa.float64() if name == "value" else pa.string()) for name in COLUMNS])
-    buffer = io.BytesIO()
-    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata()
-    pq.write_table(table, buffer, compression="zstd")
-    return buffer.getvalue()
-
-
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """CSV with LF line ends; None is an empty field. Text that a spreadsheet would run as a formula is quoted by an
-    apostrophe, and a carriage return becomes a line feed."""
+    """CSV with LF line ends; None is an empty field."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([plain_field(name) for name in header])
-    writer.writerows([plain_field(value) for value in row] for row in rows)
+    csv.writer(buffer, lineterminator="\n").writerows([plain_field(v) for v in row] for row in (header, *rows))
     return buffer.getvalue()
 
 
 def plain_field(value: Any) -> Any:
-    """A field that no spreadsheet takes for a formula; numbers stay what they are."""
+    """A field that no spreadsheet takes for a formula, without a bare carriage return; numbers stay what they are."""
     if not isinstance(value, str):
         return value
     text = value.replace("\r\n", "\n").replace("\r", "\n")
-    begins = text.lstrip()[:1]
-    return f"'{text}" if begins in ("=", "@") or (begins in ("+", "-") and not _reads_as_number(text)) else text
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    number = re.fullmatch(r"[+-][\d.,]+(?:[eE][+-]?\d+)?%?", text)
+    return f"'{text}" if re.match(r"\s*[=@+-]", text) and not number else text

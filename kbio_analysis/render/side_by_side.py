@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.compare import ABSENT, Comparison, compared, same
-from kbio_analysis.render.drawings import panel
+from kbio_analysis.render.drawings import line_svg
 from kbio_analysis.render.formats import file_name, format_setting, format_value
 from kbio_analysis.render.publish import slug
 from kbio_analysis.render.ranking import Ranking, ranked
@@ -219,18 +219,17 @@ def _panels(reports: Sequence[SiteReport], names: Sequence[str]) -> dict[str, An
         return {}
     lines = [report.spark for report, _ in drawn]
     low, high = min(map(min, lines)), max(map(max, lines))
-    spans = [max(line) - min(line) for line in lines]
-    common = all(span == 0 or span >= LEAST_SHARE * (high - low) for span in spans)
-    panels = []
-    for i, (report, name) in enumerate(drawn):
-        line = report.spark
-        words = f"from {format_value(line[0])} to {format_value(line[-1])}"
-        base = lines[0] if common and i and len(lines[0]) == len(line) else None
-        scale = (low, high) if common else (min(line), max(line))
-        panels.append({"report": report, "name": name, "words": words, "drawing": panel(line, scale, base, words)})
+    common = all(max(line) == min(line) or max(line) - min(line) >= LEAST_SHARE * (high - low) for line in lines)
     said = f"The vertical scale of every panel runs from {format_value(low)} to {format_value(high)}."
     if not common:
         said = "The series are too far apart for one scale; each has its own."
-    if common and len(lines) > 1:
+    elif len(lines) > 1:
         said += " The grey line repeats the first panel's."
+    panels = []
+    for report, name in drawn:
+        line = report.spark
+        words = f"from {format_value(line[0])} to {format_value(line[-1])}"
+        behind = lines[0] if common and panels and len(lines[0]) == len(line) else None
+        drawing = line_svg(line, (220, 110), scale=(low, high) if common else None, behind=behind, label=words)
+        panels.append({"report": report, "name": name, "words": words, "drawing": drawing})
     return {"panels": panels, "caption": f"The middle line of each set's headline chart. {said}"}

@@ -53,8 +53,7 @@ def chart(**changes) -> dict:
     payload = {
         "kind": "chart",
         "id": "fan",
-        "svg": draw(7.2, 3.9),
-        "svg_narrow": draw(3.5, 3.4),
+        "svg": draw(4.8, 3.0),
         "alt": "Exports rise from 3.1 to 6.5 billion dollars in 2025; the middle forecast reaches 11.4 in 2030.",
         "caption": "Exports and their forecast to 2030, with the 80% interval and the target of $11.6bn.",
         "source": "Customs service, https://example.org/exports; own calculation",

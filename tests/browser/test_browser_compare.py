@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from specimen import HOSTILE, lay_site
 
 from kbio_analysis.render.compare import compared, resolve
-from kbio_analysis.render.entries import read_entries
+from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.ranking import Ranking, remember
 from kbio_analysis.render.site import write_comparison, write_site
 
@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         template |= {"batch": "hostile", "question": HOSTILE, "set": path.parent.name, "results": {HOSTILE: record}}
         path.write_text(json.dumps(template | {"parameters": {HOSTILE: HOSTILE * 3 + str(i)}}))
         (path.parent / "index.html").write_text("<!DOCTYPE html><title>page</title>")
-    entries = read_entries(folder)
+    entries = read_reports(folder)
     sets = [e.label for e in entries if e.notebook == "11_export_forecast" and e.good][:3]
     comparison = write_comparison(folder, compared(resolve(entries, sets)))
     return {p: (folder / p.format(comparison=comparison.name)).as_uri() for p in PAGES}

@@ -14,10 +14,10 @@ from render.fixtures.built import notebook
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render import batches as module
-from kbio_analysis.render import plain_yaml
+from kbio_analysis.render import documents
 from kbio_analysis.render.batches import ParameterSet, read_batches
+from kbio_analysis.render.documents import read_yaml
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
-from kbio_analysis.render.plain_yaml import read_documents
 from kbio_analysis.render.requests import planned_batches, requested
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,10 +162,10 @@ sets: {}
         ("notebook: 10_sample\nsets: {a: {}, a: {}}\n", "line 2: 'a' is given twice"),
         ("notebook: 10_sample\nsets: {a: {size: !!int 1}}\n", "tags are not read here"),
         ("notebook: !!python/name:os.system 10_sample\n", "tags are not read here"),
-        ("notebook: 10_sample\nsets: &a {b: *a}\n", "stands for nothing that is complete"),
-        ("notebook: 10_sample\nsets: {a: *nothing}\n", "stands for nothing"),
-        ("notebook: 10_sample\nsets: {a: &x {size: 1}, b: {<<: *x}}\n", "merging"),
-        ("notebook: 10_sample\nsets: {[a]: {}}\n", "a key must be a word"),
+        ("notebook: 10_sample\nsets: &a {b: *a}\n", "nested more than 10 deep once aliases are written out"),
+        ("notebook: 10_sample\nsets: {a: *nothing}\n", "undefined alias"),
+        ("notebook: 10_sample\nsets: {a: &x {size: 1}, b: {<<: *x}}\n", "<< is not read"),
+        ("notebook: 10_sample\nsets: {[a]: {}}\n", "a key must be a plain word"),
         ("notebook: [\n", "not YAML"),
         ("notebook: \x07\n", "not YAML"),
         ("a: " + "[" * 100_000, "nested more than 10 deep"),
@@ -181,7 +181,7 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, words: str) 
 
 def test_files_that_cannot_be_read_are_named_together(tmp_path: Path) -> None:
     (tmp_path / "latin.yml").write_bytes(b"notebook: \xe9\n")
-    (tmp_path / "huge.yml").write_bytes(b"#" * (plain_yaml.MOST_BYTES + 1))
+    (tmp_path / "huge.yml").write_bytes(b"#" * (documents.MOST_BYTES + 1))
     with pytest.raises(UsageError) as caught:
         read_batches([tmp_path / n for n in ("none.yml", "latin.yml", "huge.yml")], spec, {})
     none, latin, huge = str(caught.value).splitlines()
@@ -197,8 +197,8 @@ def test_an_alias_bomb_is_refused_before_it_is_written_out(tmp_path: Path) -> No
     file.write_text("\n".join(levels))
     script = (
         "import sys, resource; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
-        "from kbio_analysis.render.plain_yaml import read_documents\n"
-        "try: read_documents(open(sys.argv[1], 'rb').read())\n"
+        "from kbio_analysis.render.documents import read_yaml\n"
+        "try: read_yaml(open(sys.argv[1], 'rb').read())\n"
         "except ValueError as refused: print(refused)"
     )
     done = subprocess.run(
@@ -214,7 +214,7 @@ def nested(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 @given(st.recursive(st.text("ab~:'\" 01", max_size=6), nested, max_leaves=12))
 @settings(deadline=None)
 def test_what_a_yaml_writer_quotes_is_read_back_as_text(content: object) -> None:
-    def plain(node: plain_yaml.Node) -> object:
+    def plain(node: documents.Node) -> object:
         if isinstance(node.value, list):
             return [plain(item) for item in node.value]
         return {k: plain(v) for k, v in node.value.items()} if isinstance(node.value, dict) else node.value
@@ -223,8 +223,8 @@ def test_what_a_yaml_writer_quotes_is_read_back_as_text(content: object) -> None
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
         return 0 if inner is None else 1 + max(map(depth, inner), default=0)
 
-    assume(depth(content) <= plain_yaml.DEEPEST)
-    (document,) = read_documents(yaml.safe_dump(content, default_style='"').encode())
+    assume(depth(content) <= documents.DEEPEST)
+    (document,) = read_yaml(yaml.safe_dump(content, default_style='"').encode())
     assert plain(document) == content
 
 

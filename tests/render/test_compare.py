@@ -14,19 +14,16 @@ import pytest
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.compare import compared, resolve
-from kbio_analysis.render.compare_text import as_text
-from kbio_analysis.render.entries import read_entries
-from kbio_analysis.render.multiples import headline_series, panels
-from kbio_analysis.render.outputs import MIME
-from kbio_analysis.render.side_pages import FEW_SETS, MOST_PANELS, batches
+from kbio_analysis.render.results import read_reports
+from kbio_analysis.render.side_by_side import FEW_SETS, MOST_PANELS, batches
 from kbio_analysis.render.site import write_comparison, write_site
 
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
 ROUNDING = 1e-12  # differences of floats of size one, taken twice
 
 
-def lay(site: Path, label: str, *, results: dict | None = None, chart: dict | None = None, **changes) -> Path:
-    """Lay one good report; ``results`` are name -> value or (value, unit), ``chart`` goes into its notebook."""
+def lay(site: Path, label: str, *, results: dict | None = None, **changes) -> Path:
+    """Lay one good report; ``results`` are name -> value or (value, unit)."""
     notebook, set_name = label.split("/")
     folder = site / notebook / set_name
     folder.mkdir(parents=True)
@@ -36,14 +33,11 @@ def lay(site: Path, label: str, *, results: dict | None = None, chart: dict | No
     content |= {"spark": [1.0, 2.0, 4.0], "parameters": {"year": 2030}, "results": records, "error": None} | changes
     (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
     (folder / "index.html").write_text("<p>page</p>", encoding="utf-8")
-    if chart is not None:
-        cell = {"cell_type": "code", "outputs": [{"output_type": "display_data", "data": {MIME: chart}}]}
-        (folder / "executed.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
     return folder
 
 
 def beside(site: Path, *wanted: str):
-    return compared(resolve(read_entries(site), wanted))
+    return compared(resolve(read_reports(site), wanted))
 
 
 def page_text(path: Path) -> str:
@@ -70,7 +64,7 @@ def two_notebooks(tmp_path: Path) -> Path:
     ],
 )
 def test_a_set_is_found_by_as_little_as_is_clear(two_notebooks: Path, wanted: list[str], meant: list[str]) -> None:
-    assert [e.label for e in resolve(read_entries(two_notebooks), wanted)] == meant
+    assert [e.label for e in resolve(read_reports(two_notebooks), wanted)] == meant
 
 
 @pytest.mark.parametrize(
@@ -82,17 +76,17 @@ def test_a_set_is_found_by_as_little_as_is_clear(two_notebooks: Path, wanted: li
         (["late", "late"], "11_forecast/late is named twice"),
         (["default", "default"], "may be 11_forecast/default or 12_rank/default: write NOTEBOOK/SET"),
         (["late", "early", "default"], "may be 11_forecast/default or 12_rank/default"),
-        (["/", "late"], "no set '/'"),
+        (["/", "late"], "no set ''"),
     ],
 )
 def test_an_unclear_request_is_refused(two_notebooks: Path, wanted: list[str], words: str) -> None:
     with pytest.raises(UsageError, match=re.escape(words)):
-        resolve(read_entries(two_notebooks), wanted)
+        resolve(read_reports(two_notebooks), wanted)
 
 
 def test_every_mistake_is_listed_at_once(two_notebooks: Path) -> None:
     with pytest.raises(UsageError) as refused:
-        resolve(read_entries(two_notebooks), ["lte", "erly"])
+        resolve(read_reports(two_notebooks), ["lte", "erly"])
     assert str(refused.value).count("did you mean") == 2
 
 
@@ -109,7 +103,7 @@ def test_only_what_differs_is_a_parameter_line_and_every_result_has_its_differen
     assert c.same_parameters == 2
     differences = {line.name: line.difference(1) for line in c.results}
     assert differences == pytest.approx({"chance": 0.06, "size": 0.0, "pace": -0.5}, abs=ROUNDING)
-    assert [line.difference_text(1) for line in c.results] == ["+0.06", "same", "\N{MINUS SIGN}0.5"]
+    assert [line.differences[1] for line in c.results] == ["+0.06", "same", "\N{MINUS SIGN}0.5"]
     assert c.notes == ("A difference between two percentages is in percentage points.",)
 
 
@@ -130,7 +124,7 @@ def test_only_what_differs_is_a_parameter_line_and_every_result_has_its_differen
 def test_a_difference_is_never_rounded_away_nor_made_up(tmp_path: Path, first, other, words: str) -> None:
     lay(tmp_path, "a/default", results={"x": first})
     lay(tmp_path, "a/late", results={"x": other})
-    assert beside(tmp_path, "default", "late").results[0].difference_text(1) == words
+    assert beside(tmp_path, "default", "late").results[0].differences[1] == words
 
 
 def test_units_that_differ_are_said_and_not_subtracted(tmp_path: Path) -> None:
@@ -138,8 +132,8 @@ def test_units_that_differ_are_said_and_not_subtracted(tmp_path: Path) -> None:
     lay(tmp_path, "a/late", results={"size": (5800.0, "US$ million")})
     c = beside(tmp_path, "default", "late")
     assert c.results[0].difference(1) is None
-    assert [c.results[0].text(i) for i in (0, 1)] == ["5.8 US$ billion", "5800 US$ million"]
-    assert c.results[0].difference_text(1) == "other unit"
+    assert c.results[0].texts == ("5.8 US$ billion", "5800 US$ million")
+    assert c.results[0].differences[1] == "other unit"
     assert c.notes == ("size: the units differ, so no difference is taken.",)
 
 
@@ -147,8 +141,8 @@ def test_a_result_that_one_set_lacks_is_shown_as_lacking(tmp_path: Path) -> None
     lay(tmp_path, "a/default", results={"size": 1.0})
     lay(tmp_path, "a/late", results={"size": 2.0, "extra": 3.0})
     extra = beside(tmp_path, "default", "late").results[1]
-    assert [extra.text(i) for i in (0, 1)] == ["not recorded", "3"]
-    assert extra.difference_text(1) == ""
+    assert extra.texts == ("not recorded", "3")
+    assert extra.differences[1] == ""
 
 
 def test_notebooks_are_compared_in_what_they_share_only(tmp_path: Path) -> None:
@@ -158,9 +152,9 @@ def test_notebooks_are_compared_in_what_they_share_only(tmp_path: Path) -> None:
     c = beside(tmp_path, "a/default", "b/default")
     assert [line.name for line in c.results] == ["size"]
     assert c.names == ["a/default", "b/default"]
-    assert [line.text(1) for line in c.parameters] == ["not a parameter", "IND"]
+    assert [line.texts[1] for line in c.parameters] == ["not a parameter", "IND"]
     assert "1 results that not all of these notebooks record" in c.notes[0]
-    with pytest.raises(UsageError, match="a/default or c/default share no result"):
+    with pytest.raises(UsageError, match="a/default and c/default share no result"):
         beside(tmp_path, "a/default", "c/default")
 
 
@@ -181,7 +175,7 @@ def test_csv_holds_exact_values_and_differences(tmp_path: Path) -> None:
     lay(tmp_path, "a/default", results={"x": 0.1, "flag": (True, "")}, parameters={"levels": [1, 2]})
     lay(tmp_path, "a/late", results={"x": 0.30000000000000004, "flag": (False, "")}, parameters={"levels": [1]})
     rows = list(csv.DictReader(io.StringIO(beside(tmp_path, "default", "late").csv())))
-    assert [r["default"] for r in rows] == ["1, 2", "0.1", "yes"]
+    assert [r["default"] for r in rows] == ["[1, 2]", "0.1", "true"]
     assert rows[1]["late"] == "0.30000000000000004"
     assert float(rows[1]["late less default"]) == 0.30000000000000004 - 0.1
 
@@ -189,7 +183,7 @@ def test_csv_holds_exact_values_and_differences(tmp_path: Path) -> None:
 def test_text_is_aligned_and_obeys_no_terminal_code(tmp_path: Path) -> None:
     lay(tmp_path, "a/default", results={"size": 1.5}, parameters={"name": "\x1b[31mred\nnext"})
     lay(tmp_path, "a/late", results={"size": 12.25}, parameters={"name": "plain"})
-    lines = as_text(beside(tmp_path, "default", "late")).splitlines()
+    lines = beside(tmp_path, "default", "late").text().splitlines()
     assert "\x1b" not in "".join(lines)
     assert "red next" in lines[3]
     shown = next(line for line in lines if line.startswith("size"))
@@ -223,7 +217,7 @@ def test_batches_are_named_by_their_reports_and_the_rest_by_notebook(tmp_path: P
     lay(tmp_path, "a/one", batch="growth")
     lay(tmp_path, "b/one", batch="growth")
     lay(tmp_path, "b/default")
-    found = {b.name: [e.label for e in b.entries] for b in batches(read_entries(tmp_path))}
+    found = {b.name: [r.label for r in b.reports] for b in batches(read_reports(tmp_path))}
     assert found == {"growth": ["a/one", "b/one"], "a": ["a/default", "a/late"]}
 
 
@@ -277,7 +271,7 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
     for n, count in (("few", 2), ("many", FEW_SETS + 2)):
         for i in range(count):
             changes = {"parameters": {HOSTILE: HOSTILE + str(i)}, "question": HOSTILE, "batch": HOSTILE}
-            folder = lay(tmp_path, f"{n}/s{i}", chart={"kind": "chart", "spark": [1], "caption": HOSTILE}, **changes)
+            folder = lay(tmp_path, f"{n}/s{i}", **changes)
             content = json.loads((folder / "result.json").read_text()) | {"results": records}
             (folder / "result.json").write_text(json.dumps(content))
     write_comparison(tmp_path, beside(tmp_path, "few/s0", "few/s1"))
@@ -295,58 +289,25 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
 # ---- small multiples
 
 
-def chart_of(rows: str, spark: list[float]) -> dict:
-    return {"kind": "chart", "id": "fan", "spark": spark, "caption": "A fan.", "csv": rows}
-
-
-def test_a_panel_has_the_chart_s_years_and_its_narrowest_band(tmp_path: Path) -> None:
-    rows = "year,median,lo_95,hi_95,lo_80,hi_80\n2024,,,,,\n2025,7,4,9,5,8\n2026,8,3,12,4,10\n"
-    folder = lay(tmp_path, "a/default", chart=chart_of(rows, [6.0, 7.0, 8.0]))
-    series = headline_series(folder, (6.0, 7.0, 8.0))
-    assert series.x == (2024.0, 2025.0, 2026.0)
-    assert (series.low, series.high, series.level) == ((None, 5.0, 4.0), (None, 8.0, 10.0), "80")
-    drawn = panels([series])
-    assert drawn.words == ("from 6 (2024) to 8 (2026), 80% interval at the end 4 to 10",)
-    assert 'aria-label="from 6 (2024)' in drawn.drawings[0]
-    assert drawn.drawings[0].count("<polygon") == 1
-
-
-@pytest.mark.parametrize(
-    "chart",
-    [
-        None,
-        {"kind": "chart", "spark": [1], "csv": ""},
-        {"kind": "chart", "spark": [1], "csv": "year\n2024\n"},
-        {"kind": "chart", "spark": [1], "csv": "year,v\n1\n2,3\n4,5\n"},
-        {"kind": "chart", "spark": [1], "csv": 7},
-        {"kind": "table"},
-    ],
-)
-def test_a_chart_that_does_not_fit_leaves_the_bare_line(tmp_path: Path, chart: dict | None) -> None:
-    series = headline_series(lay(tmp_path, "a/default", chart=chart), (1.0, 2.0, 4.0))
-    assert (series.line, series.ends, series.low) == ((1.0, 2.0, 4.0), ("", ""), ())
+def drawn(site: Path, *lines: list[float]) -> str:
+    for i, line in enumerate(lines):
+        lay(site, f"a/s{i}", spark=line, results={"size": float(i)})
+    write_site(site)
+    return (site / "batches" / "a.html").read_text()
 
 
 def test_panels_share_a_scale_unless_one_would_vanish(tmp_path: Path) -> None:
-    folder = lay(tmp_path, "a/default")
-    near = panels([headline_series(folder, (0.0, 10.0)), headline_series(folder, (0.0, 5.0)), None])
-    assert 'points="6,104 214,6"' in near.drawings[0]
-    assert 'points="6,104 214,55"' in near.drawings[1]
-    assert near.drawings[2] is None
-    assert near.scale.startswith("The vertical scale of every panel runs from 0 to 10.")
-    far = panels([headline_series(folder, (0.0, 1000.0)), headline_series(folder, (0.0, 5.0))])
-    assert far.scale == "The series are too far apart for one scale; each has its own."
-    assert 'points="6,104 214,6"' in far.drawings[1]
-    assert panels([None]).drawings == (None,)
-
-
-def test_many_panels_are_drawn_in_their_rows(tmp_path: Path) -> None:
-    for i in range(MOST_PANELS + 1):
-        lay(tmp_path, f"a/s{i}", spark=[1.0, float(i)], results={"size": float(i)})
-    write_site(tmp_path)
-    html = (tmp_path / "batches" / "a.html").read_text()
-    assert html.count('<svg class="panel"') == MOST_PANELS + 1
-    assert '<figure class="multiples">' not in html
+    for name in ("near", "far", "many"):
+        (tmp_path / name / ".kbio").mkdir(parents=True)
+    near = drawn(tmp_path / "near", [0.0, 10.0], [0.0, 5.0])
+    assert 'points="3,107 217,3"' in near
+    assert 'points="3,107 217,55"' in near
+    assert "The vertical scale of every panel runs from 0 to 10." in near
+    assert 'aria-label="from 0 to 5"' in near
+    far = drawn(tmp_path / "far", [0.0, 1000.0], [0.0, 5.0])
+    assert "The series are too far apart for one scale; each has its own." in far
+    assert far.count('points="3,107 217,3"') == 2
+    assert "<figure" not in drawn(tmp_path / "many", *[[1.0, float(i)] for i in range(MOST_PANELS + 1)])
 
 
 # ---- all results as a table
@@ -362,7 +323,7 @@ def test_results_are_tidy_and_the_same_in_both_files(tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "results.parquet")
     rows = table.to_pylist()
     assert str(table.schema.field("value").type) == "double"
-    found = {r["result"]: (r["value"], r["text_value"], r["unit"]) for r in rows if r["notebook"] == "a"}
+    found = {r["name"]: (r["value"], r["text_value"], r["unit"]) for r in rows if r["notebook"] == "a"}
     assert found == {
         "size": (0.30000000000000004, None, "US$ million"),
         "year": (2031.0, None, "year"),
@@ -373,12 +334,32 @@ def test_results_are_tidy_and_the_same_in_both_files(tmp_path: Path) -> None:
     assert {(r["batch"], r["parameters"]) for r in rows if r["notebook"] == "a"} == {
         ("growth", '{"a": "é", "b": [1, 2]}')
     }
-    assert [(r["set"], r["status"], r["result"], r["parameters"]) for r in rows if r["set"] == "bad"] == [
+    assert [(r["set"], r["status"], r["name"], r["parameters"]) for r in rows if r["set"] == "bad"] == [
         ("bad", "killed", None, '{"year": 1}')
     ]
     with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
         written = list(csv.DictReader(file))
     assert [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows] == written
+
+
+def test_no_field_of_a_table_is_a_formula_or_breaks_its_line(tmp_path: Path) -> None:
+    words = {"cmd": ("=cmd|' /C calc'!A1", "@x"), "sum": ("+1+2", ""), "minus": ("-5.2%", ""), "line": ("a\rb", "")}
+    lay(tmp_path, "a/default", results=words, parameters={"=p": "=1"})
+    lay(tmp_path, "a/late", results=words, parameters={"=p": "=2"})
+    write_site(tmp_path)
+    texts = [(tmp_path / "results.csv").read_bytes().decode(), beside(tmp_path, "default", "late").csv()]
+    for text in texts:
+        assert "\r" not in text
+        fields = [field for row in csv.reader(io.StringIO(text)) for field in row]
+        assert not [field for field in fields if field[:1] in ("=", "@", "+")]
+        assert {"'=cmd|' /C calc'!A1", "'+1+2", "-5.2%", "a\nb"} <= set(fields)
+
+
+def test_recorded_values_reach_the_list_of_reports(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default", results={"size": 1.5})
+    write_site(tmp_path)
+    (listed,) = json.loads((tmp_path / "index.json").read_text())["reports"]
+    assert listed["results"] == {"size": {"value": 1.5, "unit": "US$ million", "meaning": "what size means"}}
 
 
 def test_empty_site_has_empty_tables(tmp_path: Path) -> None:

@@ -4,18 +4,22 @@ import base64
 import hashlib
 import json
 import re
+import time
 from html.parser import HTMLParser
 from itertools import pairwise
 from types import SimpleNamespace
 from urllib.parse import unquote_to_bytes
 
 import pytest
+from nbformat import from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from kbio_analysis.render.formats import data_uri, format_setting, format_value, plain
+from kbio_analysis.render.notebooks import read_notebook
 from kbio_analysis.render.page import report_html
-from kbio_analysis.render.page_values import data_uri, format_setting, format_value, plain, slug
 
 MIME = "application/vnd.kbio.v1+json"
+LONG_OUTPUT_SECONDS = 5.0  # a quadratic pattern takes minutes
 MAX_BYTES_BEFORE_CHARTS = 150_000  # what the page may weigh without its drawings, so that it opens at once anywhere
 HOSTILE = """</title></style><script>alert(1)</script><img src=x onerror="alert(2)">]]>'"&amp;<!--\x1b[31mred"""
 SVG = (
@@ -53,7 +57,7 @@ def shown(payload: dict, **data: str):
 
 
 def chart(**changes) -> dict:
-    payload = {"kind": "chart", "id": "fan", "svg": SVG, "svg_narrow": SVG, "alt": "A line rises.", "caption": "A fan."}
+    payload = {"kind": "chart", "id": "fan", "svg": SVG, "alt": "A line rises.", "caption": "A fan."}
     payload |= {"source": "Own work", "csv": "year,value\n2024,5.8\n", "csv_name": "fan.csv", "spark": None}
     return payload | changes
 
@@ -104,13 +108,7 @@ def hostile_page() -> str:
         "![beacon](https://evil.example/p.gif) ![d](data:text/html;base64,PHNjcmlwdD4=) $<script>x</script>$",
         "$\\text{<img src=x onerror=alert(8)>}$ $\\href{javascript:alert(9)}{x}$",
         [shown({"kind": kind, "text": HOSTILE}) for kind in ("answer", "answer", "sentence")],
-        [
-            shown(
-                chart(
-                    svg=svg, svg_narrow=svg, id=HOSTILE, alt=HOSTILE, caption=HOSTILE, source=HOSTILE, csv_name=HOSTILE
-                )
-            )
-        ],
+        [shown(chart(svg=svg, id=HOSTILE, alt=HOSTILE, caption=HOSTILE, source=HOSTILE, csv_name=HOSTILE))],
         [
             shown(
                 table(
@@ -256,19 +254,17 @@ def test_figures_and_tables_are_numbered_each_in_their_own_row() -> None:
 
 def test_drawing_is_rebuilt_for_a_policy_without_inline_styles() -> None:
     html = page("Text.", [shown(chart())])
-    drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
-    assert len(drawings) == 2
-    assert 'stroke="var(--chart-1, #123456)"' in drawings[0]
-    assert 'href="#f1w0"' in drawings[0]
-    assert 'clip-path="url(#f1w1)"' in drawings[0]
-    assert 'href="#f1n0"' in drawings[1]
+    (drawing,) = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    assert 'stroke="var(--chart-1, #123456)"' in drawing
+    assert 'href="#f1-0"' in drawing
+    assert 'clip-path="url(#f1-1)"' in drawing
     assert 'id="unused"' not in html
-    assert all('role="img" aria-label="A line rises."' in drawing for drawing in drawings)
+    assert 'role="img" aria-label="A line rises."' in drawing
 
 
 @pytest.mark.parametrize("svg", ["<svg", "<p>no drawing</p>", '<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>'])
 def test_drawing_that_cannot_be_read_gives_its_words(svg: str) -> None:
-    html = page("Text.", [shown(chart(svg=svg, svg_narrow=None))])
+    html = page("Text.", [shown(chart(svg=svg))])
     assert "The drawing could not be read. A line rises." in html
 
 
@@ -284,7 +280,7 @@ def test_drawing_that_cannot_be_read_gives_its_words(svg: str) -> None:
 )
 def test_drawing_points_nowhere_outside(attribute: str, kept: bool) -> None:
     drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><text {attribute}>a</text></svg>'
-    html = page("Text.", [shown(chart(svg=drawing, svg_narrow=None))])
+    html = page("Text.", [shown(chart(svg=drawing))])
     inside = re.search(r"<text(.*?)>a</text>", html)[1]
     assert inside.split("=")[0].strip() == "font-size" if kept else inside == ""
     assert "evil" not in html
@@ -365,8 +361,8 @@ def test_regression_record_and_code_are_folded() -> None:
     notebook.cells += [new_code_cell("x = '<b>'\n\n\ny = 1", id="k"), cell]
     html = report_html(notebook, result())
     folded = re.findall(r"<details.*?</details>", html, re.DOTALL)
-    assert len(folded) == 2
-    assert "growth  12.25" in folded[1]
+    assert len(folded) == 1
+    assert "growth  12.25" in folded[0]
     assert "\n\n\ny " in folded[0]
     assert "<details open" not in html
 
@@ -416,21 +412,98 @@ def test_parameters_are_written_as_typed(value: object, text: str) -> None:
     assert format_setting(value) == text
 
 
-@pytest.mark.parametrize(
-    ("text", "anchor"), [("Données, 2024!", "donnees-2024"), ("한국", "section"), ("--", "section")]
-)
-def test_slugs_are_plain_ascii(text: str, anchor: str) -> None:
-    assert slug(text) == anchor
-
-
-@pytest.mark.parametrize(("layout", "classes"), [(None, "report"), ("brief", "report brief")])
-def test_a_layout_is_a_class_of_the_page(layout: str | None, classes: str) -> None:
-    spec = SimpleNamespace(parameters=(), layout=layout)
-    html = report_html(new_notebook(cells=[new_markdown_cell("# Q?")]), {"notebook": "x"}, spec)
-    assert f'<body class="{classes}">' in html
-
-
-def test_records_that_were_read_stand_in_the_provenance() -> None:
-    result = {"notebook": "x", "inputs": {"tables": {}, "reports": {"11_other": "a" * 64}}}
-    html = report_html(new_notebook(cells=[new_markdown_cell("# Q?")]), result)
+def test_a_layout_and_the_records_that_were_read_reach_the_page() -> None:
+    spec = SimpleNamespace(parameters=(), layout="brief")
+    html = page("Text.", spec=spec, inputs={"tables": {}, "reports": {"11_other": "a" * 64}})
+    assert '<body class="report brief">' in html
     assert re.search(r"Record of <span[^>]*>11_(?:<wbr>)?other</span></dt><dd><code>a{12}</code>", html)
+
+
+# ---- prose in cells, folded code, anchors, and outputs without our payload
+
+
+def said(text: str) -> list:
+    return [shown({"kind": "sentence", "text": text})]
+
+
+def test_the_code_of_a_section_is_one_fold_behind_what_its_cells_show() -> None:
+    html = page("## Data", [], said("First."), [shown(chart())], said("Last."), "More prose.", [], "## Next", [])
+    assert html.count("<details") == 2
+    body = html[html.index("<main") :]
+    places = [body.index(words) for words in ("First.", "<svg", "Last.", "More prose.", "<details", "Next</h2>")]
+    assert places == sorted(places)
+    assert '<summary>Code<span class="quiet">, cells 1 to 5</span></summary>' in body
+
+
+def test_the_paragraphs_and_lists_of_a_say_cell_are_markdown_and_its_escapes_plain() -> None:
+    html = page("Text.", said("Worth US\\$5bn, not \\*half\\* of US\\$9bn.\n\nSecond:\n\n- one\n- two"))
+    assert "<p>Worth US$5bn, not *half* of US$9bn.</p>" in html
+    assert "<li>one</li>" in html
+    assert "<math" not in html
+
+
+def test_a_say_cell_is_coloured_as_prose_with_holes() -> None:
+    cell = new_code_cell(
+        "%%say answer\nIt is **{{ chance(p) }}**.\n{% if later %}Since.{% endif %}", outputs=[], id="s"
+    )
+    html = report_html(new_notebook(cells=[cell]), result())
+    assert '<span class="k">%%say answer</span>' in html
+    assert 'class="err"' not in html
+    assert "chance" in html
+
+
+def test_anchors_are_of_any_script_and_links_find_them_whatever_their_case() -> None:
+    html = page("## Main result", "## 수출 전망", "[a](#main-result) [b](#Main-Result) [c](#수출-전망) [d](#nowhere)")
+    assert 'id="main-result"' in html
+    assert 'id="수출-전망"' in html
+    links = re.findall(r'<a href="#([^"]*)">[a-d]</a>', html)
+    assert links == ["main-result", "main-result", "수출-전망", "nowhere"]
+
+
+PIXEL = base64.b64encode(b"\x89PNG").decode()
+
+
+def test_a_plain_figure_is_numbered_and_says_what_it_lacks() -> None:
+    plain_figure = new_output("display_data", data={"image/png": PIXEL, "text/plain": "<Figure size 640x480>"})
+    html = page("Text.", [plain_figure], [shown(chart())])
+    assert f'<img src="data:image/png;base64,{PIXEL}" alt="Figure 1">' in html
+    assert "Drawn without a caption, a text for readers who cannot see it and its data" in html
+    assert "Figure 2" in html
+
+
+def test_a_picture_in_the_notebook_s_folder_is_taken_along_and_another_is_missed_aloud(tmp_path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "outside.png").write_bytes(b"\x89PNG")
+    (tmp_path / "notebooks" / "in side.png").write_bytes(b"\x89PNG")
+    file = tmp_path / "notebooks" / "10_record.ipynb"
+    text = "![Inside](in%20side.png) ![Outside](../outside.png) ![Gone](gone.png)"
+    file.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": [text]}]}))
+    html = report_html(from_dict(json.loads(read_notebook(file))), result())
+    assert f'<img src="data:image/png;base64,{PIXEL}" alt="Inside">' in html
+    assert "The picture Outside is not shown: it is not in the notebook's folder" in html
+    assert "The picture Gone is not shown" in html
+
+
+def test_cells_that_name_reports_or_addresses_are_links() -> None:
+    columns = [{"label": "Report", "reports": True}, {"label": "Where", "links": True}]
+    html = page(
+        "Text.", [shown(table(columns=columns, row_header=False, rows=[["11_other", "https://example.org/a"]]))]
+    )
+    assert '<td><a href="../../11_other/default/index.html">' in html
+    assert '<td><a href="https://example.org/a" rel="noopener noreferrer external">' in html
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        new_output("stream", name="stdout", text="x" * 400_000),
+        new_output("stream", name="stdout", text="10%\r" * 100_000),
+        new_output("display_data", data={"text/html": "<style" * 60_000}),
+        new_output("display_data", data={"text/markdown": "[" * 50_000 + "\\begin{a}\n" * 5_000 + "$a " * 20_000}),
+    ],
+    ids=["line", "progress", "styles", "markdown"],
+)
+def test_long_outputs_take_no_time(output) -> None:
+    began = time.perf_counter()
+    page("Text.", [output])
+    assert time.perf_counter() - began < LONG_OUTPUT_SECONDS

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from render.fixtures.built import notebook
 
 from kbio_analysis.errors import ParameterError
-from kbio_analysis.render.parameters import NotebookSpec, Parameter, coerce, read, read_source
-from kbio_analysis.render.values import convert, parse_kind, to_text
+from kbio_analysis.render.parameters import NotebookSpec, Parameter, coerce, read, read_source, to_text
 
 EVERYTHING = """
 from __future__ import annotations
@@ -79,11 +78,6 @@ def test_meaning_unit_and_bounds_come_from_the_comment() -> None:
     assert parameter("series").type_text == "Literal['biopharma', 'bio_health']"
 
 
-def test_line_numbers_are_those_of_the_cell() -> None:
-    lines = EVERYTHING.splitlines()
-    assert all(lines[p.line - 1].startswith(f"{p.name}:") for p in spec().parameters)
-
-
 def test_question_and_summary_are_the_first_heading_and_paragraph(tmp_path: Path) -> None:
     path = tmp_path / "12_top.ipynb"
     path.write_bytes(notebook(prose="# Can it? \n\n> a quote\n\nIt can,\nperhaps.\n\nMore."))
@@ -113,8 +107,8 @@ def test_a_notebook_may_do_without_parameters() -> None:
         ("x: float = 1e999  # m", 1, "not a finite number"),
         ("x: str = 5  # m", 1, "not a str"),
         ("x: bool = 1  # m", 1, "not a bool"),
-        ("x: date = '2024-02-30'  # m", 1, "not a day of the calendar"),
-        ("x: date = date(2024, 2, 30)  # m", 1, "not a day of the calendar"),
+        ("x: date = '2024-02-30'  # m", 1, "not a date"),
+        ("x: date = date(2024, 2, 30)  # m", 1, "computed"),
         ("x: int = None  # m", 1, "None is not an int"),
         ("x: Literal['a'] = 'b'  # m", 1, "not one of a"),
         ("x: list[int] = (1, 2)  # m", 1, "not of type list[int]"),
@@ -139,9 +133,7 @@ def test_a_malformed_cell_is_refused_with_notebook_and_line(cell: str, line: int
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "source", [b"not json", b"[]", b"{}", b'{"cells": [1]}', b'{"cells": [{"cell_type": "code"}]}']
-)
+@pytest.mark.parametrize("source", [b"not json", b"[]", b"{}", b'{"cells": [1]}'])
 def test_what_is_no_notebook_is_refused(source: bytes) -> None:
     with pytest.raises(ParameterError, match="not a notebook"):
         read_source("11_sample", source)
@@ -200,23 +192,23 @@ def test_a_value_is_taken_by_the_declared_type(line: str, text: object, value: o
         ("x: int = 1  # m", True, "not an int"),
         ("x: int = 1  # m", "1_000", "not an int"),
         ("x: int = 1  # m", "\uff19", "not an int"),
-        ("x: int = 1  # m", "9" * 5000, "more than any parameter needs"),
+        ("x: int = 1  # m", "9" * 5000, "not an int"),
         ("x: int = 1  # m", None, "None is not an int"),
         ("x: int = 1  # m", "none", "not an int"),
         ("x: float = 1  # m", "nan", "not a float"),
         ("x: float = 1  # m", "-inf", "not a float"),
         ("x: float = 1  # m", "1e999", "not a finite number"),
         ("x: float = 1  # m", float("nan"), "not a finite number"),
-        ("x: float = 1  # m", 10**400, "not a finite number"),
+        ("x: float = 1  # m", 10**400, "not a float"),
         ("x: float = 1  # m", "1,5", "not a float"),
         ("x: float = 1  # m", True, "not a float"),
         ("x: bool = False  # m", "yes", "write true or false"),
         ("x: bool = False  # m", "1", "write true or false"),
         ("x: bool = False  # m", 1, "write true or false"),
         ("x: str = 'a'  # m", False, "not a str"),
-        ("x: date = '2024-01-01'  # m", "2024-1-1", "write YYYY-MM-DD"),
-        ("x: date = '2024-01-01'  # m", "2023-02-29", "not a day of the calendar"),
-        ("x: date = '2024-01-01'  # m", datetime(2024, 1, 1, 12), "write YYYY-MM-DD"),
+        ("x: date = '2024-01-01'  # m", "2024-1-1", "as YYYY-MM-DD"),
+        ("x: date = '2024-01-01'  # m", "2023-02-29", "write a day of the calendar"),
+        ("x: date = '2024-01-01'  # m", datetime(2024, 1, 1, 12), "as YYYY-MM-DD"),
         ("x: list[int] = []  # m", "1,,2", "empty item"),
         ("x: list[int] = []  # m", "[1, 2", "not a JSON list"),
         ("x: list[int] = []  # m", "[1.5]", "not an int"),
@@ -277,27 +269,24 @@ def typed(draw: st.DrawFn) -> tuple[str, object]:
 @given(typed())
 def test_what_is_written_out_is_read_back_unchanged(case: tuple[str, object]) -> None:
     type_text, value = case
-    kind = parse_kind(type_text)
+    declared = spec(f"x: {type_text} = {value!r}  # m").parameters[0]
     for form in (to_text(value), value):
-        back = convert(kind, form)
+        back = declared.accept(form)
         assert back == value
         assert type(back) is type(value)
 
 
 @PATIENT
-@given(st.text(), st.sampled_from(["int", "float", "bool", "date", "list[int]", "list[float]", "Literal['a', 1]"]))
-def test_any_text_is_either_taken_by_type_or_refused_in_words(text: str, type_text: str) -> None:
-    kind = parse_kind(type_text)
+@given(st.text(), st.sampled_from(["int = 1", "float = 1", "bool = True", "list[int] = []", "Literal['a', 1] = 1"]))
+def test_any_text_is_either_taken_by_type_or_refused_in_words(text: str, declaration: str) -> None:
+    declared = spec(f"x: {declaration}  # m").parameters[0]
     with contextlib.suppress(ValueError):
-        value = convert(kind, text)
-        assert convert(kind, to_text(value)) == value
+        value = declared.accept(text)
+        assert declared.accept(to_text(value)) == value
 
 
-@PATIENT
-@given(st.text(max_size=40))
-def test_any_text_as_a_type_is_parsed_or_refused(text: str) -> None:
-    with contextlib.suppress(ValueError):
-        assert parse_kind(text).scalar.name
+def test_a_name_typed_with_combining_characters_is_the_same_name() -> None:
+    assert coerce(spec("taux_é: int = 1  # m"), {"taux_e\u0301": "2"}) == {"taux_é": 2}
 
 
 def test_what_the_metadata_says_to_us_is_read_and_checked() -> None:

@@ -9,11 +9,11 @@ from render.fixtures.built import notebook, pretended
 from render.test_site import report
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.batches import read_batches
+from kbio_analysis.render.batches import rankings, read_batches
 from kbio_analysis.render.build import build
-from kbio_analysis.render.entries import read_entries
-from kbio_analysis.render.parameters import read, read_source
-from kbio_analysis.render.ranking import Ranking, ranked, rankings, remember, remembered, unranked
+from kbio_analysis.render.parameters import NotebookSpec, read, read_source
+from kbio_analysis.render.ranking import Ranking, ranked, remember, remembered, unranked
+from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_site
 
 BY_GAIN = {"world": {"a": Ranking(rank_by="gain", columns=("name",))}}
@@ -25,12 +25,13 @@ def batch_file(folder: Path, ranking: str) -> Path:
     return file
 
 
-def mistakes(folder: Path, ranking: str) -> str:
-    def spec(name: str) -> object:
-        return read_source(name, notebook("1"))
+def spec(name: str) -> NotebookSpec:
+    return read_source(name, notebook("1"))
 
+
+def mistakes(folder: Path, ranking: str) -> str:
     with pytest.raises(UsageError) as caught:
-        read_batches([batch_file(folder, ranking)], spec, {})
+        read_batches([batch_file(folder, ranking)], spec, {}, lambda name: ["gain", "name"])
     return str(caught.value)
 
 
@@ -52,8 +53,8 @@ def page(site: Path, said: dict = BY_GAIN) -> str:
 
 def test_a_batch_file_says_what_its_sets_are_ranked_by(tmp_path: Path) -> None:
     file = batch_file(tmp_path, "rank_by: gain\ncolumns: [name]")
-    assert rankings([file]) == BY_GAIN
-    assert rankings([batch_file(tmp_path, "")]) == {"world": {}}
+    assert rankings([file], spec) == BY_GAIN
+    assert rankings([batch_file(tmp_path, "")], spec) == {"world": {}}
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,7 @@ def test_a_batch_file_says_what_its_sets_are_ranked_by(tmp_path: Path) -> None:
         ("rank_by: gain\ncolumns: name", "columns: a list of names of results is needed here"),
         ("rank_by: gain\ncolumns: [name, name]", "columns: name is shown already; leave it out"),
         ("rank_by: gain\ncolumns: [gain]", "columns: gain is shown already; leave it out"),
+        ("rank_by: gian\ncolumns: [nmae]", "rank_by: a records no gian; did you mean gain?"),
     ],
 )
 def test_a_wrong_ranking_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
@@ -76,9 +78,9 @@ def test_a_wrong_ranking_is_refused_with_its_line(tmp_path: Path, text: str, sai
 
 def test_the_largest_stands_first_and_what_has_no_number_last_by_name(tmp_path: Path) -> None:
     lay(tmp_path, small=1.5, void=None, large=20_000.0, big=20_000.0, absent=..., word="much", truth=True)
-    order = ranked(read_entries(tmp_path), BY_GAIN["world"]["a"])
-    assert [entry.set for entry in order.first] == ["big", "large", "small"]
-    assert [(entry.set, why) for entry, why in order.last] == [
+    order = ranked(read_reports(tmp_path), BY_GAIN["world"]["a"])
+    assert [r.set for r in order.first] == ["big", "large", "small"]
+    assert [(r.set, why) for r, why in order.last] == [
         ("absent", "not recorded"),
         ("truth", "no number"),
         ("void", "no number"),
@@ -100,8 +102,8 @@ def test_another_unit_has_no_place_in_the_order(tmp_path: Path) -> None:
     lay(tmp_path, one=1.0, two=2.0, three=3.0)
     path = tmp_path / "a" / "three" / "result.json"
     path.write_text(path.read_text().replace("US$ million", "EUR million"))
-    order = ranked(read_entries(tmp_path), BY_GAIN["world"]["a"])
-    assert [entry.set for entry in order.first] == ["two", "one"]
+    order = ranked(read_reports(tmp_path), BY_GAIN["world"]["a"])
+    assert [r.set for r in order.first] == ["two", "one"]
     assert [why for _, why in order.last] == ["in another unit: EUR million"]
 
 
@@ -149,14 +151,6 @@ def test_one_batch_s_ranking_leaves_another_s_alone(tmp_path: Path) -> None:
     assert remembered(tmp_path) == {}
 
 
-def test_a_notebook_may_be_called_by_its_beginning(tmp_path: Path) -> None:
-    lay(tmp_path, one=1.0, two=2.0)
-    (tmp_path / "a").rename(tmp_path / "22_partner")
-    for path in tmp_path.glob("22_partner/*/result.json"):
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"notebook": "22_partner"}))
-    assert "sortable ranking" in page(tmp_path, {"world": {"22": Ranking(rank_by="gain")}})
-
-
 def test_a_run_that_makes_nothing_takes_the_new_ranking(tmp_path: Path) -> None:
     lay(tmp_path, one=1.0, two=2.0)
     outcome = build([], tmp_path, lambda jobs, until: iter([pretended()]), workers=1, rankings=BY_GAIN)
@@ -168,8 +162,12 @@ def test_the_example_of_the_manual_is_right_and_ranks_by_what_is_recorded(tmp_pa
     example = re.search(r"```yaml\n(.*?)```", (root / "docs" / "batches.md").read_text(), re.DOTALL)[1]
     file = tmp_path / "example.yml"
     file.write_text(example)
-    sets = read_batches([file], lambda name: read(root / "notebooks" / f"{name}.ipynb"), {})
+
+    def of_the_repository(name: str) -> NotebookSpec:
+        return read(root / "notebooks" / f"{name}.ipynb")
+
+    sets = read_batches([file], of_the_repository, {})
     assert len(sets) == 1 + 3 + 1
-    ((notebook, ranking),) = rankings([file])["example"].items()
+    ((notebook, ranking),) = rankings([file], of_the_repository)["example"].items()
     reference = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())
     assert {ranking.rank_by, *ranking.columns} <= reference["results"].keys()

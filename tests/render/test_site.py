@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kbio_analysis.render.entries import read_entries
-from kbio_analysis.render.page_charts import sparkline
+from kbio_analysis.render.drawings import line_svg
+from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_site
 
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
@@ -64,7 +64,7 @@ def test_only_what_differs_from_the_default_set_is_shown(tmp_path: Path) -> None
     report(tmp_path, "a", "late", parameters={"year": 2035, "series": "x"})
     report(tmp_path, "b", "one", parameters={"partner": "IND", "series": "x"})
     report(tmp_path, "b", "two", parameters={"partner": "BGD", "series": "x"})
-    changed = {(e.notebook, e.set): dict(e.changed) for e in read_entries(tmp_path)}
+    changed = {(e.notebook, e.set): dict(e.changed) for e in read_reports(tmp_path)}
     assert changed == {
         ("a", "default"): {},
         ("a", "late"): {"year": 2035},
@@ -114,7 +114,7 @@ def test_series_that_is_none_draws_nothing(tmp_path: Path, spark: object) -> Non
 
 
 def test_level_series_is_drawn_in_the_middle() -> None:
-    assert 'points="2,12 94,12"' in sparkline([5.0, 5.0])
+    assert 'points="3,12 93,12"' in line_svg([5.0, 5.0])
 
 
 def test_hostile_text_is_only_text(tmp_path: Path) -> None:
@@ -242,6 +242,7 @@ def test_list_as_json_says_what_the_page_says(tmp_path: Path) -> None:
         "spark": [1.0, 2.0, 1.5],
         "parameters": {"year": 2035},
         "changed": {"year": 2035},
+        "results": {},
         "error": None,
         "page": "a/late/index.html",
         "log": None,

@@ -14,9 +14,8 @@ from nbformat import writes
 from nbformat.v4 import new_code_cell
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render import convert as module
-from kbio_analysis.render import docx
-from kbio_analysis.render.convert import add_forms, convert, other_forms
+from kbio_analysis.render import forms
+from kbio_analysis.render.forms import add_forms, convert, other_forms
 from kbio_analysis.render.page import document_html, report_html
 
 WORD = {"w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main"}
@@ -47,7 +46,7 @@ def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_forms_are_named_or_refused() -> None:
     assert other_forms(["html", "pdf", "docx", "pdf"]) == ["pdf", "docx"]
-    with pytest.raises(UsageError, match="--to 'docs': did you mean docx"):
+    with pytest.raises(UsageError, match="--to 'docs'; did you mean docx"):
         other_forms(["docs"])
 
 
@@ -56,7 +55,7 @@ def test_what_is_missing_is_one_clear_problem_and_the_page_stays(report: Path) -
     page = (report / "index.html").read_bytes()
     done = convert([report, report], ["pdf", "docx"])
     assert done.made == 0
-    assert [p.split(";")[0] for p in done.problems] == [
+    assert sorted(p.split(";")[0] for p in done.problems) == [
         "no report.docx was made: pandoc is not installed",
         "no report.pdf was made: no Chromium found",
     ]
@@ -73,8 +72,8 @@ def test_playwright_missing_is_said(report: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_only_what_is_lacking_is_made_and_the_index_lists_it(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    monkeypatch.setattr(module, "find_pandoc", lambda: "pandoc")
-    monkeypatch.setattr(module, "docx_of", lambda folder, browser: made.append(folder.name) or b"document")
+    monkeypatch.setattr(forms.shutil, "which", lambda name: f"/nowhere/{name}")
+    monkeypatch.setattr(forms, "docx_of", lambda folder, browser: made.append(folder.name) or b"document")
     monkeypatch.setenv("KBIO_CHROMIUM", "/nowhere")
     site = report.parents[1]
     for anew, total in ((False, 1), (False, 1), (True, 2)):
@@ -139,16 +138,16 @@ def test_a_pandoc_that_cannot_use_its_sandbox_is_asked_without(monkeypatch: pyte
         asked.append("--sandbox" in command)
         return subprocess.CompletedProcess(command, refusal if asked == [True] else 0, b"document", b"")
 
-    monkeypatch.setattr(docx.subprocess, "run", run)
-    assert docx.translated("pandoc", b"<p>x", "a report") == b"document"
+    monkeypatch.setattr(forms.subprocess, "run", run)
+    assert forms.translated(b"<p>x", "a report") == b"document"
     assert asked == [True, False]
 
 
 def test_a_failing_pandoc_is_a_problem_of_its_report(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = subprocess.CompletedProcess([], 64, b"", b"out of memory\nmore")
     monkeypatch.setenv("KBIO_CHROMIUM", "/nowhere")
-    monkeypatch.setattr(docx.subprocess, "run", lambda *_, **__: failed)
-    monkeypatch.setattr(docx.shutil, "which", lambda _: "/usr/bin/pandoc")
+    monkeypatch.setattr(forms.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(forms.shutil, "which", lambda _: "/usr/bin/pandoc")
     problem = convert([report], ["docx"]).problems[0]
     assert problem.startswith("11_export_forecast/late_target: pandoc could not write the document")
     assert problem.endswith("out of memory")
