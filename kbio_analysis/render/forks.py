@@ -21,7 +21,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from multiprocessing import util
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,12 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def answers(works: Iterable[Work], *, workers: int, until: float | None = None) -> Iterator[tuple[Any, Any]]:
+def answers(
+    works: Iterable[Work], *, workers: int, until: float | None = None, imports: Iterable[str] = ()
+) -> Iterator[tuple[Any, Any]]:
     """The key of each work and what it answered, or an ``Ended``, as they are done; ``workers`` at a time.
 
+    ``imports`` are modules that the work will import: a hint for a fork server that has yet to be started.
     Raises KeyboardInterrupt when this process is told to stop and OutOfTimeError when the monotonic clock passes
     ``until``; then, and when the caller leaves, everything that runs is killed first. Raises ExecutionError where no
     process can be started.
@@ -79,6 +83,7 @@ def answers(works: Iterable[Work], *, workers: int, until: float | None = None) 
     waiting = deque((work, 1) for work in works)
     running: dict[Connection, _Run] = {}
     workers = max(1, min(workers, _most_at_a_time()))
+    _server.imports = " ".join(imports)
     with stopping() as stop:
         try:
             while waiting or running:
@@ -254,7 +259,11 @@ def _as_a_server_needs(folder: Path) -> Iterator[None]:
         # Arrow's allocator starts a thread at import unless told not to, and the server must not have one.
         own = {"MPLBACKEND": "agg", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
         paths = os.pathsep.join(path for path in sys.path if path)
-        now = child.environment(folder) | own | {"PYTHONPATH": paths, preload.READY: str(_server.ready)}
+        now = (
+            child.environment(folder)
+            | own
+            | {"PYTHONPATH": paths, preload.READY: str(_server.ready), preload.IMPORTS: _server.imports}
+        )
         _set_environment(now)
         try:
             yield
@@ -276,7 +285,7 @@ class _Server:
     pid: int | None = None
     number: int = 0
     cold: bool = False
-    owner: int = field(default_factory=os.getpid)
+    imports: str = ""
 
     @property
     def ready(self) -> Path:
@@ -311,6 +320,7 @@ class _Server:
         from multiprocessing import forkserver
 
         self.number += 1
+        util.Finalize(None, _end_servers, exitpriority=100)
         multiprocessing.get_context("forkserver").set_forkserver_preload([preload.__name__])
         before, tempfile.tempdir = tempfile.tempdir, str(own_folder())  # where its socket will lie
         try:

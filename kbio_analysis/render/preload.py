@@ -1,4 +1,4 @@
-"""Imported once by the fork server of this machine's reports: everything a notebook would otherwise import itself.
+"""Imported once by the fork server of this machine's reports: what its notebooks would otherwise import themselves.
 
 Never import this module elsewhere: it changes the process it is in. That process has a session of its own (a terminal's
 signals are its owner's affair), takes in the orphans of dead reports, and kills whatever is left below it when it ends.
@@ -26,23 +26,24 @@ import psutil
 READY = "KBIO_SERVER_READY"
 """The environment variable that names the file written when everything is imported."""
 
+IMPORTS = "KBIO_SERVER_IMPORTS"
+"""The environment variable that lists the modules which the notebooks import."""
+
 PID = os.getpid()
 
 # jsonschema compiles a grammar for a format no notebook uses, pandera brings in a test library, and papermill asks
 # pyarrow for notebooks on Hadoop, which starts a thread, and a process that forks must have none. All do without.
 _HIDDEN = ("rfc3987_syntax", "hypothesis", "pyarrow")
 _FIRST = ("jsonschema", "nbformat", "papermill.engines")
-_THEN = (
-    "IPython.core.interactiveshell",
-    "IPython.core.completer",
-    "matplotlib_inline.backend_inline",
-    "pyarrow",
+_ALWAYS = ("kbio_analysis.render.engine", "kbio_analysis.render.job", "kbio_analysis.render.page")
+_STACK = (
     "pyarrow.pandas_compat",
     "pandas",
     "scipy.stats",
     "scipy.optimize",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
+    "matplotlib_inline.backend_inline",
     "statsmodels.api",
     "statsmodels.formula.api",
     "statsmodels.tsa.api",
@@ -50,29 +51,29 @@ _THEN = (
     "pandera.backends.pandas.builtin_checks",
     "arch.bootstrap",
     "yaml",
-    "kbio_analysis.render.job",
-    "kbio_analysis.render.page",
-    "kbio_analysis.render.engine",
-    "kbio_analysis.render.child",
 )
-_WHOLE = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
+_OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
+# What a notebook that does without us may have imported for it; anything else might do more than define names.
+_KNOWN = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 
 
-def _imported() -> None:
+def _imported(wanted: list[str]) -> None:
     for name in _HIDDEN:
         sys.modules[name] = None  # type: ignore[assignment]
     for name in _FIRST:
         _import(name)
     del sys.modules["pyarrow"]
-    for name in _THEN:
+    whole = any(name.startswith("kbio_analysis") for name in wanted)
+    known = [name for name in wanted if name.split(".")[0] in _KNOWN]
+    for name in (*_ALWAYS, *(_STACK if whole else known)):
         _import(name)
-    for name in _HIDDEN:
-        if sys.modules.get(name, "") is None:
-            del sys.modules[name]
-    for name in _WHOLE:
+    for name in _OURS if whole else ():
         _import(name)
         for found in pkgutil.walk_packages(getattr(sys.modules.get(name), "__path__", ()), f"{name}."):
             _import(found.name)
+    for name in _HIDDEN:
+        if sys.modules.get(name, "") is None:
+            del sys.modules[name]
 
 
 def _import(name: str) -> None:
@@ -131,7 +132,7 @@ if READY in os.environ:
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
-    _imported()
+    _imported(os.environ.pop(IMPORTS, "").split())
     gc.collect()
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children
     ready.with_suffix(".new").write_text(json.dumps({"pid": PID, "threads": _threads()}))

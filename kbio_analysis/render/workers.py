@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 
 from kbio_analysis.render.forks import Ended, Work, answers, usable_cores
 from kbio_analysis.render.job import Job, PageMaker, Report, ended, make
+
+_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+([\w.]+)", re.MULTILINE)
 
 
 def reports(
@@ -17,12 +22,23 @@ def reports(
     By default there are as many at a time as cores. ``until`` and what is raised are those of
     :func:`~kbio_analysis.render.forks.answers`.
     """
+    jobs = list(jobs)
     works = [Work(key=job, call=partial(make, job, page), limit_seconds=job.limit_seconds) for job in jobs]
-    for job, answer in answers(works, workers=workers or usable_cores(), until=until):
+    for job, answer in answers(works, workers=workers or usable_cores(), until=until, imports=_imports(jobs)):
         if isinstance(answer, Ended):
             yield ended(job, answer.status, answer.cell, answer.kind, answer.reason, answer.log)
         else:
             yield answer
+
+
+def _imports(jobs: list[Job]) -> set[str]:
+    """The modules that the notebooks' cells name in their imports."""
+    found: set[str] = set()
+    for source in {job.source for job in jobs}:
+        with suppress(ValueError, KeyError):
+            for cell in json.loads(source)["cells"]:
+                found.update(_IMPORT.findall("".join(cell["source"])))
+    return found
 
 
 def run(job: Job, page: PageMaker | None = None) -> Report:

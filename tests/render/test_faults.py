@@ -10,7 +10,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -22,9 +21,8 @@ from render.fixtures.built import job, notebook, pretended
 from render.fixtures.room import ROOT, Room
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render import leftovers
+from kbio_analysis.render.build import build
 from kbio_analysis.render.cache import STAMP
-from kbio_analysis.render.control import carry_out
 from kbio_analysis.render.job import Job, Report
 from kbio_analysis.render.publish import PublishError, open_site
 
@@ -32,7 +30,6 @@ KILLS = 20
 REAL_KILLS = 3
 SEED = 20250905
 LONGEST_SECONDS = 180  # of a command on a machine that has other work
-COLD = ("--kernel", "python3")  # no imports of the notebook stack, which these notebooks do not need
 SETS = ("a", "b", "c")
 SMALL = "generation: int = 0  # which, count\nseconds: float = 0.0  # how long, s"
 BATCH = "notebook: 12_top_five\nsets: {a: , b: , c: }\n"
@@ -50,7 +47,7 @@ def kbio(tmp_path: Path) -> Room:
 
 def start(room: Room, *arguments: str, **more: object) -> psutil.Popen:
     return psutil.Popen(
-        room.command("render", *COLD, "--batch", "b.yml", *arguments), cwd=room.path, env=room.environment,
+        room.command("render", "--batch", "b.yml", *arguments), cwd=room.path, env=room.environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
     )  # fmt: skip
 
@@ -81,10 +78,10 @@ DENSE = """
 import sys, json
 from pathlib import Path
 from render.fixtures.built import pretended
-from kbio_analysis.render.control import carry_out
-from kbio_analysis.render.plan import requested
+from kbio_analysis.render.build import build
+from kbio_analysis.render.requests import requested
 
-def make(due):
+def make(due, until):
     for job in due:
         made = pretended(set_name=job.set_name, notebook=job.notebook, page=b"x" * 300_000)
         result = made.result | {"notebook": job.notebook, "set": job.set_name, "batch": job.batch}
@@ -92,8 +89,8 @@ def make(due):
         made.files["result.json"] = json.dumps(made.result).encode()
         yield made
 
-work = requested([], {"generation": sys.argv[1]}, batches=[Path("b.yml")], kernel="python3", limit_seconds=None)
-carry_out(work, Path("reports/site"), make, workers=1)
+work = requested([], {"generation": sys.argv[1]}, batches=[Path("b.yml")], limit_seconds=None)
+build(work, Path("reports/site"), make, workers=1)
 """
 
 
@@ -140,27 +137,19 @@ def test_killed_with_kernels_at_work_the_next_run_goes_on_and_sweeps_up(kbio: Ro
         assert all(generation(kbio.site / "12_top_five" / name) <= number for name in SETS)
     _, alive = psutil.wait_procs(kbio.strays(), timeout=LONGEST_SECONDS)
     assert alive == []
-    done = kbio("render", *COLD, "--batch", "b.yml", "-p", f"generation={REAL_KILLS}")
+    done = kbio("render", "--batch", "b.yml", "-p", f"generation={REAL_KILLS}")
     assert (done.returncode, done.stderr) == (0, "")
     assert [generation(kbio.site / "12_top_five" / name) for name in SETS] == [REAL_KILLS] * 3
     assert list(kbio.path.glob("kbio-*")) == []
 
 
-def test_a_killed_worker_costs_no_report(kbio: Room) -> None:
+def test_a_killed_fork_server_costs_no_report(kbio: Room) -> None:
     child = start(kbio, "--jobs", "2", "-p", "seconds=0.5")
-    wait_for(lambda: (children := workers(child)) and any(w.children() for w in children))
-    workers(child)[0].kill()
+    wait_for(lambda: kbio.at_work(child))
+    kbio.at_work(child)[0].parent().kill()
     output, errors = child.communicate(timeout=LONGEST_SECONDS)
     assert (child.returncode, errors) == (0, "")
     assert "3 made, 0 unchanged, 0 failed" in output
-
-
-def workers(kbio_process: psutil.Process) -> list[psutil.Process]:
-    """The processes that make reports: those of the pool's server."""
-    with contextlib.suppress(psutil.Error):
-        servers = [c for c in kbio_process.children() if "forkserver" in " ".join(c.cmdline())]
-        return [worker for server in servers for worker in server.children()]
-    return []
 
 
 # ---- told to stop, out of time, no room
@@ -177,13 +166,10 @@ def test_stopped_in_the_middle_what_is_done_stays_and_the_rest_is_named(kbio: Ro
     assert child.returncode == 130
     assert output.splitlines()[1:3] == ["not run   12_top_five/b", "not run   12_top_five/c"]
     assert "1 made, 0 unchanged, 0 failed, 2 not run" in output
-    assert (
-        "stopped: 2 not run. Go on, without what is done: python -m kbio_analysis render --kernel python3 --batch b.yml"
-        in errors
-    )
+    assert "stopped: 2 not run. Go on, without what is done: python -m kbio_analysis render --batch b.yml" in errors
     assert [r["set"] for r in json.loads((kbio.site / "index.json").read_bytes())["reports"]] == ["a"]
     (kbio.path / "b.yml").write_text(BATCH)
-    done = kbio("render", *COLD, "--batch", "b.yml")
+    done = kbio("render", "--batch", "b.yml")
     assert done.returncode == 0
     assert "2 made, 1 unchanged, 0 failed" in done.stdout
 
@@ -191,25 +177,25 @@ def test_stopped_in_the_middle_what_is_done_stays_and_the_rest_is_named(kbio: Ro
 def test_out_of_time_the_rest_is_reported_as_not_run(kbio: Room) -> None:
     (kbio.path / "b.yml").write_text("notebook: 12_top_five\nsets: {a: {seconds: 300}, b: {seconds: 300}}\n")
     began = time.monotonic()
-    done = kbio("render", *COLD, "--batch", "b.yml", "--time-limit", "2", "--force")
+    done = kbio("render", "--batch", "b.yml", "--time-limit", "2", "--force")
     assert time.monotonic() - began < LONGEST_SECONDS
     assert done.returncode == 1
     assert "0 of 2 reports are good" in done.stdout
     assert "not run   12_top_five/b" in done.stdout
     assert "the time limit is over: 2 not run. Go on, without what is done:" in done.stderr
     assert "--force" not in done.stderr
-    assert kbio.strays() == []
+    wait_for(lambda: kbio.strays() == [])
 
 
 def test_the_command_said_runs_only_the_failed_ones_again(kbio: Room) -> None:
     kbio.add("12_top_five", "assert seconds == 0", parameters=SMALL)
     (kbio.path / "my batch.yml").write_text("notebook: 12_top_five\nsets: {a: , 'b ''quoted': {seconds: 300}}\n")
-    done = kbio("render", *COLD, "--force", "--batch", "my batch.yml")
+    done = kbio("render", "--force", "--batch", "my batch.yml")
     assert done.returncode == 1
     assert "1 made, 0 unchanged, 1 failed" in done.stdout
     assert "reports/site/12_top_five/b-quoted/log.txt" in done.stderr
     command = shlex.split(done.stderr.split("Run the failed ones again: ")[1])
-    assert command[2:] == ["kbio_analysis", "render", "--failed", *COLD, "--batch", "my batch.yml"]
+    assert command[2:] == ["kbio_analysis", "render", "--failed", "--batch", "my batch.yml"]
     kbio.add("12_top_five", "print('well now')", parameters=SMALL)
     again = kbio(*command[3:])
     assert again.returncode == 0
@@ -220,17 +206,17 @@ def test_the_command_said_runs_only_the_failed_ones_again(kbio: Room) -> None:
 
 def test_failed_alone_runs_what_failed_on_the_site_with_its_own_parameters(kbio: Room) -> None:
     kbio.add("12_top_five", "assert generation != 7", parameters=SMALL)
-    kbio("render", *COLD, "--batch", "b.yml")
-    assert kbio("render", *COLD, "-p", "generation=7", "--set", "seven").returncode == 1
+    kbio("render", "--batch", "b.yml")
+    assert kbio("render", "-p", "generation=7", "--set", "seven").returncode == 1
     kbio.add("12_top_five", "print(generation)", parameters=SMALL)
-    done = kbio("render", *COLD, "--failed")
+    done = kbio("render", "--failed")
     assert done.returncode == 0
     assert "1 of 1 reports are good" in done.stdout
     assert kbio.result("12_top_five/seven")["parameters"]["generation"] == 7
     kbio.add("12_top_five", "1 / 0", parameters=SMALL)
-    kbio("render", *COLD, "--set", "eight")
+    kbio("render", "--set", "eight")
     (kbio.site / "12_top_five" / "eight" / "failure.json").write_text("{")
-    refused = kbio("render", *COLD, "--failed")
+    refused = kbio("render", "--failed")
     assert refused.returncode == 2
     assert "eight/failure.json: cannot be read" in refused.stderr
 
@@ -251,7 +237,7 @@ def small_disk(folder: Path) -> Iterator[Callable[[], None] | None]:
 
 def test_on_a_full_disk_the_good_pages_stay_and_a_later_run_completes(kbio: Room) -> None:
     with small_disk(kbio.site) as limit:
-        assert kbio("render", *COLD, "--batch", "b.yml").returncode == 0
+        assert kbio("render", "--batch", "b.yml").returncode == 0
         before = {p: p.read_bytes() for p in kbio.site.rglob("*") if p.is_file() and ".kbio" not in p.parts}
         kbio.add("12_top_five", "print('long words\\n' * 60_000)", parameters=SMALL)
         child = start(kbio, preexec_fn=limit)
@@ -262,7 +248,7 @@ def test_on_a_full_disk_the_good_pages_stay_and_a_later_run_completes(kbio: Room
         assert {p: p.read_bytes() for p in before} == before
         assert not [p for p in kbio.site.rglob("*") if p.name.endswith(".new")]
         kbio.add("12_top_five", "print('short')", parameters=SMALL)
-        done = kbio("render", *COLD, "--batch", "b.yml")
+        done = kbio("render", "--batch", "b.yml")
         assert (done.returncode, done.stderr) == (0, "")
         assert "3 made, 0 unchanged" in done.stdout
 
@@ -274,10 +260,10 @@ def test_a_second_run_waits_and_finds_everything_done(kbio: Room) -> None:
     first = start(kbio, "--jobs", "1", "-p", "seconds=0.5")
     wait_for((kbio.site / ".kbio" / "lock").exists)
     wait_for(lambda: locked(kbio.site / ".kbio" / "lock"))
-    refused = kbio("render", *COLD, "--wait", "0")
+    refused = kbio("render", "--wait", "0")
     assert refused.returncode == 1
     assert "another kbio run is writing to reports/site" in refused.stderr
-    second = kbio("render", *COLD, "--batch", "b.yml", "-p", "seconds=0.5")
+    second = kbio("render", "--batch", "b.yml", "-p", "seconds=0.5")
     assert second.returncode == 0
     assert "waiting for it, at most 60 s" in second.stderr
     assert "0 made, 3 unchanged, 0 failed" in second.stdout
@@ -310,44 +296,36 @@ def made(work: Job) -> Report:
 def test_what_is_up_to_date_is_passed_over_unless_forced(tmp_path: Path) -> None:
     asked: list[list[str]] = []
 
-    def make(due: list[Job]) -> Iterator[Report]:
+    def make(due: list[Job], until: float | None) -> Iterator[Report]:
         asked.append([work.set_name for work in due])
         yield from map(made, due)
 
     for force in (False, False, True):
-        outcome = carry_out(jobs("a", "b"), tmp_path, make, workers=1, force=force)
+        outcome = build(jobs("a", "b"), tmp_path, make, workers=1, force=force)
         assert outcome.exit_code == 0
         assert outcome.made + outcome.unchanged == outcome.total == 2
     assert asked == [["a", "b"], ["a", "b"]]
 
 
-def test_the_alarm_waits_until_a_report_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kbio_analysis.render import control
+def test_when_time_is_up_what_is_done_is_still_published(tmp_path: Path) -> None:
+    def make(due: list[Job], until: float | None) -> Iterator[Report]:
+        assert until is not None
+        for work in due:
+            time.sleep(0.3)
+            yield made(work)
 
-    publish = control.publish
-
-    def slowly(report: Report, site: Path) -> Path:
-        time.sleep(0.4)
-        return publish(report, site)
-
-    monkeypatch.setattr(control, "publish", slowly)
-    outcome = carry_out(jobs("a", "b"), tmp_path, lambda due: (made(j) for j in due), workers=1, time_limit=0.2)
+    outcome = build(jobs("a", "b"), tmp_path, make, workers=1, time_limit=0.2)
     assert (outcome.made, outcome.not_run, outcome.exit_code) == (1, ["10_sample/b"], 1)
-    assert generation_free(tmp_path / "10_sample" / "a")
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
-
-
-def generation_free(folder: Path) -> bool:
-    return (folder / STAMP).is_file() and (folder / "index.html").read_bytes() == b"good"
+    assert (tmp_path / "10_sample" / "a" / STAMP).is_file()
 
 
 def test_a_defect_on_the_way_leaves_an_index_of_what_is_done(tmp_path: Path) -> None:
-    def make(due: list[Job]) -> Iterator[Report]:
+    def make(due: list[Job], until: float | None) -> Iterator[Report]:
         yield made(due[0])
         raise RuntimeError("a defect")
 
     with pytest.raises(RuntimeError, match="a defect"):
-        carry_out(jobs("a", "b"), tmp_path, make, workers=1)
+        build(jobs("a", "b"), tmp_path, make, workers=1)
     assert [r["set"] for r in json.loads((tmp_path / "index.json").read_bytes())["reports"]] == ["a"]
     with open_site(tmp_path, wait_seconds=0):
         pass
@@ -356,47 +334,8 @@ def test_a_defect_on_the_way_leaves_an_index_of_what_is_done(tmp_path: Path) -> 
 def test_a_site_below_a_file_or_behind_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(PublishError):
-        carry_out(jobs("a"), tmp_path / "file" / "site", lambda due: iter(()), workers=1)
+        build(jobs("a"), tmp_path / "file" / "site", lambda due, until: iter(()), workers=1)
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "10_sample").symlink_to(tmp_path)
     with pytest.raises(UsageError, match="leads out of the site"):
-        carry_out(jobs("a"), tmp_path / "site", lambda due: iter(()), workers=1)
-
-
-# ---- what the dead leave behind
-
-
-def test_only_what_a_dead_owner_left_is_swept(tmp_path: Path) -> None:
-    owned, dead, foreign = (tmp_path / f"kbio-{name}" for name in ("owned", "dead", "foreign"))
-    for folder in (owned, dead, foreign):
-        folder.mkdir()
-    (tmp_path / "kbio-error.log").touch()
-    (tmp_path / "kbio-link").symlink_to(dead)
-    os.close(leftovers.claim(dead))
-    with leftovers.claimed(owned):
-        assert leftovers.sweep((str(tmp_path),)) == [dead]
-        assert sorted(path.name for path in tmp_path.iterdir()) == [
-            "kbio-error.log", "kbio-foreign", "kbio-link", "kbio-owned",
-        ]  # fmt: skip
-    assert leftovers.sweep((str(tmp_path),)) == [owned]
-
-
-def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
-    folder = tmp_path / "kbio-trap"
-    folder.mkdir()
-    (tmp_path / "target").touch()
-    (folder / "owner.lock").symlink_to(tmp_path / "target")
-    assert leftovers.sweep((str(tmp_path),)) == []
-
-
-def test_two_sweepers_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
-    for number in range(50):
-        folder = tmp_path / f"kbio-{number}"
-        folder.mkdir()
-        os.close(leftovers.claim(folder))
-    sweepers = [threading.Thread(target=leftovers.sweep, args=((str(tmp_path),),)) for _ in range(4)]
-    for sweeper in sweepers:
-        sweeper.start()
-    for sweeper in sweepers:
-        sweeper.join()
-    assert list(tmp_path.iterdir()) == []
+        build(jobs("a"), tmp_path / "site", lambda due, until: iter(()), workers=1)

@@ -1,0 +1,115 @@
+"""A run that is told to stop ends, with all it started, whenever it is told.
+
+KBIO_STOPS=200 KBIO_LOAD=4 python -m pytest tests/render/test_signals.py    200 moments, beside four busy processes
+"""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from render.fixtures.room import Room
+
+from kbio_analysis.render.signals import OutOfTimeError, stopping
+
+STOPS = int(os.environ.get("KBIO_STOPS", "12"))
+LOAD = int(os.environ.get("KBIO_LOAD", "0"))
+END_SECONDS = 5.0
+SEED = 20261127
+SLEEPER = (
+    "import subprocess, time\nsubprocess.Popen(['sleep', '3016'], start_new_session=True)\nprint('begun', flush=True)\n"
+    "time.sleep(seconds)"
+)
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    """Other work on the machine."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(LOAD)]
+    yield
+    for burner in burners:
+        burner.kill()
+        burner.wait()
+
+
+def start(room: Room) -> psutil.Popen:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return psutil.Popen(room.command("render", "--jobs", "2", "--force"), cwd=room.path, env=room.environment, **pipes)
+
+
+@pytest.mark.usefixtures("busy")
+def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    room = Room(tmp_path_factory.mktemp("s"))
+    for name in ("11_export_forecast", "12_top_five", "13_other"):
+        room.add(name, SLEEPER, parameters="seconds: float = 0.3  # how long, s")
+    began = time.monotonic()
+    _, errors = start(room).communicate(timeout=60 + 60 * LOAD)
+    assert errors == ""
+    whole, moments, ends, slowest = time.monotonic() - began, random.Random(SEED), [], 0.0
+    for number in range(STOPS):
+        command, how = start(room), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3]
+        time.sleep(moments.uniform(0.0, whole))
+        command.send_signal(how)
+        told = time.monotonic()
+        _, errors = command.communicate(timeout=60)
+        wait_for_none(room, told + END_SECONDS)
+        slowest = max(slowest, time.monotonic() - told)
+        assert slowest <= END_SECONDS, f"{how.name} took {slowest:.1f} s"
+        assert command.returncode in (0, 130, -how), errors
+        assert "Traceback" not in errors
+        ends.append(command.returncode)
+        if (index := room.site / "index.json").exists():
+            json.loads(index.read_bytes())
+    print(f"{STOPS} stops in a run of {whole:.1f} s: slowest end {slowest:.2f} s, {ends.count(130)} in order")
+    assert 130 in ends
+    assert list(room.path.glob("kbio-*")) == []
+
+
+def wait_for_none(room: Room, limit: float) -> None:
+    while left := [process for process in room.strays() if alive(process)]:
+        assert time.monotonic() < limit, f"still there: {[process.cmdline() for process in left]}"
+        time.sleep(0.02)
+
+
+def alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_noted_and_raised_where_it_is_asked_for(how: signal.Signals) -> None:
+    before = signal.getsignal(how)
+    with stopping() as stop, stopping() as same:
+        assert same is stop
+        stop.check()
+        os.kill(os.getpid(), how)
+        with pytest.raises(KeyboardInterrupt):
+            stop.check()
+    assert signal.getsignal(how) is before
+
+
+def test_time_is_up_at_its_moment_and_a_signal_comes_first() -> None:
+    with stopping() as stop:
+        stop.check(time.monotonic() + 1)
+        with pytest.raises(OutOfTimeError):
+            stop.check(time.monotonic() - 1)
+
+
+def test_what_is_ignored_from_the_start_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            stop.check()
+    finally:
+        signal.signal(signal.SIGHUP, before)
