@@ -6,6 +6,7 @@ number of equal partners that would give the same index (Adelman 1969), and the 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ SUM_TOLERANCE = 1e-6
 
 def shares(values: pd.Series) -> pd.Series:
     """Each value over their sum; missing values count as nothing. Raises ModelInputError for negatives or no trade."""
-    filled = values.astype(float).fillna(0.0)
+    filled = _numbers(values, "shares").fillna(0.0)
     total = filled.sum()
     if not np.isfinite(total) or (filled < 0).any() or total <= 0:
         raise ModelInputError("shares: the values must be zero or more and not all zero; leave other rows out")
@@ -30,21 +31,24 @@ def hhi(shares: pd.Series) -> float:
 
     Raises :class:`ModelInputError` unless the shares are between 0 and 1 and add up to 1.
     """
-    s = np.asarray(shares, dtype=float)
+    s = _numbers(shares, "concentration").to_numpy()
     if s.size == 0 or not np.isfinite(s).all() or (s < 0).any() or abs(s.sum() - 1) > SUM_TOLERANCE:
         raise ModelInputError("concentration: shares must be zero or more and add up to 1; divide by their sum first")
     return float(s @ s)
 
 
-def effective_partners(shares: pd.Series) -> float:
-    """1/H: how many partners of equal size would be as concentrated."""
-    return 1 / hhi(shares)
-
-
 def over_time(exports: pd.DataFrame) -> pd.DataFrame:
-    """``hhi`` and ``effective_partners`` for every row (year) of a panel years x partners."""
+    """``hhi`` and ``effective_partners`` (1/H) for every row (year) of a panel years x partners."""
+    if not isinstance(exports, pd.DataFrame):
+        raise ModelInputError(f"concentration over time: {type(exports).__name__} was given; pass years x partners")
     rows = [hhi(shares(row)) for _, row in exports.iterrows()]
     return pd.DataFrame({"hhi": rows, "effective_partners": [1 / h for h in rows]}, index=exports.index)
+
+
+def group_shares(exports: pd.DataFrame, codes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Per cent of each year's exports (years x partners) that goes to each named set of partners: years x names."""
+    total = exports.sum(axis=1)
+    return pd.DataFrame({name: 100 * exports.reindex(columns=list(c)).sum(axis=1) / total for name, c in codes.items()})
 
 
 def shift_share(before: pd.Series, after: pd.Series) -> pd.DataFrame:
@@ -55,9 +59,9 @@ def shift_share(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     started from nothing. Raises :class:`ModelInputError` for different destinations, negative or missing values, or
     nothing to start from.
     """
-    if not before.index.equals(after.index) or before.index.has_duplicates:
+    x0, x1 = (_numbers(values, "shift-share") for values in (before, after))
+    if not x0.index.equals(x1.index) or x0.index.has_duplicates:
         raise ModelInputError("shift-share: both dates need the same destinations, each once")
-    x0, x1 = before.astype(float), after.astype(float)
     if not (np.isfinite(x0).all() and np.isfinite(x1).all()) or (x0 < 0).any() or (x1 < 0).any() or x0.sum() <= 0:
         raise ModelInputError("shift-share: values must be zero or more, none missing, and not all zero at the start")
     growth = float(x1.sum() / x0.sum() - 1)
@@ -68,7 +72,9 @@ def shift_share(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     return 100 * pd.DataFrame(parts)
 
 
-def group_shares(exports: pd.DataFrame, codes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Per cent of each year's exports (years x partners) that goes to each named set of partners: years x names."""
-    total = exports.sum(axis=1)
-    return pd.DataFrame({name: 100 * exports.reindex(columns=list(c)).sum(axis=1) / total for name, c in codes.items()})
+def _numbers(values: Any, label: str) -> pd.Series:
+    try:
+        return pd.Series(values, dtype=float)
+    except (TypeError, ValueError):
+        kind = type(values).__name__
+        raise ModelInputError(f"{label}: {kind} was given; pass a Series of numbers by destination") from None

@@ -3,7 +3,7 @@
 Exports to market j in year t are exp(a_t + b log GDP_jt + d log distance_j), fitted by PPML (Santos Silva & Tenreyro
 2006). The first-order condition for a_t makes fitted and actual exports equal in every year, which is how the year
 effects are recovered. A market's residual holds everything else: tariffs, tastes, rivals, firms abroad, errors of the
-figures. It is not what could be sold, and :func:`track_record` asks whether it ever foretold growth.
+figures. It is not what could be sold, and :func:`track_record` asks whether growth ever followed it.
 """
 
 from dataclasses import dataclass
@@ -50,6 +50,8 @@ def market_gaps(panel: pd.DataFrame) -> MarketGaps:
     Raises :class:`ModelInputError` for missing columns, values that are not above zero (exports may be zero) or fewer
     than MIN_MARKETS markets.
     """
+    if not isinstance(panel, pd.DataFrame):
+        raise ModelInputError(f"market gaps: {type(panel).__name__} was given; pass a frame, one row a market and year")
     absent = [name for name in COLUMNS if name not in panel.columns]
     if absent:
         raise ModelInputError(f"market gaps: no column {', '.join(absent)}")
