@@ -54,8 +54,6 @@ def test_markets_have_size_and_distance_in_every_year():
     assert {"USA", "CHN", "JPN", "BGD", "RUS"} <= set(panel.iso3)
     assert "RUS" not in set(destinations.market_panel(1990, 1994).iso3)
     assert destinations.market_imports().loc[:2005, "IND"].isna().all()
-    assert destinations.disturbed_markets(2019, 2023)["IRN"] == "sanctions"
-    assert "IRN" not in destinations.disturbed_markets(1991, 1995).index
 
 
 def test_the_map_is_read_offline_and_closed(monkeypatch):
