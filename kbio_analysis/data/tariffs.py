@@ -50,17 +50,16 @@ class Partner:
 class TariffLines:
     """Product lines of one flow, by HS chapter.
 
-    ``frame`` is indexed by hs2 and holds only chapters with trade: section, group, share_pct (of the flow),
-    cd_pct, rd_pct, sd_pct (customs, regulatory, supplementary duty, per cent; NaN where none is held), duty_basis
-    (``group``, ``broad`` or ``flat``), supplier_share (fraction of the importer's purchases of the line that comes
-    from the supplier), sigma_median, sigma_log_sd and source_id of the duty. ``basis`` says what the duties rest on:
-    WTO product groups, one average for all, or nothing; ``share_basis`` whether supplier_share is the partner's
-    ``own`` total, the ``typical`` partner's, or customs by ``chapter``; ``access`` what the flow meets today.
+    ``frame`` is indexed by hs2 and holds only chapters with trade: group, share_pct (of the flow), cd_pct, rd_pct,
+    sd_pct (customs, regulatory, supplementary duty, per cent; NaN where none is held), duty_basis (``group``, ``broad``
+    or ``flat``), supplier_share (fraction of the importer's purchases of the line that comes from the supplier; where
+    the partner's total is unusable, the median partner's), sigma_median, sigma_log_sd and source_id of the duty.
+    ``basis`` says what the duties rest on: WTO product groups, one average for all, or nothing; ``access`` what the
+    flow meets today.
     """
 
     frame: "DataFrame"
     basis: Basis
-    share_basis: Literal["own", "typical", "chapter"]
     access: Access
     source_ids: tuple[str, ...]
 
@@ -157,23 +156,16 @@ def lines(iso3: str, flow: Flow, *, regulatory_share: float = 0.25) -> TariffLin
     frame = frame.join(bridge).join(_elasticities()).rename(columns={"product_group": "group"})
     frame, basis = _with_duties(frame, importer)
     frame = _with_para_tariffs(frame, importer, regulatory_share)
-    if flow == "imports":
-        supplier, share_basis, behind = trade["share_of_korean_imports_pct"] / 100, "chapter", ()
-    else:
-        supplier, share_basis, behind = _supplier_share(iso3)
+    own = trade["share_of_korean_imports_pct"] / 100
+    supplier, behind = (own, ()) if flow == "imports" else _supplier_share(iso3)
     frame = frame.assign(supplier_share=supplier)
     used = {i for name in ("trade_elasticities_hs_section", "wto_product_groups") for i in load(name)["source_id"]}
     used |= {*trade["source_id"], *frame["source_id"], *behind} - {""}
     if (frame["rd_pct"] > 0).any():
         used |= set(_rates(importer, "cd_rd_sd_simple_avg")["source_id"])
-    columns = ["section", "group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "duty_basis", "supplier_share"]
-    return TariffLines(
-        frame=frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]],
-        basis=basis,
-        share_basis=share_basis,
-        access=access_today(iso3, flow),
-        source_ids=tuple(sorted(used)),
-    )
+    columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "duty_basis", "supplier_share"]
+    frame = frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]]
+    return TariffLines(frame=frame, basis=basis, access=access_today(iso3, flow), source_ids=tuple(sorted(used)))
 
 
 def access_today(iso3: str, flow: Flow, *, on: int = 2026) -> Access:
@@ -206,14 +198,14 @@ def duty_free_lines() -> "Series":
 
 
 def _elasticities() -> "DataFrame":
-    """Section, median and spread (standard deviation of the log, from the quartiles) of sigma for each chapter."""
+    """Median and spread (standard deviation of the log, from the quartiles) of sigma for each chapter."""
     import numpy as np
 
     rows = load("trade_elasticities_hs_section")
     rows = rows.assign(sigma_log_sd=np.log(rows["sigma_p75"] / rows["sigma_p25"]) / _QUARTILE_GAP)
     rows = rows.assign(hs2=[range(a, b + 1) for a, b in zip(rows["first_hs2"], rows["last_hs2"], strict=True)])
-    rows = rows.explode("hs2").astype({"hs2": int}).set_index("hs2").rename(columns={"hs_section": "section"})
-    return rows[["section", "sigma_median", "sigma_log_sd"]]
+    rows = rows.explode("hs2").astype({"hs2": int}).set_index("hs2")
+    return rows[["sigma_median", "sigma_log_sd"]]
 
 
 def _rates(importer: str, rate_type: str) -> "DataFrame":
@@ -247,12 +239,11 @@ def _with_para_tariffs(frame: "DataFrame", importer: str, regulatory_share: floa
     return frame.assign(rd_pct=para * regulatory_share, sd_pct=para * (1 - regulatory_share))
 
 
-def _supplier_share(iso3: str) -> "tuple[float, str, Series]":
-    """Korea's fraction of the partner's total imports, its basis and sources; the median partner's where unusable."""
+def _supplier_share(iso3: str) -> "tuple[float, Series]":
+    """Korea's fraction of the partner's total imports, and its sources; the median partner's where unusable."""
     rows = load("partner_trade_totals")
     usable = ~rows["flag"].fillna("").str.contains("imports_unusable") & (rows["total_imports_usd_m"] > 0)
     rows = rows[usable & (rows["imports_from_korea_usd_m"] > 0)].sort_values("year")
     latest = rows.groupby("iso3").tail(RECENT_YEARS)
     share = (latest["imports_from_korea_usd_m"] / latest["total_imports_usd_m"]).groupby(latest["iso3"]).mean()
-    basis = "own" if iso3 in share.index else "typical"
-    return float(share[iso3] if basis == "own" else share.median()), basis, latest["source_id"]
+    return float(share.get(iso3, share.median())), latest["source_id"]

@@ -7,9 +7,9 @@ left out. Lines without trade stay without: a preference that opens a market is 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -136,14 +136,14 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
     Raises ModelInputError for lines it cannot use.
     """
     rows = _checked(lines, n_draws)
-    market = _Market.of(rows, scenario, draw_inputs(rows, scenario, n_draws, seed))
+    market, inputs = _Market(rows, scenario), draw_inputs(rows, scenario, n_draws, seed)
     end, weight = scenario.horizon, rows["trade_usd_m"] / rows["trade_usd_m"].sum()
-    values = market.blockwise(end, OUTCOMES)
+    values = market.change(end, OUTCOMES, inputs)
     draws = {name: values[name].sum(axis=0) for name in OUTCOMES}
     by_terms = {market.terms(end): draws["exports"]}
     for year in range(end):
         if market.terms(year) not in by_terms:
-            by_terms[market.terms(year)] = market.blockwise(year, ("exports",))["exports"].sum(axis=0)
+            by_terms[market.terms(year)] = market.change(year, ("exports",), inputs)["exports"].sum(axis=0)
     wedge = market.wedge(end)
     return TariffSimulation(
         totals=pd.DataFrame({name: np.percentile(draws[name], BANDS) for name in OUTCOMES}, index=list(BANDS)).T,
@@ -200,30 +200,12 @@ def surplus_change(spending: ArrayLike, log_price_index: ArrayLike, eps: ArrayLi
     return -spending * np.where(np.abs(gap) < 1e-9, log_index, np.expm1(safe * log_index) / safe)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """One row a line or one for all, one column a draw.
-
-    ``sigma`` and ``eps`` lines x draws; ``utilisation`` (fraction), ``cost_pct`` (per cent of value) and
-    ``inverse_supply`` (1/mu, 0 for infinite) 1 x draws.
-    """
-
-    sigma: Array
-    eps: Array
-    utilisation: Array
-    cost_pct: Array
-    inverse_supply: Array
-
-    def block(self, draws: slice) -> "Inputs":
-        """The same for some of the draws."""
-        return Inputs(**{f.name: getattr(self, f.name)[:, draws] for f in fields(self)})
-
-
-def draw_inputs(lines: pd.DataFrame, scenario: Scenario, n_draws: int, seed: int) -> Inputs:
+def draw_inputs(lines: pd.DataFrame, scenario: Scenario, n_draws: int, seed: int) -> dict[str, Array]:
     """Draw every input from a stream of its own, so that changing one leaves the others as they were.
 
-    log sigma ~ N(log(scale x median), spread of the line), log eps ~ N(log median, spread), each line's deviation
-    sqrt(rho) z + sqrt(1 - rho) z_line; sigma is held between SIGMA_FLOOR and the scenario's cap.
+    sigma and eps lines x draws; utilisation (fraction), cost_pct (per cent of value) and inverse_supply (1/mu, 0 for
+    infinite) 1 x draws. log sigma ~ N(log(scale x median), spread of the line), log eps ~ N(log median, spread), each
+    line's deviation sqrt(rho) z + sqrt(1 - rho) z_line; sigma is held between SIGMA_FLOOR and the scenario's cap.
     """
     s = scenario
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)]
@@ -237,13 +219,13 @@ def draw_inputs(lines: pd.DataFrame, scenario: Scenario, n_draws: int, seed: int
     else:
         used = np.full(n_draws, s.utilisation)
     supply = np.array([1 / mu for mu in s.supply])
-    return Inputs(
-        sigma=np.clip(sigma, SIGMA_FLOOR, s.sigma_cap),
-        eps=np.exp(np.log(s.eps_median) + s.eps_log_sd * _correlated(streams[1], shape, s.rho)),
-        utilisation=used[None, :],
-        cost_pct=streams[3].uniform(0, 2, n_draws)[None, :] * s.compliance_cost_pct,
-        inverse_supply=supply[streams[4].integers(len(supply), size=n_draws)][None, :],
-    )
+    return {
+        "sigma": np.clip(sigma, SIGMA_FLOOR, s.sigma_cap),
+        "eps": np.exp(np.log(s.eps_median) + s.eps_log_sd * _correlated(streams[1], shape, s.rho)),
+        "utilisation": used[None, :],
+        "cost_pct": streams[3].uniform(0, 2, n_draws)[None, :] * s.compliance_cost_pct,
+        "inverse_supply": supply[streams[4].integers(len(supply), size=n_draws)][None, :],
+    }
 
 
 def _correlated(rng: np.random.Generator, shape: tuple[int, int], rho: float) -> Array:
@@ -251,32 +233,16 @@ def _correlated(rng: np.random.Generator, shape: tuple[int, int], rho: float) ->
     return np.sqrt(rho) * shared + np.sqrt(1 - rho) * rng.standard_normal(shape)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Market:
     """The traded lines (rows) by draws (columns), and the two worlds compared; ``full`` is the power of all duties."""
 
-    index: pd.Index
-    trade: Array
-    duties: Array
-    full: Array
-    share: Array
-    covered: Array
-    inputs: Inputs
-    scenario: Scenario
-
-    @classmethod
-    def of(cls, rows: pd.DataFrame, scenario: Scenario, inputs: Inputs) -> "_Market":
-        duties = rows[["cd_pct", "rd_pct", "sd_pct"]].to_numpy(dtype=float).T[:, :, None] / 100
-        return cls(
-            index=rows.index,
-            trade=rows["trade_usd_m"].to_numpy(dtype=float)[:, None],
-            duties=duties,
-            full=_power(duties),
-            share=rows["supplier_share"].to_numpy(dtype=float)[:, None],
-            covered=(~rows.index.isin(list(scenario.excluded))).astype(float)[:, None],
-            inputs=inputs,
-            scenario=scenario,
-        )
+    def __init__(self, rows: pd.DataFrame, scenario: Scenario) -> None:
+        self.scenario, self.index = scenario, rows.index
+        self.trade = rows["trade_usd_m"].to_numpy(dtype=float)[:, None]
+        self.duties = rows[["cd_pct", "rd_pct", "sd_pct"]].to_numpy(dtype=float).T[:, :, None] / 100
+        self.full = _power(self.duties)
+        self.others = self.trade * (1 / rows["supplier_share"].to_numpy(dtype=float)[:, None] - 1)
+        self.covered = (~rows.index.isin(list(scenario.excluded))).astype(float)[:, None]
 
     def terms(self, year: int) -> tuple[float, Regime, float]:
         """What distinguishes one year from another: the agreement's stage, the terms without it, and their stage."""
@@ -303,39 +269,40 @@ class _Market:
         agreed = self.relative(s.agreement, stage, used, cost_pct, self.covered)
         return today, without, np.minimum(agreed, without)
 
-    def blockwise(self, year: int, names: Sequence[str]) -> dict[str, Array]:
+    def change(self, year: int, names: Sequence[str], inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Outcomes ``names`` with the agreement less those without, lines x draws, US$ million."""
-        n = self.inputs.sigma.shape[1]
-        blocks = (self.inputs.block(slice(start, min(start + _BLOCK, n))) for start in range(0, n, _BLOCK))
-        parts = [replace(self, inputs=block).change(year, names) for block in blocks]
+        starts = range(0, inputs["sigma"].shape[1], _BLOCK)
+        blocks = [{name: values[:, at : at + _BLOCK] for name, values in inputs.items()} for at in starts]
+        parts = [self._change(year, names, **block) for block in blocks]
         return {name: np.concatenate([part[name] for part in parts], axis=1) for name in names}
 
-    def change(self, year: int, names: Sequence[str]) -> dict[str, Array]:
-        today, without, agreed = self.worlds(year, self.inputs.utilisation, self.inputs.cost_pct)
-        after = self.level(today, agreed, names)
+    def _change(self, year: int, names: Sequence[str], *, utilisation: Array, cost_pct: Array, **nest: Array) -> Any:
+        today, without, agreed = self.worlds(year, utilisation, cost_pct)
+        after = self.level(today, agreed, names, **nest)
         if without is today:
             return after
-        before = self.level(today, without, names)
+        before = self.level(today, without, names, **nest)
         return {name: after[name] - before[name] for name in names}
 
-    def level(self, today: Array, now: Array, names: Sequence[str]) -> dict[str, Array]:
+    def level(
+        self, today: Array, now: Array, names: Sequence[str], *, sigma: Array, eps: Array, inverse_supply: Array
+    ) -> dict[str, Array]:
         """Outcomes at duty power ``now`` less those ``today``."""
-        i, trade, full = self.inputs, self.trade, self.full
-        others = trade * (1 / self.share - 1)
+        trade, full, others = self.trade, self.full, self.others
         spent, spent_others = trade * today * full, others * full
-        r = respond(np.log(now / today), spent / (spent + spent_others), i.sigma, i.eps, i.inverse_supply)
+        r = respond(np.log(now / today), spent / (spent + spent_others), sigma, eps, inverse_supply)
         gain = np.exp(r.price + r.quantity) - 1
         found = {"exports": trade * gain}
         if set(names) - {"exports"}:
             sold = trade * (np.exp(r.quantity) - 1)
-            found["creation"] = (trade + others) * (np.exp(-i.eps * r.index) - 1)
+            found["creation"] = (trade + others) * (np.exp(-eps * r.index) - 1)
             found["diversion"] = sold - found["creation"]
             found["price"] = found["exports"] - sold
             displaced = others * (np.exp(r.other_price + r.other_quantity) - 1) * (full - 1)
             found["revenue"] = trade * ((1 + gain) * (now * full - 1) - (today * full - 1)) + displaced
-            found["consumer_surplus"] = surplus_change(spent + spent_others, r.index, i.eps)
-            found["smart"] = trade * i.eps * (1 - now / today)
-        return {name: np.broadcast_to(found[name], i.sigma.shape) for name in names}
+            found["consumer_surplus"] = surplus_change(spent + spent_others, r.index, eps)
+            found["smart"] = trade * eps * (1 - now / today)
+        return {name: np.broadcast_to(found[name], sigma.shape) for name in names}
 
     def wedge(self, year: int) -> pd.DataFrame:
         mean = np.array([[self.scenario.utilisation]]), np.array([[self.scenario.compliance_cost_pct]])

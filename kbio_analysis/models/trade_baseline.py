@@ -37,8 +37,6 @@ class IncomeElasticity:
 
     value: float
     se: float
-    n_partners: int
-    n_observations: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +149,7 @@ def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> IncomeEl
     scores = (own * (y - mean)).sum(axis=0)
     n = int(keep.sum())
     se = sqrt((scores @ scores) * n / (n - 1)) / float((mean * own**2).sum())
-    return IncomeElasticity(value=value, se=se, n_partners=n, n_observations=int(used.sum()))
+    return IncomeElasticity(value=value, se=se)
 
 
 def hindcast(

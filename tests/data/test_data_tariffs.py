@@ -42,14 +42,13 @@ def test_lines_are_whole_and_within_reason(partner, flow):
 def test_what_duties_rest_on_is_said_and_bangladesh_alone_has_para_tariffs():
     lines = tariffs.lines("BGD", "exports")
     frame = lines.frame
-    assert (lines.basis, lines.access, lines.share_basis) == ("groups", "apta", "own")
+    assert (lines.basis, lines.access) == ("groups", "apta")
     assert (frame.loc[84, "cd_pct"], frame.loc[90, "duty_basis"]) == (4.0, "broad")  # manufactures n.e.s. are cut off
     assert ((frame["rd_pct"] + frame["sd_pct"]) / frame["cd_pct"]).to_numpy() == pytest.approx(27.6 / 14.0 - 1)
     assert (tariffs.lines("BGD", "exports", regulatory_share=1.0).frame["sd_pct"] == 0).all()
     nepal = tariffs.lines("NPL", "exports")
     assert (nepal.basis, nepal.frame["cd_pct"].nunique(), nepal.frame["rd_pct"].max()) == ("flat", 1, 0)
     assert tariffs.lines("ZMB", "exports").basis == "none"
-    assert tariffs.lines("ZMB", "imports").share_basis == "chapter"
 
 
 def test_who_enters_korea_how_and_who_has_left_the_list():

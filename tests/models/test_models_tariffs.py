@@ -138,8 +138,8 @@ def test_the_slow_twin_agrees_line_by_line_and_draw_by_draw():
     found, drawn = sim(lines, scenario, n, seed=9), draw_inputs(lines, scenario, n, 9)
     expected = {name: np.zeros(n) for name in OUTCOMES}
     for k in range(n):
-        used, cost = drawn.utilisation[0, k], drawn.cost_pct[0, k]
-        mu = inf if drawn.inverse_supply[0, k] == 0 else 1 / drawn.inverse_supply[0, k]
+        used, cost = drawn["utilisation"][0, k], drawn["cost_pct"][0, k]
+        mu = inf if drawn["inverse_supply"][0, k] == 0 else 1 / drawn["inverse_supply"][0, k]
         for i, (hs2, row) in enumerate(lines.iterrows()):
             cd, rd, sd = row.cd_pct / 100, row.rd_pct / 100, row.sd_pct / 100
             full = (1 + cd + rd) * (1 + sd)
@@ -154,7 +154,7 @@ def test_the_slow_twin_agrees_line_by_line_and_draw_by_draw():
             others = row.trade_usd_m * (1 / row.supplier_share - 1)
             spent = np.array([row.trade_usd_m * today, others * full])
             for sign, now in ((1, agreed), (-1, full)):
-                sigma, eps = drawn.sigma[i, k], drawn.eps[i, k]
+                sigma, eps = drawn["sigma"][i, k], drawn["eps"][i, k]
                 price, quantity, index = solved_slowly(now / today, spent[0] / spent.sum(), sigma, eps, mu)
                 created = (row.trade_usd_m + others) * (index**-eps - 1)
                 sold = row.trade_usd_m * (quantity[0] - 1)
@@ -218,7 +218,7 @@ def test_scenarios_share_their_draws_and_scale_with_trade():
     fewer, more = sim(lines, base, 500), sim(lines, replace(base, agreement=FREE), 500)
     assert (more.draws["exports"] > fewer.draws["exports"]).all()
     inputs = [draw_inputs(lines, s, 500, 1) for s in (base, replace(base, utilisation=0.4))]
-    np.testing.assert_array_equal(inputs[0].sigma, inputs[1].sigma)
+    np.testing.assert_array_equal(inputs[0]["sigma"], inputs[1]["sigma"])
     twice = sim(lines.assign(trade_usd_m=2 * lines["trade_usd_m"]), base, 500)
     np.testing.assert_allclose(twice.draws["exports"], 2 * fewer.draws["exports"], rtol=EXACT)
 
@@ -226,7 +226,7 @@ def test_scenarios_share_their_draws_and_scale_with_trade():
 def test_the_cap_on_elasticities_holds():
     wild = line(cd=30, sigma=31.7, spread=0.8)
     drawn = draw_inputs(wild, at_once(sigma_cap=12.0), 500, 1)
-    assert drawn.sigma.max() == 12.0
+    assert drawn["sigma"].max() == 12.0
     capped, looser = (sim(wild, at_once(sigma_cap=cap)).totals.at["exports", 95] for cap in (12.0, 40.0))
     assert capped < looser
     assert np.isfinite(sim(wild, at_once(sigma_cap=200.0, supply=(inf,))).draws["exports"]).all()
