@@ -102,17 +102,13 @@ def placements(panel: pd.DataFrame, home: str, values_usd_m: Mapping[str, float]
     last_year_enough: the last in which the value exceeded that other, None if never since the first comparable year.
     """
     rungs, others = ladder(panel, home, place), panel.iloc[-1].drop(home).dropna()
-    rows = {}
-    for label, value in values_usd_m.items():
-        enough = rungs.index[rungs.rival_usd_m < value]
-        rows[label] = {
-            "value_usd_m": value,
-            "would_rank": 1 + int((others > value).sum()),
-            "n_held": len(others) + 1,
-            "share_of_place_pct": 100 * value / float(rungs.rival_usd_m.iloc[-1]),
-            "last_year_enough": int(enough[-1]) if len(enough) else None,
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").astype({"last_year_enough": object})
+    frame = pd.DataFrame({"value_usd_m": values_usd_m})
+    frame["would_rank"] = [1 + int((others > value).sum()) for value in frame.value_usd_m]
+    frame["n_held"] = len(others) + 1
+    frame["share_of_place_pct"] = 100 * frame.value_usd_m / float(rungs.rival_usd_m.iloc[-1])
+    enough = [rungs.index[rungs.rival_usd_m < value] for value in frame.value_usd_m]
+    frame["last_year_enough"] = pd.Series([int(e[-1]) if len(e) else None for e in enough], frame.index, dtype=object)
+    return frame
 
 
 def entries(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within_years: int) -> pd.DataFrame:

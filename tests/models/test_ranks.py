@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kbio_analysis.models.rank_growth import Race
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models import rank_climb, rank_growth, rank_history, ranks
+from kbio_analysis.models import rank_race, ranks
+from kbio_analysis.models.rank_race import Race
 
 EXACT = 1e-9  # arithmetic on a handful of floats
 PATHS = 40_000
@@ -65,7 +65,7 @@ class TestSimulate:
         truth = enumerated(r, 2, rho)
         terms = {"target_year": 2026, "correlation": rho, "n_paths": PATHS, "seed": 3, "shocks": coin}
         for place in (1, 2):
-            found = ranks.simulate(r, home="KOR", place=place, **terms)
+            found = rank_race.simulate(r, home="KOR", place=place, **terms)
             assert found.probability == pytest.approx(truth[2, :place].sum(), abs=SIMULATED)
             assert found.field.chance.to_numpy() == pytest.approx(truth[:, :place].sum(axis=1), abs=SIMULATED)
         assert found.shares.to_numpy() == pytest.approx(truth[2], abs=SIMULATED)
@@ -79,7 +79,7 @@ class TestSimulate:
         truth = stats.norm.cdf((np.log(0.6) + h * d) / spread)
         terms = {"home": "KOR", "place": 1, "target_year": 2024 + h, "correlation": rho, "n_paths": PATHS, "seed": 5}
         for every_year in (True, False):
-            found = ranks.simulate(r, **terms, every_year=every_year)
+            found = rank_race.simulate(r, **terms, every_year=every_year)
             assert found.probability == pytest.approx(truth, abs=SIMULATED)
 
     def test_drawn_variances_make_the_tail_that_of_students_t(self) -> None:
@@ -89,14 +89,14 @@ class TestSimulate:
         r = Race(**fields | {"freedom": pd.Series([np.inf, np.inf, 4.0], index=list(MEMBERS))})
         terms = {"home": "KOR", "place": 1, "target_year": 2025, "correlation": 0.0, "n_paths": PATHS, "seed": 1}
         truth = stats.t.sf(np.log(1 / 0.6) / 0.2, df=4)
-        assert ranks.simulate(r, **terms).probability == pytest.approx(truth, abs=SIMULATED)
+        assert rank_race.simulate(r, **terms).probability == pytest.approx(truth, abs=SIMULATED)
 
     @settings(max_examples=15, deadline=None)
     @given(st.floats(0, 1), st.floats(0.01, 100), st.integers(1, 2), st.integers(0, 2**31))
     def test_scale_and_common_growth_move_no_rank(self, rho: float, scale: float, place: int, seed: int) -> None:
         terms = {"home": "KOR", "place": place, "target_year": 2028, "correlation": rho, "n_paths": 400, "seed": seed}
-        plain = ranks.simulate(race([120.0, 90.0, 70.0], [0.0] * 3, [0.2] * 3), **terms)
-        moved = ranks.simulate(race([v * scale for v in (120.0, 90.0, 70.0)], [0.07] * 3, [0.2] * 3), **terms)
+        plain = rank_race.simulate(race([120.0, 90.0, 70.0], [0.0] * 3, [0.2] * 3), **terms)
+        moved = rank_race.simulate(race([v * scale for v in (120.0, 90.0, 70.0)], [0.07] * 3, [0.2] * 3), **terms)
         assert moved.probability == pytest.approx(plain.probability, abs=3 / 400)  # rounding may tip a path
         assert plain.field.chance.sum() == pytest.approx((400 * place + 3) / 402, rel=EXACT)  # someone holds each place
         assert 0 < plain.probability < 1
@@ -106,14 +106,16 @@ class TestSimulate:
     def test_shocks_that_hit_all_alike_leave_the_order(self) -> None:
         r = race([120.0, 90.0, 70.0], [0.0] * 3, [0.3] * 3)
         terms = {"home": "KOR", "place": 2, "target_year": 2034, "n_paths": 500, "seed": 2}
-        assert ranks.simulate(r, **terms, correlation=1.0).probability == pytest.approx(1 / 502, rel=EXACT)
-        assert ranks.simulate(r, **terms, correlation=0.0).probability > 0.1
+        assert rank_race.simulate(r, **terms, correlation=1.0).probability == pytest.approx(1 / 502, rel=EXACT)
+        assert rank_race.simulate(r, **terms, correlation=0.0).probability > 0.1
 
     def test_the_places_level_is_that_of_the_others(self) -> None:
         r = race([120.0, 90.0, 500.0], [0.0] * 3, [1e-12] * 3)
-        found = ranks.simulate(r, home="KOR", place=1, target_year=2026, correlation=0, n_paths=100, seed=1)
+        found = rank_race.simulate(r, home="KOR", place=1, target_year=2026, correlation=0, n_paths=100, seed=1)
         assert found.place_usd_m == pytest.approx(120.0, rel=1e-6)
         assert found.chance_of(0) == pytest.approx(1 / 102, rel=EXACT)
+        assert found.levels(10.0) == pytest.approx(120.0 * 1.21, rel=1e-6)
+        assert found.enough(121.0, 0.0) == pytest.approx(101 / 102, rel=EXACT)
 
     def test_refuses_what_it_cannot_rank(self) -> None:
         r = race([120.0, 90.0, 70.0], [0.0] * 3, [0.3] * 3)
@@ -126,7 +128,7 @@ class TestSimulate:
             ({"n_paths": 10}, "n_paths"),
         ):
             with pytest.raises(ModelInputError, match=words):
-                ranks.simulate(r, **terms | wrong)
+                rank_race.simulate(r, **terms | wrong)
 
 
 def walks(seed: int, members: int, years: int, drift: np.ndarray, volatility: np.ndarray) -> pd.DataFrame:
@@ -140,7 +142,7 @@ class TestFit:
     def test_recovers_lasting_leads_from_a_long_record_and_gives_them_up_on_a_short_one(self) -> None:
         drift = np.linspace(-0.06, 0.06, 13)
         for years, keeps in ((400, 0.9), (6, 0.0)):
-            found = rank_growth.fit(walks(1, 13, years, drift, np.full(13, 0.15)).clip(lower=1e-30), "KOR").drift
+            found = rank_race.fit(walks(1, 13, years, drift, np.full(13, 0.15)).clip(lower=1e-30), "KOR").drift
             slope = np.polyfit(pd.Series(drift, walks(1, 13, 2, drift, np.ones(13)).columns)[found.index], found, 1)[0]
             assert (slope > keeps) if keeps else (slope < 0.8)
 
@@ -149,26 +151,26 @@ class TestFit:
         rng, d0, s0, d = np.random.default_rng(8), 6.0, 0.04, np.full(4000, 7.0)
         sigma2 = d0 * s0 / rng.chisquare(d0, 4000)
         sample = sigma2 * rng.chisquare(7, 4000) / 7
-        moderated, common, prior = rank_growth.moderated_variances(sample, d)
+        moderated, common, prior = rank_race.moderated_variances(sample, d)
         assert prior == pytest.approx(d0, rel=0.15)
         assert common == pytest.approx(s0, rel=0.05)
         assert ((moderated - sigma2) ** 2).mean() < ((sample - sigma2) ** 2).mean()
 
     def test_equal_variances_are_pooled(self) -> None:
         sample = np.full(10, 0.09)
-        moderated, common, prior = rank_growth.moderated_variances(sample, np.full(10, 5.0))
+        moderated, common, prior = rank_race.moderated_variances(sample, np.full(10, 5.0))
         assert prior == np.inf
         assert moderated == pytest.approx(common, rel=EXACT)
 
     def test_spans_of_unequal_length_give_yearly_volatility(self) -> None:
         whole = walks(4, 30, 301, np.zeros(30), np.full(30, 0.2)) * 1.0
         sparse = whole.iloc[[*range(0, 200, 5), *range(200, 301)]]
-        found = rank_growth.fit(sparse.where(sparse > 0), sparse.iloc[-1].idxmin())
+        found = rank_race.fit(sparse.where(sparse > 0), sparse.iloc[-1].idxmin())
         assert found.volatility.median() == pytest.approx(0.2, rel=0.05)
 
     def test_drifts_are_relative_and_rules_differ(self) -> None:
         p = walks(2, 12, 15, np.full(12, 0.3), np.full(12, 0.1))
-        equal, own, shrunken = (rank_growth.fit(p, "KOR", rule=r) for r in ("equal", "own", "shrunken"))
+        equal, own, shrunken = (rank_race.fit(p, "KOR", rule=r) for r in ("equal", "own", "shrunken"))
         assert (equal.drift == 0).all()
         assert own.drift.mean() == pytest.approx(0, abs=0.02)
         assert own.drift.std() > shrunken.drift.std()
@@ -177,41 +179,42 @@ class TestFit:
     def test_far_smaller_exporters_are_no_contenders(self) -> None:
         p = walks(3, 12, 15, np.zeros(12), np.full(12, 0.01))
         p["M03"] /= 1000
-        assert "M03" not in rank_growth.fit(p, "KOR").levels
+        assert "M03" not in rank_race.fit(p, "KOR").levels
 
     def test_a_newcomer_gets_what_is_common(self) -> None:
         p = walks(5, 12, 15, np.zeros(12), np.full(12, 0.1))
         p.loc[: p.index[-2], "KOR"] = np.nan
-        found = rank_growth.fit(p, "KOR")
+        found = rank_race.fit(p, "KOR")
         assert np.isfinite(found.volatility["KOR"])
         assert found.drift_sd["KOR"] == found.drift_sd.max()
 
     def test_refuses_a_home_not_held_and_too_short_a_record(self) -> None:
         p = walks(6, 12, 15, np.zeros(12), np.full(12, 0.1))
         with pytest.raises(ModelInputError, match="not held"):
-            rank_growth.fit(p, "JPN")
+            rank_race.fit(p, "JPN")
         with pytest.raises(ModelInputError, match="no span of years"):
-            rank_growth.fit(p.iloc[-1:], "KOR")
+            rank_race.fit(p.iloc[-1:], "KOR")
         with pytest.raises(ModelInputError, match="two spans"):
-            rank_growth.fit(p.iloc[-2:], "KOR")
+            rank_race.fit(p.iloc[-2:], "KOR")
         with pytest.raises(ModelInputError, match="give one of"):
-            rank_growth.fit(p, "KOR", rule="guess")
+            rank_race.fit(p, "KOR", rule="guess")
 
 
 class TestChecksOfTheRace:
     def test_hindcast_sees_nothing_after_its_origin(self) -> None:
         p = walks(7, 12, 20, np.zeros(12), np.full(12, 0.2))
         terms = {"years": 6, "place": 3, "correlation": 0.2, "n_paths": 500, "seed": 1}
-        first = ranks.hindcast(p, "KOR", **terms)
+        first = rank_race.hindcast(p, "KOR", **terms)
         changed = p.copy()
         changed.iloc[-6:-1] *= 50.0
-        assert ranks.hindcast(changed, "KOR", **terms).chance.equals(first.chance)
-        assert first.attrs == {"origin_year": 2013, "end_year": 2019}
+        assert rank_race.hindcast(changed, "KOR", **terms).chance.equals(first.chance)
+        assert (first.attrs["origin_year"], first.attrs["end_year"]) == (2013, 2019)
+        assert first.attrs["error"] == pytest.approx(((first.chance - first.hit) ** 2).mean(), rel=EXACT)
         assert first.hit.sum() == 3
 
     def test_hindcast_is_calibrated_where_nothing_changes(self) -> None:
         found = [
-            ranks.hindcast(
+            rank_race.hindcast(
                 walks(s, 12, 26, np.zeros(12), np.full(12, 0.2)),
                 "KOR", years=6, place=4, correlation=0.0, n_paths=500, seed=s,
             )
@@ -227,14 +230,14 @@ class TestChecksOfTheRace:
         p = walks(7, 12, 20, np.zeros(12), np.full(12, 0.2))
         terms = {"place": 3, "correlation": 0.2, "n_paths": 500, "seed": 1}
         for years in (18, 19, 25):
-            assert ranks.hindcast(p, "KOR", years=years, **terms) is None
+            assert rank_race.hindcast(p, "KOR", years=years, **terms) is None
 
     def test_sensitivity_holds_the_chosen_case(self) -> None:
         p = walks(9, 12, 15, np.zeros(12), np.full(12, 0.2))
-        races = {rule: rank_growth.fit(p, "KOR", rule=rule) for rule in rank_growth.RULES}
+        races = {rule: rank_race.fit(p, "KOR", rule=rule) for rule in rank_race.RULES}
         terms = {"home": "KOR", "place": 3, "target_year": 2020, "n_paths": 500, "seed": 1}
-        spread = ranks.sensitivity(races, [0.0, 0.5], **terms)
-        alone = ranks.simulate(races["own"], correlation=0.5, every_year=False, **terms)
+        spread = rank_race.sensitivity(races, [0.0, 0.5], **terms)
+        alone = rank_race.simulate(races["own"], correlation=0.5, every_year=False, **terms)
         assert spread.loc["own", 0.5] == alone.probability
 
 
@@ -245,7 +248,7 @@ class TestHistory:
     )
 
     def test_places_and_gap_by_hand(self) -> None:
-        rungs = rank_history.ladder(self.LADDER, "KOR", 1)
+        rungs = ranks.ladder(self.LADDER, "KOR", 1)
         assert list(rungs.rival) == ["AAA", "AAA", "BBB", "AAA"]
         assert list(rungs.home_rank) == [3, 4, 4, 3]
         assert list(rungs.multiple) == pytest.approx([10, 6, 4.5, 80 / 30], rel=EXACT)
@@ -253,28 +256,37 @@ class TestHistory:
         assert rungs.rival_share_pct.iloc[-1] == pytest.approx(100 * 80 / 175, rel=EXACT)
 
     def test_a_year_before_a_large_exporter_was_read_does_not_compare(self) -> None:
-        assert rank_history.first_comparable_year(self.LADDER, 1) == 2020
-        assert rank_history.first_comparable_year(self.LADDER, 2) == 2021
-        assert rank_history.comparable_standings(self.LADDER, 2).index[0] == 2021
+        assert ranks.first_comparable_year(self.LADDER, 1) == 2020
+        assert ranks.first_comparable_year(self.LADDER, 2) == 2021
+        assert ranks.comparable_standings(self.LADDER, 2).index[0] == 2021
 
-    def test_placement_by_hand(self) -> None:
-        found = rank_history.placement(self.LADDER, "KOR", 46.0, 2)
-        assert (found.rank, found.n_held, found.last_year_enough, found.first_year) == (2, 4, 2023, 2021)
-        low = rank_history.placement(self.LADDER, "KOR", 34.0, 2)
-        assert (low.rank, low.last_year_enough) == (3, None)
-        assert low.share_of_place_pct == pytest.approx(100 * 34 / 45, rel=EXACT)
+    def test_placements_by_hand(self) -> None:
+        found = ranks.placements(self.LADDER, "KOR", {"high": 46.0, "low": 34.0}, 2)
+        assert list(found.would_rank) == [2, 3]
+        assert list(found.last_year_enough) == [2023, None]
+        assert found.share_of_place_pct["low"] == pytest.approx(100 * 34 / 45, rel=EXACT)
+
+    def test_years_may_be_integers_or_dates(self) -> None:
+        for index in (self.LADDER.index.year, self.LADDER.index.to_timestamp()):
+            assert ranks.ladder(self.LADDER.set_axis(index, axis=0), "KOR", 1).equals(
+                ranks.ladder(self.LADDER, "KOR", 1)
+            )
+        with pytest.raises(ModelInputError, match="dict was given"):
+            ranks.standings({"KOR": 1.0})
+        with pytest.raises(ModelInputError, match="each once"):
+            ranks.standings(pd.concat([self.LADDER, self.LADDER]))
 
     def test_refuses_a_home_not_held_and_a_place_nobody_has(self) -> None:
         with pytest.raises(ModelInputError, match="not held"):
-            rank_history.ladder(self.LADDER, "CHN", 1)
+            ranks.ladder(self.LADDER, "CHN", 1)
         with pytest.raises(ModelInputError, match="fewer than 4"):
-            rank_history.ladder(self.LADDER, "KOR", 4)
+            ranks.ladder(self.LADDER, "KOR", 4)
 
     def test_entries_agree_with_a_loop(self) -> None:
         rng = np.random.default_rng(12)
         p = pd.DataFrame(np.exp(rng.normal(0, 1, (14, 9)).cumsum(axis=0) / 3)).set_axis(list("ABCDEFGHI"), axis=1)
         p.index = pd.period_range("2010", periods=14, freq="Y-DEC")
-        found = rank_history.entries(p, ranks=(4, 6), place=2, within_years=3)
+        found = ranks.entries(p, ranks=(4, 6), place=2, within_years=3)
         slow = []
         for origin in range(14 - 3):
             order = p.iloc[origin].sort_values(ascending=False).index
@@ -284,24 +296,26 @@ class TestHistory:
                     for t in range(origin + 1, origin + 4)
                 )
                 slow.append((member, 2010 + origin, best <= 2))
-        assert sorted(zip(found.cases.member, found.cases.origin, found.cases.entered, strict=True)) == sorted(slow)
-        assert found.entered == sum(hit for *_, hit in slow)
-        starts = sorted(set(found.cases.origin[found.cases.apart]))
+        assert sorted(zip(found.member, found.origin, found.entered, strict=True)) == sorted(slow)
+        starts = sorted(set(found.origin[found.apart]))
         assert np.diff(starts).min() >= 3
         assert max(starts) == 2020
+        counted = ranks.entry_rates({"p": p}, ranks=(4, 6), place=2, within_years=3).loc["p"]
+        assert (counted.starts, counted.entered) == (len(slow), sum(hit for *_, hit in slow))
+        assert counted.low <= counted.entered_apart / counted.starts_apart <= counted.high
 
     def test_entries_keep_out_of_the_place_itself(self) -> None:
         p = walks(3, 12, 15, np.zeros(12), np.full(12, 0.3))
-        assert rank_history.entries(p, ranks=(1, 6), place=4, within_years=3).ranks == (5, 6)
-        none = rank_history.entries(p, ranks=(2, 3), place=4, within_years=3)
-        assert (none.n, none.low, none.high) == (0, 0.0, 1.0)
+        assert ranks.entries(p, ranks=(1, 6), place=4, within_years=3).attrs["ranks"] == (5, 6)
+        none = ranks.entry_rates({"p": p}, ranks=(2, 3), place=4, within_years=3).loc["p"]
+        assert (none.starts, none.low, none.high) == (0, 0.0, 1.0)
         with pytest.raises(ModelInputError, match="give ranks"):
-            rank_history.entries(p, ranks=(), place=4, within_years=3)
+            ranks.entries(p, ranks=(), place=4, within_years=3)
 
 
 class TestClimb:
     def test_growth_needed_closes_the_gap(self) -> None:
-        found = rank_climb.growth_needed(50.0, 200.0, 6, {"still": 0.0, "fast": 10.0})
+        found = ranks.growth_needed(50.0, 200.0, 6, {"still": 0.0, "fast": 10.0})
         assert 50 * (1 + found.needed_growth_pct["still"] / 100) ** 6 == pytest.approx(200, rel=EXACT)
         assert found.rival_usd_m["fast"] == pytest.approx(200 * 1.1**6, rel=EXACT)
         ratio = (1 + found.needed_growth_pct["fast"] / 100) / (1 + found.needed_growth_pct["still"] / 100)
@@ -309,19 +323,19 @@ class TestClimb:
 
     def test_past_growth_takes_the_last_year_far_enough_back(self) -> None:
         y = panel({"A": [100, 120, 150, 200]}, [2000, 2005, 2010, 2020]).A
-        assert rank_climb.past_growth(y, 6) == (pytest.approx(100 * ((200 / 150) ** 0.1 - 1), rel=EXACT), 2010)
-        assert rank_climb.past_growth(y, 21) is None
+        assert ranks.past_growth(y, 6) == pytest.approx(100 * ((200 / 150) ** 0.1 - 1), rel=EXACT)
+        assert ranks.past_growth(y, 21) is None
 
     def test_a_forecast_needs_eight_unbroken_years(self) -> None:
         y = pd.Series(np.linspace(100, 170, 8), index=pd.period_range("2010", periods=8, freq="Y-DEC"))
-        growth = rank_climb.forecast_growth(y, 2, seed=1)
+        growth = ranks.forecast_growth(y, 2, seed=1)
         assert 0 < growth < 100 * ((190 / 170) ** 0.5 - 1) + 0.2  # between standing still and the straight line
-        assert rank_climb.forecast_growth(y.iloc[1:], 2, seed=1) is None
-        assert rank_climb.forecast_growth(y.drop(y.index[4]), 2, seed=1) is None
+        assert ranks.forecast_growth(y.iloc[1:], 2, seed=1) is None
+        assert ranks.forecast_growth(y.drop(y.index[4]), 2, seed=1) is None
 
     def test_published_ranks_are_read_off_the_panel(self) -> None:
         published = pd.DataFrame({"label": ["x", "y", "z"], "year": [2022, 2019, 2023], "rank": [4, 2, 9]})
-        found = rank_climb.climbs(TestHistory.LADDER, published, 2, until=2030, rival_growth_pct={"still": 0.0})
+        found = ranks.climbs(TestHistory.LADDER, published, 2, until=2030, rival_growth_pct={"still": 0.0})
         assert list(found.label) == ["x"]  # 2019 is not held, and nobody is ninth of four
         assert found.multiple.iloc[0] == pytest.approx(70 / 20, rel=EXACT)
         assert found["still"].iloc[0] == pytest.approx(100 * (3.5 ** (1 / 8) - 1), rel=EXACT)

@@ -1,20 +1,24 @@
 """The clock: closed forms of gain and value, a slow sum over days, and a simulator whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models import reform_clock
 from kbio_analysis.models.reform_clock import (
     DAYS,
     Step,
     Track,
+    bases,
     curve_value,
+    launch_times,
     simulate,
     tornado,
+    tornadoes,
     triangle,
-    with_assumption,
+    years_left,
 )
 
 EXACT = 1e-9  # closed forms on a handful of floats
@@ -88,12 +92,38 @@ def test_recovers_the_mean_and_spread_it_was_given() -> None:
     assert draws.before_days.median() == pytest.approx(330 * np.exp(-(sigma**2) / 2), rel=SIMULATED)
 
 
+def test_what_is_shown_of_the_draws() -> None:
+    found = simulate(track(spread=(0.7, 0.7, 0.7)), years_to_target=4.5, n=500, seed=5)
+    assert found.spread.loc["npv_usd_m", "median"] == pytest.approx(found.draws.npv_usd_m.median(), rel=EXACT)
+    assert found.day_usd_m.npv_usd_m == pytest.approx(500 / DAYS, rel=EXACT)
+    assert found.track.announced_months == pytest.approx(12 * 180 / DAYS, rel=EXACT)
+    times = launch_times([found])
+    assert times.groupby("series").days.is_monotonic_increasing.all()
+    assert years_left("2026-07-01", 2030) == pytest.approx(4.5, abs=0.01)
+
+
 def test_triangle_is_scipys() -> None:
     u = np.linspace(0.01, 0.99, 25)
     low, mode, high = 25.0, 75.0, 100.0
-    twin = stats.triang.ppf(u, (mode - low) / (high - low), loc=low, scale=high - low)
-    assert triangle((low, mode, high), u) == pytest.approx(twin, rel=EXACT)
+    published = stats.triang.ppf(u, (mode - low) / (high - low), loc=low, scale=high - low)
+    assert triangle((low, mode, high), u) == pytest.approx(published, rel=EXACT)
     assert triangle((3.0, 3.0, 3.0), u) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("triple", "known", "basis"),
+    [
+        ((1, 2, 3), None, "our assumption"),
+        ((1, 2, 3), (2, 2), "one published figure"),
+        ((1, 2, 3), (4, 4), "away from the published"),
+        ((1, 2, 3), (1.02, 5), "published range"),
+        ((1, 2, 3), (2, 5), "reaches beyond"),
+        ((1, 2, 3), (4, 5), "away from the published"),
+    ],
+)
+def test_what_an_assumed_range_rests_on(triple: tuple, known: tuple | None, basis: str) -> None:
+    key = ("both", "sales_years")
+    assert bases({key: triple}, {} if known is None else {key: known}).basis.item() == basis
 
 
 def test_nothing_delivered_gains_nothing_and_a_late_start_brings_no_revenue_in_time() -> None:
@@ -117,11 +147,13 @@ def test_the_tornado_is_what_replacing_one_assumption_gives() -> None:
     assert set(found.index) == {"delivered_pct", "peak_usd_m", "discount_pct", "case_length"}
     for name in ("delivered_pct", "peak_usd_m", "discount_pct"):
         for end, column in ((0, "value_low"), (2, "value_high")):
-            alone = with_assumption(base, name, (WIDE[name][end],) * 3)
+            alone = replace(base, assumptions={**WIDE, name: (WIDE[name][end],) * 3})
             slow = simulate(alone, years_to_target=4.5, n=5, seed=1).likely.npv_usd_m
             assert found.loc[name, column] == pytest.approx(slow, rel=EXACT)
-    swing = (found.value_high - found.value_low).abs()
-    assert swing.is_monotonic_decreasing
+    assert (found.value_high - found.value_low).abs().is_monotonic_decreasing
+    both = tornadoes([base, replace(base, name="Biosimilar")], years_to_target=4.5)
+    assert len(both) == 2 * len(found)
+    assert both.label[both.assumption == "peak_usd_m"].unique().tolist() == ["peak sales a year"]
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:
@@ -152,4 +184,4 @@ def test_a_missing_assumption_or_step_is_refused() -> None:
         simulate(track(before=0.0), years_to_target=4.5, n=5, seed=1)
     wrong = Track(name="x", steps=track().steps, assumptions=FIXED, uptake=(0.5, 0.9))
     with pytest.raises(ModelInputError, match="end at 1"):
-        reform_clock.simulate(wrong, years_to_target=4.5, n=5, seed=1)
+        simulate(wrong, years_to_target=4.5, n=5, seed=1)

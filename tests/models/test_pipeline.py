@@ -1,12 +1,27 @@
 """Pipelines: published totals met, a simulated pipeline recovered, dates by hand; and the share of two growth rates."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.pipeline import CHANCES, PHASES, candidates_needed, chances_of, prospects, shares_needed
-from kbio_analysis.models.segment_share import segment_share
+from kbio_analysis.models.pipeline import (
+    CHANCES,
+    PHASES,
+    at_least,
+    attempts_needed,
+    candidates_needed,
+    chances_of,
+    prospects,
+    share_needed,
+    shares_needed,
+)
+from kbio_analysis.models.segment_share import implied_beside, segment_share
 
 EXACT = 1e-9  # products of a few floats
 ROUNDED = 0.0008  # transition rates are published in whole per cent, totals to a tenth
@@ -18,11 +33,11 @@ def figures(
     success=(0.47, 0.28, 0.55, 0.92), candidates=(209, 158, 54, 12), years=(1.5, 2.5, 2.5, 0.9)
 ) -> pd.DataFrame:
     frame = {"candidates": candidates, "success": success, "years": years}
-    return pd.DataFrame(frame, index=pd.Index(PHASES, name="phase"))
+    return pd.DataFrame(frame, index=pd.Index(list(PHASES), name="phase"))
 
 
 def found(frame: pd.DataFrame | None = None, **changes: float):
-    terms = {"today": 2026.5, "total_years_long": 10.5, "phase_done": 0.5, "years_to_mark": 3, "target_year": 2030}
+    terms = {"today": 2026.5, "total_years_long": 10.5, "phase_done": 0.5, "years_to_mark": 3}
     return prospects(figures() if frame is None else frame, **terms | changes)
 
 
@@ -32,16 +47,16 @@ def found(frame: pd.DataFrame | None = None, **changes: float):
     ids=["BIO 2006-2015", "Citeline 2014-2023"],
 )
 def test_rates_multiply_to_the_published_likelihood_of_approval(success: tuple, published: float) -> None:
-    assert found(figures(success)).table.approval["phase1"] == pytest.approx(published, abs=ROUNDED)
+    assert found(figures(success)).approval["phase1"] == pytest.approx(published, abs=ROUNDED)
 
 
 def test_dates_by_hand() -> None:
-    table = found().table
+    table = found()
     assert table.approval_short.tolist() == [2033, 2031, 2028, 2026]  # 2026.5 + half a phase and the phases after it
     assert table.billion_short.tolist() == [2035, 2033, 2030, 2028]
     assert (table.approval_long >= table.approval_short).all()
-    assert found(phase_done=1.0).table.approval_short["filed"] == 2026
-    assert found(total_years_long=1.0).table.approval_long.equals(found().table.approval_short.rename("approval_long"))
+    assert found(phase_done=1.0).approval_short["filed"] == 2026
+    assert found(total_years_long=1.0).approval_long.equals(found().approval_short.rename("approval_long"))
 
 
 def test_recovers_a_simulated_pipeline() -> None:
@@ -52,17 +67,51 @@ def test_recovers_a_simulated_pipeline() -> None:
         for rate in rates[i:]:
             alive = rng.binomial(alive, rate)
         hits += rng.binomial(alive, 0.026)
-    assert chances_of(found(), 3, SHARES).loc["no deadline", "low"] == pytest.approx((hits >= 3).mean(), abs=SIMULATED)
+    assert chances_of(found(), 3, SHARES, target_year=2030).loc["No deadline", "low"] == pytest.approx(
+        (hits >= 3).mean(), abs=SIMULATED
+    )
 
 
 def test_a_deadline_never_helps_and_longer_times_never_either() -> None:
-    chances = chances_of(found(), 3, SHARES)
-    order = ["no deadline", "approved in time, short times", "above the mark in time, short times"]
+    chances = chances_of(found(), 3, SHARES, target_year=2030)
+    order = ["No deadline", "Approved in time, short times", "Above US$1bn in time, short times"]
     for case in SHARES:
-        assert chances.loc[order, case].is_monotonic_decreasing
-        long = chances.loc["above the mark in time, long times", case]
-        assert long <= chances.loc["above the mark in time, short times", case]
-    assert (chances_of(found(target_year=2026, years_to_mark=5), 3, SHARES).iloc[3:] == 0).all().all()
+        assert chances.loc[[*order, "Above US$1bn in time, long times"], case].is_monotonic_decreasing
+    late = chances_of(found(years_to_mark=5), 3, SHARES, target_year=2026)
+    assert (late.loc[["Above US$1bn in time, short times", "Above US$1bn in time, long times"]] == 0).all().all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.integers(0, 9))
+def test_at_least_agrees_with_counting_every_outcome(chances: list[float], k: int) -> None:
+    slow = 0.0
+    for outcome in product((0, 1), repeat=len(chances)):
+        if sum(outcome) >= k:
+            slow += np.prod([p if hit else 1 - p for p, hit in zip(chances, outcome, strict=True)])
+    assert at_least(k, [1] * len(chances), chances) == pytest.approx(slow, abs=1e-12)
+
+
+def test_groups_are_binomial_and_the_poisson_limit_holds() -> None:
+    """Le Cam (1960): the total variation distance to Poisson(sum p) is at most sum p^2."""
+    assert at_least(3, [54], [0.06]) == pytest.approx(stats.binom.sf(2, 54, 0.06), abs=1e-12)
+    n, p = np.array([200, 50]), np.array([0.01, 0.03])
+    assert abs(at_least(3, n, p) - stats.poisson.sf(2, n @ p)) <= n @ p**2
+    assert at_least(3, [0, 0], p) == 0
+
+
+@pytest.mark.parametrize("chance", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("p", [0.0017, 0.06, 0.36, 1.0])
+def test_the_number_needed_is_the_first_that_suffices(p: float, chance: float) -> None:
+    slow = next(m for m in range(3, 5000) if stats.binom.sf(2, m, p) >= chance)
+    assert attempts_needed(3, p, chance) == slow
+    assert attempts_needed(3, 0.0, chance) is None
+
+
+def test_the_share_needed_gives_back_its_chance() -> None:
+    n, p = np.array([54, 12]), np.array([0.5, 0.9])
+    share = share_needed(3, n, p, 0.5)
+    assert at_least(3, n, p * share) == pytest.approx(0.5, abs=1e-7)
+    assert share_needed(3, [2], [1.0], 0.5) is None
 
 
 def test_numbers_needed_fall_with_phase_and_share_and_rise_with_chance() -> None:
@@ -86,6 +135,12 @@ def test_refuses_rates_and_times_out_of_range() -> None:
         found(figures(years=(0.0, 1.0, 1.0, 1.0)))
     with pytest.raises(ModelInputError, match="one year or more"):
         found(years_to_mark=0.5)
+    with pytest.raises(ModelInputError, match="chances from 0 to 1"):
+        at_least(3, [2], [1.5])
+    with pytest.raises(ModelInputError, match="k of 1 or more"):
+        attempts_needed(0, 0.5, 0.5)
+    with pytest.raises(ModelInputError, match="between 0 and 1"):
+        share_needed(3, [5], [0.5], 1.0)
 
 
 class TestSegmentShare:
@@ -93,17 +148,20 @@ class TestSegmentShare:
 
     def test_closed_form_and_the_rest(self) -> None:
         own = segment_share(1748.7, 564.9, **self.rates)
-        assert own.share_pct[2030] == pytest.approx(100 * 564.9 / 1748.7 * (1.119 / 1.047) ** 7, rel=EXACT)
+        assert own.paths.share_pct[2030] == pytest.approx(100 * 564.9 / 1748.7 * (1.119 / 1.047) ** 7, rel=EXACT)
         rest = (1748.7 * 1.047**7 - 564.9 * 1.119**7) / (1748.7 - 564.9)
         assert own.rest_growth_pct == pytest.approx(100 * (rest ** (1 / 7) - 1), rel=1e-6)
         slow, year = 564.9 / 1748.7, 2023
         while slow < 1:
             slow, year = slow * 1.119 / 1.047, year + 1
         assert year - 1 < own.whole_year <= year
+        beside = implied_beside(own, {("x", 2027): 35.0, ("y", 2031): 30.0})
+        assert beside.label.tolist() == ["x"]
+        assert beside.gap_points.item() == pytest.approx(own.paths.share_pct[2027] - 35.0, rel=EXACT)
 
     def test_equal_growth_keeps_the_share_and_never_reaches_the_whole(self) -> None:
         own = segment_share(100.0, 30.0, **self.rates | {"segment_pct": 4.7})
-        assert own.share_pct.to_numpy() == pytest.approx(30.0)
+        assert own.paths.share_pct.to_numpy() == pytest.approx(30.0)
         assert own.rest_growth_pct == pytest.approx(4.7)
         assert own.whole_year is None
 

@@ -1,0 +1,83 @@
+"""What others published: ranks by their day, figures that agree with one another, scopes that stay apart."""
+
+import pytest
+
+from kbio_analysis.data import published
+from kbio_analysis.data.tables import load
+from kbio_analysis.errors import DataError
+from kbio_analysis.vocabulary import SUCCESS_RATES
+
+ROUNDED = 0.1  # per cent; transition rates are published as whole per cent
+
+RANKS = {
+    ("kita_biopharma", 2019): (9, "derived"),
+    ("kita_biopharma", 2020): (7, "reported"),
+    ("khidi_world_pharma", 2022): (20, "reported"),
+    ("gov_biopharma_headline", 2024): (10, "approximate"),
+    ("gov_biopharma_headline", 2030): (5, "target"),
+}
+
+
+def test_ranks_are_the_published_ones_and_the_claims():
+    rows, claims = published.export_ranks(), published.claim_values()
+    assert {(r.definition, r.year): (r.rank, r.status) for r in rows.itertuples()} == RANKS
+    assert rows["label"].notna().all()
+    assert claims["biopharma_export_rank_2024"] == 10
+    assert claims["biopharma_export_rank_target_2030"] == 5
+
+
+@pytest.mark.parametrize(("as_of", "n"), [("2021-07-25", 0), ("2021-07-26", 2), ("2024-12-31", 3), (None, 5)])
+def test_as_of_keeps_the_ranks_that_were_out(as_of, n):
+    assert len(published.export_ranks(as_of=as_of)) == n
+    with pytest.raises(DataError, match="is not a date"):
+        published.export_ranks(as_of="soon")
+
+
+def test_economies_have_names():
+    names = published.country_names()
+    assert (names["KOR"], names["TUR"], names["HKG"], names["GBR"]) == (
+        "Korea", "Türkiye", "Hong Kong", "United Kingdom",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", SUCCESS_RATES.values())
+def test_the_four_rates_multiply_to_the_published_total(scope):
+    figures, total = published.phase_figures(scope), published.benchmarks()["success_phase1_to_approval", scope]
+    assert 100 * figures["success"].prod() == pytest.approx(total, abs=ROUNDED)
+    assert figures["candidates"].is_monotonic_decreasing
+    assert (figures["years"] > 0).all()
+
+
+def test_the_launch_curve_rises_to_its_peak():
+    uptake = published.benchmarks()["uptake"]
+    assert uptake.is_monotonic_increasing
+    assert uptake.iloc[-1] == 100
+
+
+def test_trial_ranks_agree_with_shares_and_the_report_of_2013_stands_alone():
+    rows = published.trial_ranks()
+    of_2024 = rows[(rows.scope == "all_trials") & (rows.year == 2024)]
+    order = of_2024[of_2024.measure == "share_pct"].sort_values("value", ascending=False).geo.tolist()
+    assert order.index("KOR") + 1 == of_2024[of_2024.measure == "rank"].value.item()
+    assert set(rows[rows.year == 2013].scope) == {"report_of_2013"}
+    assert rows[rows.scope == "report_of_2013"].year.unique().tolist() == [2013]
+
+
+def test_as_of_drops_the_ranks_of_2024_and_the_later_market_edition():
+    assert published.trial_ranks(as_of="2024-12-31").year.max() == 2023
+    early, late = (published.biologics_forecasts(as_of=day) for day in ("2025-09-05", "2026-08-31"))
+    assert [label for label, _ in late if label not in [known for known, _ in early]] == ["IQVIA, 2024 edition"]
+
+
+def test_published_ranges_by_hand():
+    found = published.published_ranges()
+    assert found["both", "clock_share_pct"][0] == pytest.approx(100 * 24.1 / 1748.7)
+    assert found["biosimilar", "price_fall_pct"][0] == pytest.approx(100 * (1 - 0.47**0.2))
+    assert found["new_drug", "listing_spread"] == pytest.approx((9.66 / 13.40, 5.73 / 4.79))
+    assert found["biosimilar", "years_to_peak"] == (3, 5)
+    assert all(a <= b for a, b in found.values())
+
+
+def test_every_benchmark_has_its_source():
+    assert set(published.benchmark_sources("success")) == {"S_BIO_2016", "S_BIO_2021", "S_CITELINE_2026"}
+    assert set(published.benchmarks().attrs["source_ids"]) <= set(load("sources")["source_id"])
