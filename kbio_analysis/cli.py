@@ -334,4 +334,4 @@ def new_notebook(
     from kbio_analysis.render.notebooks import notebooks_dir
     from kbio_analysis.render.skeleton import create
 
-    print(create(notebooks_dir(), name, question).words())
+    print(create(notebooks_dir(), name, question).text())

@@ -29,19 +29,19 @@ class Created:
     listed: tuple[Path, ...]
     unlisted: tuple[Path, ...]
 
-    def words(self) -> str:
+    def text(self) -> str:
         """What was done and what remains to be done, for whoever asked for it."""
         name, folder = self.path.stem, self.path.parent
-        number = name[:2]
         lines = [f"{self.path}: a skeleton that runs, with its regression output stored"]
         lines += [f"{path}: its row is in the gallery" for path in self.listed]
         steps = [f"add its row to the gallery of {path}" for path in self.unlisted]
         steps += [
-            "make lab, and replace the skeleton cell by cell: the question's own table, model, sentences, charts",
+            "make lab, and replace the skeleton cell by cell: the question's own model, words, tables and charts",
             f"kbio render {name}, and read the page in reports/site/{name}/default",
+            f"give its results their rows in {folder.name}/results.csv, and record(name=value) in the notebook",
             "run it from the top, save, and nbstripout --keep-count on it: the last cell alone keeps its output",
             f"kbio check {name} --accept writes {folder.name}/references/{name}.json",
-            f"tests/notebooks/test_notebook_{number}.py: its sentences at the ends of its parameters",
+            f"tests/notebooks/test_notebook_{name[:2]}.py: its sentences at the ends of its parameters",
         ]
         return "\n".join([*lines, "What remains:", *(f"  {i}. {step}" for i, step in enumerate(steps, start=1))])
 
@@ -52,7 +52,13 @@ def create(folder: Path, name: str, question: str) -> Created:
     Raises UsageError for a name that is no notebook's, or taken, and for what is no question; KbioError if the
     skeleton does not run here. Nothing is left behind then.
     """
-    stem, asked = _usable_name(folder, name), _usable_question(question)
+    stem, asked = name.removesuffix(".ipynb"), " ".join(question.split())
+    if not NAME.fullmatch(stem):
+        raise UsageError(f"name {name!r}: write two digits and small letters, such as 31_services")
+    if taken := next((other for other in available(folder) if other[:3] == stem[:3]), None):
+        raise UsageError(f"name {name!r}: {taken} has that number already; choose another")
+    if not re.fullmatch(r"[^#|].*\w.*\?", asked) or "|" in asked:
+        raise UsageError(f"question {question!r}: one sentence that ends with a question mark and has no | in it")
     path = folder / f"{stem}.ipynb"
     with explained(path):
         write_file(path, _written(_notebook(asked)))
@@ -66,35 +72,15 @@ def create(folder: Path, name: str, question: str) -> Created:
     return Created(path=path, listed=listed, unlisted=tuple(g for g in galleries if g not in listed))
 
 
-def _usable_name(folder: Path, name: str) -> str:
-    stem = name.removesuffix(".ipynb")
-    if not NAME.fullmatch(stem):
-        raise UsageError(f"name {name!r}: write two digits and small letters, such as 31_services")
-    known = available(folder)
-    taken = stem if stem in known else next((other for other in known if other[:3] == stem[:3]), None)
-    if taken:
-        raise UsageError(f"name {name!r}: {taken} has that number already; choose another")
-    return stem
-
-
-def _usable_question(question: str) -> str:
-    asked = " ".join(question.split())
-    if not re.fullmatch(r"[^#|].*\w.*\?", asked) or "|" in asked:
-        raise UsageError(f"question {question!r}: one sentence that ends with a question mark and has no | in it")
-    return asked
-
-
 def _notebook(question: str) -> dict[str, Any]:
-    text = (template_folder() / "skeleton" / "notebook.txt").read_text(encoding="utf-8").format(question=question)
+    text = (template_folder() / "skeleton" / "notebook.txt").read_text(encoding="utf-8").replace("{question}", question)
     cells: list[dict[str, Any]] = []
     for part in re.split(r"^%% ", text, flags=re.MULTILINE)[1:]:
         head, _, source = part.partition("\n")
         kind, *tags = head.split()
         cell = {"cell_type": kind, "id": str(len(cells)), "metadata": {"tags": tags} if tags else {}}
         cell["source"] = source.strip("\n").splitlines(keepends=True)
-        if kind == "code":
-            cell |= {"execution_count": None, "outputs": []}
-        cells.append(cell)
+        cells.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
     metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
@@ -111,10 +97,9 @@ def _run(name: str, notebook: dict[str, Any]) -> dict[str, Any]:
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for count, cell in enumerate(code, start=1):
         cell["execution_count"] = count
-    outputs = json.loads(report.files["executed.ipynb"])["cells"][-1]["outputs"]
-    for output in outputs:
+    code[-1]["outputs"] = json.loads(report.files["executed.ipynb"])["cells"][-1]["outputs"]
+    for output in code[-1]["outputs"]:
         output["text"] = "".join(output["text"]).splitlines(keepends=True)
-    code[-1]["outputs"] = outputs
     return notebook
 
 
@@ -124,13 +109,10 @@ def _written(notebook: dict[str, Any]) -> bytes:
 
 def _listed(gallery: Path, path: Path, question: str) -> bool:
     """Put the notebook's row in its place among the others; False where there are none."""
-    if not gallery.is_file():
-        return False
-    lines = gallery.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = gallery.read_text(encoding="utf-8").splitlines(keepends=True) if gallery.is_file() else []
     rows = {i: match[1] for i, line in enumerate(lines) if (match := _ROW.match(line.rstrip("\n")))}
-    if not rows:
-        return False
-    place = next((i for i, name in rows.items() if name > path.stem), max(rows) + 1)
-    lines.insert(place, f"| [{path.stem}]({path.relative_to(gallery.parent).as_posix()}) | {question} |\n")
-    write_file(gallery, "".join(lines).encode())
-    return True
+    if rows:
+        place = next((i for i, name in rows.items() if name > path.stem), max(rows) + 1)
+        lines.insert(place, f"| [{path.stem}]({path.relative_to(gallery.parent).as_posix()}) | {question} |\n")
+        write_file(gallery, "".join(lines).encode())
+    return bool(rows)

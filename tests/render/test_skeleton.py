@@ -122,7 +122,7 @@ def test_a_gallery_without_a_list_is_left_to_the_analyst(
     monkeypatch.setattr(skeleton, "_run", lambda _name, notebook: notebook)
     created = skeleton.create(notebooks, f"{NAME}.ipynb", f"  {QUESTION}\n")
     assert created.listed == ()
-    assert created.words().count("add its row to the gallery of") == 2
+    assert created.text().count("add its row to the gallery of") == 2
     first = json.loads(created.path.read_text())["cells"][0]
     assert first["source"][0] == f"# {QUESTION}\n"
 
