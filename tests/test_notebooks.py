@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("[0-9]*.ipynb"))
-MAX_CODE_LINES = 160
+MAX_PYTHON_LINES = 180
 MAX_CELL_LINES = 25
 MEDIAN_CELL_LINES = 6
-CODE_CELLS = range(9, 25)
+PYTHON_CELLS = range(9, 41)
 FIGURE = re.compile(r"(?<![\w.–-])(?:US\$\s?\d|\d[\d,]*\.\d+|\d+(?:\.\d+)?\s?(?:%|per cent|bn|billion|million))")
 NBVAL_SECONDS = 300
 
@@ -33,7 +33,7 @@ def _tags(cell: dict) -> list[str]:
 
 
 def _lines(cell: dict) -> list[str]:
-    return [line for line in "".join(cell["source"]).splitlines() if line.strip()]
+    return [line for line in "".join(cell["source"]).splitlines() if line.strip() and not line.startswith("#")]
 
 
 def test_there_are_notebooks() -> None:
@@ -56,11 +56,11 @@ class TestStyle:
             assert any(wanted in h for h in headings), wanted
 
     def test_code_is_short_and_names_nothing_of_its_own(self, path: Path) -> None:
-        cells = _code(_load(path))
+        cells = [c for c in _code(_load(path)) if not "".join(c["source"]).startswith("%%say")]
         sizes = [len(_lines(c)) for c in cells]
-        assert len(cells) in CODE_CELLS
+        assert len(cells) in PYTHON_CELLS
         assert max(sizes) <= MAX_CELL_LINES
-        assert sum(sizes) <= MAX_CODE_LINES
+        assert sum(sizes) <= MAX_PYTHON_LINES
         assert statistics.median(sizes) <= MEDIAN_CELL_LINES
         tree = ast.parse("\n".join("".join(c["source"]) for c in cells))
         assert not [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
