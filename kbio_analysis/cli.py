@@ -11,6 +11,8 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +24,6 @@ from kbio_analysis.errors import KbioError, UsageError
 
 if TYPE_CHECKING:
     from kbio_analysis.render.parameters import NotebookSpec, Parameter
-    from kbio_analysis.render.ranking import Rankings
 
 DEFAULT_OUT = Path("reports/site")
 DEFAULT_LIMIT_SECONDS = 600.0
@@ -41,14 +42,24 @@ app.add_typer(data_app, name="data")
 new_app = typer.Typer(help="Begin something new.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(new_app, name="new")
 
+Option = typer.Option
 Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names or their beginnings.")]
-Given = Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Repeatable.")]
-SetName = Annotated[str | None, typer.Option("--set", metavar="NAME", help="Name of this set of parameters.")]
-Out = Annotated[Path, typer.Option(help="Folder of the site.")]
-Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Reports at a time; default: the cores.")]
-Kernel = Annotated[str, typer.Option(help="A Jupyter kernel by its name; auto: none, unless the notebook names one.")]
-Limit = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds a report may take.")]
-Accept = Annotated[bool, typer.Option("--accept", help="Show what moved, then record it as the new reference.")]
+Given = Annotated[list[str] | None, Option("--parameter", "-p", metavar="NAME=VALUE", help="Repeatable.")]
+SetName = Annotated[str | None, Option("--set", metavar="NAME", help="Name of this set of parameters.")]
+Batches = Annotated[list[Path] | None, Option("--batch", metavar="FILE", help="Sets from a file; repeatable.")]
+Out = Annotated[Path, Option(help="Folder of the site.")]
+Jobs = Annotated[int | None, Option("--jobs", "-j", min=1, help="Reports at a time; default: the cores.")]
+Kernel = Annotated[str, Option(help="A Jupyter kernel by its name; auto: none, unless the notebook names one.")]
+Limit = Annotated[float, Option("--timeout", min=0.1, help="Seconds a report may take.")]
+TimeLimit = Annotated[float | None, Option("--time-limit", min=0.1, help="Seconds for all reports together.")]
+To = Annotated[list[str] | None, Option("--to", metavar="html|pdf|docx", help="Also beside the page; repeatable.")]
+Wait = Annotated[float, Option("--wait", min=0, help="Seconds to wait for another run on this site.")]
+Force = Annotated[bool, Option("--force", help="Also what has not changed.")]
+Failed = Annotated[bool, Option("--failed", help="Only those whose last run failed.")]
+Accept = Annotated[bool, Option("--accept", help="Show what moved, then record it as the new reference.")]
+Scheduler = Annotated[str | None, Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, to do the work.")]
+TlsFile = Annotated[Path | None, Option(metavar="FILE", help="For a tls:// scheduler.")]
+Unencrypted = Annotated[bool, Option("--unencrypted", help="A tcp:// scheduler elsewhere, in a network of your own.")]
 
 
 def main() -> None:
@@ -56,6 +67,9 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until a run has something to put in order, the system ends us: an exception could be lost in an import.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        # What a terminal's encoding cannot show is replaced; nothing fails for it.
+        stream.reconfigure(errors="replace")
     try:
         app()
     except KbioError as error:
@@ -84,8 +98,9 @@ def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _complain(message: str) -> None:
-    lines = message.splitlines() or [""]
-    print("\n".join([f"kbio: {lines[0]}", *(f"      {line}" for line in lines[1:])]), file=sys.stderr)
+    """Say what is wrong on standard error, if anything is."""
+    if message and sys.stderr:
+        print("kbio:", message.replace("\n", "\n      "), file=sys.stderr)
 
 
 def _version(wanted: bool) -> None:
@@ -94,15 +109,11 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")]
+Version = Annotated[bool, Option("--version", callback=_version, is_eager=True, help="Show the version.")]
 
 
 @app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
+def _options(version: Version = False) -> None:
     """Render the research notebooks into reports and keep their results in check."""
 
 
@@ -144,35 +155,23 @@ def _described(parameter: Parameter) -> str:
 @app.command()
 def render(
     notebooks: Names = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Repeatable.")
-    ] = None,
-    set_name: Annotated[str | None, typer.Option("--set", metavar="NAME", help="Name of this parameter set.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the site.")] = DEFAULT_OUT,
-    batch: Annotated[
-        list[Path] | None, typer.Option("--batch", metavar="FILE", help="Sets of parameters from a file; repeatable.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also what has not changed.")] = False,
-    failed: Annotated[bool, typer.Option("--failed", help="Only those whose last run failed.")] = False,
+    parameter: Given = None,
+    set_name: SetName = None,
+    out: Out = DEFAULT_OUT,
+    batch: Batches = None,
+    force: Force = False,
+    failed: Failed = False,
     jobs: Jobs = None,
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, to do the work.")
-    ] = None,
-    tls_ca: Annotated[Path | None, typer.Option("--tls-ca", metavar="FILE", help="Its authority's.")] = None,
-    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", metavar="FILE", help="Our certificate.")] = None,
-    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Our private key.")] = None,
-    unencrypted: Annotated[
-        bool, typer.Option("--unencrypted", help="A tcp:// scheduler on another machine, in a network of your own.")
-    ] = False,
+    scheduler: Scheduler = None,
+    tls_ca: TlsFile = None,
+    tls_cert: TlsFile = None,
+    tls_key: TlsFile = None,
+    unencrypted: Unencrypted = False,
     kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
-    time_limit: Annotated[
-        float | None, typer.Option("--time-limit", min=0.1, help="Seconds for all reports together.")
-    ] = None,
-    to: Annotated[
-        list[str] | None, typer.Option("--to", metavar="html|pdf|docx", help="Also beside the page; repeatable.")
-    ] = None,
-    wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another run on this site.")] = 60.0,
+    time_limit: TimeLimit = None,
+    to: To = None,
+    wait: Wait = 60.0,
 ) -> None:
     """Render notebooks into the site, as far as something they depend on has changed.
 
@@ -197,32 +196,30 @@ def render(
         return
 
     from kbio_analysis.render import cluster, workers
+    from kbio_analysis.render.batches import rankings
     from kbio_analysis.render.build import build
     from kbio_analysis.render.progress import complaint, say, summary
     from kbio_analysis.render.ranking import unranked
 
-    tls, ranked_by = cluster.Tls(ca=tls_ca, cert=tls_cert, key=tls_key), _rankings(batch or [])
+    tls, ranked_by = cluster.Tls(ca=tls_ca, cert=tls_cert, key=tls_key), rankings(batch or [])
     cluster.check_address(scheduler, tls, unencrypted=unencrypted)
+    elsewhere = partial(cluster.reports, scheduler=scheduler, tls=tls)
     outcome = build(
         work,
         out,
         lambda due, until: (
-            cluster.reports(due, scheduler=scheduler, tls=tls, until=until)
-            if scheduler
-            else workers.reports(due, workers=jobs, until=until)
+            elsewhere(due, until=until) if scheduler else workers.reports(due, workers=jobs, until=until)
         ),
         workers=jobs or workers.usable_cores(),
         force=force or failed,
         wait_seconds=wait,
         time_limit=time_limit,
-        on_wait=lambda: _complain(f"another run is writing to {out}; waiting for it, at most {wait:g} s"),
+        on_wait=_waiting(out, f", at most {wait:g} s"),
         rankings=ranked_by,
     )
     say(summary(outcome, out / "index.html"))
-    if lines := unranked(out, ranked_by):
-        _complain("\n".join(lines))
-    if problems := complaint(outcome, sys.argv):
-        _complain(problems)
+    _complain("\n".join(unranked(out, ranked_by)))
+    _complain(complaint(outcome, sys.argv))
     lacking = False
     if forms and not outcome.interrupted:
         lacking = not _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force, wait)
@@ -230,62 +227,48 @@ def render(
         raise typer.Exit(outcome.exit_code or 1)
 
 
-def _rankings(batches: list[Path]) -> Rankings:
-    from kbio_analysis.render.batches import rankings
-    from kbio_analysis.render.notebooks import notebooks_dir, select
-    from kbio_analysis.render.parameters import read
-
-    folder = notebooks_dir() if batches else Path()
-    return rankings(batches, lambda name: read(select(folder, [name]).popitem()[1]))
+def _waiting(out: Path, how_long: str = "") -> Callable[[], None]:
+    return lambda: _complain(f"another run is writing to {out}; waiting for it{how_long}")
 
 
 def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool, wait: float) -> bool:
     """Whether every form of the reports could be made; says which could not."""
     from kbio_analysis.render.forms import add_forms
+    from kbio_analysis.render.progress import say
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _as_interrupt)
-    from kbio_analysis.render.progress import say
-
     converted = add_forms(out, folders, forms, anew=anew, wait_seconds=wait)
     say("\n".join([f"{converted.made} made as {' and '.join(forms)}", *converted.notes]))
-    if converted.problems:
-        _complain("\n".join([*converted.problems, "the pages are in place"]))
+    _complain("\n".join([*converted.problems, "the pages are in place"] * bool(converted.problems)))
     return not converted.problems
 
 
 @app.command()
 def check(
     notebooks: Names = None,
-    accept: Annotated[
-        bool, typer.Option("--accept", help="Show what moved, then record it as the new reference.")
-    ] = False,
+    accept: Accept = False,
     jobs: Jobs = None,
     kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
 ) -> None:
     """Execute with the default parameters and compare with the recorded results and chart data."""
-    from kbio_analysis.render.notebooks import notebooks_dir
+    from kbio_analysis.render.notebooks import available, notebooks_dir
     from kbio_analysis.render.requests import planned
 
-    work = planned(notebooks or [], {}, None, kernel=kernel, limit_seconds=limit)
+    work, folder = planned(notebooks or [], {}, None, kernel=kernel, limit_seconds=limit), notebooks_dir()
 
     from kbio_analysis.render.composed import checked
-    from kbio_analysis.render.notebooks import available
     from kbio_analysis.render.progress import line, say
     from kbio_analysis.render.references import orphans, verdict
     from kbio_analysis.render.workers import reports
 
-    lost = [] if notebooks else orphans(notebooks_dir(), available(notebooks_dir()))
-    well = not lost
+    lost = [] if notebooks else orphans(folder, available(folder))
     for text in lost:
         say(text)
-    for report in checked(work, notebooks_dir(), lambda due: reports(due, workers=jobs)):
-        if report.status != "ok":
-            say(line(report))
-            well = False
-            continue
-        good, lines = verdict(report, notebooks_dir(), accept=accept)
+    well = not lost
+    for report in checked(work, folder, lambda due: reports(due, workers=jobs)):
+        good, lines = verdict(report, folder, accept=accept) if report.status == "ok" else (False, [line(report)])
         say("\n".join(lines))
         well = well and good
     if not well:
@@ -295,7 +278,7 @@ def check(
 @app.command()
 def compare(
     sets: Annotated[list[str], typer.Argument(metavar="SET", help="NOTEBOOK/SET, or SET where that is enough.")],
-    out: Annotated[Path, typer.Option(help="Folder of the site.")] = DEFAULT_OUT,
+    out: Out = DEFAULT_OUT,
 ) -> None:
     """Set rendered scenarios side by side: what differs between them, and each one's difference to the first."""
     from kbio_analysis.render.compare import compared, resolve
@@ -308,7 +291,7 @@ def compare(
     from kbio_analysis.render.site import write_comparison
 
     say(comparison.text())
-    with open_site(out, on_wait=lambda: _complain(f"another run is writing to {out}; waiting for it")), explained(out):
+    with open_site(out, on_wait=_waiting(out)), explained(out):
         page = write_comparison(out, comparison)
     say(f"\nas a page: {page}")
 

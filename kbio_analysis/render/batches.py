@@ -30,8 +30,8 @@ from pathlib import Path
 from kbio_analysis.errors import KbioError, ParameterError, UsageError, did_you_mean
 from kbio_analysis.render.documents import DocumentError, Node, read_yaml
 from kbio_analysis.render.names import DEFAULT_SET, briefly_named
-from kbio_analysis.render.notebooks import notebooks_dir
-from kbio_analysis.render.parameters import NotebookSpec, coerce, to_text
+from kbio_analysis.render.notebooks import notebooks_dir, select
+from kbio_analysis.render.parameters import NotebookSpec, coerce, read, to_text
 from kbio_analysis.render.publish import slug
 from kbio_analysis.render.ranking import Ranking
 from kbio_analysis.render.references import known_results
@@ -89,9 +89,10 @@ def read_batches(
     return sets
 
 
-def rankings(files: Sequence[Path], specs: Specs) -> dict[str, dict[str, Ranking]]:
+def rankings(files: Sequence[Path], specs: Specs | None = None) -> dict[str, dict[str, Ranking]]:
     """Batch -> notebook -> ranking, of files that ``read_batches`` has found right."""
     found: dict[str, dict[str, Ranking]] = {}
+    specs = specs or (lambda name: read(select(notebooks_dir(), [name]).popitem()[1]))
     for file in files:
         here = found.setdefault(file.stem, {})
         for document in _documents(file, []) or []:
