@@ -11,14 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, TALL, WIDTH, Axis, Chart, Note, Plot, fold, measure
-from kbio_analysis.present.frames import Asked, Format, Shared, colour, set_ticks, told, wording
+from kbio_analysis.present.frames import Asked, Format, Framed, Shared, colour, set_ticks, told, wording
 
 LABEL_ROOM = 128.0
 """Points for the names of lying bars."""
 
 
 def bars(
-    frame: pd.DataFrame | None,
+    frame: Framed,
     *,
     label: str,
     value: str | Mapping[str, str],
@@ -177,7 +177,7 @@ class Bars:
 
 
 def tornado(
-    frame: pd.DataFrame | None,
+    frame: Framed,
     *,
     label: str,
     low: str,

@@ -18,6 +18,7 @@ from kbio_analysis.present.outputs import DEFAULT_RTOL
 from kbio_analysis.present.words import formatted, listed, sig
 
 Format = str | Callable[[Any], str] | None
+Framed = pd.DataFrame | Mapping[str, pd.Series] | None
 ALT_WORDS = 60
 
 
@@ -51,7 +52,12 @@ DEFAULTS |= {"colours": None, "spark": None, "height": 1.0, "rtol": DEFAULT_RTOL
 class Asked:
     """One call of a kind: its frame with the index as columns, and the shared keywords, checked."""
 
-    def __init__(self, kind: Callable[..., Chart], frame: pd.DataFrame | None, shared: Mapping[str, Any]):
+    def __init__(
+        self,
+        kind: Callable[..., Chart],
+        frame: Framed,
+        shared: Mapping[str, Any],
+    ):
         required = ("id", "caption", "source")
         own = [name for name in signature(kind).parameters if name not in ("frame", "shared")]
         for name in shared:
@@ -61,7 +67,9 @@ class Asked:
             raise UsageError(f"{kind.__name__}: give {listed(lacking)}")
         self.kind, self.given = kind.__name__, DEFAULTS | dict(shared)
         self.id: str = self.given["id"]
-        plain = pd.DataFrame(frame) if frame is None or isinstance(frame, Mapping) else frame
+        plain = pd.DataFrame() if frame is None else frame
+        if isinstance(frame, Mapping):
+            plain = pd.DataFrame({label: _by_year(values) for label, values in frame.items()})
         if not isinstance(plain, pd.DataFrame):
             raise self.refuse(f"takes a DataFrame, not {type(frame).__name__}")
         names = [n for n in plain.index.names if n is not None and n not in plain.columns]
@@ -152,6 +160,12 @@ class Asked:
         if all(isinstance(name, str) for name in names):
             return [float(v) for name in names for v in self.column(name, "spark").dropna()]
         return [float(v) for v in names]
+
+
+def _by_year(values: pd.Series) -> pd.Series:
+    """Years as whole numbers, so that Series by year and by yearly period share an axis."""
+    yearly = isinstance(values.index, pd.PeriodIndex) and values.index.freqstr[0] == "Y"
+    return values.set_axis(values.index.year.rename(values.index.name)) if yearly else values
 
 
 def set_ticks(axis: Axis, given: Mapping[float, str] | Sequence[float] | None, scale: float) -> Axis:

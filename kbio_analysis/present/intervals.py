@@ -11,16 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, WIDTH, Axis, Chart, Note, Plot, fold, measure
-from kbio_analysis.present.frames import (
-    ALT_WORDS,
-    Asked,
-    Format,
-    Shared,
-    colour,
-    set_ticks,
-    told,
-    wording,
-)
+from kbio_analysis.present.frames import ALT_WORDS, Asked, Format, Framed, Shared, colour, set_ticks, told, wording
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "|")
 LABEL_ROOM = 126.0
@@ -28,7 +19,7 @@ LABEL_ROOM = 126.0
 
 
 def intervals(
-    frame: pd.DataFrame | None,
+    frame: Framed,
     *,
     label: str | Sequence[str],
     point: str | Mapping[str, str] | None = None,

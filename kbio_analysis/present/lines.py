@@ -27,7 +27,7 @@ from kbio_analysis.present.canvas import (
     share,
     spread,
 )
-from kbio_analysis.present.frames import Asked, Format, Shared, colour, set_ticks, told, wording
+from kbio_analysis.present.frames import Asked, Format, Framed, Shared, colour, set_ticks, told, wording
 from kbio_analysis.present.rulers import Ruler
 from kbio_analysis.present.words import listed
 
@@ -39,7 +39,7 @@ MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", ".")
 
 
 def lines(
-    frame: pd.DataFrame | None,
+    frame: Framed,
     y: Any,
     *,
     x: str | None = None,
@@ -88,18 +88,18 @@ def lines(
 LOOK = {n: p.default for n, p in signature(lines).parameters.items() if p.kind is Parameter.KEYWORD_ONLY}
 
 
-def steps(frame: pd.DataFrame | None, y: Any, **options: Any) -> Chart:
+def steps(frame: Framed, y: Any, **options: Any) -> Chart:
     """Lines as stairs: a value holds until the next one. Everything else as :func:`lines`."""
     return lines(frame, y, stairs=True, **options)
 
 
-def ranks(frame: pd.DataFrame | None, y: Any, **options: Any) -> Chart:
+def ranks(frame: Framed, y: Any, **options: Any) -> Chart:
     """Ranks over time, the first place on top, names at the ends of their lines. Everything else as :func:`lines`."""
     return lines(frame, y, **{"invert": True, "whole": True, "labels": "end"} | options)
 
 
 def fan(
-    frame: pd.DataFrame | None,
+    frame: Framed,
     *,
     record: str = "published",
     median: str | None = "median",
@@ -360,7 +360,8 @@ class Drawing:
             axis.low, axis.high = (high + 0.6, low - 0.6) if look.whole else (high + 0.05 * room, low - 0.05 * room)
         else:
             at_zero = low >= 0 if look.zero is None else look.zero and low >= 0
-            axis.low, axis.high = 0.0 if at_zero else low - 0.05 * room, high + 0.05 * room
+            above = 0.12 if any((look.verticals or {}).values()) else 0.05  # their names stand at the top
+            axis.low, axis.high = 0.0 if at_zero else low - 0.05 * room, high + above * room
         axis.low, axis.high = self.asked.span(axis.low, axis.high, look.y_range, look.scale)
         return set_ticks(axis, look.y_ticks, look.scale)
 

@@ -1,7 +1,7 @@
 """A world map of classes: outlines on the Equal Earth projection, the legend below."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
 from kbio_analysis.present.canvas import EDGE, PALE, PAPER, WIDTH, Axis, Chart, Plot
-from kbio_analysis.present.frames import Asked, Shared, colour, told
+from kbio_analysis.present.frames import Asked, Framed, Shared, colour, told
 from kbio_analysis.present.words import count, listed
 
 Outlines = Mapping[str, Sequence[np.ndarray]]
@@ -20,7 +20,7 @@ _SOUTH = -57.0  # Antarctica is left off
 
 
 def world_map(
-    frame: Any,
+    frame: Framed,
     *,
     outlines: Outlines,
     value: str,

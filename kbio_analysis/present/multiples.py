@@ -3,16 +3,12 @@
 from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
-
 from kbio_analysis.present.canvas import Chart
-from kbio_analysis.present.frames import Asked, told
+from kbio_analysis.present.frames import Asked, Framed, told
 from kbio_analysis.present.lines import LOOK, Drawing
 
 
-def multiples(
-    frame: pd.DataFrame | None, y: Any, *, panels: str, columns: int = 2, share_y: bool = True, **options: Any
-) -> Chart:
+def multiples(frame: Framed, y: Any, *, panels: str, columns: int = 2, share_y: bool = True, **options: Any) -> Chart:
     """One small panel of lines for each value of the column ``panels``, in order, ``columns`` beside one another.
 
     The rest is as for :func:`~kbio_analysis.present.lines.lines`; a label has one colour in all panels. ``share_y``:

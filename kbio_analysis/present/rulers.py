@@ -10,6 +10,7 @@ import pandas as pd
 from kbio_analysis.errors import UsageError
 from kbio_analysis.present.canvas import Axis
 from kbio_analysis.present.frames import Format, figure, hint, wording
+from kbio_analysis.present.words import listed
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _STEPS = {"M": (1, 2, 3, 6, 12, 24, 36, 60, 120, 240), "Q": (1, 2, 4, 8, 20, 40), "Y": (1, 2, 5, 10, 20, 50)}
@@ -25,6 +26,8 @@ class Ruler:
     def __init__(self, values: pd.Series, say: Format = None):
         self.word, self.names, self.freq = say, [], "M"
         values = values.dropna()
+        if values.dtype == object:  # periods or dates, from frames that were joined
+            values = pd.Series(list(values))
         if isinstance(values.dtype, pd.PeriodDtype):
             self.freq = values.dt.freq.freqstr[0]
             self.kind = "year" if self.freq in "YA" else "period"
@@ -33,6 +36,8 @@ class Ruler:
         elif pd.api.types.is_numeric_dtype(values):
             self.kind = "year" if _years(values) else "number"
         else:
+            if len(kinds := {type(v).__name__ for v in values}) > 1:
+                raise UsageError(f"chart: the horizontal axis mixes {listed(sorted(kinds))}; make them one")
             months = len(values) > 0 and all(isinstance(v, str) and _MONTH.fullmatch(v) for v in values)
             self.kind = "period" if months else "category"
             self.names = [] if months else list(dict.fromkeys(values))

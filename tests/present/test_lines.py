@@ -170,3 +170,14 @@ def test_files_for_slides_have_real_colours(tmp_path: Path, payloads: list[dict]
     assert "var(" not in written
     assert "#0b5394" in written
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_series_by_year_and_by_period_are_one_frame_on_one_axis(payloads: list[dict]) -> None:
+    record = pd.Series([1.0, 2, 3], pd.PeriodIndex(["2020", "2021", "2023"], freq="Y", name="year"))
+    path = pd.Series([3.0, 4], pd.Index([2023, 2024], name="year"))
+    chart = lines({"Record": record, "Path": path}, ["Record", "Path"], **SHARED)
+    assert payloads[0]["csv"].splitlines()[:2] == ["year,Record,Path", "2020,1.0,"]
+    assert chart.alt == "Lines: Record 1 in 2020, 3 in 2023; Path 3 in 2023, 4 in 2024."
+    mixed = pd.DataFrame({"at": [*record.index, 2024], "v": range(4)})
+    with pytest.raises(UsageError, match="mixes Period and int"):
+        lines(mixed, ["v"], x="at", **SHARED)
