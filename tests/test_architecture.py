@@ -105,3 +105,32 @@ def test_the_command_line_starts_without_the_notebook_stack() -> None:
 def test_modules_stay_small_enough_to_hold_in_mind(root: Path) -> None:
     sizes = {str(m.relative_to(root)): len(m.read_text().splitlines()) for m in _modules(root)}
     assert {name: n for name, n in sizes.items() if n > MAX_MODULE_LINES} == {}
+
+
+REMARKS = {"backtest.py", "forecast.py"}  # models whose results carry a remark on what they could not do
+
+
+def _sentences(module: Path) -> list[str]:
+    """Texts of six words and more that end as sentences do: no docstring, and nothing that is raised."""
+    nodes = list(ast.walk(ast.parse(module.read_text())))
+    passed = {id(part) for n in nodes if isinstance(n, ast.Raise) for part in ast.walk(n)}
+    passed |= {id(n.value) for n in nodes if isinstance(n, ast.Expr)}
+    passed |= {id(part) for n in nodes if isinstance(n, ast.JoinedStr) for part in n.values}
+    found = []
+    for node in nodes:
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        texts = [p.value if isinstance(p, ast.Constant) and isinstance(p.value, str) else "x" for p in parts]
+        text = (
+            "".join(texts).strip() if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in passed else ""
+        )
+        if len(text.split()) >= 6 and text.endswith((".", "!", "?")):
+            found.append(f"{module.name}:{node.lineno}: {text[:80]}")
+    return found
+
+
+def test_sentences_stand_in_notebooks_and_not_in_the_library(root: Path) -> None:
+    """An analyst who changes a word edits a cell; the library keeps errors, alt texts and labels."""
+    rooms = [m for m in _modules(root) if _room(m, root) in ("data", "models", "present") and m.name not in REMARKS]
+    assert [said for module in rooms for said in _sentences(module)] == []
+    functions = [n.name for m in _modules(root) for n in ast.walk(ast.parse(m.read_text())) if hasattr(n, "name")]
+    assert [name for name in functions if name and name.endswith(("_sentence", "_sentences"))] == []
