@@ -58,8 +58,12 @@ def _tags(cell: dict) -> list[str]:
     return cell["metadata"].get("tags", [])
 
 
+def _reference_path(path: Path) -> Path:
+    return path.parent / "references" / f"{path.stem}.json"
+
+
 def _reference(path: Path) -> dict:
-    return json.loads((path.parent / "references" / f"{path.stem}.json").read_text(encoding="utf-8"))
+    return json.loads(_reference_path(path).read_text(encoding="utf-8"))
 
 
 def _codebook() -> list[dict[str, str]]:
@@ -114,6 +118,8 @@ class TestProse:
         assert sorted(kind for kind in kinds if kind) == ["answer"]
 
     def test_the_answer_is_short_and_holds_few_numbers(self, path: Path) -> None:
+        if not _reference_path(path).is_file():
+            pytest.skip("a new notebook: its reference has yet to be accepted")
         answer = _reference(path)["answer"].replace("\\", "")
         assert len(answer.split()) <= ANSWER_WORDS, answer
         assert len(NUMBER.findall(answer)) <= ANSWER_NUMBERS, answer
