@@ -34,21 +34,24 @@ class Correction:
 
 
 def read_corrections(root: Path) -> list[Correction]:
-    """All corrections declared beside the package, in order; none if the file is absent. Raises DataError."""
+    """All corrections declared beside the package, in order; none if the file is absent. Raises DataError.
+
+    Every value is text as it is written, so that 0.10 stays 0.10 and NO stays NO.
+    """
     path = root / CORRECTIONS_FILE
     if not path.is_file():
         return []
     import yaml
 
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{CORRECTIONS_FILE} is not valid YAML ({str(error).splitlines()[0]})") from None
-    if entries is None:
+    if not entries:
         return []
     if not isinstance(entries, list):
         raise DataError(f"{CORRECTIONS_FILE} must be a list of entries with the keys {', '.join(KEYS)}")
-    return [_correction(entry, number) for number, entry in enumerate(entries, start=1)]
+    return [_correction(entry, f"{CORRECTIONS_FILE}, entry {n}", n) for n, entry in enumerate(entries, start=1)]
 
 
 def apply_corrections(frame: "DataFrame", passport: Passport, corrections: list[Correction]) -> "DataFrame":
@@ -77,21 +80,13 @@ def apply_corrections(frame: "DataFrame", passport: Passport, corrections: list[
     return result
 
 
-def _correction(entry: object, number: int) -> Correction:
-    where = f"{CORRECTIONS_FILE}, entry {number}"
-    if not isinstance(entry, dict) or sorted(entry, key=str) != sorted(KEYS):
+def _correction(entry: object, where: str, number: int) -> Correction:
+    if not isinstance(entry, dict) or sorted(entry) != sorted(KEYS):
         raise DataError(f"{where}: exactly these keys are needed: {', '.join(KEYS)}")
     if not isinstance(entry["row"], dict) or not entry["row"]:
         raise DataError(f"{where}: row must give the table's primary key, column by column")
-    texts = {name: _text(entry[name], f"{where}, {name}") for name in KEYS if name != "row"}
-    row = {str(name): _text(value, f"{where}, row.{name}") for name, value in entry["row"].items()}
-    if not texts["reason"].strip() or not texts["source_id"].strip():
+    if not all(isinstance(v, str) for v in [*entry["row"].values(), *(entry[k] for k in KEYS if k != "row")]):
+        raise DataError(f"{where}: every value is one text")
+    if not entry["reason"].strip() or not entry["source_id"].strip():
         raise DataError(f"{where}: a reason and a source_id are needed")
-    return Correction(number=number, row=row, **texts)
-
-
-def _text(value: object, where: str) -> str:
-    # YAML turns 0.10 into 0.1 and NO into False: only text and whole numbers come through unchanged.
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise DataError(f"{where}: write {value!r} in quotes, exactly as the table has it")
-    return str(value)
+    return Correction(number=number, **entry)

@@ -126,16 +126,10 @@ def rebuild_passports(root: Path | None = None) -> list[str]:
     changes = []
     for passport in package.passports.values():
         raw = _read(passport)
-        now = {
-            "hash": f"sha256:{hashlib.sha256(raw).hexdigest()}",
-            "bytes": len(raw),
-            "rows": _count_rows(raw),
-        }
-        for key, value in now.items():
-            before = passport.descriptor.get(key)
-            if before != value:
-                passport.descriptor[key] = value
-                changes.append(f"{passport.name}: {key} {_short(before)} -> {_short(value)}")
+        now = {"hash": f"sha256:{hashlib.sha256(raw).hexdigest()}", "bytes": len(raw), "rows": _count_rows(raw)}
+        was = {key: passport.descriptor.get(key) for key in now}
+        changes += [f"{passport.name}: {k} {_short(was[k])} -> {_short(now[k])}" for k in now if was[k] != now[k]]
+        passport.descriptor.update(now)
     if changes:
         target = package.root / PACKAGE_FILE
         draft = target.with_suffix(".json.new")

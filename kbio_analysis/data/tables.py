@@ -1,6 +1,5 @@
 """A table, verified: checksum, form, corrections, types, schema and sources, in this order, once per process."""
 
-import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from .schemas import typed
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_frames: dict[tuple[str, ...], "DataFrame"] = {}
+_frames: dict[tuple[str, str, str, bytes], "DataFrame"] = {}
 _read: dict[str, str] = {}
 
 
@@ -30,11 +29,16 @@ def load(table: str) -> "DataFrame":
 
 
 def load_from(package: Package, table: str) -> "DataFrame":
-    """As :func:`load`, from a given package and with the line of the file as index."""
+    """As :func:`load`, from a given package and with the line of the file as index.
+
+    The bytes are verified each time; what they hold is typed and checked once for each checksum, passport and state
+    of the corrections.
+    """
     passport = package.passport(table)
     raw = read_verified(passport)
     _read[table] = passport.sha256
-    key = (table, passport.sha256, package.sha256, _fingerprint(package))
+    repairs = package.root / CORRECTIONS_FILE
+    key = (table, passport.sha256, repr(passport.descriptor), repairs.read_bytes() if repairs.is_file() else b"")
     if key not in _frames:
         strings = apply_corrections(parse(raw, passport), passport, read_corrections(package.root))
         _frames[key] = typed(strings, passport)
@@ -62,11 +66,6 @@ def read_ahead(root: Path, names: Iterable[str]) -> None:
 def tables_read() -> dict[str, str]:
     """Table -> sha256 of every table this process has read so far, by name."""
     return dict(sorted(_read.items()))
-
-
-def _fingerprint(package: Package) -> str:
-    path = package.root / CORRECTIONS_FILE
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _check_references(frame: "DataFrame", passport: Passport, package: Package) -> None:

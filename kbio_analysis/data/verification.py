@@ -1,11 +1,18 @@
-"""Everything that can be said against the data package, gathered rather than stopped at."""
+"""Everything that can be said against the data package, gathered rather than stopped at.
 
+``available_from`` follows release rules in the passports (``kbio.available_from``); the first whose ``where`` fits a
+row decides. A rule is either ``{"source_published": true}`` (the date of the row's source, a month or year standing for
+its last day) or ``{"months_after": n, "day": d}`` (day d of the n-th month after the row's month or year has ended).
+"""
+
+import calendar
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from .corrections import read_corrections
 from .package import Package, Passport, read_package
-from .release import expected_date
 from .tables import load_from
 
 if TYPE_CHECKING:
@@ -23,41 +30,63 @@ def verify() -> list[str]:
     problems: list[str] = []
     frames: dict[str, DataFrame] = {}
     for name, passport in package.passports.items():
-        problems += _passport_problems(passport)
+        problems += [f"passport of {name}: {what}" for what in _gaps(passport)]
         try:
             frames[name] = load_from(package, name)
         except DataError as error:
             problems.append(str(error))
-    problems += _unlisted(package) + _correction_problems(package, frames)
+    problems += [*_unlisted(package), *_correction_problems(package, frames)]
     if "sources" in frames:
-        problems += _source_problems(frames)
+        cited = {i for name, f in frames.items() if name != "sources" and "source_id" in f for i in f["source_id"]}
+        idle = [i for i in frames["sources"]["source_id"] if i not in cited]
+        problems += [f"table sources: {i} is cited by no table; remove the row" for i in idle]
         published = frames["sources"].set_index("source_id")["published"].to_dict()
-        for name, frame in frames.items():
-            problems += _release_problems(package.passports[name], frame, published)
+        problems += [p for n, f in frames.items() if (p := _release_problem(package.passports[n], f, published))]
     return list(dict.fromkeys(problems))
 
 
-def _passport_problems(passport: Passport) -> list[str]:
-    def lacks(what: str) -> str:
-        return f"passport of {passport.name}: {what}"
+def due_date(row: Mapping[str, Any], rules: list[dict[str, Any]], published: Mapping[str, str]) -> date | None:
+    """The date the rules give for a row (with ``year`` or ``month``), or None if no rule fits.
 
-    problems = [lacks(f"{key} is missing") for key in REQUIRED if not passport.descriptor.get(key)]
+    ``published`` maps a source_id to its date as YYYY, YYYY-MM or YYYY-MM-DD. Raises DataError if a date is needed
+    from a source that has none.
+    """
+    for rule in rules:
+        if any(row[column] not in values for column, values in rule.get("where", {}).items()):
+            continue
+        if rule.get("source_published"):
+            return _last_day(published.get(row["source_id"], ""), row["source_id"])
+        year, month = (row["month"].year, row["month"].month) if "month" in row else (row["year"], 12)
+        months = year * 12 + month - 1 + rule["months_after"]
+        return date(months // 12, months % 12 + 1, rule["day"])
+    return None
+
+
+def _last_day(published: str, source_id: str) -> date:
+    parts = [int(part) for part in published.split("-") if part]
+    if not parts:
+        raise DataError(f"table sources: {source_id} has no date of publication, yet a figure's release rests on it")
+    year, month = parts[0], parts[1] if len(parts) > 1 else 12
+    return date(year, month, parts[2] if len(parts) > 2 else calendar.monthrange(year, month)[1])
+
+
+def _gaps(passport: Passport) -> Iterator[str]:
+    """What a passport should say and does not."""
     kbio = passport.descriptor.get("kbio", {})
+    yield from (f"{key} is missing" for key in REQUIRED if not passport.descriptor.get(key))
     if not kbio.get("traps"):
-        problems.append(lacks("kbio.traps is missing (say what a reader may get wrong)"))
+        yield "kbio.traps is missing (say what a reader may get wrong)"
     if not passport.primary_key:
-        problems.append(lacks("schema.primaryKey is missing"))
-    names = [field["name"] for field in passport.fields]
-    if "available_from" in names and not kbio.get("available_from"):
-        problems.append(lacks("kbio.available_from is missing (the release rules)"))
+        yield "schema.primaryKey is missing"
+    if "available_from" in [field["name"] for field in passport.fields] and not kbio.get("available_from"):
+        yield "kbio.available_from is missing (the release rules)"
     for field in passport.fields:
         if not field.get("description"):
-            problems.append(lacks(f"field {field['name']} has no description"))
+            yield f"field {field['name']} has no description"
         if field["type"] in ("integer", "number") and not field.get("unit"):
-            problems.append(lacks(f"field {field['name']} has no unit"))
+            yield f"field {field['name']} has no unit"
     for source in passport.descriptor.get("sources", []):
-        problems += [lacks(f"a source has no {key}") for key in ("title", "publisher", "path") if not source.get(key)]
-    return problems
+        yield from (f"a source has no {key}" for key in ("title", "publisher", "path") if not source.get(key))
 
 
 def _unlisted(package: Package) -> list[str]:
@@ -71,32 +100,25 @@ def _correction_problems(package: Package, frames: "dict[str, DataFrame]") -> li
         corrections = read_corrections(package.root)
     except DataError as error:
         return [str(error)]
-    problems = []
-    for correction in corrections:
-        if correction.table not in package.passports:
-            problems.append(f"{correction}: there is no such table")
-        if "sources" in frames and correction.source_id not in set(frames["sources"]["source_id"]):
-            problems.append(f"{correction}: source_id {correction.source_id!r} is not in the table sources")
+    problems = [f"{c}: there is no such table" for c in corrections if c.table not in package.passports]
+    if "sources" in frames:
+        known = set(frames["sources"]["source_id"])
+        unknown = [c for c in corrections if c.source_id not in known]
+        problems += [f"{c}: source_id {c.source_id!r} is not in the table sources" for c in unknown]
     return problems
 
 
-def _source_problems(frames: "dict[str, DataFrame]") -> list[str]:
-    cited = {i for name, f in frames.items() if name != "sources" and "source_id" in f for i in f["source_id"]}
-    idle = [i for i in frames["sources"]["source_id"] if i not in cited]
-    return [f"table sources: {i} is cited by no table; remove the row" for i in idle]
-
-
-def _release_problems(passport: Passport, frame: "DataFrame", published: dict[str, str]) -> list[str]:
+def _release_problem(passport: Passport, frame: "DataFrame", published: dict[str, str]) -> str | None:
     rules: list[dict[str, Any]] = passport.descriptor.get("kbio", {}).get("available_from", [])
     if "available_from" not in frame or not rules:
-        return []
+        return None
     for line, row in zip(frame.index, frame.to_dict("records"), strict=True):
         try:
-            due = expected_date(row, rules, published)
+            due = due_date(row, rules, published)
         except DataError as error:
-            return [str(error)]
+            return str(error)
         found = row["available_from"].date()
         if due != found:
             said = f"the release rule gives {due}" if due else "no release rule fits the row"
-            return [f"table {passport.name}, line {line}, column available_from: {found}, but {said}"]
-    return []
+            return f"table {passport.name}, line {line}, column available_from: {found}, but {said}"
+    return None

@@ -1,5 +1,7 @@
-"""A copy of the data package that a test may damage, and the means to damage it."""
+"""A small data package that a test may damage, and the means to damage it."""
 
+import csv
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from kbio_analysis import data
+from kbio_analysis.data.package import rebuild_passports
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
+KEPT_LINES = {
+    "biopharma_exports_annual": None,
+    "biohealth_exports_monthly": 6,
+    "export_series": None,
+    "korea_exports_by_partner": 4,
+    "pharma_exporters_panel": 4,
+    "world_pharma_market": None,
+}
+"""Tables of the small package, and how many of their lines it holds (None: all)."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +40,38 @@ class Copy:
         assert after != before, "the damage did nothing"
         path.write_bytes(after)
         if vouch:
-            data.rebuild_passports()
+            rebuild_passports()
 
     def replace(self, name: str, old: str, new: str, *, vouch: bool = True) -> None:
         """Replace the first occurrence of ``old``."""
         self.alter(name, lambda raw: raw.replace(old.encode(), new.encode(), 1), vouch=vouch)
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory) -> Path:
+    """A few tables of the shipped package, cut short, with the sources they cite."""
+    root = tmp_path_factory.mktemp("small") / "data"
+    (root / "tables").mkdir(parents=True)
+    shutil.copy(SHIPPED / "corrections.yml", root)
+    cited = set()
+    for name, lines in KEPT_LINES.items():
+        kept = (SHIPPED / "tables" / f"{name}.csv").read_text(encoding="utf-8").splitlines(keepends=True)[:lines]
+        cited |= {row.get("source_id") for row in csv.DictReader(kept)}
+        (root / "tables" / f"{name}.csv").write_text("".join(kept), encoding="utf-8", newline="\n")
+    header, *rows = (SHIPPED / "tables/sources.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [header, *(row for row in rows if row.split(",")[0] in cited)]
+    (root / "tables/sources.csv").write_text("".join(kept), encoding="utf-8", newline="\n")
+    package = json.loads((SHIPPED / "datapackage.json").read_text(encoding="utf-8"))
+    package["resources"] = [r for r in package["resources"] if r["name"] in {*KEPT_LINES, "sources"}]
+    (root / "datapackage.json").write_text(json.dumps(package, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    rebuild_passports(root)
+    return root
+
+
 @pytest.fixture
-def copy(tmp_path, monkeypatch) -> Copy:
+def copy(small, tmp_path, monkeypatch) -> Copy:
     root = tmp_path / "data"
-    shutil.copytree(SHIPPED, root)
+    shutil.copytree(small, root)
     monkeypatch.setenv("KBIO_DATA", str(root))
     return Copy(root)
 

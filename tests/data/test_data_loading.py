@@ -1,34 +1,30 @@
 """The shipped package: found, read, typed, vouched for, and light to import."""
 
-import hashlib
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from frictionless import validate
 
-from kbio_analysis import data
-from kbio_analysis.data.package import read_package
-from kbio_analysis.data.series import catalogue, classes
+from kbio_analysis.data.package import data_root, read_package
+from kbio_analysis.data.series import annual, catalogue, classes
+from kbio_analysis.data.tables import load, tables_read
+from kbio_analysis.data.verification import verify
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 
 TABLES = [passport.name for passport in read_package(SHIPPED).passports.values()]
 
-LOAD_SECONDS = 1.0
-"""Ten times what a first load of the largest table takes here: only a change of algorithm comes near it."""
-
 
 def test_shipped_package_has_no_problem():
-    assert data.verify() == []
+    assert verify() == []
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_load_typed_and_sorted(table):
-    frame = data.load(table)
+    frame = load(table)
     passport = read_package(SHIPPED).passport(table)
     assert list(frame.columns) == [field["name"] for field in passport.fields]
     assert len(frame) == passport.descriptor["rows"]
@@ -42,34 +38,18 @@ def test_tables_load_typed_and_sorted(table):
     assert frame[passport.primary_key].equals(ordered[passport.primary_key])
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_tables_are_utf8_with_lf_and_the_passports_hash(table):
-    raw = (SHIPPED / "tables" / f"{table}.csv").read_bytes()
-    assert b"\r" not in raw
-    assert raw.endswith(b"\n")
-    passport = read_package(SHIPPED).passport(table)
-    assert passport.sha256 == hashlib.sha256(raw).hexdigest()
-    assert passport.descriptor["bytes"] == len(raw)
-
-
 def test_tables_read_names_what_was_loaded():
-    data.load("world_pharma_market")
-    read = data.tables_read()
+    load("world_pharma_market")
+    read = tables_read()
     assert read["world_pharma_market"] == read_package(SHIPPED).passport("world_pharma_market").sha256
     assert read["sources"] == read_package(SHIPPED).passport("sources").sha256
     assert list(read) == sorted(read)
 
 
 def test_a_caller_may_change_its_frame_without_harm():
-    mine = data.load("biopharma_exports_annual")
+    mine = load("biopharma_exports_annual")
     mine["exports_usd_m"] = 0.0
-    assert data.annual("gov_biopharma_headline").tolist() == [5800.0]
-
-
-def test_a_reload_is_quick():
-    start = time.perf_counter()
-    data.load("korea_exports_by_partner")
-    assert time.perf_counter() - start < LOAD_SECONDS
+    assert annual("gov_biopharma_headline").tolist() == [5800.0]
 
 
 def test_frictionless_agrees_that_it_is_a_valid_package():
@@ -78,24 +58,18 @@ def test_frictionless_agrees_that_it_is_a_valid_package():
     assert len(report.tasks) == len(TABLES)
 
 
-def test_frictionless_sees_an_altered_table(copy):
-    copy.replace("sources", "Yonhap", "Yonhab", vouch=False)
-    report = validate(str(copy.root / "datapackage.json"))
-    assert {row[0] for row in report.flatten(["type"])} == {"hash-count"}
-
-
 def test_package_is_found_above_the_working_directory(copy, monkeypatch):
     monkeypatch.delenv("KBIO_DATA")
     below = copy.root.parent / "notebooks" / "deep"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-    assert data.data_root() == copy.root
+    assert data_root() == copy.root
 
 
 def test_package_is_found_beside_the_library(tmp_path, monkeypatch):
     monkeypatch.delenv("KBIO_DATA")
     monkeypatch.chdir(tmp_path)
-    assert data.data_root() == SHIPPED
+    assert data_root() == SHIPPED
 
 
 def test_import_is_light():
@@ -103,12 +77,6 @@ def test_import_is_light():
     code = f"import sys, kbio_analysis.data; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert out.stdout.strip() == "[]"
-
-
-def test_unknown_name_of_the_room_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'lode'"):
-        data.lode  # noqa: B018
-    assert "load" in dir(data)
 
 
 def test_definitions_of_tables_and_their_list_are_the_same():
@@ -123,7 +91,7 @@ def test_definitions_of_tables_and_their_list_are_the_same():
         ("biohealth_exports_monthly", "series"),
     ):
         named = set(catalogue().query("held_in == @table").index)
-        assert enum(table, column) == named == set(data.load(table)[column])
+        assert enum(table, column) == named == set(load(table)[column])
     panels = classes().query("held_in == 'pharma_exporters_panel'")
     assert enum("pharma_exporters_panel", "classification") == set(panels.index)
 

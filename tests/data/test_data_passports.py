@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kbio_analysis import data
+from kbio_analysis.data.package import rebuild_passports
+from kbio_analysis.data.series import annual
+from kbio_analysis.data.tables import load
+from kbio_analysis.data.verification import verify
 from kbio_analysis.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,39 +32,24 @@ def write_corrections(copy, **changes):
     (copy.root / "corrections.yml").write_text(yaml.safe_dump([entry]), encoding="utf-8")
 
 
-def test_rebuild_changes_nothing_when_nothing_changed(copy, capsys):
-    before = (copy.root / "datapackage.json").read_bytes()
-    assert data.rebuild_passports() == []
-    assert (copy.root / "datapackage.json").read_bytes() == before
-    assert "nothing changed" in capsys.readouterr().out
-
-
 def test_rebuild_says_what_changed_and_keeps_the_written_part(copy, capsys):
+    assert rebuild_passports() == []
     before = json.loads((copy.root / "datapackage.json").read_text(encoding="utf-8"))
     copy.replace("sources", "Yonhap", "The Yonhap", vouch=False)
-    changes = data.rebuild_passports()
+    changes = rebuild_passports()
     assert [line.split()[:2] for line in changes] == [["sources:", "hash"], ["sources:", "bytes"]]
     assert "\n".join(changes) in capsys.readouterr().out
     after = json.loads((copy.root / "datapackage.json").read_text(encoding="utf-8"))
     for old, new in zip(before["resources"], after["resources"], strict=True):
         counted = {"hash", "bytes", "rows"} if old["name"] == "sources" else set()
         assert {k: v for k, v in old.items() if k not in counted} == {k: v for k, v in new.items() if k not in counted}
-    assert data.rebuild_passports() == []
-    assert data.verify() == []
+    assert verify() == []
 
 
 def test_rebuild_runs_as_a_command(copy):
-    copy.replace("sources", "Yonhap", "The Yonhap", vouch=False)
     command = [sys.executable, "-m", "kbio_analysis.data.package"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.startswith("sources: hash ")
-    assert done.stderr == ""
-    assert data.verify() == []
-
-
-def test_repair_is_made_at_load_and_the_table_keeps_its_print(copy):
-    assert REPAIRED in copy.table(ANNUAL).read_text(encoding="utf-8")
-    assert data.annual("khidi_biopharma_old")["2020"] == 4910.0
+    assert (done.stdout, done.stderr) == ("passports: nothing changed\n", "")
 
 
 def test_repair_expires_when_the_table_is_mended(copy):
@@ -69,22 +57,24 @@ def test_repair_expires_when_the_table_is_mended(copy):
     with pytest.raises(
         DataError, match=r"corrections.yml, entry 1 .*holds '4910', not the expected '49100'.*delete it"
     ):
-        data.load(ANNUAL)
-    assert any("expired" in problem for problem in data.verify())
+        load(ANNUAL)
+    assert any("expired" in problem for problem in verify())
     (copy.root / "corrections.yml").write_text("[]\n", encoding="utf-8")
-    assert data.annual("khidi_biopharma_old")["2020"] == 4910.0
+    assert annual("khidi_biopharma_old")["2020"] == 4910.0
 
 
 def test_repair_takes_effect_in_a_running_process(copy):
-    assert data.annual("khidi_biopharma_old")["2020"] == 4910.0
+    assert annual("khidi_biopharma_old")["2020"] == 4910.0
     write_corrections(copy, replace="4911")
-    assert data.annual("khidi_biopharma_old")["2020"] == 4911.0
+    assert annual("khidi_biopharma_old")["2020"] == 4911.0
+    (copy.root / "corrections.yml").unlink()
+    assert annual("khidi_biopharma_old")["2020"] == 49100.0
 
 
 def test_repair_must_itself_keep_the_schema(copy):
     write_corrections(copy, replace="-1")
     with pytest.raises(DataError, match=f"table {ANNUAL}, line .*column exports_usd_m: -1.0 is below the minimum"):
-        data.load(ANNUAL)
+        load(ANNUAL)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +82,8 @@ def test_repair_must_itself_keep_the_schema(copy):
     [
         ({"reason": None}, "exactly these keys are needed"),
         ({"reason": " "}, "a reason and a source_id are needed"),
-        ({"expect": 49100.0}, "write 49100.0 in quotes"),
-        ({"replace": True}, "write True in quotes"),
+        ({"expect": "49100.0"}, "holds '49100', not the expected '49100.0'"),
+        ({"reason": ["a", "b"]}, "every value is one text"),
         ({"column": "exports"}, "a column of the table"),
         ({"row": {"year": "2020"}}, "needs the row key definition, year"),
         ({"row": {"definition": "khidi_biopharma_old", "year": 2019}}, "0 rows have this key"),
@@ -103,42 +93,31 @@ def test_repair_must_itself_keep_the_schema(copy):
 def test_bad_repair_is_refused(copy, changes, said):
     write_corrections(copy, **changes)
     with pytest.raises(DataError, match=rf"corrections\.yml, entry 1.*{said}"):
-        data.load(ANNUAL)
+        load(ANNUAL)
 
 
 @pytest.mark.parametrize(("content", "said"), [("a: [", "not valid YAML"), ("a: 1", "must be a list")])
 def test_bad_corrections_file_is_refused(copy, content, said):
     (copy.root / "corrections.yml").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=said):
-        data.load(ANNUAL)
-
-
-def test_package_without_repairs_loads(copy):
-    (copy.root / "corrections.yml").unlink()
-    assert data.annual("khidi_biopharma_old")["2020"] == 49100.0
+        load(ANNUAL)
 
 
 def test_verify_finds_repairs_of_nothing_and_from_nowhere(copy):
     write_corrections(copy, table="biopharma", source_id="S_NOBODY")
-    problems = "\n".join(data.verify())
+    problems = "\n".join(verify())
     assert "there is no such table" in problems
     assert "'S_NOBODY' is not in the table sources" in problems
 
 
-def test_verify_finds_a_table_without_passport(copy):
-    copy.table("stray").write_text("a\n1\n", encoding="utf-8")
-    assert data.verify() == ["tables/stray.csv has no passport; add one or remove the file"]
-
-
-def test_verify_finds_an_uncited_source(copy):
-    copy.alter("sources", lambda raw: raw + b"ZZ_IDLE,nobody,nothing,2025,,none,not read\n")
-    assert data.verify() == ["table sources: ZZ_IDLE is cited by no table; remove the row"]
-
-
 def test_verify_gathers_problems_of_several_tables(copy):
+    copy.alter("sources", lambda raw: raw + b"ZZ_IDLE,nobody,nothing,2025,,none,not read\n")
+    copy.table("stray").write_text("a\n1\n", encoding="utf-8")
+    idle = "table sources: ZZ_IDLE is cited by no table; remove the row"
+    assert verify() == ["tables/stray.csv has no passport; add one or remove the file", idle]
     copy.replace(ANNUAL, "quoted", "qouted", vouch=False)
     copy.table("world_pharma_market").unlink()
-    problems = "\n".join(data.verify())
+    problems = "\n".join(verify())
     assert f"table {ANNUAL} is not the one" in problems
     assert "table world_pharma_market" in problems
 
@@ -151,7 +130,7 @@ def test_verify_finds_gaps_of_a_passport(copy):
         market["schema"]["fields"][0]["description"] = ""
 
     edit_package(copy, damage)
-    problems = [problem.removeprefix("passport of world_pharma_market: ") for problem in data.verify()]
+    problems = [problem.removeprefix("passport of world_pharma_market: ") for problem in verify()]
     assert problems == [
         "licenses is missing",
         "kbio.traps is missing (say what a reader may get wrong)",
@@ -164,7 +143,7 @@ def test_verify_finds_gaps_of_a_passport(copy):
 def test_unknown_type_in_a_passport_is_refused(copy):
     edit_package(copy, lambda resources: resources[ANNUAL]["schema"]["fields"][1].update(type="yaer"))
     with pytest.raises(DataError, match=f"table {ANNUAL}, column year: the passport's type 'yaer' is not known"):
-        data.load(ANNUAL)
+        load(ANNUAL)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +157,7 @@ def test_constraint_that_cannot_work_is_blamed_on_the_passport(copy, column, con
 
     edit_package(copy, damage)
     with pytest.raises(DataError, match=f"table {ANNUAL}, column {column}: the passport's constraint does not work"):
-        data.load(ANNUAL)
+        load(ANNUAL)
 
 
 @pytest.mark.parametrize(
@@ -193,11 +172,11 @@ def test_constraint_that_cannot_work_is_blamed_on_the_passport(copy, column, con
 )
 def test_verify_holds_release_dates_against_their_rule(copy, table, old, new, due):
     copy.replace(table, old, new)
-    (problem,) = data.verify()
+    (problem,) = verify()
     assert problem.startswith(f"table {table}, line ")
     assert f"column available_from: {new.rsplit(',')[-1]}, but the release rule gives {due}" in problem
 
 
 def test_verify_finds_a_figure_whose_source_has_no_date(copy):
     copy.replace("sources", "2025-09-05,https://investmentguruindia", ",https://investmentguruindia")
-    assert data.verify() == ["table sources: S_YNA_KBIO has no date of publication, yet a figure's release rests on it"]
+    assert verify() == ["table sources: S_YNA_KBIO has no date of publication, yet a figure's release rests on it"]
