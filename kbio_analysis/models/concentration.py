@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import checked_frame
 
 SUM_TOLERANCE = 1e-6
 """Shares may miss one by rounding only."""
@@ -47,7 +48,7 @@ def over_time(exports: pd.DataFrame) -> pd.DataFrame:
 
 def group_shares(exports: pd.DataFrame, codes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Per cent of each year's exports (years x partners) that goes to each named set of partners: years x names."""
-    total = exports.sum(axis=1)
+    total = checked_frame(exports, [], "group_shares").sum(axis=1)
     return pd.DataFrame({name: 100 * exports.reindex(columns=list(c)).sum(axis=1) / total for name, c in codes.items()})
 
 

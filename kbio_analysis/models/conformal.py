@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, regular_panel
+from kbio_analysis.models.checks import check_count, checked_level, regular_panel
 
 PointForecasts = Callable[[Sequence[np.ndarray], int], Sequence[tuple[Mapping[str, np.ndarray], float]]]
 """From histories and a horizon to, for each, forecasts (horizon,) by model name and the history's mean step q."""
@@ -102,7 +102,7 @@ def calibrate(
 
 def order_statistics(m: int, level: float) -> tuple[int, int, bool]:
     """Ranks (1-based) of the lower and upper limit for ``m`` errors, and whether ``level`` is attainable at all."""
-    alpha = 1 - level / 100
+    alpha = 1 - checked_level(level) / 100
     # The small shift keeps (m+1) alpha/2 = 1 from falling to 0 by rounding, as at m = 39 and 95 %.
     low = int(np.floor((m + 1) * alpha / 2 + 1e-9))
     high = int(np.ceil((m + 1) * (1 - alpha / 2) - 1e-9))
@@ -151,7 +151,7 @@ def leave_one_out_coverage(errors: np.ndarray, levels: Sequence[float] = (80, 95
 
 def clopper_pearson(successes: float, n: int, level: float = 95) -> tuple[float, float]:
     """Exact binomial range of a share (Clopper & Pearson 1934), as fractions; ``successes`` may be fractional."""
-    alpha = 1 - level / 100
+    alpha = 1 - checked_level(level) / 100
     low = 0.0 if successes <= 0 else float(stats.beta.ppf(alpha / 2, successes, n - successes + 1))
     high = 1.0 if successes >= n else float(stats.beta.ppf(1 - alpha / 2, successes + 1, n - successes))
     return low, high

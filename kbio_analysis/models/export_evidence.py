@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import check_levels
 from kbio_analysis.models.conformal import clopper_pearson, order_statistics
 from kbio_analysis.models.export_target import MIN_CASES, Position, latest_windows, odds
 from kbio_analysis.models.growth import combine_growth_prior, reference_growth_source
@@ -128,7 +129,7 @@ def hindcast(
     brier (mean squared error of the chance), and covered_L (cases inside the L per cent interval of order
     statistics). Classes with fewer than MIN_CASES members at either date are left out.
     """
-    rows = {}
+    levels, rows = check_levels(levels), {}
     for name, panel in classes.items():
         after = latest_windows(panel, years)
         before = latest_windows(panel.iloc[:-years], years) if years else after

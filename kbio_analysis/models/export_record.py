@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import years_index
 from kbio_analysis.models.growth import value_at
 
 MAX_CODES = 16
@@ -161,6 +162,7 @@ def year_to_date(
 
     None if the series is empty, lacks January of its last year or a month of the base year, or ends in the base year.
     """
+    y = years_index(y, "y")
     by_month = pd.Series(y.to_numpy(dtype=float), index=pd.MultiIndex.from_arrays([y.index.year, y.index.month]))
     wide = by_month.unstack(level=0).reindex(range(1, 13)) if len(y) else pd.DataFrame()
     year = int(wide.columns[-1]) if len(wide.columns) else base_year

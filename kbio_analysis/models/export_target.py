@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import check_levels, whole_years, years_index
 from kbio_analysis.models.conformal import clopper_pearson
 from kbio_analysis.models.growth import required_growth_pct
 from kbio_analysis.models.growth_reference import growth_multiples
@@ -76,12 +77,12 @@ class ExportOdds:
 
 
 def position(y: pd.Series, *, base_year: int, base_usd_m: float, until: int) -> Position:
-    """Move the base value by the growth of ``y`` (indexed by yearly Period, US$ million) since the base year.
+    """Move the base value by the growth of ``y`` (indexed by year, US$ million) since the base year.
 
     Only consecutive years from the base year on and not after ``until`` count. A series without the base year
     leaves the position at the base.
     """
-    by_year = pd.Series(y.to_numpy(dtype=float), index=[p.year for p in y.index])
+    by_year = whole_years(y, "y").astype(float)
     years = [base_year]
     if base_year in by_year.index:
         while years[-1] + 1 in by_year.index and years[-1] < until:
@@ -110,11 +111,12 @@ def odds(
 ) -> ExportOdds:
     """Odds that exports reach ``target_multiple`` times the base by ``target_year``.
 
-    ``classes`` maps a name to a panel (yearly PeriodIndex x members, US$ million, positive or missing).
+    ``classes`` maps a name to a panel (years x members, US$ million, positive or missing).
 
     Raises ModelInputError if the target year is not after the base year, or if no class has MIN_CASES members
     observed over the years still to run.
     """
+    levels = check_levels(levels)
     if target_year <= start.base_year:
         raise ModelInputError(f"target year {target_year}: give a year after the base year {start.base_year}")
     years_left = target_year - start.latest_year
@@ -161,6 +163,7 @@ def weighted_quantile(values: np.ndarray, weights: np.ndarray, level: float) -> 
 
 def latest_windows(panel: pd.DataFrame, years: int) -> pd.DataFrame:
     """Growth multiples of each member's latest window; with no year left every member stands where it is."""
+    panel = years_index(panel, "reference class")
     if years == 0:
         return pd.DataFrame(index=panel.columns)
     try:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, checked_level, years_index
+from kbio_analysis.models.checks import check_count, checked_frame, checked_level, whole_years
 
 MIN_YEARS = 5
 """Fewest different years with a fall from which a share is estimated."""
@@ -45,7 +45,7 @@ def episodes(exports: pd.DataFrame, demand: pd.DataFrame, *, fall_pct: float, mi
     """
     if not (0 < fall_pct <= 100 and 0 < min_share_pct <= 100):
         raise ModelInputError("episodes: the fall and the share are per cents above 0 and at most 100")
-    x, demand = (frame.set_axis(years_index(frame, "episodes").index.year) for frame in (exports, demand))
+    x, demand = (whole_years(checked_frame(frame, [], "episodes"), "episodes") for frame in (exports, demand))
     x = x.astype(float).fillna(0.0)
     before = x.shift()
     step = (demand / demand.shift()).reindex(index=x.index, columns=x.columns)

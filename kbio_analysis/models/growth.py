@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import years_index
 
 
 def required_growth_pct(base: float, target: float, years: float) -> float:
@@ -23,9 +24,10 @@ def required_growth_pct(base: float, target: float, years: float) -> float:
 
 
 def implied_growth_pct(y: pd.Series) -> float:
-    """Compound growth between the first and the last period of a PeriodIndex series, per cent a year."""
-    if len(y) < 2 or not isinstance(y.index, pd.PeriodIndex):
-        raise ModelInputError("implied growth needs a period-indexed series of at least two points")
+    """Compound growth between the first and the last period of a series by year or month, per cent a year."""
+    y = years_index(y, "implied growth")
+    if len(y) < 2:
+        raise ModelInputError("implied growth needs a series of at least two points")
     per_year = 12 if y.index.freqstr.startswith("M") else 1
     return required_growth_pct(float(y.iloc[0]), float(y.iloc[-1]), (y.index[-1] - y.index[0]).n / per_year)
 
@@ -103,8 +105,11 @@ class CombinedGrowth:
 
 def own_growth_source(values: Sequence[float] | np.ndarray | pd.Series) -> GrowthSource:
     """Mean log growth of a positive series and its standard error s/sqrt(n), n = growth steps, per step."""
-    levels = np.asarray(values, dtype=float)
-    if len(levels) < 3 or not (levels > 0).all():
+    try:
+        levels = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ModelInputError(f"own growth: {type(values).__name__} was given; pass a list or Series") from None
+    if levels.ndim != 1 or len(levels) < 3 or not (levels > 0).all():
         raise ModelInputError("own growth needs at least three positive values; use the outside rate alone below that")
     steps = np.diff(np.log(levels))
     return GrowthSource(name="own", mean_log=float(steps.mean()), sd_log=float(steps.std(ddof=1) / len(steps) ** 0.5))

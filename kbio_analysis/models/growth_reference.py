@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, frequency_of, regular_panel
+from kbio_analysis.models.checks import check_count, checked_level, frequency_of, regular_panel, years_index
 from kbio_analysis.models.conformal import clopper_pearson, last_run
 
 Origins = Literal["last", "non_overlapping"]
@@ -114,7 +114,7 @@ def base_rates(
     it at once, with the same length. ``last`` counts each series once; with several starts the cases of one series
     are not independent, and the ranges are too narrow.
     """
-    low, high = start_band
+    panel, (low, high) = years_index(panel, "reference panel"), start_band
     if not low < high:
         raise ModelInputError(f"start_band {start_band}: give (low, high) in per cent a year")
     pairs = growth_windows(panel, 2 * years, origins=starts, min_value=min_value)
@@ -126,7 +126,7 @@ def base_rates(
 
 def jeffreys(successes: int, n: int, level: float = 95) -> tuple[float, float]:
     """Equal-tailed range of a share under the Jeffreys prior Beta(1/2, 1/2), as fractions."""
-    alpha = 1 - level / 100
+    alpha = 1 - checked_level(level) / 100
     posterior = stats.beta(successes + 0.5, n - successes + 0.5)
     low = 0.0 if successes == 0 else float(posterior.ppf(alpha / 2))
     high = 1.0 if successes == n else float(posterior.ppf(1 - alpha / 2))

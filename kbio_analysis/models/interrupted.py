@@ -74,7 +74,7 @@ def its(
     """
     from scipy import stats
 
-    y = years_index(y, str(y.name))
+    y = years_index(y, str(getattr(y, "name", None) or "y"))
     y = y[np.isfinite(y.to_numpy(dtype=float))]
     first = moment(y.index, start)
     design = _design(y.index, first, controls, trend_change)
@@ -139,7 +139,7 @@ def placebo_dates(
     trend_change: bool = True,
 ) -> PlaceboDates:
     """The break fitted at every date at least ``away`` periods from the true one and MIN_SIDE from the ends."""
-    y = years_index(y, str(y.name))
+    y = years_index(y, str(getattr(y, "name", None) or "y"))
     y = y[np.isfinite(y.to_numpy(dtype=float))]
     dates = [p for p in y.index[MIN_SIDE : len(y) - MIN_SIDE + 1] if abs((p - result.start).n) >= away]
     rows = {}

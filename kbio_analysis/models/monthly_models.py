@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from kbio_analysis.models.backtest import rolling_origin
+from kbio_analysis.models.checks import check_levels, years_index
 from kbio_analysis.models.forecast import annual_totals, forecast
 from kbio_analysis.models.targets import TargetProbability, probability
 from kbio_analysis.vocabulary import MIN_TREND_POINTS
@@ -60,6 +61,7 @@ def outlook(
 
     There is no forecast of a series that lacks a whole base year, is too short for a trend, or covers the target year.
     """
+    y, levels = years_index(y, "y"), check_levels(levels)
     base = y[y.index.year == base_year]
     months_ahead = (pd.Period(f"{target_year}-12", "M") - y.index[-1]).n
     base_total = float(base.sum()) if len(base) == 12 else None
@@ -100,6 +102,7 @@ def accuracy(y: pd.Series, *, step: int = 2) -> pd.DataFrame:
     Rolling origins ``step`` months apart, the first after FIRST_ORIGIN months; no row if that leaves fewer than
     FEWEST_ORIGINS.
     """
+    y = years_index(y, "y")
     if len(y) - TEST_HORIZON - FIRST_ORIGIN < step * (FEWEST_ORIGINS - 1):
         return pd.DataFrame(columns=["model", "mase", "naive"]).astype({"mase": float, "naive": bool})
     tested = rolling_origin(y, TEST_HORIZON, min_train=FIRST_ORIGIN, step=step)

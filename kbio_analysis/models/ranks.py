@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import frequency_of, years_index
+from kbio_analysis.models.checks import frequency_of, whole_years, years_index
 from kbio_analysis.models.conformal import clopper_pearson, last_run
 from kbio_analysis.models.forecast import forecast
 from kbio_analysis.models.growth import required_growth_pct
@@ -202,11 +202,12 @@ def past_growth(y: pd.Series, years: int) -> float | None:
 
     None if the series does not reach so far back.
     """
-    known = y[y > 0].dropna()
-    early = known[[p.year <= known.index[-1].year - years for p in known.index]]
+    known = whole_years(y, "y")
+    known = known[known > 0].dropna()
+    early = known[known.index <= known.index[-1] - years] if len(known) else known
     if early.empty:
         return None
-    return required_growth_pct(float(early.iloc[-1]), float(known.iloc[-1]), (known.index[-1] - early.index[-1]).n)
+    return required_growth_pct(float(early.iloc[-1]), float(known.iloc[-1]), int(known.index[-1] - early.index[-1]))
 
 
 def forecast_growth(y: pd.Series, years: int, *, seed: int) -> float | None:
@@ -214,7 +215,8 @@ def forecast_growth(y: pd.Series, years: int, *, seed: int) -> float | None:
 
     Only the last unbroken run of years counts; None if it is too short for a trend.
     """
-    run = y.asfreq("Y").iloc[-len(last_run(y.asfreq("Y").to_numpy())) :]
+    y = years_index(y, "y").asfreq("Y")
+    run = y.iloc[-len(last_run(y.to_numpy())) :]
     if len(run) < MIN_TREND_POINTS["annual"]:
         return None
     ahead = forecast(run, years, models=["combination"], n_paths=FORECAST_DRAWS, seed=seed)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import checked_level
 from kbio_analysis.models.conformal import clopper_pearson
 
 
@@ -57,7 +58,7 @@ def interval_score(actual: np.ndarray, predicted: np.ndarray, *, level: float) -
     """Width plus 2/alpha times the miss, central intervals (n, 2) at ``level`` per cent (Gneiting & Raftery 2007)."""
     actual, predicted = _pair(actual, predicted, columns=2)
     low, high = predicted.T
-    alpha = 1 - level / 100
+    alpha = 1 - checked_level(level) / 100
     return (high - low) + 2 / alpha * (np.maximum(low - actual, 0) + np.maximum(actual - high, 0))
 
 
@@ -67,7 +68,7 @@ def wis(actual: np.ndarray, predicted: np.ndarray, *, levels: Sequence[float]) -
     ``predicted`` (n, 1 + 2K): the median, then low and high for each of the K ``levels`` in per cent.
     """
     actual, predicted = _pair(actual, predicted, columns=1 + 2 * len(levels))
-    total = np.abs(actual - predicted[:, 0]) / 2
+    levels, total = [checked_level(level) for level in levels], np.abs(actual - predicted[:, 0]) / 2
     for k, level in enumerate(levels):
         interval = predicted[:, 1 + 2 * k : 3 + 2 * k]
         total = total + (1 - level / 100) / 2 * interval_score(actual, interval, level=level)

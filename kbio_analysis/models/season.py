@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_series
+from kbio_analysis.models.checks import check_series, years_index
 from kbio_analysis.vocabulary import MIN_TREND_POINTS
 
 PERIOD = 12
@@ -58,6 +58,7 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Sea
     """
     if smoother < 7 or smoother % 2 == 0:
         raise ModelInputError(f"seasonal smoother = {smoother}: give an odd number of at least 7")
+    y = years_index(y, "y")
     if len(y) < MIN_TREND_POINTS["monthly"]:
         return None
     checked = check_series(y)
@@ -99,7 +100,7 @@ def strengths(y: pd.Series, smoothers: Sequence[int]) -> pd.DataFrame:
 
     Columns ``ordinary`` and ``robust`` (STL's own bisquare weights), each from 0 to 1.
     """
-    logs = np.log(y.to_numpy(dtype=float))
+    logs = np.log(years_index(y, "y").to_numpy(dtype=float))
     rows = {w: [strength(*_stl(logs, w, robust=r)[1:]) for r in (False, True)] for w in smoothers}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["ordinary", "robust"]).rename_axis("smoother")
 
@@ -111,6 +112,7 @@ def rank_test(y: pd.Series, places: int) -> RankTest | None:
     """
     from scipy import stats
 
+    y = years_index(y, "y")
     place = (y.index.month - 1) % places
     start = int(np.flatnonzero(place == 0)[0]) if (place == 0).any() else len(y)
     n = (len(y) - start) // places

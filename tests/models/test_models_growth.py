@@ -110,7 +110,7 @@ def test_reference_spread_recovers_the_truth_of_a_simulation() -> None:
         (lambda: growth.path(1, 5, 2.5), "whole number of years"),
         (lambda: growth.doubling_year(2024, 5, multiple=1), "above 1"),
         (lambda: growth.own_growth_source([1.0, 2.0]), "at least three positive values"),
-        (lambda: growth.implied_growth_pct(pd.Series([1.0, 2.0])), "period-indexed"),
+        (lambda: growth.implied_growth_pct(pd.Series([1.0, 2.0])), "index it by year"),
         (lambda: growth.reference_growth_source([0.1, 0.2], [1, 1]), "at least three members"),
         (
             lambda: growth.combine_growth_prior(growth.own_growth_source([1, 2, 3]), 11.9, (0.0,)),

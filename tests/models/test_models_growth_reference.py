@@ -89,7 +89,7 @@ def test_multiples_recover_the_growth_of_a_simulated_class(walks) -> None:
         (lambda: reference.growth_multiples(IRREGULAR, 2), "no series has 3 positive values in a row"),
         (lambda: reference.base_rates(IRREGULAR, years=5, start_band=(9, 9)), "give"),
         (lambda: reference.growth_windows(IRREGULAR, 5, origins="first"), "'last', 'non_overlapping' or a list"),
-        (lambda: reference.growth_windows(IRREGULAR.reset_index(drop=True), 5), "periods are needed"),
+        (lambda: reference.growth_windows(IRREGULAR.reset_index(drop=True), 5), "index it by year"),
         (lambda: reference.growth_windows(pd.concat([IRREGULAR, IRREGULAR]), 5), "occurs twice"),
     ],
 )
