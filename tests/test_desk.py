@@ -70,13 +70,38 @@ def test_git_shows_the_changed_cell_and_not_its_count(repository: Path) -> None:
     content = json.loads(path.read_text())
     code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
     code[1]["source"].append("\nlook = 1")
-    code[2]["execution_count"] = 99
+    code[2]["execution_count"] = 98765
     path.write_text(json.dumps(content))
     # From a folder below, where an analyst may be.
     shown = done("git", "--no-pager", "diff", cwd=repository / "notebooks", home=repository.parent / "home")
     assert "## modified /cells/2/source" in shown
     assert "look = 1" in shown
-    assert "99" not in shown
+    assert "98765" not in shown
+
+
+CHANGES = {
+    "Hardly": "Barely",  # a word of the answer
+    '"China": "red"': '"China": "#a1b2c3"',  # a colour
+    'title="Percentage points of growth"': 'title="Points of growth, in all"',
+}
+
+
+def test_a_word_a_colour_and_a_title_changed_in_a_cell_change_the_page(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    text = (root / "notebooks" / "30_diversification.ipynb").read_text(encoding="utf-8")
+    for old, new in CHANGES.items():
+        old, new = (json.dumps(part)[1:-1] for part in (old, new))
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "notebooks" / "30_diversification.ipynb").write_text(text, encoding="utf-8")
+    environment = os.environ | {"KBIO_DATA": str(root / "data"), "PYTHONPATH": str(root)}
+    command = [sys.executable, "-m", "kbio_analysis", "render", "30", "--out", str(tmp_path / "site")]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=SECONDS)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    page = (tmp_path / "site" / "30_diversification" / "default" / "index.html").read_text(encoding="utf-8")
+    assert "Barely: the United States and China" in page
+    assert "Points of growth, in all: United States" in page, "the chart, and not only its code"
+    assert "#a1b2c3" in "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
 
 
 # ---- CONTRIBUTING
