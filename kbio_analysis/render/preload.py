@@ -53,7 +53,7 @@ _STACK = (
     "yaml",
 )
 _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
-# What a notebook that does without us may have imported for it; anything else might do more than define names.
+# What a notebook that does without our models and charts may have imported; anything else might do more than define.
 _KNOWN = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 
 
@@ -63,7 +63,7 @@ def _imported(wanted: list[str]) -> None:
     for name in _FIRST:
         _import(name)
     del sys.modules["pyarrow"]
-    whole = any(name.startswith("kbio_analysis") for name in wanted)
+    whole = any(name.startswith(_OURS[1:]) for name in wanted)
     known = [name for name in wanted if name.split(".")[0] in _KNOWN]
     for name in (*_ALWAYS, *(_STACK if whole else known)):
         _import(name)

@@ -1,0 +1,211 @@
+"""A real Dask cluster: the same bytes as here, no shared disk, and what goes wrong is said."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from render.fixtures.built import emitting, job, notebook, pretended, recording
+from render.fixtures.cluster import CERTIFICATE, Started, started
+
+from kbio_analysis.errors import ExecutionError, UsageError
+from kbio_analysis.render import cluster, workers
+from kbio_analysis.render.cluster import Packed, Tls, check_address, pack, perform, unpacked
+from kbio_analysis.render.job import Job, Report
+from kbio_analysis.render.provenance import package_hash
+
+GONE_SECONDS = 10.0  # for processes of ours to leave on a busy machine
+
+PORTRAIT = """
+import json, os, psutil
+from pathlib import Path
+tables = Path(os.environ.get("KBIO_DATA", "."))
+listening = [c.laddr for c in psutil.Process().net_connections("tcp") if c.status == "LISTEN"]
+print(json.dumps([listening, sorted(p.name for p in tables.iterdir() if p.suffix or p.is_dir())]))
+"""
+
+
+def batch(count: int, *cells: str, **more: object) -> list[Job]:
+    return [job(notebook(*cells), {"size": 1 + i % 9}, set_name=f"set-{i}", **more) for i in range(count)]
+
+
+def printed(report: Report, cell: int = -1) -> object:
+    assert report.status == "ok", report.failure
+    return json.loads("".join(json.loads(report.files["executed.ipynb"])["cells"][cell]["outputs"][0]["text"]))
+
+
+def pages(made: Iterator[Report]) -> dict[str, tuple[bytes, bytes]]:
+    return {r.set_name: (r.files["index.html"], r.files["executed.ipynb"]) for r in made}
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    folder = tmp_path / "tables-of-the-caller"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "datapackage.json").write_text("{}")
+    (folder / "tables" / "a.csv").write_text("year\n2024\n")
+    (folder / ".hidden").write_text("not sent")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    with started(tmp_path_factory.mktemp("cluster"), workers=2) as running:
+        yield running
+
+
+def test_a_cluster_makes_the_same_bytes_and_needs_no_shared_disk(two_workers: Started, tables: Path) -> None:
+    cells = [recording("growth_pct", "size / 8"), emitting(kind="answer", text="It does."), PORTRAIT, "print(tables)"]
+    work = batch(4, *cells, data=str(tables))
+    there = list(cluster.reports(work, scheduler=two_workers.address))
+    for report in there:
+        assert printed(report, -2) == [[], ["datapackage.json", "tables"]]
+        assert str(tables).encode() not in report.files["executed.ipynb"]
+        assert b"kbio-tables-" not in report.files["executed.ipynb"]
+    assert pages(iter(there)) == pages(workers.reports(work))
+
+
+def test_a_cluster_with_other_code_is_refused(two_workers: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "package_hash", lambda: "f" * 64)
+    with pytest.raises(ExecutionError, match=r"has other code: its kbio_analysis is .* yours is ffff"):
+        list(cluster.reports(batch(1, "1"), scheduler=two_workers.address))
+
+
+def test_a_worker_killed_half_way_loses_nothing(two_workers: Started) -> None:
+    # The last test on this cluster: one worker is left after it.
+    victim, found = two_workers.workers[0], {}
+    for report in cluster.reports(batch(8, "import time; time.sleep(0.5)\nprint(size)"), scheduler=two_workers.address):
+        if not found:
+            orphans = victim.children(recursive=True)
+            victim.send_signal(signal.SIGKILL)
+        found[report.set_name] = report.status
+    assert found == {f"set-{i}": "ok" for i in range(8)}
+    assert victim.wait(GONE_SECONDS) == -signal.SIGKILL
+    assert psutil.wait_procs(orphans, timeout=GONE_SECONDS)[1] == []
+
+
+def test_over_encrypted_links_a_job_that_kills_its_workers_is_told_and_the_others_done(tmp_path: Path) -> None:
+    tls = Tls(ca=CERTIFICATE, cert=CERTIFICATE, key=CERTIFICATE)
+    allowed = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    deadly = "import psutil, time\nif size == 2:\n    psutil.Process().parent().parent().kill()\n    time.sleep(60)"
+    with started(tmp_path, workers=1, tls=True, nanny=True, **allowed) as running:
+        assert running.address.startswith("tls://")
+        found = {r.set_name: r for r in cluster.reports(batch(3, deadly), scheduler=running.address, tls=tls)}
+    assert {name: report.status for name, report in found.items()} == {"set-0": "ok", "set-1": "killed", "set-2": "ok"}
+    assert "its worker was killed each time" in found["set-1"].failure
+
+
+# ---- what travels
+
+
+def seen(work: Job) -> Report:
+    """Work that tells where its tables are and what is in one."""
+    told = [work.data, Path(work.data, "tables/a.csv").read_text()]
+    return pretended(set_name=work.set_name, page=json.dumps(told).encode())
+
+
+def test_a_folder_is_packed_and_unpacked_as_it_was(tables: Path, tmp_path: Path) -> None:
+    packed = pack(tables)
+    assert packed == pack(tables)
+    folder = unpacked(packed, str(tmp_path))
+    assert unpacked(packed) == folder
+    names = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert names == {"datapackage.json", "tables/a.csv"}
+    assert (folder / "tables" / "a.csv").read_bytes() == (tables / "tables" / "a.csv").read_bytes()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    (tables / "tables" / "a.csv").write_text("year\n2025\n")
+    assert pack(tables).sha256 != packed.sha256
+
+
+def test_a_job_is_done_with_the_tables_that_came_along_and_with_the_caller_s_code_only(tables: Path) -> None:
+    (work,) = batch(1, "1", data=str(tables))
+    with pytest.raises(ExecutionError, match=r"has other code: its kbio_analysis is .* yours is ffff"):
+        perform(work, None, code="f" * 64, work=seen)
+    files = perform(work, Packed("0", pack(tables).content), code=package_hash(), work=seen)
+    where, text = json.loads(files["index.html"])
+    assert "kbio-tables-" in where
+    assert where != str(tables)
+    assert text == "year\n2024\n"
+
+
+@pytest.mark.parametrize("name", ["../index.html", "/etc/passwd", "stamp.json", ".hidden", "a/b"])
+def test_files_that_no_report_has_do_not_come_in(name: str) -> None:
+    (work,) = batch(1, "1")
+    good = pretended(set_name="set-0").files
+    assert Report.of(work, good).status == "ok"
+    with pytest.raises(ExecutionError, match="no report has the files"):
+        Report.of(work, good | {name: b"x"})
+    with pytest.raises(ExecutionError, match="the report that came back is of 10_sample/set-0"):
+        Report.of(replace(work, set_name="another"), good)
+
+
+# ---- requests that cannot be met
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "tls", "words"),
+    [
+        (None, Tls(ca=CERTIFICATE), "none is given"),
+        ("10.0.0.5", Tls(), r"write tls://HOST:PORT"),
+        ("tcp://10.0.0.5:99999", Tls(), r"write tls://HOST:PORT"),
+        ("http://localhost:1", Tls(), r"write tls://HOST:PORT"),
+        ("tcp://10.0.0.5:8786", Tls(), "another machine without encryption"),
+        ("tcp://127.0.0.1:1", Tls(ca=CERTIFICATE, cert=CERTIFICATE, key=CERTIFICATE), "no encrypted address"),
+        ("tls://10.0.0.5:1", Tls(ca=CERTIFICATE, cert=CERTIFICATE), "--tls-key is missing"),
+        (
+            "tls://10.0.0.5:1",
+            Tls(ca=CERTIFICATE, cert=Path("/no.pem"), key=CERTIFICATE),
+            "--tls-cert: there is no file",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_request_for_a_cluster_is_said_at_once(scheduler: str, tls: Tls, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        check_address(scheduler, tls)
+
+
+def test_addresses_that_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    for address in ("tcp://127.0.0.1:8786", "tcp://localhost:1", "tcp://[::1]:8786", "tls://10.0.0.5:8786"):
+        check_address(address, Tls())
+    check_address("tcp://10.0.0.5:8786", Tls(), unencrypted=True)
+    check_address(None, Tls())
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    with pytest.raises(ExecutionError, match=r"no Dask scheduler answers at tcp://127.0.0.1:1"):
+        list(cluster.reports(batch(1, "1"), scheduler="tcp://127.0.0.1:1"))
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match=r"kbio-analysis\[cluster\]"):
+        list(cluster.reports(batch(1, "1"), scheduler="tcp://127.0.0.1:1"))
+
+
+def test_tables_of_a_killed_worker_are_swept_by_the_next_and_those_of_a_living_one_are_not(
+    tables: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    script = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom kbio_analysis.render.cluster import pack, unpacked\n"
+        "print(unpacked(pack(Path(sys.argv[1])), sys.argv[2]), flush=True)\n"
+        "input()\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+
+    def worker() -> tuple[subprocess.Popen[str], Path]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        started = subprocess.Popen([sys.executable, "-c", script, str(tables), str(home)], **pipes)
+        return started, Path(started.stdout.readline().strip()).parent
+
+    first, left = worker()
+    second, living = worker()
+    assert left.is_dir()  # its owner lives while the second unpacks
+    first.communicate("\n")
+    assert left.is_dir()  # killed: nobody could clear up
+    third, _ = worker()
+    assert not left.exists()
+    assert living.is_dir()
+    for one in (second, third):
+        one.kill()
+        one.communicate()
