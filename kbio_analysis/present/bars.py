@@ -29,7 +29,6 @@ def bars(
     marks: Mapping[str, str] | None = None,
     points: Mapping[Any, Sequence[float]] | None = None,
     values: bool | Format = None,
-    order: Sequence[Any] | None = None,
     scale: float = 1.0,
     x_format: Format = None,
     x_ticks: Any = None,
@@ -58,14 +57,10 @@ class Bars:
         self.asked, self.look = asked, look
         series = dict(look.value) if isinstance(look.value, Mapping) else {"": look.value}
         names = asked.column(look.label, "label").astype(str)
-        wanted = [str(name) for name in look.order] if look.order is not None else list(names)
-        if lacking := [name for name in names if name not in wanted]:
-            raise asked.refuse(f"order: it leaves out {lacking[0]!r}")
-        rows = names.reset_index(drop=True).map({name: i for i, name in enumerate(wanted)}).argsort(kind="stable")
-        self.names = names.iloc[rows].tolist()
-        self.numbers = pd.DataFrame({k: self._column(c, "value") for k, c in series.items()}).iloc[rows]
-        self.marks = {k: self._column(c, "marks").iloc[rows] for k, c in (look.marks or {}).items()}
-        group = asked.column(look.by, "by").iloc[rows].tolist() if look.by is not None else None
+        self.names = names.tolist()
+        self.numbers = pd.DataFrame({k: self._column(c, "value") for k, c in series.items()})
+        self.marks = {k: self._column(c, "marks") for k, c in (look.marks or {}).items()}
+        group = asked.column(look.by, "by").tolist() if look.by is not None else None
         self.keys = list(series) if len(series) > 1 else list(dict.fromkeys(group or []))
         hues = asked.hues(self.keys or self.names) if self.keys or asked.colours else {}
         self.hues = {name: hue for name, (hue, _) in hues.items()}
@@ -185,8 +180,6 @@ def tornado(
     ends: tuple[Any, ...] | None = None,
     centre: float | None = None,
     by: str | None = None,
-    sides: tuple[str, str] = ("Low end", "High end"),
-    side_colours: tuple[str, str] = ("blue", "amber"),
     scale: float = 1.0,
     x_format: Format = None,
     x_ticks: Any = None,
@@ -195,8 +188,9 @@ def tornado(
 ) -> Chart:
     """What one input at a time does: a bar from the value at its low end to that at its high end, a row an input.
 
-    With ``centre`` the two sides of each bar start there and have a colour each; without, the bars of one value of
-    ``by`` share theirs. ``ends`` names two columns that say what the ends are, and may add their format.
+    With ``centre`` the two sides of each bar start there and have a colour each (``colours``: Low end, High end);
+    without, the bars of one value of ``by`` share theirs. ``ends`` names two columns that say what the ends are, and
+    may add their format.
     """
     asked = Asked(tornado, frame, shared)
     found = asked.frame
@@ -215,11 +209,11 @@ def tornado(
         groups = asked.column(by, "by") if by is not None else names.map(lambda _: "")
         hues = {name: hue for name, (hue, _) in asked.hues(groups).items()}
         pieces = {i: [(lows[i], highs[i], hues[groups[i]])] for i in found.index}
-        plot.keys = [(str(name), Patch(fc=hue, lw=0)) for name, hue in hues.items() if len(hues) > 1]
     else:
-        middle, two = centre * scale, [colour(c) for c in side_colours]
-        pieces = {i: [(middle, lows[i], two[0]), (middle, highs[i], two[1])] for i in found.index}
-        plot.keys = [(side, Patch(fc=hue, lw=0)) for side, hue in zip(sides, two, strict=True)]
+        hues = {side: hue for side, (hue, _) in asked.hues(["Low end", "High end"]).items()}
+        under, over = hues.values()
+        pieces = {i: [(centre * scale, lows[i], under), (centre * scale, highs[i], over)] for i in found.index}
+    plot.keys = [(str(name), Patch(fc=hue, lw=0)) for name, hue in hues.items() if len(hues) > 1]
     _rows(plot, texts, pieces)
     if centre is not None:
         plot.draw.append(lambda ax: ax.axvline(centre * scale, color=INK, lw=1))

@@ -230,22 +230,14 @@ def fold(text: str, room: float) -> str:
 def spread(levels: Sequence[float], sizes: Sequence[float]) -> list[float]:
     """Places near ``levels`` for labels of these ``sizes``, so that none meets its neighbour; the order is kept."""
     order = np.argsort(levels, kind="stable")
-    heaps: list[list[Any]] = []  # [members, total size, the middle they would like]
-    for i in order:
-        heap = [[i], sizes[i], levels[i]]
-        while heaps and heap[2] - heap[1] / 2 < heaps[-1][2] + heaps[-1][1] / 2:
-            members, size, middle = heaps.pop()
-            both = size + heap[1]
-            first = (middle - size / 2) * len(members) + (heap[2] - heap[1] / 2 - size) * len(heap[0])
-            heap = [members + heap[0], both, first / (len(members) + len(heap[0])) + both / 2]
-        heaps.append(heap)
-    placed = [0.0] * len(levels)
-    for members, size, middle in heaps:
-        low = middle - size / 2
-        for i in members:
-            placed[i] = float(low + sizes[i] / 2)
-            low += sizes[i]
-    return placed
+    placed, tall = (np.asarray(v, dtype=float)[order] for v in (levels, sizes))
+    apart = (tall[1:] + tall[:-1]) / 2
+    for _ in range(20 * len(placed) ** 2):
+        push = np.clip(apart - np.diff(placed), 0, None) / 2
+        placed += np.append(0, push) - np.append(push, 0)
+    for i in range(len(apart)):
+        placed[i + 1] = max(placed[i + 1], placed[i] + apart[i])
+    return placed[np.argsort(order)].tolist()
 
 
 def _figure(plots: Sequence[Plot], columns: int) -> Figure:
@@ -411,8 +403,7 @@ def _tidy(svg: str, prefix: str) -> str:
     """Inline-ready SVG: no prolog or metadata, ids unique on the page, lines to a hundredth of a point, theme colours
     as CSS variables."""
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'<svg([^>]*?) height="[^"]*"([^>]*?) width="[^"]*"', r"<svg\1\2", svg, count=1)
+    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
     svg = re.sub(r'\bid="', f'id="{prefix}', svg)
     svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
     svg = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)

@@ -26,7 +26,6 @@ def intervals(
     low: str | float | None = None,
     high: str | float | None = None,
     by: str | None = None,
-    order: Sequence[Any] | None = None,
     dodge: bool | None = None,
     filled: str | None = None,
     hollow: str | Mapping[Any, Sequence[float]] | None = None,
@@ -46,7 +45,7 @@ def intervals(
     x_ticks: Any = None,
     **shared: Unpack[Shared],
 ) -> Chart:
-    """One row for every value of ``label`` (several columns are joined), the first on top; ``order`` rearranges them.
+    """One row for every value of ``label`` (several columns are joined), the first on top.
 
     ``point`` is drawn as a mark, ``low`` to ``high`` as its interval; label -> column draws several marks a row, which
     ``join`` links. ``by`` gives colours (``colours``) and marks (``markers``) by its values and, with several of them
@@ -69,46 +68,47 @@ class Rows:
         names = [look.label] if isinstance(look.label, str) else list(look.label)
         texts = [asked.column(n, "label").astype(str) for n in names]
         self.row = pd.Series([", ".join(parts) for parts in zip(*texts, strict=True)], index=frame.index, dtype=object)
-        self.points = {k: self._numbers(v, "point") for k, v in self._points().items()}
+        point = {"": look.point} if isinstance(look.point, str) else dict(look.point or {})
+        self.points = {name: self._numbers(column, "point") for name, column in point.items()}
         self.low, self.high = (self._numbers(v, what) for v, what in ((look.low, "low"), (look.high, "high")))
-        self.group = asked.column(look.by, "by") if look.by is not None else None
-        self.rows = self._order(list(dict.fromkeys(self.row)))
-        self.groups = [] if self.group is None else list(dict.fromkeys(self.group))
-        several = self.group is not None and bool((self.group.groupby(self.row).nunique() > 1).any())
-        self.dodged = self.groups if (look.dodge if look.dodge is not None else several) else []
-        keyed = list(self.points) if len(self.points) > 1 else self.groups
-        self.hues = asked.hues(keyed or self.rows) if keyed or asked.colours else {}
-        self._check_keys()
-        self.above = look.above if look.above is not None else self._long()
+        self.group = self.row if look.by is None else asked.column(look.by, "by")
+        self.rows, self.groups = (list(dict.fromkeys(c)) for c in (self.row, self.group))
+        self.keyed = list(self.points) if len(self.points) > 1 else self.groups if look.by is not None else []
+        self.hues = asked.hues(self.keyed or self.rows) if self.keyed or asked.colours else {}
+        self.hollow = self._hollow()
+        asked.known((look.markers or {}).values(), MARKERS, "markers")
+        for bar in look.bars:
+            asked.known(dict(*bar[3:]), ("colour", "alpha", "of"), "bars")
+        several = bool((self.group.groupby(self.row).nunique() > 1).any())
+        self.dodged = self.groups if (several if look.dodge is None else look.dodge and look.by is not None) else []
+        self._place()
+
+    def _numbers(self, given: Any, what: str) -> pd.Series | None:
+        if given is None:
+            return None
+        fixed = isinstance(given, int | float)
+        column = pd.Series(given, index=self.asked.frame.index) if fixed else self.asked.column(given, what)
+        return column.astype(float) * self.look.scale
+
+    def _hollow(self) -> dict[Any, list[float]]:
+        """The further values of each row of the frame."""
+        hollow = self.look.hollow
+        if isinstance(hollow, Mapping):
+            self.asked.known(map(str, hollow), self.rows, "hollow")
+            named = {str(name): [v * self.look.scale for v in values] for name, values in hollow.items()}
+            return {i: named.get(name, []) for i, name in self.row.items()}
+        column = self._numbers(hollow, "hollow")
+        return {} if column is None else {i: [v] for i, v in column.items()}
+
+    def _place(self) -> None:
+        """Rows one below the other, in points, each as tall as its name needs."""
+        self.above = self._long() if self.look.above is None else self.look.above
         self.lift = LINE if self.above else 0.0
         self.pitch = max(13.0 if self.above else 16.5, 10.0 * len(self.dodged) + 7) + self.lift
         tall = {row: max(self.pitch, LINE * text.count("\n") + 17) for row, text in self._texts().items()}
         starts = np.cumsum([0.0, *tall.values()])
         self.middles = {row: -float(start) - tall[row] / 2 for row, start in zip(tall, starts, strict=False)}
         self.depth = -float(starts[-1])
-
-    def _points(self) -> dict[str, Any]:
-        point = self.look.point
-        return dict(point) if isinstance(point, Mapping) else {} if point is None else {"": point}
-
-    def _numbers(self, given: Any, what: str) -> pd.Series | None:
-        if given is None:
-            return None
-        if isinstance(given, int | float):
-            return pd.Series(float(given), index=self.asked.frame.index) * self.look.scale
-        return self.asked.column(given, what).astype(float) * self.look.scale
-
-    def _order(self, found: list[str]) -> list[str]:
-        wanted = [", ".join(map(str, o)) if isinstance(o, tuple) else str(o) for o in self.look.order or found]
-        if lacking := [name for name in found if name not in wanted]:
-            raise self.asked.refuse(f"order: it leaves out {lacking[0]!r}")
-        return [name for name in wanted if name in found]
-
-    def _check_keys(self) -> None:
-        self.asked.known((self.look.markers or {}).values(), MARKERS, "markers")
-        self.asked.known(self._hollow(), self.rows, "hollow")
-        for bar in self.look.bars:
-            self.asked.known(dict(*bar[3:]), ("colour", "alpha", "of"), "bars")
 
     def _long(self) -> bool:
         folded = [fold(name, LABEL_ROOM) for name in self.rows]
@@ -125,20 +125,16 @@ class Rows:
     def y(self, row: str, group: Any = None) -> float:
         """Where a row (or a group's place in it) stands, in points."""
         middle = self.middles[row] - self.lift / 2
-        if group is None or not self.dodged:
+        if not self.dodged or group is None:
             return middle
         step = (self.pitch - 7 - self.lift) / len(self.dodged)
         return middle + step * ((len(self.dodged) - 1) / 2 - self.dodged.index(group))
 
-    def hue(self, i: Any, key: str = "") -> str:
-        """The colour of one row of the frame, or of one of its several marks."""
-        name = key or (self.group[i] if self.group is not None else self.row[i])
-        return self.hues[name][0] if name in self.hues else colour("blue")
-
-    def marker(self, i: Any, key: str = "") -> str:
-        """The mark of one row of the frame."""
-        name = key or (self.group[i] if self.group is not None else self.row[i])
-        return (self.look.markers or {}).get(name, "o")
+    def look_of(self, i: Any, key: str = "") -> tuple[str, str]:
+        """Colour and marker of one row of the frame, or of one of its several marks."""
+        name = key or self.group[i]
+        hue = self.hues[name][0] if name in self.hues else colour("blue")
+        return hue, (self.look.markers or {}).get(name, "o")
 
     def plot(self) -> Plot:
         """The panel: rows from the top, their names at the left or above."""
@@ -173,7 +169,7 @@ class Rows:
         look = self.look
         found = [c for c in (*self.points.values(), self.low, self.high) if c is not None]
         found += [self._numbers(b[k], "bars") for b in look.bars for k in (0, 1)]
-        numbers = [pd.Series(v, dtype=float) * look.scale for v in self._hollow().values()]
+        numbers = [pd.Series(v, dtype=float) for v in self.hollow.values()]
         numbers += [pd.Series(list(v), dtype=float) * look.scale for v in (look.summary or {}).values()]
         numbers.append(pd.Series([*(look.verticals or {}), *([0.0] if look.stems else [])], dtype=float) * look.scale)
         seen = pd.concat([*found, *numbers])
@@ -196,13 +192,8 @@ class Rows:
     def _inside(self, values: Any) -> Any:
         return np.clip(values, *self.ends)
 
-    def _hollow(self) -> dict[str, list[float]]:
-        hollow = self.look.hollow
-        return {str(k): list(v) for k, v in hollow.items()} if isinstance(hollow, Mapping) else {}
-
     def _each(self) -> list[tuple[Any, float]]:
-        groups = [None] * len(self.row) if self.group is None else list(self.group)
-        return [(i, self.y(r, g)) for (i, r), g in zip(self.row.items(), groups, strict=True)]
+        return [(i, self.y(self.row[i], self.group[i])) for i in self.row.index]
 
     def _zones(self, ax: Axes) -> None:
         for start, end, hue, *_ in self.look.zones:
@@ -219,7 +210,9 @@ class Rows:
     def _bar_style(self, k: int, i: Any = None) -> tuple[str, float]:
         style = dict(*self.look.bars[k][3:])
         own = style.get("of") == "by" and i is not None
-        return (self.hue(i) if own else colour(style.get("colour", "muted"))), style.get("alpha", 0.16 + 0.14 * k)
+        return (self.look_of(i)[0] if own else colour(style.get("colour", "muted"))), style.get(
+            "alpha", 0.16 + 0.14 * k
+        )
 
     def _spans(self, ax: Axes) -> None:
         several, thin = len(self.points) > 1, {"solid_capstyle": "butt"}
@@ -227,24 +220,22 @@ class Rows:
             marks = [column[i] for column in self.points.values() if np.isfinite(column[i])]
             if self.low is not None and self.high is not None:
                 ends = self._inside([self.low[i], self.high[i]])
-                ax.plot(ends, [y, y], color=MUTED if several else self.hue(i), lw=3, alpha=0.45, **thin)
+                ax.plot(ends, [y, y], color=MUTED if several else self.look_of(i)[0], lw=3, alpha=0.45, **thin)
             if self.look.join and len(marks) > 1:
                 ax.plot(self._inside([min(marks), max(marks)]), [y, y], color=MUTED, lw=1.6, alpha=0.6)
             if self.look.stems and marks:
-                ax.plot(self._inside([0, max(marks)]), [y, y], color=self.hue(i), lw=1.4, alpha=0.5)
+                ax.plot(self._inside([0, max(marks)]), [y, y], color=self.look_of(i)[0], lw=1.4, alpha=0.5)
 
     def _marks(self, ax: Axes) -> None:
         filled = None if self.look.filled is None else self.asked.column(self.look.filled, "filled")
-        further = self._numbers(self.look.hollow, "hollow") if isinstance(self.look.hollow, str) else None
         small = {"ls": "none", "marker": "o", "mfc": "none", "mew": 1.0, "ms": 4.5}
         crowded = len(self.row) > 2 * len(self.rows) and not self.dodged
         for i, y in self._each():
-            own = [further[i]] if further is not None else self._hollow().get(self.row[i], [])
-            own = own if further is not None else [v * self.look.scale for v in own]
-            ax.plot(self._inside(np.array(own, dtype=float)), [y] * len(own), mec=self.hue(i), **small)
+            own = self.hollow.get(i, [])
+            ax.plot(self._inside(np.array(own, dtype=float)), [y] * len(own), mec=self.look_of(i)[0], **small)
             for key, column in self.points.items():
-                hue, solid = self.hue(i, key), filled is None or bool(filled[i])
-                how = {"color": hue, "marker": self.marker(i, key), "ms": 6 if solid else 5, "ls": "none"}
+                (hue, marker), solid = self.look_of(i, key), filled is None or bool(filled[i])
+                how = {"color": hue, "marker": marker, "ms": 6 if solid else 5, "ls": "none"}
                 how |= {"mec": PAPER, "mew": 0.6} if solid else {"mfc": "none", "mew": 1.1}
                 ax.plot(self._inside(column[i]), y, alpha=0.6 if crowded else None, **how)
 
@@ -267,12 +258,12 @@ class Rows:
             if np.isfinite(column[i]):
                 end = max(v for v in (column[i], self.high[i] if self.high is not None else None) if v is not None)
                 text, at = word(column[i]), float(self._inside(end))
-                plot.notes.append(Note(x=at, y=y, text=text, colour=self.hue(i), shift=(7, -0.5), halo=True))
+                plot.notes.append(Note(x=at, y=y, text=text, colour=self.look_of(i)[0], shift=(7, -0.5), halo=True))
                 beyond = measure(text) - (plot.x.high - at) / (plot.x.high - plot.x.low) * (WIDTH - LABEL_ROOM) * 0.8
                 plot.right = max(plot.right, beyond)
 
     def _keys(self, plot: Plot) -> None:
-        for name in list(self.points) if len(self.points) > 1 else self.groups:
+        for name in self.keyed:
             marker = (self.look.markers or {}).get(name, "o")
             plot.keys.append((str(name), Line2D([], [], color=self.hues[name][0], marker=marker, ms=6, ls="none")))
         for k, bar in enumerate(self.look.bars):
@@ -303,4 +294,4 @@ class Rows:
         return told(begin, [*parts, *rows])
 
     def _name(self, i: Any) -> str:
-        return self.row[i] if self.group is None or not self.dodged else f"{self.row[i]}, {self.group[i]}"
+        return f"{self.row[i]}, {self.group[i]}" if self.dodged else self.row[i]

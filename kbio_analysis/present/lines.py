@@ -77,7 +77,8 @@ def lines(
 
     ``bands``: (low column, high column, label, {colour, alpha, of, start, bars}). ``stars``: label -> (x, y).
     ``verticals`` and ``horizontals``: position -> label, dotted. ``labels``: legend, end, number or none. ``scale``
-    multiplies what is drawn, never the data. Nothing is drawn without a value. Raises UsageError for what is unknown.
+    multiplies what is drawn, never the data. On a ``log`` axis zero and less are gaps. Nothing is drawn without a
+    value. Raises UsageError for what is unknown.
     """
     look = SimpleNamespace(**{k: v for k, v in locals().items() if k in LOOK})
     asked = Asked(lines, frame, shared)
@@ -234,6 +235,7 @@ class Drawing:
         if self.look.join:
             kept = kept[kept.y.notna()]
         x, y = self.ruler.all(kept.x), kept.y.to_numpy() * self.look.scale
+        y = np.where(y > 0, y, np.nan) if self.look.log else y
         if self.ruler.kind != "category":
             order = np.argsort(x, kind="stable")
             x, y, kept = x[order], y[order], kept.iloc[order]
@@ -342,7 +344,7 @@ class Drawing:
         seen = [m.y for m in self.lines] + [v for b in self.bands for v in b[1:3]]
         seen.append(np.array([s[2] for s in self._stars()] + [v * look.scale for v in look.horizontals or {}]))
         values = np.concatenate(seen)
-        values = values[np.isfinite(values)]
+        values = values[np.isfinite(values) & ((values > 0) | (not look.log))]
         low, high = float(values.min()), float(values.max())
         axis = Axis(
             low=low,

@@ -24,7 +24,7 @@ def test_data_are_the_frame_and_every_wish_shows(payloads: list[dict]) -> None:
     changed = [drawn(**more) for more in (
         {}, {"colours": {"South": "#123456"}}, {"title": "Points"}, {"signs": ("blue", "amber")}, {"by": "old"},
         {"marks": {"Pace": "pace"}}, {"points": {"North": [1, 2]}}, {"values": "+.1f"}, {"upright": True},
-        {"order": ["East", "South", "North"]}, {"scale": 10}, {"x_range": (-5, 5)}, {"x_ticks": [0, 1]},
+        {"scale": 10}, {"x_range": (-5, 5)}, {"x_ticks": [0, 1]},
         {"value": {"A": "up", "B": "pace"}}, {"value": {"A": "up", "B": "pace"}, "stacked": True},
         {"value": {"A": "up", "B": "pace"}, "stacked": True, "upright": True, "values": True},
     )]  # fmt: skip
@@ -42,7 +42,6 @@ def test_data_are_the_frame_and_every_wish_shows(payloads: list[dict]) -> None:
         ({"marks": {"Pace": "pac"}}, "did you mean 'pace'"),
         ({"points": {"Nord": [1]}}, "did you mean 'North'"),
         ({"colours": {"Nord": "red"}}, "did you mean 'North'"),
-        ({"order": ["North"]}, "leaves out 'South'"),
         ({"valeus": True}, "did you mean 'values'"),
     ],
 )

@@ -29,7 +29,7 @@ def test_data_are_the_frame_and_colours_titles_and_marks_show(payloads: list[dic
         {"colours": {"pool": "#123456"}}, {"title": "Chance"}, {"markers": {"pool": "D"}}, {"verticals": {0.5: ""}},
         {"zones": [(0, 0.33, "red")]}, {"hollow": {"Pool": [0.2, 0.6]}}, {"values": chance}, {"stems": True},
         {"bars": [("low", "high", "range")]}, {"summary": {"All": (0.3, 0.2, 0.4)}},
-        {"order": ["Pool", "Second", "First"]},
+
         {"x_range": (0, 1)}, {"scale": 100}, {"above": True}, {"legend": False},
     )]  # fmt: skip
     assert len({plain, *changed}) == len(changed) + 1
@@ -47,7 +47,6 @@ def test_data_are_the_frame_and_colours_titles_and_marks_show(payloads: list[dic
         ({"by": "role", "colours": {"pol": "red"}}, "did you mean 'pool'"),
         ({"hollow": {"Pol": [0.1]}}, "did you mean 'Pool'"),
         ({"markers": {"pool": "?"}}, "markers: there is no"),
-        ({"order": ["First", "Second"]}, "leaves out 'Pool'"),
         ({"bars": [("low", "high", "", {"color": "red"})]}, "did you mean 'colour'"),
         ({"values": chance, "x_fromat": chance}, "did you mean 'x_format'"),
     ],

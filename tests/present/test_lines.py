@@ -181,3 +181,9 @@ def test_series_by_year_and_by_period_are_one_frame_on_one_axis(payloads: list[d
     mixed = pd.DataFrame({"at": [*record.index, 2024], "v": range(4)})
     with pytest.raises(UsageError, match="mixes Period and int"):
         lines(mixed, ["v"], x="at", **SHARED)
+
+
+def test_a_log_axis_leaves_out_what_is_not_above_zero(payloads: list[dict]) -> None:
+    some = TRADE.assign(exports=[0.0, -1, 7, 8, 9, 11, 12])
+    assert lines(some, ["exports"], x="year", log=True, **SHARED).alt == "Lines: exports 7 in 2021, 12 in 2025."
+    assert not lines(some.assign(exports=0.0), ["exports"], x="year", log=True, **SHARED).drawn
