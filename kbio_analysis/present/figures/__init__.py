@@ -2,11 +2,9 @@
 
 from kbio_analysis.present.figures.canvas import chart
 from kbio_analysis.present.figures.fta_record import event_profile, forest
-from kbio_analysis.present.figures.lines import lines
 
 __all__ = [
     "chart",
     "event_profile",
     "forest",
-    "lines",
 ]
