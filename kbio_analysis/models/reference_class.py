@@ -56,6 +56,14 @@ class PooledEffect:
         """k - p of the confidence interval; the prediction interval has one fewer."""
         return len(self.estimates) - len(self.coefficients)
 
+    @property
+    def slopes(self) -> pd.DataFrame:
+        """What covariates go with, one row each: coefficient, standard_error, two-sided p_value (t)."""
+        found = self.coefficients[self.centres.index]
+        errors = np.sqrt(np.diag(self.coefficient_covariance))[1:]
+        p_values = 2 * stats.t.sf(np.abs(found / errors), self.degrees)
+        return pd.DataFrame({"coefficient": found, "standard_error": errors, "p_value": p_values})
+
     def confidence_interval(self, level: float) -> tuple[float, float]:
         """Where the mean lies, at ``level`` per cent."""
         half = float(stats.t.ppf(0.5 + check_levels([level])[0] / 200, self.degrees)) * self.se
