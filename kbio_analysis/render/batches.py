@@ -170,8 +170,6 @@ class _Reader:
         self._read_ranking(parts.get("rank_by"), parts.get("columns"), known)
         return known
 
-    # ---- the notebook, what the command line says of it, and its ranking
-
     def _choose(self, document: Node, name: Node | None) -> bool:
         if name is None or not isinstance(name.value, str) or name.empty:
             self._wrong(name or document, "say which notebook: NAME this batch is for")
@@ -190,33 +188,27 @@ class _Reader:
         return True
 
     def _read_ranking(self, by: Node | None, columns: Node | None, known: bool) -> None:
-        if by is None or by.empty or not isinstance(by.value, str):
-            if by is not None:
-                self._wrong(by, "rank_by: the name of a result is needed here")
-            elif columns is not None:
-                self._wrong(columns, "columns: they stand in the ranking; say rank_by: RESULT too")
-            return
         listed = [] if columns is None or columns.empty else columns.value
-        if not isinstance(listed, list) or not all(isinstance(item.value, str) and item.value for item in listed):
-            self._wrong(columns, "columns: a list of names of results is needed here")
+        if by is None and columns is None:
             return
-        names = [str(item.value) for item in listed]
-        for item in listed:
-            if names.count(str(item.value)) > 1 or item.value == by.value:
-                self._wrong(item, f"columns: {item.value} is shown already; leave it out")
-        recorded = self._recorded() if known else ()
-        for part, node in [("rank_by", by), *(("columns", item) for item in listed)]:
-            if recorded and node.value not in recorded:
-                hint = did_you_mean(str(node.value), recorded)
-                self._wrong(node, f"{part}: {self.spec.name} records no {node.value}{hint}")
-        self.ranking = Ranking(rank_by=by.value, columns=tuple(names))
-
-    def _recorded(self) -> list[str]:
-        if self._results is not None:
-            return list(self._results(self.spec.name))
-        return known_results(notebooks_dir(), self.spec.name)
-
-    # ---- the parts of a document
+        if by is None:
+            self._wrong(columns, "columns: they stand in the ranking; say rank_by: RESULT too")
+        elif by.empty or not isinstance(by.value, str):
+            self._wrong(by, "rank_by: the name of a result is needed here")
+        elif not isinstance(listed, list) or not all(isinstance(item.value, str) and item.value for item in listed):
+            self._wrong(columns, "columns: a list of names of results is needed here")
+        else:
+            names = [by.value, *(str(item.value) for item in listed)]
+            find = self._results or (lambda notebook: known_results(notebooks_dir(), notebook))
+            recorded = find(self.spec.name) if known else ()
+            for i, node in enumerate([by, *listed]):
+                part = "columns" if i else "rank_by"
+                if i and names.count(names[i]) > 1:
+                    self._wrong(node, f"columns: {names[i]} is shown already; leave it out")
+                if recorded and names[i] not in recorded:
+                    hint = did_you_mean(names[i], recorded)
+                    self._wrong(node, f"{part}: {self.spec.name} records no {names[i]}{hint}")
+            self.ranking = Ranking(rank_by=by.value, columns=tuple(names[1:]))
 
     def _named(self, part: Node | None) -> Iterator[ParameterSet]:
         for name, node in self._mapping(part, "sets"):
@@ -264,8 +256,6 @@ class _Reader:
         whole = self.spec.defaults() | dict(values) | self._overrides
         place = f"{self._file}, line {node.line}, {label}"
         return ParameterSet(notebook=self.spec.name, set_name=name, values=whole, batch=self._file.stem, place=place)
-
-    # ---- values
 
     def _axis(self, name: str, node: Node) -> list[object]:
         if not isinstance(node.value, list) or not node.value:

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,12 +34,8 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-FLAGS = (
-    "--headless --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
+FLAGS = ("--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 PAPER_WIDTH = 665  # CSS pixels between the margins of the print style sheet: 210 mm less twice 17 mm
-SCREEN_WIDTH = 1100
 LOAD_SECONDS = 60.0
 
 # A table keeps its lines and shrinks until it fits; so does code that has no place to break.
@@ -104,29 +100,23 @@ def convert(folders: Iterable[Path], forms: Sequence[str], *, anew: bool = False
 
     A report without a page is passed over. What is missing on this machine is one problem, not one a report.
     """
-    due = [
-        (folder, form)
-        for folder in folders
-        for form in dict.fromkeys(forms)
-        if (folder / PAGE).is_file() and (anew or not (folder / OTHER_FORMS[form]).is_file())
-    ]
-    lacking: dict[str, str] = {}
-    made, problems, notes = 0, [], []
+    made, problems, notes, browser = 0, [], [], None
+    due = [(folder, form) for folder in folders for form in dict.fromkeys(forms) if (folder / PAGE).is_file()]
+    due = [(folder, form) for folder, form in due if anew or not (folder / OTHER_FORMS[form]).is_file()]
+    pandoc = "" if shutil.which("pandoc") else "pandoc is not installed; install it (its package is called pandoc)"
+    lacking = {"docx": pandoc} if pandoc else {}
     with ExitStack() as stack:
-        browser = None
         try:
             browser = stack.enter_context(opened_browser()) if due else None
         except MissingProgramError as missing:
             lacking["pdf"] = str(missing)
             if any(form == "docx" for _, form in due):
                 notes.append(f"charts in {OTHER_FORMS['docx']} are SVG, which older word processors omit: {missing}")
-        if shutil.which("pandoc") is None:
-            lacking["docx"] = "pandoc is not installed; install it (your system's package is called pandoc)"
         for folder, form in due:
-            if form in lacking:
-                problems.append(f"no {OTHER_FORMS[form]} was made: {lacking[form]}")
-                continue
             try:
+                if form in lacking:
+                    problems.append(f"no {OTHER_FORMS[form]} was made: {lacking[form]}")
+                    continue
                 content = docx_of(folder, browser) if form == "docx" else pdf_of(folder / PAGE, browser)
                 write_file(folder / OTHER_FORMS[form], content)
                 made += 1
@@ -151,11 +141,10 @@ def opened_browser() -> Iterator[Browser]:
         raise MissingProgramError("playwright is not installed; install kbio-analysis with its extra 'pdf'") from None
     path = find_browser()
     if path is None:
-        wanted = "install chromium or Google Chrome, or set KBIO_CHROMIUM to its path"
-        raise MissingProgramError(f"no Chromium found; {wanted}")
+        raise MissingProgramError("no Chromium found; install chromium, or set KBIO_CHROMIUM to the path of one")
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         except Error as problem:
             reason = str(problem).strip().splitlines()[0]
             raise MissingProgramError(f"{path} does not start: {reason}") from None
@@ -170,18 +159,16 @@ def pdf_of(page_file: Path, browser: Browser) -> bytes:
     from playwright.sync_api import Error
 
     view = {"viewport": {"width": PAPER_WIDTH, "height": 1000}, "service_workers": "block"}
-    context = browser.new_context(offline=True, color_scheme="light", **view)
-    try:
-        page = context.new_page()
-        page.set_default_timeout(LOAD_SECONDS * 1000)
-        page.emulate_media(media="print", color_scheme="light")
-        page.goto(page_file.resolve().as_uri(), wait_until="load")
-        page.evaluate(FIT, PAPER_WIDTH)
-        printed = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
-    except Error as problem:
-        raise KbioError(f"{page_file} could not be printed: {str(problem).strip().splitlines()[0]}") from None
-    finally:
-        context.close()
+    with closing(browser.new_context(offline=True, color_scheme="light", **view)) as context:
+        try:
+            page = context.new_page()
+            page.set_default_timeout(LOAD_SECONDS * 1000)
+            page.emulate_media(media="print", color_scheme="light")
+            page.goto(page_file.resolve().as_uri(), wait_until="load")
+            page.evaluate(FIT, PAPER_WIDTH)
+            printed = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+        except Error as problem:
+            raise KbioError(f"{page_file} could not be printed: {str(problem).strip().splitlines()[0]}") from None
     return _MACHINE.sub(lambda match: b" " * len(match[0]), printed)
 
 
@@ -202,37 +189,30 @@ def docx_of(folder: Path, browser: Browser | None) -> bytes:
 
 def _pictures(page_file: Path, browser: Browser) -> dict[str, str]:
     """Every chart of the page as it looks on a light screen, as data: address by its id."""
-    view = {"device_scale_factor": 2, "viewport": {"width": SCREEN_WIDTH, "height": 900}}
-    context = browser.new_context(offline=True, color_scheme="light", **view)
-    try:
+    view = {"device_scale_factor": 2, "viewport": {"width": 1100, "height": 900}}
+    with closing(browser.new_context(offline=True, color_scheme="light", **view)) as context:
         page = context.new_page()
         page.goto(page_file.resolve().as_uri(), wait_until="load")
-        return {
-            str(figure.get_attribute("id")): "data:image/png;base64,"
-            + base64.b64encode(figure.locator("svg").first.screenshot()).decode()
-            for figure in page.locator("figure.chart:has(svg)").all()
-        }
-    finally:
-        context.close()
+        charts = page.locator("figure.chart:has(svg)").all()
+        shots = {str(chart.get_attribute("id")): chart.locator("svg").first.screenshot() for chart in charts}
+    return {name: f"data:image/png;base64,{base64.b64encode(shot).decode()}" for name, shot in shots.items()}
 
 
 def translated(html: bytes, report: str) -> bytes:
     """The document that pandoc makes of HTML, as it comes. Raises KbioError naming the report if pandoc fails."""
     command = ["pandoc", "--from=html", "--to=docx", "--standalone", "--output=-"]
     with tempfile.TemporaryDirectory(prefix="kbio-docx-") as empty:
+        how = {"input": html, "cwd": empty, "capture_output": True, "timeout": 120, "check": False}
         try:
-            # Older pandocs know no sandbox, and some builds cannot see their own files from it; what pandoc is given
-            # refers to nothing, so that it may then be read without.
-            for sandbox in (["--sandbox"], []):
-                done = subprocess.run(
-                    [*command, *sandbox], input=html, cwd=empty, capture_output=True, timeout=120, check=False
-                )
-                if done.returncode == 0:
-                    return done.stdout
+            # Older pandocs and some builds know no sandbox; what they are given refers to nothing, so it may go.
+            done = subprocess.run([*command, "--sandbox"], **how)
+            done = subprocess.run(command, **how) if done.returncode else done
         except (OSError, subprocess.TimeoutExpired) as problem:
             raise KbioError(f"pandoc could not write the document of {report}: {problem}") from None
-    reason = done.stderr.decode(errors="replace").strip().splitlines()
-    raise KbioError(f"pandoc could not write the document of {report}: {reason[0] if reason else done.returncode}")
+    if done.returncode:
+        reason = [*done.stderr.decode(errors="replace").strip().splitlines(), str(done.returncode)][0]
+        raise KbioError(f"pandoc could not write the document of {report}: {reason}")
+    return done.stdout
 
 
 def _without_clock(document: bytes) -> bytes:

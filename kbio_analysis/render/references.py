@@ -192,11 +192,10 @@ def _same(old: Any, new: Any, rtol: float) -> bool:
 def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, list[str]]:
     """Compare a good report with its reference; with ``accept`` record it as the new one.
 
-    Returns whether all is well (always after accepting) and the lines to print. Nothing is never well: a report
-    without results and charts, and a reference without them, fail.
+    Returns whether all is well (always after accepting) and the lines to print. A report without results and charts
+    is never well, nor is a reference without them.
     """
-    path, name = reference_file(notebooks, report.notebook), report.notebook
-    new = recorded(report)
+    path, name, new, old = reference_file(notebooks, report.notebook), report.notebook, recorded(report), None
     count = f"{len(new['results'])} results, {len(new['charts'])} charts"
     if not new["results"] and not new["charts"]:
         return False, [f"empty     {name}  it records no result and shows no chart, so there is nothing to check"]
@@ -205,22 +204,16 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
     except KbioError:
         if not accept:
             raise
-        old = None
-    if old is None:
-        differences, lines = [], [f"none      {name}  no reference yet"]
-    else:
-        differences = compare(old, new)
-        moved = f"{len(differences)} moved" if differences else f"as recorded: {count}"
-        lines = [f"{'moved' if differences else 'ok':<9} {name}  {moved}"]
-        lines += [f"          {difference}" for difference in differences]
-        if not differences and not accept:
-            return True, lines
-    if accept and old != new:
-        save(path, new)
-        return True, [*lines, f"accepted  {name}  {count} recorded in {path.name}"]
-    if accept:
+    differences = compare(old, new) if old else []
+    said = ("moved", f"{len(differences)} moved") if differences else ("ok", f"as recorded: {count}")
+    status, words = said if old else ("none", "no reference yet")
+    lines = [f"{status:<9} {name}  {words}", *(f"          {difference}" for difference in differences)]
+    if old is not None and not differences and (not accept or old == new):
         return True, lines
-    return False, [*lines, f"          if this is meant: kbio check {name} --accept"]
+    if not accept:
+        return False, [*lines, f"          if this is meant: kbio check {name} --accept"]
+    save(path, new)
+    return True, [*lines, f"accepted  {name}  {count} recorded in {path.name}"]
 
 
 def orphans(notebooks: Path, known: Iterable[str]) -> list[str]:

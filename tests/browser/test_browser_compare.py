@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pages import SCREENS, check_page
@@ -10,8 +9,8 @@ from playwright.sync_api import Browser, Page
 from specimen import HOSTILE, lay_site
 
 from kbio_analysis.render.compare import compared, resolve
-from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.ranking import Ranking, remember
+from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_comparison, write_site
 
 REPORTS = 96
@@ -31,9 +30,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         template |= {"batch": "hostile", "question": HOSTILE, "set": path.parent.name, "results": {HOSTILE: record}}
         path.write_text(json.dumps(template | {"parameters": {HOSTILE: HOSTILE * 3 + str(i)}}))
         (path.parent / "index.html").write_text("<!DOCTYPE html><title>page</title>")
-    entries = read_reports(folder)
-    sets = [e.label for e in entries if e.notebook == "11_export_forecast" and e.good][:3]
-    comparison = write_comparison(folder, compared(resolve(entries, sets)))
+    reports = read_reports(folder)
+    sets = [e.label for e in reports if e.notebook == "11_export_forecast" and e.good][:3]
+    comparison = write_comparison(folder, compared(resolve(reports, sets)))
     return {p: (folder / p.format(comparison=comparison.name)).as_uri() for p in PAGES}
 
 
@@ -63,30 +62,6 @@ def test_rows_sort_by_number_by_keyboard_both_ways(batch: Page) -> None:
     batch.keyboard.press("Enter")
     assert header.get_attribute("aria-sort") == "descending"
     assert batch.evaluate(read) == sorted(before, reverse=True)
-
-
-def test_rows_sort_by_words(batch: Page) -> None:
-    batch.get_by_role("button", name="partner").click()
-    shown = batch.locator("tbody tr td:nth-of-type(2)").all_inner_texts()
-    assert shown == sorted(shown)
-    assert len(shown) > 1
-
-
-def test_everything_is_there_without_scripts(browser: Browser, site: dict[str, str], batch: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site["batches/all_partners.html"])
-    assert page.locator("tbody tr").count() == batch.locator("tbody tr").count() > 24
-    assert page.locator("thead button").count() == 0
-    context.close()
-
-
-def test_data_of_the_page_can_be_saved(batch: Page) -> None:
-    with batch.expect_download() as download:
-        batch.get_by_role("link", name="Data (CSV)").click()
-    assert download.value.suggested_filename == "22_partner_agreement-sets.csv"
-    text = Path(download.value.path()).read_text()
-    assert text.startswith("set,partner,required_growth_pct [% a year],")
 
 
 def test_panels_are_seen_and_said(browser: Browser, site: dict[str, str]) -> None:

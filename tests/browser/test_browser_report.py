@@ -128,9 +128,9 @@ def test_wide_table_scrolls_in_itself_by_keyboard(page: Page) -> None:
 
 def test_code_opens_and_contents_lead_to_their_sections(page: Page) -> None:
     code = page.locator("details.code").first
-    assert not code.locator("pre").is_visible()
+    assert not code.locator("pre").first.is_visible()
     code.locator("summary").click()
-    assert code.locator("pre").is_visible()
+    assert code.locator("pre").first.is_visible()
     page.locator(".contents a", has_text="Limits").click()
     assert page.evaluate("document.querySelector('#limits').getBoundingClientRect().top") < 900
 
@@ -141,7 +141,7 @@ def test_print_has_no_navigation_light_colours_and_wide_charts(page: Page, schem
     page.set_viewport_size({"width": A4_WIDTH - 128, "height": 1000})
     assert not page.locator(".contents").is_visible()
     assert not page.locator("details.code").first.is_visible()
-    assert page.locator("figure svg.wide").first.is_visible()
+    assert page.locator("figure svg").first.is_visible()
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 38)"
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 

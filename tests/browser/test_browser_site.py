@@ -89,11 +89,6 @@ def test_filter_by_notebook_status_and_parameter(index: Page) -> None:
     assert _shown(index) == 1
 
 
-def test_failures_stand_on_top(index: Page) -> None:
-    assert index.locator(".group").first.locator("h2").inner_text() == "Not complete"
-    assert index.locator(".group").first.locator(".entry").count() == 2
-
-
 def test_batches_and_tables_are_linked_and_there(index: Page, few_url: str) -> None:
     beside = index.get_by_role("navigation", name="Side by side")
     assert beside.get_by_role("link").all_inner_texts() == [
@@ -104,24 +99,6 @@ def test_batches_and_tables_are_linked_and_there(index: Page, few_url: str) -> N
     for link in index.locator("header a").all():
         target = few_url.removeprefix("file://").removesuffix("index.html") + link.get_attribute("href")
         assert Path(target).is_file()
-
-
-def test_count_is_announced(index: Page) -> None:
-    assert index.locator("#count").get_attribute("aria-live") == "polite"
-
-
-def test_everything_is_listed_without_scripts(browser: Browser, few_url: str) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(few_url)
-    assert _shown(page) == FEW
-    assert not page.locator("#filter").is_visible()
-    context.close()
-
-
-def test_a_report_opens_from_the_index(index: Page) -> None:
-    index.locator(".entry a", has_text="default").first.click()
-    assert index.url.endswith("/11_export_forecast/default/index.html")
 
 
 def test_a_thousand_reports_filter_at_once(browser: Browser, many_url: str) -> None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from kbio_analysis.models.synthetic_weights import METHODS
 
 from kbio_analysis.models import agreement_effect as ae
 from kbio_analysis.models.donors import Candidates, screen
 from kbio_analysis.models.synthetic_control import fit, placebo_in_space
-from kbio_analysis.models.synthetic_weights import METHODS
 
 NOISE = 0.15  # log points: four standard deviations of the simulated estimates
 CHOICE = {"flow": "exports", "outcome": "value", "rule": "clean", "window": (1990, 2017)}

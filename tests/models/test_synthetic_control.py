@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kbio_analysis.models.synthetic_bounds import relative_magnitudes
+from kbio_analysis.models.synthetic_weights import METHODS, PENALTY_GRID, simplex_weights
 from scipy.optimize import minimize
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import synthetic_control as sc
-from kbio_analysis.models.synthetic_bounds import relative_magnitudes
-from kbio_analysis.models.synthetic_weights import METHODS, PENALTY_GRID, simplex_weights
 
 EXACT = 1e-9  # absolute: one optimum, solved by an active-set method
 SEARCH = 2e-4  # absolute: a general optimiser on the same problem stops a little short

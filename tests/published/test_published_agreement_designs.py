@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from kbio_analysis.models.synthetic_weights import METHODS
 
 from kbio_analysis.models import interrupted, synthetic_control
-from kbio_analysis.models.synthetic_weights import METHODS
 
 CENT = 0.0051  # half of the last printed digit
 

@@ -63,13 +63,6 @@ def test_what_is_missing_is_one_clear_problem_and_the_page_stays(report: Path) -
     assert sorted(p.name for p in report.iterdir()) == ["executed.ipynb", "index.html", "result.json"]
 
 
-def test_playwright_missing_is_said(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "playwright.sync_api", None)
-    assert convert([report], ["pdf"]).problems == (
-        "no report.pdf was made: playwright is not installed; install kbio-analysis with its extra 'pdf'",
-    )
-
-
 def test_only_what_is_lacking_is_made_and_the_index_lists_it(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     monkeypatch.setattr(forms.shutil, "which", lambda name: f"/nowhere/{name}")
@@ -128,19 +121,6 @@ def test_document_is_written_by_pandoc_where_there_is_one(report: Path, monkeypa
     assert document.find(".//w:pgSz", WORD).get(f"{{{WORD['w']}}}w") == "11906"
     assert "data:image" not in ElementTree.tostring(document, encoding="unicode")
     assert "dcterms:created" not in core
-
-
-@pytest.mark.parametrize("refusal", [6, 97])
-def test_a_pandoc_that_cannot_use_its_sandbox_is_asked_without(monkeypatch: pytest.MonkeyPatch, refusal: int) -> None:
-    asked = []
-
-    def run(command, **settings):
-        asked.append("--sandbox" in command)
-        return subprocess.CompletedProcess(command, refusal if asked == [True] else 0, b"document", b"")
-
-    monkeypatch.setattr(forms.subprocess, "run", run)
-    assert forms.translated(b"<p>x", "a report") == b"document"
-    assert asked == [True, False]
 
 
 def test_a_failing_pandoc_is_a_problem_of_its_report(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -85,17 +85,11 @@ def test_question_and_summary_are_the_first_heading_and_paragraph(tmp_path: Path
     assert (found.name, found.question, found.summary) == ("12_top", "Can it?", "It can, perhaps.")
 
 
-def test_a_notebook_may_do_without_parameters() -> None:
-    assert read_source("00_briefing", notebook("1 + 1", parameters=None)).parameters == ()
-
-
 @pytest.mark.parametrize(
     ("cell", "line", "words"),
     [
         ("x: int = 1  # m\ny = 2  # m", 2, "has no type"),
         ("x: int = 1 + 1  # m", 1, "computed"),
-        ("x: int = len('a')  # m", 1, "computed"),
-        ("x: str = f'{1}'  # m", 1, "computed"),
         ("x: int  # m", 1, "no default"),
         ("x: int = 1", 1, "no meaning"),
         ("x: int = 1  # m\n\nx: int = 2  # m", 3, "declared twice"),
@@ -103,27 +97,17 @@ def test_a_notebook_may_do_without_parameters() -> None:
         ("x: list[int] = [1, 0]  # m [1..10]", 1, "below the least allowed, 1"),
         ("x: int = 1.0  # m", 1, "not an int"),
         ("x: int = '1'  # m", 1, "not of type int"),
-        ("x: int = True  # m", 1, "not an int"),
-        ("x: float = 1e999  # m", 1, "not a finite number"),
-        ("x: str = 5  # m", 1, "not a str"),
-        ("x: bool = 1  # m", 1, "not a bool"),
         ("x: date = '2024-02-30'  # m", 1, "not a date"),
-        ("x: date = date(2024, 2, 30)  # m", 1, "computed"),
-        ("x: int = None  # m", 1, "None is not an int"),
         ("x: Literal['a'] = 'b'  # m", 1, "not one of a"),
         ("x: list[int] = (1, 2)  # m", 1, "not of type list[int]"),
         ("x: dict = {}  # m", 1, "is not one of int, float"),
-        ("x: list[list[int]] = []  # m", 1, "is not one of int, float"),
-        ("x: int | str = 1  # m", 1, "is not one of int, float"),
         ("x: Literal[1.5] = 1.5  # m", 1, "plain strings and whole numbers"),
         ("x: str = 'a'  # m [1..2]", 1, "bounds belong to"),
         ("x: int = 1  # m [..]", 1, "say nothing"),
         ("x: int = 1  # m [5..1]", 1, "wrong way round"),
         ("x: int = 1  # m [a..5]", 1, "its bound 'a'"),
         ("print(1)", 1, "nothing is computed"),
-        ("x: int = 1  # m\nx += 1", 2, "nothing is computed"),
         ("x: int = (  # m", 1, "not Python"),
-        ("%matplotlib inline", 1, "not Python"),
     ],
 )
 def test_a_malformed_cell_is_refused_with_notebook_and_line(cell: str, line: int, words: str) -> None:
@@ -154,24 +138,15 @@ def test_the_tag_belongs_to_the_first_code_cell_alone(tagged: list[int]) -> None
         ("x: str = 'a'  # m", "00123", "00123"),
         ("x: str = 'a'  # m", "NO", "NO"),
         ("x: str = 'a'  # m", "1e6", "1e6"),
-        ("x: str = 'a'  # m", "", ""),
-        ("x: str = 'a'  # m", " a ", " a "),
         ("x: str | None = 'a'  # m", "null", None),
-        ("x: int | None = 1  # m", "None", None),
         ("x: int | None = 1  # m", "", None),
-        ("x: int = 1  # m", "-7", -7),
         ("x: float = 1  # m", "1e6", 1e6),
-        ("x: float = 1  # m", "5800", 5800.0),
         ("x: bool = False  # m", "TRUE", True),
         ("x: date = '2024-01-01'  # m", "2024-02-29", "2024-02-29"),
         ("x: date = '2024-01-01'  # m", date(2024, 2, 29), "2024-02-29"),
         ("x: list[int] = []  # m", "1, 2", [1, 2]),
-        ("x: list[int] = []  # m", "[1, 2]", [1, 2]),
         ("x: list[int] = [1]  # m", "", []),
-        ("x: list[str] = []  # m", "00,NO", ["00", "NO"]),
         ("x: list[str] = []  # m", '["a,b", "c"]', ["a,b", "c"]),
-        ("x: list[date] = []  # m", "2024-01-01", ["2024-01-01"]),
-        ("x: Literal[1, 12] = 1  # m", "12", 12),
         ("x: Literal['a', None] = 'a'  # m", "none", None),
         ("x: Literal['1', 1] = 1  # m", "1", "1"),
     ],
@@ -187,36 +162,21 @@ def test_a_value_is_taken_by_the_declared_type(line: str, text: object, value: o
     [
         ("x: int = 1  # m", "soon", "'soon' is not an int"),
         ("x: int = 1  # m", "1e6", "not an int"),
-        ("x: int = 1  # m", "5.0", "not an int"),
-        ("x: int = 1  # m", 5.0, "not an int"),
         ("x: int = 1  # m", True, "not an int"),
         ("x: int = 1  # m", "1_000", "not an int"),
         ("x: int = 1  # m", "\uff19", "not an int"),
         ("x: int = 1  # m", "9" * 5000, "not an int"),
         ("x: int = 1  # m", None, "None is not an int"),
-        ("x: int = 1  # m", "none", "not an int"),
         ("x: float = 1  # m", "nan", "not a float"),
-        ("x: float = 1  # m", "-inf", "not a float"),
         ("x: float = 1  # m", "1e999", "not a finite number"),
-        ("x: float = 1  # m", float("nan"), "not a finite number"),
         ("x: float = 1  # m", 10**400, "not a float"),
-        ("x: float = 1  # m", "1,5", "not a float"),
-        ("x: float = 1  # m", True, "not a float"),
-        ("x: bool = False  # m", "yes", "write true or false"),
         ("x: bool = False  # m", "1", "write true or false"),
-        ("x: bool = False  # m", 1, "write true or false"),
         ("x: str = 'a'  # m", False, "not a str"),
-        ("x: date = '2024-01-01'  # m", "2024-1-1", "as YYYY-MM-DD"),
         ("x: date = '2024-01-01'  # m", "2023-02-29", "write a day of the calendar"),
-        ("x: date = '2024-01-01'  # m", datetime(2024, 1, 1, 12), "as YYYY-MM-DD"),
         ("x: list[int] = []  # m", "1,,2", "empty item"),
         ("x: list[int] = []  # m", "[1, 2", "not a JSON list"),
-        ("x: list[int] = []  # m", "[1.5]", "not an int"),
-        ("x: list[float] = []  # m", "[NaN]", "not a finite number"),
-        ("x: list[int] = []  # m", 3, "not a list"),
         ("x: list[int] = []  # m [1..5]", "1,9", "9 is above the most allowed, 5"),
         ("x: float = 1  # m [-1..2]", "-1.5", "below the least allowed, -1.0"),
-        ("x: date = '2024-01-01'  # m [2020-01-01..]", "2019-12-31", "below the least allowed"),
         ("x: Literal['biopharma', 'b'] = 'b'  # m", "bio_pharma", "did you mean biopharma?"),
         ("x: Literal[1, 12] = 1  # m", True, "not one of 1, 12"),
     ],
@@ -236,12 +196,6 @@ def test_all_mistakes_are_reported_at_once_with_the_nearest_name() -> None:
     assert "did you mean base_value_usd_m?" in lines[0]
     assert "'soon' is not an int" in lines[1]
     assert "it has series, base_value_usd_m" in lines[2]
-
-
-def test_changed_values_are_those_that_differ_from_the_default() -> None:
-    values = coerce(spec(), {"base_value_usd_m": "5800", "target_year": "2031", "levels": "50,80,95"})
-    assert list(values) == list(spec().defaults())
-    assert spec().changed(values) == {"target_year": 2031}
 
 
 # Hypothesis builds its table of all characters at the first text: seconds once, on a busy machine.

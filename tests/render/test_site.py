@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from kbio_analysis.render.drawings import line_svg
 from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_site
 
@@ -113,10 +112,6 @@ def test_series_that_is_none_draws_nothing(tmp_path: Path, spark: object) -> Non
     assert "<polyline" not in index(tmp_path)
 
 
-def test_level_series_is_drawn_in_the_middle() -> None:
-    assert 'points="3,12 93,12"' in line_svg([5.0, 5.0])
-
-
 def test_hostile_text_is_only_text(tmp_path: Path) -> None:
     hostile = {"question": HOSTILE, "answer": HOSTILE, "parameters": {HOSTILE: HOSTILE}}
     report(tmp_path, "a", "default", **hostile)
@@ -129,14 +124,6 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
     assert "<i>" not in html
     assert "&lt;script&gt;alert(1)" in html
     assert "a/b%3Ci%3E%27%22%26/index.html" in html
-
-
-def test_settings_for_the_filter_survive_their_attribute(tmp_path: Path) -> None:
-    report(tmp_path, "a", "default")
-    settings = {"text": HOSTILE, "levels": [0.5, 0.8], "none": None}
-    report(tmp_path, "a", "other", parameters=settings)
-    attribute = re.findall(r'data-set="([^"]*)"', index(tmp_path))[1]
-    assert json.loads(unescape(attribute)) == settings
 
 
 def test_policy_admits_exactly_the_page_s_own_script_and_style(tmp_path: Path) -> None:
@@ -208,23 +195,6 @@ def test_pages_of_what_is_gone_go_too(tmp_path: Path) -> None:
     write_site(tmp_path)
     assert not list((tmp_path / "batches").iterdir())
     assert "batches/" not in (tmp_path / "index.html").read_text()
-
-
-def test_empty_site_says_so(tmp_path: Path) -> None:
-    assert "There is no report here yet." in index(tmp_path)
-
-
-def test_addresses_are_relative_to_the_index(tmp_path: Path) -> None:
-    report(tmp_path, "a", "default", failure={"error": None})
-    addresses = re.findall(r'(?:href|src)="([^"#]*)"', index(tmp_path))
-    assert addresses == [
-        "data:,",
-        "results.csv",
-        "results.parquet",
-        "index.json",
-        "a/default/index.html",
-        "a/default/log.txt",
-    ]
 
 
 def test_list_as_json_says_what_the_page_says(tmp_path: Path) -> None:
