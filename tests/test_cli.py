@@ -4,8 +4,10 @@ import json
 import os
 import pty
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
