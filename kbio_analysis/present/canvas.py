@@ -143,7 +143,8 @@ class Chart:
 
     def _show(self) -> None:
         words = (self._payload["caption"], self._payload["source"])
-        html = f"<figure style='max-width: 32rem'>{self._payload['svg']}{caption_html(*words)}</figure>"
+        ground = f"<div style='background: {PAPER}; padding: 4px'>{self.drawing}</div>"  # read on a dark theme, too
+        html = f"<figure style='max-width: 32rem'>{ground}{caption_html(*words)}</figure>"
         show(self._payload, {"text/html": html, "image/svg+xml": _standalone(self.drawing), "text/plain": self.alt})
 
     def _ipython_display_(self) -> None:

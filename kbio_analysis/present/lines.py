@@ -274,8 +274,9 @@ class Drawing:
     def plot(self) -> Plot:
         """The panel: its axes, what draws on it, and its texts."""
         look = self.look
-        plot = Plot(x=self._across(), y=self._up(), title=self.asked.title, tall=TALL * self.asked.height)
         named = [line for i, line in enumerate(self.lines) if line.label not in {m.label for m in self.lines[:i]}]
+        title = self.asked.title or (named[0].label if len(named) == 1 and not self.bands and not look.stars else None)
+        plot = Plot(x=self._across(), y=self._up(), title=title, tall=TALL * self.asked.height)
         at_end = [line for line in named if look.labels in ("end", "number") and line.style.get("label_end", True)]
         at_end = [line for line in at_end if look.labels == "number" or "start" not in line.style]
         for (x, low, high, hue, style, label), alpha in zip(self.bands, self._strength(), strict=True):
