@@ -10,28 +10,24 @@ import hashlib
 import io
 import ipaddress
 import multiprocessing
-import os
 import re
-import shutil
 import socket
 import tempfile
-import threading
 import time
-import weakref
 import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import ExecutionError, UsageError
-from kbio_analysis.render.folders import PREFIX, claim, sweep
 from kbio_analysis.render.job import Job, Report, ended
 from kbio_analysis.render.provenance import package_hash
-from kbio_analysis.render.signals import TICK_SECONDS, stopping
+from kbio_analysis.render.signals import stopping
 from kbio_analysis.render.workers import run
 
 if TYPE_CHECKING:
@@ -41,10 +37,10 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 15
 FIRST_WORKER_SECONDS = 30
 NO_WORKER_SECONDS = 60.0
-_LOOK_SECONDS = 2.0
+_LOOK_SECONDS = 1.0
 _TRIES = 3  # of a job that its workers do not survive, the last ones alone
 _ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
-_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file can hold: the same tables give the same bytes
+_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file can hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +95,10 @@ def reports(
     """
     with stopping() as stop, _connected(scheduler, tls or Tls()) as client:
         _require_our_code(client, scheduler)
-        run_ = _Round(client, scheduler)
-        run_.send(jobs)
-        while run_.pending:
-            report = run_.next()
+        sent = _Sent(client, scheduler)
+        sent.send(jobs)
+        while sent.pending:
+            report = sent.next()
             stop.check(until)
             if report is not None:
                 yield report
@@ -150,7 +146,7 @@ def require_same_code(wanted: str, found: str, where: str) -> None:
         )
 
 
-class _Round:
+class _Sent:
     """The jobs that are with the cluster, and what has come back."""
 
     def __init__(self, client: Client, scheduler: str) -> None:
@@ -159,7 +155,7 @@ class _Round:
         self._done: SimpleQueue[DaskFuture] = SimpleQueue()
         self._alone: deque[tuple[Job, int]] = deque()
         self._tables: dict[str, DaskFuture] = {}
-        self._seen = self._looked = time.monotonic()
+        self._seen = time.monotonic()
 
     def send(self, jobs: Iterable[Job], tries: int = 1) -> None:
         jobs = list(jobs)
@@ -173,10 +169,10 @@ class _Round:
         """A report that has come back, if one does within a moment."""
         from distributed import CancelledError, KilledWorker
 
-        self._require_workers()
         try:
-            future = self._done.get(timeout=TICK_SECONDS)
+            future = self._done.get(timeout=_LOOK_SECONDS)
         except Empty:
+            self._require_workers()
             return None
         job, tries = self.pending.pop(future)
         try:
@@ -200,50 +196,34 @@ class _Round:
         """The tables, sent to the cluster once: the result of a task, made anew should every worker that has it die."""
         if folder is not None and folder not in self._tables:
             packed = pack(Path(folder))
-            self._tables[folder] = self._client.submit(_as_it_is, packed, key=f"kbio-tables-{packed.sha256}")
+            key = f"kbio-tables-{hashlib.sha256(packed).hexdigest()}"
+            self._tables[folder] = self._client.submit(bytes, packed, key=key)
         return self._tables.get(folder or "")
 
     def _require_workers(self) -> None:
         """A cluster that has lost all its workers keeps its jobs waiting for ever: say so instead."""
-        now = time.monotonic()
-        if now - self._looked < _LOOK_SECONDS:
-            return
-        self._looked = now
         with suppress(OSError, TimeoutError, ValueError):
             if self._client.nthreads():
-                self._seen = now
-        if now - self._seen > NO_WORKER_SECONDS:
-            raise ExecutionError(f"the cluster at {self._scheduler} has had no worker for {now - self._seen:.0f} s")
+                self._seen = time.monotonic()
+        if (alone := time.monotonic() - self._seen) > NO_WORKER_SECONDS:
+            raise ExecutionError(f"the cluster at {self._scheduler} has had no worker for {alone:.0f} s")
 
 
 # ---- what travels, and what is done with it on a worker
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A folder's files as one compressed archive, and the hash that names it."""
-
-    sha256: str
-    content: bytes = field(repr=False)
-
-
-def pack(folder: Path) -> Packed:
-    """Every file below a folder, but hidden ones."""
+def pack(folder: Path) -> bytes:
+    """Every file below a folder, but hidden ones, as one archive; the same files give the same bytes."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder)
             if path.is_file() and not any(part.startswith(".") for part in name.parts):
                 file.writestr(zipfile.ZipInfo(name.as_posix(), _NO_DATE), path.read_bytes(), zipfile.ZIP_DEFLATED)
-    content = archive.getvalue()
-    return Packed(hashlib.sha256(content).hexdigest(), content)
+    return archive.getvalue()
 
 
-def _as_it_is(packed: Packed) -> Packed:
-    return packed
-
-
-def perform(job: Job, tables: Packed | None, code: str, work: Callable[[Job], Report] = run) -> dict[str, bytes]:
+def perform(job: Job, tables: bytes | None, code: str, work: Callable[[Job], Report] = run) -> dict[str, bytes]:
     """On a worker: the files of the job's report, made with the tables that came along.
 
     Raises ExecutionError, which ends the run, if the worker's package is not the one with the hash ``code``.
@@ -252,44 +232,20 @@ def perform(job: Job, tables: Packed | None, code: str, work: Callable[[Job], Re
     with suppress(AssertionError):  # a worker below Dask's nanny may otherwise start no process
         multiprocessing.current_process().daemon = False
     if tables is not None:
-        job = replace(job, data=str(unpacked(tables, _worker_folder())))
+        job = replace(job, data=str(Path(unpacked(tables).name, "data")))
     return work(job).files
 
 
-def _worker_folder() -> str | None:
-    """The worker's own folder, which Dask clears also after one that was killed."""
+@cache
+def unpacked(tables: bytes) -> tempfile.TemporaryDirectory:
+    """A folder with these files in ``data``, private and as long as this process; Dask clears it after a killed one."""
     try:
         from distributed import get_worker
 
-        return get_worker().local_directory
+        home = get_worker().local_directory
     except (ImportError, ValueError):
-        return None
-
-
-_lock = threading.Lock()
-_unpacked: dict[str, Path] = {}
-
-
-def unpacked(packed: Packed, home: str | None = None) -> Path:
-    """The folder with these files, the same for every call in this process; below ``home``, if given."""
-    with _lock:
-        known = _unpacked.get(packed.sha256)
-        if known is None or not known.is_dir():
-            _unpacked[packed.sha256] = known = _unpack(packed, home or tempfile.gettempdir())
-        return known
-
-
-def _unpack(packed: Packed, place: str) -> Path:
-    sweep((place,))
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}tables-{packed.sha256[:12]}-", dir=place)).resolve()
-    # Held until the folder is gone: a lock without its process tells the next worker to clear up.
-    weakref.finalize(packed.__class__, _given_up, folder, claim(folder))
-    (tables := folder / "data").mkdir(mode=0o700)
-    with zipfile.ZipFile(io.BytesIO(packed.content)) as file:
-        file.extractall(tables)
-    return tables
-
-
-def _given_up(folder: Path, held: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    os.close(held)
+        home = None
+    folder = tempfile.TemporaryDirectory(prefix="kbio-tables-", dir=home)
+    with zipfile.ZipFile(io.BytesIO(tables)) as file:
+        file.extractall(Path(folder.name, "data"))
+    return folder

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +14,7 @@ from render.fixtures.cluster import CERTIFICATE, Started, started
 
 from kbio_analysis.errors import ExecutionError, UsageError
 from kbio_analysis.render import cluster, workers
-from kbio_analysis.render.cluster import Packed, Tls, check_address, pack, perform, unpacked
+from kbio_analysis.render.cluster import Tls, check_address, pack, perform, unpacked
 from kbio_analysis.render.job import Job, Report
 from kbio_analysis.render.provenance import package_hash
 
@@ -109,24 +108,22 @@ def seen(work: Job) -> Report:
     return pretended(set_name=work.set_name, page=json.dumps(told).encode())
 
 
-def test_a_folder_is_packed_and_unpacked_as_it_was(tables: Path, tmp_path: Path) -> None:
+def test_a_folder_is_packed_and_unpacked_as_it_was(tables: Path) -> None:
     packed = pack(tables)
     assert packed == pack(tables)
-    folder = unpacked(packed, str(tmp_path))
-    assert unpacked(packed) == folder
-    names = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert names == {"datapackage.json", "tables/a.csv"}
-    assert (folder / "tables" / "a.csv").read_bytes() == (tables / "tables" / "a.csv").read_bytes()
+    folder = Path(unpacked(packed).name)
+    assert Path(unpacked(packed).name) == folder
     assert folder.stat().st_mode & 0o777 == 0o700
-    (tables / "tables" / "a.csv").write_text("year\n2025\n")
-    assert pack(tables).sha256 != packed.sha256
+    names = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert names == {"data/datapackage.json", "data/tables/a.csv"}
+    assert (folder / "data/tables/a.csv").read_bytes() == (tables / "tables" / "a.csv").read_bytes()
 
 
 def test_a_job_is_done_with_the_tables_that_came_along_and_with_the_caller_s_code_only(tables: Path) -> None:
     (work,) = batch(1, "1", data=str(tables))
     with pytest.raises(ExecutionError, match=r"has other code: its kbio_analysis is .* yours is ffff"):
         perform(work, None, code="f" * 64, work=seen)
-    files = perform(work, Packed("0", pack(tables).content), code=package_hash(), work=seen)
+    files = perform(work, pack(tables), code=package_hash(), work=seen)
     where, text = json.loads(files["index.html"])
     assert "kbio-tables-" in where
     assert where != str(tables)
@@ -180,32 +177,3 @@ def test_addresses_that_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(UsageError, match=r"kbio-analysis\[cluster\]"):
         list(cluster.reports(batch(1, "1"), scheduler="tcp://127.0.0.1:1"))
-
-
-def test_tables_of_a_killed_worker_are_swept_by_the_next_and_those_of_a_living_one_are_not(
-    tables: Path, tmp_path: Path
-) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    script = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom kbio_analysis.render.cluster import pack, unpacked\n"
-        "print(unpacked(pack(Path(sys.argv[1])), sys.argv[2]), flush=True)\n"
-        "input()\nos.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-
-    def worker() -> tuple[subprocess.Popen[str], Path]:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        started = subprocess.Popen([sys.executable, "-c", script, str(tables), str(home)], **pipes)
-        return started, Path(started.stdout.readline().strip()).parent
-
-    first, left = worker()
-    second, living = worker()
-    assert left.is_dir()  # its owner lives while the second unpacks
-    first.communicate("\n")
-    assert left.is_dir()  # killed: nobody could clear up
-    third, _ = worker()
-    assert not left.exists()
-    assert living.is_dir()
-    for one in (second, third):
-        one.kill()
-        one.communicate()
