@@ -10,22 +10,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from kbio_analysis.render.build import Outcome
     from kbio_analysis.render.job import Report
 
 UNCHANGED, NOT_RUN = "unchanged", "not run"
 MOST_LOGS = 10
-
-
-class Display(Protocol):
-    """Told of each report as it is done, and of those that need no doing or got no turn."""
-
-    def done(self, report: Report) -> None: ...
-
-    def passed_over(self, label: str, why: str) -> None: ...
 
 
 def line(report: Report, note: str = "") -> str:
@@ -48,52 +42,51 @@ def say(text: str) -> None:
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115
 
 
-class Lines:
-    """For pipes and CI."""
+class Display:
+    """Told of each report as it is done, and of those that need no doing or got no turn: a line each.
 
-    def done(self, report: Report) -> None:
-        say(line(report))
+    On a terminal a bar below them shows counts, reports at work and pace, and what is passed over is only counted.
+    """
 
-    def passed_over(self, label: str, why: str) -> None:
-        say(f"{why:<9} {label}")
-
-
-class Live:
-    """For terminals: the reports as they are done, below them a bar with counts, running reports and pace."""
-
-    def __init__(self, progress: object, total: int, workers: int) -> None:
-        self._progress, self._total, self._workers = progress, total, workers
-        self._task = progress.add_task("", total=total, counts=self._counted(Counter(), 0.0))
+    def __init__(self, progress: Progress | None, total: int, workers: int, *, terminal: bool) -> None:
+        self._progress, self._total, self._workers, self._terminal = progress, total, workers, terminal
         self._statuses: Counter[str] = Counter()
         self._passed: Counter[str] = Counter()
         self._began = time.monotonic()
+        self._show()
 
     def done(self, report: Report) -> None:
         self._statuses[report.status] += 1
-        style = "green" if report.status == "ok" else "red"
-        self._progress.console.print(line(report), style=style, markup=False, highlight=False, soft_wrap=True)
-        self._show(1)
+        if self._progress is None:
+            say(line(report))
+        else:
+            style = "green" if report.status == "ok" else "red"
+            self._progress.console.print(line(report), style=style, markup=False, highlight=False, soft_wrap=True)
+        self._show()
 
     def passed_over(self, label: str, why: str) -> None:
         self._passed[why] += 1
-        self._show(0)
+        if not self._terminal:
+            say(f"{why:<9} {label}")
+        self._show()
 
-    def _show(self, advance: int) -> None:
-        pace = self._statuses.total() / max(time.monotonic() - self._began, 1e-3)
-        counts = self._counted(self._statuses, pace) + "".join(f", {n} {why}" for why, n in self._passed.items())
-        self._progress.update(self._task, advance=advance, counts=counts)
-
-    def _counted(self, statuses: Counter[str], pace: float) -> str:
-        running = min(self._workers, self._total - statuses.total())
-        parts = [f"{count} {status}" for status, count in statuses.items()] + [f"{running} running", f"{pace:.1f}/s"]
-        return ", ".join(parts)
+    def _show(self) -> None:
+        if self._progress is None:
+            return
+        made = self._statuses.total()
+        parts = [f"{count} {status}" for status, count in self._statuses.items()]
+        parts += [f"{min(self._workers, self._total - made)} running"]
+        parts += [f"{made / max(time.monotonic() - self._began, 1e-3):.1f}/s"]
+        parts += [f"{count} {why}" for why, count in self._passed.items()]
+        for task in self._progress.task_ids:
+            self._progress.update(task, completed=made, counts=", ".join(parts))
 
 
 @contextmanager
 def display(total: int, workers: int) -> Iterator[Display]:
     """The display that fits where standard output goes, for ``total`` reports to make, ``workers`` at a time."""
     if not sys.stdout.isatty() or not total:
-        yield Lines() if not sys.stdout.isatty() else _Quiet()
+        yield Display(None, total, workers, terminal=sys.stdout.isatty())
         return
     from rich.progress import (
         BarColumn,
@@ -104,26 +97,11 @@ def display(total: int, workers: int) -> Iterator[Display]:
         TimeRemainingColumn,
     )
 
-    columns = (
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[counts]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
+    counts, left = TextColumn("{task.fields[counts]}"), TextColumn("left")
+    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), counts, TimeElapsedColumn(), left, TimeRemainingColumn())
     with Progress(*columns) as progress:
-        yield Live(progress, total, workers)
-
-
-class _Quiet:
-    """For a terminal when there is nothing to wait for: the summary says it all."""
-
-    def done(self, report: Report) -> None:
-        say(line(report))
-
-    def passed_over(self, label: str, why: str) -> None:
-        pass
+        progress.add_task("", total=total, counts="")
+        yield Display(progress, total, workers, terminal=True)
 
 
 # ---- at the end
