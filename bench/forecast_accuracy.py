@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.models import conformal, scores
-from kbio_analysis.models.members import SeriesFits, fit_many
-from kbio_analysis.models.simulation import bootstrap_draws
+from kbio_analysis.models.point_models import SeriesFits, fit_many
+from kbio_analysis.models.predictive import bootstrap_draws
 
 MODELS = ("random_walk", "drift", "theta", "damped", "ses", "log_drift", "combination")
 LEVELS = (80, 95)
@@ -69,7 +69,7 @@ def accuracy(test: TestSet, fits: Sequence[SeriesFits], ets: pd.DataFrame) -> pd
     ours = {
         model: np.mean(
             [
-                scores.mase(future, fit.members[model].forecast, training=past).mean()
+                scores.mase(future, fit.models[model].forecast, training=past).mean()
                 for past, future, fit in zip(test.past, test.future, fits, strict=True)
             ]
         )
@@ -129,7 +129,7 @@ def _conformal(test: TestSet, fits: Sequence[SeriesFits], *, panel: pd.DataFrame
 
     def point_forecasts(pasts: Sequence[np.ndarray], horizon: int) -> list[tuple[dict[str, np.ndarray], float]]:
         made = fit_many(pasts, horizon, ["combination"])
-        return [({"combination": fit.members["combination"].forecast}, fit.step_scale) for fit in made]
+        return [({"combination": fit.models["combination"].forecast}, fit.step_scale) for fit in made]
 
     errors = conformal.calibrate(panel, test.horizon, point_forecasts, logs=True, min_history=7).errors
     errors = errors.loc["combination"]
@@ -137,7 +137,7 @@ def _conformal(test: TestSet, fits: Sequence[SeriesFits], *, panel: pd.DataFrame
     for i, fit in enumerate(fits):
         others = errors.drop(index=str(i), errors="ignore").to_numpy()
         for level in LEVELS:
-            center = fit.members["combination"].forecast
+            center = fit.models["combination"].forecast
             band = conformal.band(center, fit.step_scale, others, level, logs=True)
             intervals[level].append(np.column_stack([band.low, band.high]))
     return intervals
@@ -147,7 +147,7 @@ def _bootstrap(test: TestSet, fits: Sequence[SeriesFits]) -> dict[int, list[np.n
     rng = np.random.default_rng(SEED)
     intervals: dict[int, list[np.ndarray]] = {level: [] for level in LEVELS}
     for past, fit in zip(test.past, fits, strict=True):
-        draws = bootstrap_draws(fit.members["combination"], past, N_PATHS, rng)
+        draws = bootstrap_draws(fit.models["combination"], past, N_PATHS, rng)
         for level in LEVELS:
             intervals[level].append(np.quantile(draws, [0.5 - level / 200, 0.5 + level / 200], axis=0).T)
     return intervals

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import check_count, checked_level, regular_panel
@@ -25,21 +24,15 @@ PointForecasts = Callable[[Sequence[np.ndarray], int], Sequence[tuple[Mapping[st
 class Calibration:
     """Standardised errors of the reference series.
 
-    ``errors`` rows (model, series), columns horizon 1..h, in units of q; ``logs`` whether they are log errors;
-    ``dropped`` reference series that could not be used -> reason.
+    ``errors`` rows (model, series), columns horizon 1..h, in units of q; ``logs`` whether they are log errors.
     """
 
     errors: pd.DataFrame
     logs: bool
-    dropped: dict[str, str]
 
     def of(self, model: str) -> np.ndarray:
         """Errors of one model (m, horizon)."""
         return self.errors.loc[model].to_numpy()
-
-    @property
-    def n_series(self) -> int:
-        return self.errors.index.get_level_values("series").nunique()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,28 +54,24 @@ def calibrate(
     logs: bool,
     history: int | None = None,
     min_history: int = 8,
-    origins_before_end: int | None = None,
 ) -> Calibration:
     """Standardised forecast errors of every series of a wide panel (periods x series), one origin each.
 
-    The origin is ``origins_before_end`` periods (default: the horizon) before each series' last observation; the
+    The origin is ``horizon`` periods before each series' last observation; the
     method sees at most the last ``history`` points before it, so that q is as uncertain as in the target series.
-    Only the last unbroken run of a series counts. Raises :class:`ModelInputError` if no series is long enough.
+    Only the last unbroken run of a series counts; series that are too short, do not move, or have no logarithm where
+    ``logs`` are asked are left out. Raises :class:`ModelInputError` if no series is long enough.
     """
     reference = regular_panel(reference)
     check_count(horizon, "horizon", most=400)
-    back = horizon if origins_before_end is None else origins_before_end
     pasts: dict[str, np.ndarray] = {}
     futures: dict[str, np.ndarray] = {}
-    dropped: dict[str, str] = {}
     for name in reference.columns:
         run = last_run(reference[name].to_numpy())
-        past, future = run[: max(len(run) - back, 0)], run[max(len(run) - back, 0) :][:horizon]
+        past, future = run[: max(len(run) - horizon, 0)], run[max(len(run) - horizon, 0) :]
         past = past[-history:] if history else past
-        reason = _unusable(past, future, horizon=horizon, min_history=min_history, logs=logs)
-        if reason:
-            dropped[str(name)] = reason
-        else:
+        positive = bool((past > 0).all() and (future > 0).all())
+        if len(past) >= min_history and len(future) == horizon and (positive or not logs) and np.ptp(past) > 0:
             pasts[str(name)], futures[str(name)] = past, future
     rows: dict[tuple[str, str], np.ndarray] = {}
     for name, (forecasts, q) in zip(pasts, point_forecasts(list(pasts.values()), horizon), strict=True):
@@ -97,7 +86,7 @@ def calibrate(
     errors = pd.DataFrame(
         np.array(list(rows.values())), index=index, columns=pd.RangeIndex(1, horizon + 1, name="horizon")
     )
-    return Calibration(errors=errors.sort_index(), logs=logs, dropped=dropped)
+    return Calibration(errors=errors.sort_index(), logs=logs)
 
 
 def order_statistics(m: int, level: float) -> tuple[int, int, bool]:
@@ -126,35 +115,19 @@ def apply_errors(center: np.ndarray, q: float, errors: np.ndarray, *, logs: bool
     return center * np.exp(q * errors) if logs else center + q * errors
 
 
-def leave_one_out_coverage(errors: np.ndarray, levels: Sequence[float] = (80, 95)) -> pd.DataFrame:
-    """Coverage of each series' error by the interval from all the others; ``errors`` (m, horizon) in units of q.
-
-    One row a level and horizon, and ``horizon`` 0 for all of them: covered, n, share, and the Clopper-Pearson 95 %
-    range of the share (for horizon 0 with m as the count, because horizons of one series are not independent).
-    """
-    m, horizon = errors.shape
-    if m < 3:
-        raise ModelInputError(f"{m} reference series: leaving one out needs at least 3")
-    ranked = np.sort(errors, axis=0)
-    place = np.array([np.searchsorted(ranked[:, k], errors[:, k]) for k in range(horizon)]).T
-    rows = []
-    for level in levels:
-        low_rank, high_rank, _ = order_statistics(m - 1, level)
-        # Without the series itself, rank r among the others is r if r lies below its place, else r + 1.
-        low = np.take_along_axis(ranked, low_rank - 1 + (place <= low_rank - 1), axis=0)
-        high = np.take_along_axis(ranked, high_rank - 1 + (place <= high_rank - 1), axis=0)
-        inside = (errors >= low) & (errors <= high)
-        rows.append(_coverage_row(level, 0, inside.mean(axis=1).sum(), m))
-        rows.extend(_coverage_row(level, k + 1, inside[:, k].sum(), m) for k in range(horizon))
-    return pd.DataFrame(rows)
+def inside(sample: np.ndarray, value: float, level: float) -> bool:
+    """Whether ``value`` lies in the interval of ``sample`` (m,); in its whole range where m is too small for it."""
+    low_rank, high_rank, _ = order_statistics(len(sample), level)
+    ordered = np.sort(sample)
+    return bool(ordered[low_rank - 1] <= value <= ordered[high_rank - 1])
 
 
 def clopper_pearson(successes: float, n: int, level: float = 95) -> tuple[float, float]:
     """Exact binomial range of a share (Clopper & Pearson 1934), as fractions; ``successes`` may be fractional."""
-    alpha = 1 - checked_level(level) / 100
-    low = 0.0 if successes <= 0 else float(stats.beta.ppf(alpha / 2, successes, n - successes + 1))
-    high = 1.0 if successes >= n else float(stats.beta.ppf(1 - alpha / 2, successes + 1, n - successes))
-    return low, high
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(successes, n, alpha=1 - checked_level(level) / 100, method="beta")
+    return float(low), float(high)
 
 
 def last_run(values: np.ndarray) -> np.ndarray:
@@ -165,26 +138,3 @@ def last_run(values: np.ndarray) -> np.ndarray:
     end = int(np.flatnonzero(finite)[-1]) + 1
     breaks = np.flatnonzero(~finite[:end])
     return values[int(breaks[-1]) + 1 if len(breaks) else 0 : end]
-
-
-def _unusable(past: np.ndarray, future: np.ndarray, *, horizon: int, min_history: int, logs: bool) -> str | None:
-    if len(past) < min_history or len(future) < horizon:
-        return f"fewer than {min_history} points before an origin {horizon} periods from the end"
-    if logs and not ((past > 0).all() and (future > 0).all()):
-        return "zero or negative values, and the target is forecast in logs"
-    if np.ptp(past) == 0:
-        return "constant: no step to scale errors by"
-    return None
-
-
-def _coverage_row(level: float, horizon: int, covered: float, n: int) -> dict[str, float]:
-    low, high = clopper_pearson(float(covered), n)
-    return {
-        "level": level,
-        "horizon": horizon,
-        "covered": float(covered),
-        "n": n,
-        "share": float(covered) / n,
-        "share_low": low,
-        "share_high": high,
-    }

@@ -9,7 +9,7 @@ from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import check_levels
-from kbio_analysis.models.conformal import clopper_pearson, order_statistics
+from kbio_analysis.models.conformal import clopper_pearson, inside
 from kbio_analysis.models.export_target import MIN_CASES, Position, latest_windows, odds
 from kbio_analysis.models.growth import combine_growth_prior, reference_growth_source
 
@@ -25,9 +25,8 @@ def drivers(
     computed (no class can speak) is left out.
     """
     target_year, multiple = int(goal["target_year"]), float(goal["target_multiple"])
-    at_base = Position(
-        base_year=start.base_year,
-        base_usd_m=start.base_usd_m,
+    at_base = replace(
+        start,
         latest_year=start.base_year,
         latest_usd_m=start.base_usd_m,
         history=start.history.iloc[:1],
@@ -105,7 +104,7 @@ def prior_odds(
     source = reference_growth_source(steps.mean().to_numpy(), (steps.var(ddof=1) / steps.notna().sum()).to_numpy())
     volatility = float(steps.std(ddof=1).median())
     per_point = 1 / (100 + growth_pct)
-    combined = combine_growth_prior(source, growth_pct, [e * per_point for e in errors_points]).table
+    combined = combine_growth_prior(source, growth_pct, [e * per_point for e in errors_points])
     needed = np.log(target_usd_m / start.latest_usd_m)
     sd = np.sqrt(years_left * volatility**2 + (years_left * combined.sd_log) ** 2)
     return pd.DataFrame(
@@ -125,8 +124,8 @@ def hindcast(
     """The rule of :func:`odds` run ``years`` earlier: what it would have said, and what then happened.
 
     For each member the class's windows that had ended by its origin, its own left out, give the chance of
-    ``multiple`` and the intervals. One row a class: n, predicted (mean chance), observed (share that reached it),
-    brier (mean squared error of the chance), and covered_L (cases inside the L per cent interval of order
+    ``multiple`` and the intervals. One row a class: n, predicted (mean chance), observed (share that reached it), and
+    covered_L (cases inside the L per cent interval of order
     statistics). Classes with fewer than MIN_CASES members at either date are left out.
     """
     levels, rows = check_levels(levels), {}
@@ -140,10 +139,9 @@ def hindcast(
         chance = np.array([(1 + (o >= multiple).sum()) / (len(o) + 1) for o in others])
         hit = (last >= multiple).to_numpy(dtype=float)
         row = {"n": len(last), "predicted": chance.mean(), "observed": hit.mean()}
-        row["brier"] = float(((chance - hit) ** 2).mean())
         for level in levels:
-            inside = [_inside(o, value, level) for o, value in zip(others, last, strict=True)]
-            row[f"covered_{level:g}"] = int(sum(inside))
+            hits = [inside(o, value, level) for o, value in zip(others, last, strict=True)]
+            row[f"covered_{level:g}"] = sum(hits)
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
 
@@ -160,10 +158,3 @@ def coverage(past: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
         verdict = {"too_few": high < level / 100, "too_many": low > level / 100}
         rows[level] = {"covered": covered, "n": n, "low": low, "high": high} | verdict
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("level")
-
-
-def _inside(sample: np.ndarray, value: float, level: float) -> bool:
-    """Whether ``value`` lies in the conformal interval of ``sample``; the whole range where m is too small for it."""
-    low, high, _ = order_statistics(len(sample), level)
-    ordered = np.sort(sample)
-    return bool(ordered[low - 1] <= value <= ordered[high - 1])

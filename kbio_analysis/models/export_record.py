@@ -35,21 +35,16 @@ def nearness(counts: pd.DataFrame, *, year: int, value_usd_m: float) -> pd.DataF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A classification break between two neighbouring years. Values in US$ million, changes in per cent.
+    """A classification break between two neighbouring years.
 
     ``apparent_pct`` compares the old count of the first year with the new one of the second; ``like_for_like_pct``
-    the first year restated on the new classification; ``moved_out_usd_m`` is old less restated in the first year,
-    ``moved_out_pct`` its share of the old count. The last three are None without a restatement.
+    the first year restated on the new classification; ``moved_out_usd_m`` is old less restated in the first year.
+    The last two are None without a restatement.
     """
 
-    year: int
-    old_usd_m: float
-    new_usd_m: float
-    restated_usd_m: float | None
     apparent_pct: float
     like_for_like_pct: float | None
     moved_out_usd_m: float | None
-    moved_out_pct: float | None
 
 
 def classification_break(counts: pd.DataFrame, *, old: str, restated: str, new: str, year: int) -> Break | None:
@@ -59,14 +54,9 @@ def classification_break(counts: pd.DataFrame, *, old: str, restated: str, new: 
     if before is None or after is None:
         return None
     return Break(
-        year=year,
-        old_usd_m=float(before),
-        new_usd_m=float(after),
-        restated_usd_m=None if middle is None else float(middle),
         apparent_pct=float(100 * (after / before - 1)),
         like_for_like_pct=None if middle is None else float(100 * (after / middle - 1)),
         moved_out_usd_m=None if middle is None else float(before - middle),
-        moved_out_pct=None if middle is None else float(100 * (1 - middle / before)),
     )
 
 
@@ -83,51 +73,43 @@ class CodeMatch:
 
     ``matches``: one row a sum, columns codes (tuple of labels), sum_usd_m, gap_usd_m, nearest first. ``n_sums``
     tried; ``n_near`` of them within LUCK_WINDOW times the tolerance. ``nearest``: the nearest sum, match or not.
-    ``figure_usd_m`` the published figure.
     """
 
-    figure_usd_m: float
     matches: pd.DataFrame
     n_sums: int
     n_near: int
     nearest: tuple[tuple[str, ...], float]
-    tolerance_usd_m: float
-
-
-def matching_sums(parts: pd.Series, figure_usd_m: float, *, tolerance_usd_m: float) -> CodeMatch:
-    """Every sum of one or more ``parts`` (US$ million by label) within ``tolerance_usd_m`` of a published figure.
-
-    Raises ModelInputError for no part, more than MAX_CODES, or a tolerance that is not positive.
-    """
-    if not 1 <= len(parts) <= MAX_CODES:
-        raise ModelInputError(f"{len(parts)} codes: give 1 to {MAX_CODES}")
-    if not tolerance_usd_m > 0:
-        raise ModelInputError(f"tolerance = {tolerance_usd_m}: give half of the last printed digit, above zero")
-    labels, values = list(parts.index), parts.to_numpy(dtype=float)
-    chosen = [c for k in range(1, len(labels) + 1) for c in combinations(range(len(labels)), k)]
-    gaps = np.array([values[list(c)].sum() for c in chosen]) - figure_usd_m
-    inside = int((np.abs(gaps) <= tolerance_usd_m).sum())
-    order = np.argsort(np.abs(gaps), kind="stable")[: max(inside, 1)]
-    rows = [(tuple(labels[i] for i in chosen[j]), gaps[j] + figure_usd_m, gaps[j]) for j in order]
-    return CodeMatch(
-        figure_usd_m=figure_usd_m,
-        matches=pd.DataFrame(rows[:inside], columns=["codes", "sum_usd_m", "gap_usd_m"]),
-        n_sums=len(chosen),
-        n_near=int((np.abs(gaps) <= LUCK_WINDOW * tolerance_usd_m).sum()),
-        nearest=(rows[0][0], float(rows[0][1])),
-        tolerance_usd_m=tolerance_usd_m,
-    )
 
 
 def code_match(
     counts: pd.DataFrame, parts: Sequence[str], whole: str, *, year: int, tolerance_usd_m: float
 ) -> CodeMatch | None:
-    """As :func:`matching_sums` for the definitions ``parts`` against ``whole`` in a year; None if either is missing."""
+    """Every sum of one or more definitions ``parts`` of a year within ``tolerance_usd_m`` of the figure ``whole``.
+
+    ``counts`` as for :func:`nearness`; None if the figure or all parts are missing. Raises ModelInputError for more
+    than MAX_CODES parts or a tolerance that is not positive.
+    """
     own = counts[counts["year"] == year].set_index("definition")
-    codes = own.loc[[p for p in parts if p in own.index]].set_index("label")["exports_usd_m"]
-    if codes.empty or whole not in own.index:
+    held = own.loc[[p for p in parts if p in own.index]]
+    if held.empty or whole not in own.index:
         return None
-    return matching_sums(codes, float(own.loc[whole, "exports_usd_m"]), tolerance_usd_m=tolerance_usd_m)
+    if len(held) > MAX_CODES:
+        raise ModelInputError(f"{len(held)} codes: give 1 to {MAX_CODES}")
+    if not tolerance_usd_m > 0:
+        raise ModelInputError(f"tolerance = {tolerance_usd_m}: give half of the last printed digit, above zero")
+    labels, values = list(held["label"]), held["exports_usd_m"].to_numpy(dtype=float)
+    figure = float(own.loc[whole, "exports_usd_m"])
+    chosen = [c for k in range(1, len(labels) + 1) for c in combinations(range(len(labels)), k)]
+    gaps = np.array([values[list(c)].sum() for c in chosen]) - figure
+    within = int((np.abs(gaps) <= tolerance_usd_m).sum())
+    order = np.argsort(np.abs(gaps), kind="stable")[: max(within, 1)]
+    rows = [(tuple(labels[i] for i in chosen[j]), gaps[j] + figure, gaps[j]) for j in order]
+    return CodeMatch(
+        matches=pd.DataFrame(rows[:within], columns=["codes", "sum_usd_m", "gap_usd_m"]),
+        n_sums=len(chosen),
+        n_near=int((np.abs(gaps) <= LUCK_WINDOW * tolerance_usd_m).sum()),
+        nearest=(rows[0][0], float(rows[0][1])),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +117,7 @@ class YearToDate:
     """The year under way against the path to a target, same months compared. Values in US$ million.
 
     ``year``, ``n_months`` its months so far; ``to_date`` their sum, ``year_before`` and ``base`` the same months of
-    the year before (None if not held) and of the base year; ``path`` the base grown at ``growth_pct`` a year.
+    the year before (None if not held) and of the base year; ``path`` the base grown at the rate given.
     ``ahead_pct`` = 100 (to_date/path - 1). ``cumulative``: month 1..12 x (a column a year, and ``path``), sums from
     January. ``low`` and ``high``: ``to_date`` if every month moved by the lowest or highest ratio given (None
     without ratios).
@@ -143,8 +125,6 @@ class YearToDate:
 
     year: int
     n_months: int
-    base_year: int
-    growth_pct: float
     to_date: float
     year_before: float | None
     base: float
@@ -177,8 +157,6 @@ def year_to_date(
     return YearToDate(
         year=year,
         n_months=n,
-        base_year=base_year,
-        growth_pct=growth_pct,
         to_date=to_date,
         year_before=None if pd.isna(before) else float(before),
         base=float(sums.loc[n, base_year]),

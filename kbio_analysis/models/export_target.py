@@ -52,7 +52,8 @@ class ExportOdds:
     """The odds of a target, by reference class and pooled with equal weights.
 
     ``by_class``: one row a class with enough cases, columns n_cases, median_growth_pct (a year),
-    p_target, low, high (Clopper-Pearson 95%), p_doubling, p_segment. ``left_out``: class -> its cases, fewer than MIN_CASES.
+    p_target, low, high (Clopper-Pearson 95%), p_doubling, p_segment. ``left_out``: class -> its cases where
+    they are fewer than MIN_CASES.
     ``paths``: MultiIndex (class, member) x calendar year, US$ million. ``bands``: year x (median, lo_L, hi_L),
     quantiles of the equal-weight pool. ``doubling_years``: MultiIndex as ``paths``; inf where never.
     """
@@ -167,17 +168,15 @@ def latest_windows(panel: pd.DataFrame, years: int) -> pd.DataFrame:
     if years == 0:
         return pd.DataFrame(index=panel.columns)
     try:
-        return growth_multiples(panel, years, min_value=MIN_ORIGIN_USD_M).paths
+        return growth_multiples(panel, years, min_value=MIN_ORIGIN_USD_M)
     except ModelInputError:
         return pd.DataFrame(columns=range(1, years + 1), dtype=float)
 
 
 def _weights(cases: pd.Series | pd.DataFrame) -> np.ndarray:
     """Weights that give every class the same total."""
-    sizes = cases.groupby(level="class").transform("size") if isinstance(cases, pd.Series) else None
-    if sizes is None:
-        sizes = cases.iloc[:, 0].groupby(level="class").transform("size")
-    return 1.0 / sizes.to_numpy(dtype=float)
+    names = cases.index.get_level_values("class")
+    return 1.0 / names.map(names.value_counts()).to_numpy(dtype=float)
 
 
 def _by_class(final: pd.Series, start: Position, years_left: int, target: float, segment: float) -> pd.DataFrame:

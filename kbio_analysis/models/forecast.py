@@ -1,14 +1,13 @@
 """Forecast a short annual or monthly series: several models, none selected, with widths that were measured.
 
-Point forecasts come from :mod:`.members`. An interval is the envelope of up to two: panel-conformal from a reference
-panel (:mod:`.conformal`) and a simulation from the series itself (:mod:`.simulation`); the wider limit is used on
-each side. With too few points for a trend only the last value is carried forward, beside the growth that the
-reference series showed, and the result says so.
+Point forecasts come from :mod:`.point_models`. An interval is the envelope of up to two: panel-conformal from a
+reference panel (:mod:`.conformal`) and a simulation from the series itself (:mod:`.predictive`); the wider limit is
+used on each side. With too few points for a trend only the last value is carried forward, beside the growth that the
+reference series showed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -24,8 +23,7 @@ from kbio_analysis.models.checks import (
     regular_panel,
     require_positive,
 )
-from kbio_analysis.models.local_trend import covid_mask
-from kbio_analysis.models.members import LOG_MEMBERS, fit_members
+from kbio_analysis.models.point_models import LOG_MODELS, covid_mask, fit_models
 from kbio_analysis.models.predictive import Predictive, predict
 from kbio_analysis.vocabulary import INTERVAL_LEVELS, MIN_TREND_POINTS, MODELS
 
@@ -42,8 +40,7 @@ class Forecast:
     level and method (conformal, bootstrap, structural, reference_class): lo, hi, attainable, coverage_pct.
     ``paths``: draws of the main model, rows (method, draw), columns future periods; methods conformal and
     reference_class have one draw for each reference series. ``draws``: model -> (n, horizon) predictive draws.
-    ``models`` in order; ``main`` the one to quote; ``basis`` model -> how it was made; ``notes`` what a reader must
-    be told. ``observed`` the input series.
+    ``models`` in order; ``main`` the one to quote. ``observed`` the input series.
     """
 
     series: str
@@ -53,10 +50,7 @@ class Forecast:
     draws: Mapping[str, np.ndarray]
     models: tuple[str, ...]
     main: str
-    basis: Mapping[str, str]
-    notes: tuple[str, ...]
     observed: pd.Series
-    levels: tuple[float, ...]
 
 
 def forecast(
@@ -84,9 +78,9 @@ def forecast(
         reference = regular_panel(reference)
         if frequency_of(reference.index, "reference panel") != series.frequency:
             raise ModelInputError(f"reference panel is not {series.frequency} as {series.name} is; give one that is")
-    names, notes = _choose_models(series, models, reference is not None)
+    names = _choose_models(series, models, reference is not None)
     set_apart = covid_mask(series.index.year.to_numpy(), MIN_TREND_POINTS[series.frequency])
-    fits = fit_members(
+    fits = fit_models(
         series.values,
         horizon,
         [n for n in names if n != "reference_class"],
@@ -104,10 +98,7 @@ def forecast(
         draws=basis.draws,
         models=tuple(names),
         main=basis.main,
-        basis=MappingProxyType({name: basis.describe(name) for name in names}),
-        notes=(*notes, *basis.notes, *_width_notes(intervals, basis.main)),
         observed=pd.Series(series.values, index=series.index, name=series.name),
-        levels=levels,
     )
 
 
@@ -130,45 +121,28 @@ def annual_totals(y: pd.Series, paths: pd.DataFrame) -> pd.DataFrame:
     return totals
 
 
-def _choose_models(
-    series: CheckedSeries, models: Iterable[str] | None, has_reference: bool
-) -> tuple[list[str], list[str]]:
-    """Models that suit the series, and notes on those that do not. Refuses an explicit choice that leaves none."""
-    asked = check_names(MODELS if models is None else models, MODELS)
-    explicit = models is not None
+def _choose_models(series: CheckedSeries, models: Iterable[str] | None, has_reference: bool) -> list[str]:
+    """Models that suit the series: below MIN_TREND_POINTS only TRENDLESS. Refuses an explicit choice that does not."""
+    asked, explicit = check_names(MODELS if models is None else models, MODELS), models is not None
     if explicit and "seasonal_naive" in asked and series.frequency == "annual":
         raise ModelInputError("seasonal_naive needs a monthly series; use random_walk for an annual one")
-    if explicit and "reference_class" in asked:
-        if not has_reference:
-            raise ModelInputError("reference_class needs a panel of other series; pass `reference`")
-        require_positive(series.values, series.name, "reference_class")
-    for name in LOG_MEMBERS if explicit else ():
+    if explicit and "reference_class" in asked and not has_reference:
+        raise ModelInputError("reference_class needs a panel of other series; pass `reference`")
+    for name in (*LOG_MODELS, "reference_class") if explicit else ():
         if name in asked:
             require_positive(series.values, series.name, name)
-    notes = []
     unsuitable = {
         *(() if series.frequency == "monthly" else ("seasonal_naive",)),
         *(() if has_reference and series.positive else ("reference_class",)),
-        *(() if series.positive else LOG_MEMBERS),
+        *(() if series.positive else LOG_MODELS),
     }
-    names = [n for n in asked if n not in unsuitable]
-    if not series.positive and not explicit:
-        notes.append(f"{series.name} holds values that are not positive: models and widths in logs are left out.")
-    if np.ptp(series.values) == 0:
-        notes.append(f"{series.name} does not move: its own errors give no width, only a reference panel could.")
-    if not series.trend_allowed:
-        need = MIN_TREND_POINTS[series.frequency]
-        names = [n for n in names if n in TRENDLESS]
-        notes.append(
-            f"{series.name} has {len(series.values)} {series.frequency} points; below {need} no trend is estimated "
-            "from it: only its last value, and the growth of a reference class where one is given, are shown."
+    names = [n for n in asked if n not in unsuitable and (series.trend_allowed or n in TRENDLESS)]
+    if not names:
+        raise ModelInputError(
+            f"{series.name}: {len(series.values)} {series.frequency} points, {MIN_TREND_POINTS[series.frequency]} are "
+            f"needed for {', '.join(asked)}; use random_walk, or reference_class with `reference`"
         )
-        if not names:
-            raise ModelInputError(
-                f"{series.name}: {len(series.values)} {series.frequency} points, {need} are needed for "
-                f"{', '.join(asked)}; use random_walk, or reference_class with `reference`"
-            )
-    return names, notes
+    return names
 
 
 def _intervals(basis: Predictive, names: Sequence[str], levels: Sequence[float]) -> pd.DataFrame:
@@ -203,14 +177,3 @@ def _table(basis: Predictive, names: Sequence[str], intervals: pd.DataFrame, lev
             frame[f"lo_{level:g}"], frame[f"hi_{level:g}"] = low, high
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
-
-
-def _width_notes(intervals: pd.DataFrame, main: str) -> list[str]:
-    """A note for each level that the reference series are too few to give."""
-    short = intervals[~intervals["attainable"]]
-    shown = short[short["model"].isin([main, "reference_class"])]
-    return [
-        f"{method}: {level:g} % is not attainable from so few reference series; their extremes cover "
-        f"{rows['coverage_pct'].iloc[0]:.0f} %."
-        for (method, level), rows in shown.groupby(["method", "level"], sort=False)
-    ]

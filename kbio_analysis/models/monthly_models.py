@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from kbio_analysis.models.backtest import rolling_origin
+from kbio_analysis.models.backtest import point_errors
 from kbio_analysis.models.checks import check_levels, years_index
 from kbio_analysis.models.forecast import annual_totals, forecast
 from kbio_analysis.models.targets import TargetProbability, probability
@@ -105,6 +105,6 @@ def accuracy(y: pd.Series, *, step: int = 2) -> pd.DataFrame:
     y = years_index(y, "y")
     if len(y) - TEST_HORIZON - FIRST_ORIGIN < step * (FEWEST_ORIGINS - 1):
         return pd.DataFrame(columns=["model", "mase", "naive"]).astype({"mase": float, "naive": bool})
-    tested = rolling_origin(y, TEST_HORIZON, min_train=FIRST_ORIGIN, step=step)
-    errors = tested.scores["mase"].groupby(level="model", sort=False).mean().reset_index()
+    tested = point_errors(y, TEST_HORIZON, min_train=FIRST_ORIGIN, step=step)
+    errors = tested.groupby(level="model", sort=False).mean().reset_index()
     return errors.assign(naive=errors["model"].isin(NAIVE))

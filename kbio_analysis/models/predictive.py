@@ -1,9 +1,11 @@
-"""The predictive distributions behind a forecast: simulated draws and conformal errors, model by model."""
+"""The predictive distributions behind a forecast: simulated draws, and the errors of the same models elsewhere.
 
-from collections.abc import Callable, Mapping, Sequence
+Draws carry two sources of error: the shocks still to come, and the doubt about the step estimated from n of them.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,16 +13,16 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import CheckedSeries
 from kbio_analysis.models.conformal import Band, Calibration, apply_errors, band, calibrate
-from kbio_analysis.models.growth_reference import GrowthMultiples, growth_multiples
-from kbio_analysis.models.members import SeriesFits, fit_many
-from kbio_analysis.models.simulation import bootstrap_draws, structural_draws
+from kbio_analysis.models.growth_reference import growth_multiples
+from kbio_analysis.models.point_models import ModelFit, SeriesFits, fit_many
 from kbio_analysis.models.smoothing import fit_ses
-from kbio_analysis.vocabulary import MIN_TREND_POINTS, MODELS
+from kbio_analysis.vocabulary import MIN_TREND_POINTS
 
-Result = TypeVar("Result")
+MIN_RESIDUALS = 5
+"""Fewest one-step errors worth resampling."""
 
 SLOW = ("local_trend",)
-"""Members not refitted on every reference series; the combination's errors stand in for theirs."""
+"""Models not refitted on every reference series; the combination's errors stand in for theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,8 @@ class Predictive:
     """Everything random about one forecast.
 
     ``draws`` model -> (n, horizon) in the series' unit; ``structural`` (n, horizon) draws of growth with parameter
-    uncertainty; ``calibration`` and ``multiples`` from the reference panel, None without one; ``future`` the
-    forecast periods; ``main`` the model to quote; ``notes`` what went missing on the way.
+    uncertainty; ``calibration`` and ``multiples`` (m, horizon) from the reference panel, None without one;
+    ``future`` the forecast periods; ``main`` the model to quote.
     """
 
     series: CheckedSeries
@@ -39,19 +41,18 @@ class Predictive:
     draws: Mapping[str, np.ndarray]
     structural: np.ndarray
     calibration: Calibration | None
-    multiples: GrowthMultiples | None
-    notes: tuple[str, ...]
+    multiples: np.ndarray | None
 
     def center(self, name: str) -> np.ndarray:
         """Point forecast (horizon,) of a model; for the reference class the median growth from the last value."""
         if name == "reference_class":
             return np.median(self.draws[name], axis=0)
-        return self.fits.members[name].forecast
+        return self.fits.models[name].forecast
 
     def bands(self, name: str, level: float) -> dict[str, Band]:
         """The parts of a model's interval at ``level`` per cent, by method."""
         if name == "reference_class":
-            growth = np.log(self.multiples.paths.to_numpy())
+            growth = np.log(self.multiples)
             base = np.full(growth.shape[1], self.series.values[-1])
             return {"reference_class": band(base, 1.0, growth, level, logs=True)}
         tails = np.quantile(self.draws[name], [0.5 - level / 200, 0.5 + level / 200], axis=0)
@@ -72,34 +73,18 @@ class Predictive:
     def paths(self) -> pd.DataFrame:
         """Draws of the main model's future by every method; rows (method, draw), columns periods."""
         methods: dict[str, np.ndarray] = {}
-        errors = self.conformal_errors(self.main) if self.main in self.fits.members else None
+        errors = self.conformal_errors(self.main) if self.main in self.fits.models else None
         if errors is not None:
             methods["conformal"] = apply_errors(
                 self.center(self.main), self.fits.step_scale, errors, logs=self.calibration.logs
             )
-        if self.series.trend_allowed and self.main in self.fits.members:
+        if self.series.trend_allowed and self.main in self.fits.models:
             methods["bootstrap"] = self.draws[self.main]
         methods["structural"] = self.structural
         if self.multiples is not None:
-            methods["reference_class"] = self.series.values[-1] * self.multiples.paths.to_numpy()
+            methods["reference_class"] = self.series.values[-1] * self.multiples
         frames = {name: pd.DataFrame(draws, columns=self.future) for name, draws in methods.items()}
         return pd.concat(frames, names=["method", "draw"])
-
-    def describe(self, name: str) -> str:
-        """How a model's forecast and width were made, in one sentence."""
-        what = MODELS[name]
-        if name == "reference_class":
-            return f"{what}; {len(self.multiples.paths)} reference series, one origin each"
-        own = "block bootstrap of its own errors" if self.series.trend_allowed else "Student t walk of its own steps"
-        season = "; season taken out first" if self.fits.season.found and name not in _RAW else ""
-        if self.calibration is None:
-            return f"{what}{season}; width from a {own}"
-        stand_in = " of the combination" if name in SLOW else ""
-        others = f"errors{stand_in} on {self.calibration.n_series} reference series"
-        return f"{what}{season}; width the wider of {others} and a {own}"
-
-
-_RAW = ("random_walk", "seasonal_naive")
 
 
 def predict(
@@ -112,30 +97,25 @@ def predict(
     n_paths: int,
     seed: int,
 ) -> Predictive:
-    """Draw the predictive distributions of the fitted models.
+    """Draw the predictive distributions of the fitted models, and calibrate them on a reference panel if one is given.
 
-    A reference panel too short to use becomes a note, and ``reference_class`` then has no draws. Raises
-    :class:`ModelInputError` if that leaves no model.
+    Raises :class:`ModelInputError` if no series of the panel is long enough.
     """
-    notes: list[str] = []
     calibration, multiples = None, None
-    if reference is not None:
-        # The mean step of a handful of points is too uncertain to scale other series' errors by.
-        if series.trend_allowed:
-            calibration = _noted(notes, _calibration, series, fits, horizon, reference)
-        multiples = _noted(notes, growth_multiples, reference, horizon) if series.positive else None
+    # The mean step of a handful of points is too uncertain to scale other series' errors by.
+    if reference is not None and series.trend_allowed:
+        calibration = _calibration(series, fits, horizon, reference)
+    if reference is not None and series.positive:
+        multiples = growth_multiples(reference, horizon).to_numpy()
     structural = _structural(series, fits, horizon, n_paths, _generator(seed, "structural"))
     draws: dict[str, np.ndarray] = {}
     for name in names:
         if name == "reference_class":
-            if multiples is not None:
-                draws[name] = series.values[-1] * multiples.paths.to_numpy()
+            draws[name] = series.values[-1] * multiples
         elif series.trend_allowed:
-            draws[name] = bootstrap_draws(fits.members[name], series.values, n_paths, _generator(seed, name))
+            draws[name] = bootstrap_draws(fits.models[name], series.values, n_paths, _generator(seed, name))
         else:
             draws[name] = structural
-    if not draws:
-        raise ModelInputError(f"{series.name}: {', '.join(names)} cannot be made; {' '.join(notes)}")
     return Predictive(
         series=series,
         fits=fits,
@@ -145,27 +125,17 @@ def predict(
         structural=structural,
         calibration=calibration,
         multiples=multiples,
-        notes=tuple(notes),
     )
 
 
-def _noted(notes: list[str], function: Callable[..., Result], *arguments: object) -> Result | None:
-    """The result, or None with the refusal kept as a note for the reader."""
-    try:
-        return function(*arguments)
-    except ModelInputError as refusal:
-        notes.append(str(refusal))
-        return None
-
-
 def _calibration(series: CheckedSeries, fits: SeriesFits, horizon: int, reference: pd.DataFrame) -> Calibration:
-    names = [n for n in fits.members if n not in SLOW]
-    if len(names) < len(fits.members) and "combination" not in names:
+    names = [n for n in fits.models if n not in SLOW]
+    if len(names) < len(fits.models) and "combination" not in names:
         names.append("combination")
 
     def point_forecasts(pasts: Sequence[np.ndarray], steps: int) -> list[tuple[dict[str, np.ndarray], float]]:
         fitted = fit_many(pasts, steps, names, period=series.season_length)
-        return [({n: m.forecast for n, m in f.members.items()}, f.step_scale) for f in fitted]
+        return [({n: m.forecast for n, m in f.models.items()}, f.step_scale) for f in fitted]
 
     return calibrate(
         reference,
@@ -191,3 +161,97 @@ def _structural(
 def _generator(seed: int, name: str) -> np.random.Generator:
     """A stream of its own for each model, so that leaving one out does not move the others."""
     return np.random.default_rng([seed, *name.encode()])
+
+
+def bootstrap_draws(fit: ModelFit, y: np.ndarray, n_paths: int, rng: np.random.Generator) -> np.ndarray:
+    """Paths (n_paths, horizon) of ``fit``, a model of ``y`` (n,), by moving-block bootstrap of its one-step errors.
+
+    Error at horizon k: sum_j impulse_j e_{k-j} + slope_response_k d, with e drawn in blocks of n^(1/3) (Kunsch 1989)
+    from the model's centred errors, scaled by sqrt(n/(n-p)), and d normal with the standard error of a mean step.
+    Errors are in logs when ``y`` is positive, so no path is negative; otherwise in the data's unit.
+    """
+    logs = bool((y > 0).all())
+    errors = _one_step_errors(fit, y)
+    horizon, n = len(fit.forecast), len(errors)
+    shocks = _blocks(errors, n_paths, horizon, rng)
+    # lag[k, i] is the response at horizon k+1 to the shock of step i+1.
+    lag = np.arange(horizon)[:, None] - np.arange(horizon)[None, :]
+    response = np.where(lag >= 0, fit.impulse[np.clip(lag, 0, None)], 0.0)
+    step_error = errors.std() * min(1.0, float(fit.impulse[-1])) / np.sqrt(n)
+    doubt = rng.standard_normal((n_paths, 1)) * step_error * fit.slope_response
+    total = shocks @ response.T + doubt
+    return fit.forecast * np.exp(total) if logs else fit.forecast + total
+
+
+def _one_step_errors(fit: ModelFit, y: np.ndarray) -> np.ndarray:
+    """Centred one-step errors of the sample, scaled up for the parameters they were fitted with; log if ``y`` > 0.
+
+    Raises :class:`ModelInputError` if fewer than five errors exist.
+    """
+    errors = np.log(y) - np.log(fit.fitted) if (y > 0).all() else y - fit.fitted
+    errors = errors[np.isfinite(errors)]
+    n = len(errors)
+    if n < MIN_RESIDUALS:
+        raise ModelInputError(
+            f"{n} one-step errors are too few to resample, {MIN_RESIDUALS} are needed; use a longer series"
+        )
+    return (errors - errors.mean()) * np.sqrt(n / max(n - fit.n_parameters, 1))
+
+
+def structural_draws(
+    y: np.ndarray,
+    horizon: int,
+    n_paths: int,
+    rng: np.random.Generator,
+    *,
+    growing: bool = True,
+    period: int = 1,
+    level: float | None = None,
+) -> np.ndarray:
+    """Paths (n_paths, horizon) of ``y`` (n,) with t-distributed steps and parameter uncertainty.
+
+    Steps are log growth when ``y`` is positive, differences otherwise.
+
+    The predictive variance of h steps is h s^2 + h^2 s^2/n (n steps observed): s^2 is drawn from its
+    scaled inverse chi-square, the mean from N(gbar, s^2/n), both once a path. ``growing`` False fixes the mean at
+    zero (too few points for a trend: a random walk). For ``period`` > 1, s^2 is the long-run variance (Bartlett
+    window one season long), because month-to-month noise cancels; the noise itself is added back at each horizon
+    and the path starts at ``level`` instead of the last, noisy, value.
+    """
+    logs = bool((y > 0).all())
+    values = np.log(y) if logs else y
+    steps = np.diff(values)
+    mean = float(steps.mean()) if growing else 0.0
+    variance, freedom, noise = _growth_variance(steps - mean, period, used=int(growing))
+    s = np.sqrt(variance * freedom / rng.chisquare(freedom, size=(n_paths, 1)))
+    drift = mean + (rng.standard_normal((n_paths, 1)) * s / np.sqrt(len(steps)) if growing else 0.0)
+    total = np.cumsum(drift + s * rng.standard_normal((n_paths, horizon)), axis=1)
+    total = total + noise * rng.standard_normal((n_paths, horizon))
+    if level is not None:
+        return level * np.exp(total) if logs else level + total
+    return y[-1] * np.exp(total) if logs else y[-1] + total
+
+
+def _growth_variance(deviations: np.ndarray, period: int, *, used: int) -> tuple[float, float, float]:
+    """Variance a step, its degrees of freedom, and the standard deviation of noise round the level."""
+    n = len(deviations)
+    ordinary = float(deviations @ deviations) / (n - used)
+    if period == 1:
+        return ordinary, float(n - used), 0.0
+    bandwidth = min(period, n - 1)
+    weights = 1 - np.arange(1, bandwidth) / bandwidth
+    autocovariances = [float(deviations[lag:] @ deviations[:-lag]) / n for lag in range(1, bandwidth)]
+    long_run = ordinary + 2 * float(weights @ autocovariances)
+    # A random walk seen through noise: var(step) = long-run variance + 2 var(noise). Bartlett's long-run estimate at
+    # frequency zero has 1.5 n / bandwidth degrees of freedom (Priestley 1981, table 6.1, halved at the origin).
+    long_run = min(max(long_run, ordinary / bandwidth), ordinary)
+    return long_run, max(1.5 * n / bandwidth, 2.0), float(np.sqrt((ordinary - long_run) / 2))
+
+
+def _blocks(errors: np.ndarray, n_paths: int, horizon: int, rng: np.random.Generator) -> np.ndarray:
+    """Moving-block resamples (n_paths, horizon) of ``errors`` (n,), whole resamples of n one after another."""
+    n = len(errors)
+    block, per_path = int(np.ceil(n ** (1 / 3))), -(-horizon // n)
+    starts = rng.integers(n - block + 1, size=(n_paths * per_path, -(-n // block)))
+    rows = errors[(starts[:, :, None] + np.arange(block)).reshape(len(starts), -1)[:, :n]]
+    return rows.reshape(n_paths, per_path * n)[:, :horizon]

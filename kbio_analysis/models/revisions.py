@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.conformal import leave_one_out_coverage, order_statistics
+from kbio_analysis.models.checks import checked_level
+from kbio_analysis.models.conformal import clopper_pearson, inside, order_statistics
 
 MOVED_PCT = 1.0
 """A count has moved if its latest figure differs from the first by at least this, per cent."""
@@ -78,19 +78,11 @@ def _latest(group: pd.DataFrame, series: pd.Series | None, first: pd.Period, las
 
 
 def _by_count(pairs: pd.DataFrame) -> pd.DataFrame:
-    rows = {}
-    for label, own in pairs.groupby("label", sort=False):
-        change = own["revision_pct"]
-        rows[label] = {
-            "n": len(own),
-            "n_moved": int((change.abs() >= MOVED_PCT).sum()),
-            "median_pct": float(change.median()),
-            "low_pct": float(change.min()),
-            "high_pct": float(change.max()),
-            "total_pct": float(100 * (own["latest_usd_m"].sum() / own["first_usd_m"].sum() - 1)),
-        }
-    columns = ["n", "n_moved", "median_pct", "low_pct", "high_pct", "total_pct"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("label")
+    groups = pairs.assign(moved=pairs["revision_pct"].abs() >= MOVED_PCT).groupby("label", sort=False)
+    change, total = groups["revision_pct"], groups[["first_usd_m", "latest_usd_m"]].sum()
+    columns = {"n": groups.size(), "n_moved": groups["moved"].sum(), "median_pct": change.median()}
+    columns |= {"low_pct": change.min(), "high_pct": change.max()}
+    return pd.DataFrame(columns).assign(total_pct=100 * (total["latest_usd_m"] / total["first_usd_m"] - 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,15 +90,13 @@ class PendingMonths:
     """Months that have a first count only, with the interval that past revisions give them.
 
     ``months``: index Period, columns first_usd_m, low_usd_m, high_usd_m. ``low_pct`` and ``high_pct``: the revisions
-    used. ``n`` pairs; ``level`` asked for and ``coverage_pct`` given, per cent; ``attainable`` whether n is enough
-    for the level. ``held`` of ``n`` pairs lie inside the interval of the others, ``held_low`` to ``held_high`` the
-    exact 95% range of that share.
+    used. ``n`` pairs; ``coverage_pct`` what they cover; ``attainable`` whether n is enough for the level asked for.
+    ``held`` of ``n`` pairs lie inside the interval of the others, ``held_low`` to ``held_high`` the exact 95% range of
+    that share.
     """
 
-    count: str
     months: pd.DataFrame
     n: int
-    level: float
     coverage_pct: float
     attainable: bool
     low_pct: float
@@ -119,10 +109,9 @@ class PendingMonths:
 def pending_months(revisions: Revisions, count: str, *, level: float) -> PendingMonths | None:
     """Intervals for the months of ``count`` that have a first count only; None with fewer than FEWEST_PAIRS pairs.
 
-    Raises ModelInputError if the level is not between 0 and 100.
+    Raises ModelInputError for a level outside (1, 100).
     """
-    if not 0 < level < 100:
-        raise ModelInputError(f"level = {level}: give a per cent between 0 and 100")
+    level = checked_level(level)
     pairs = revisions.of(count)
     n = len(pairs)
     if n < FEWEST_PAIRS:
@@ -136,17 +125,16 @@ def pending_months(revisions: Revisions, count: str, *, level: float) -> Pending
         {"first_usd_m": first, "low_usd_m": low * first, "high_usd_m": high * first},
         index=pd.PeriodIndex(list(waiting["last_month"]), freq="M", name="month"),
     )
-    check = leave_one_out_coverage(np.log(ratio)[:, None], levels=(level,)).iloc[0]
+    held = sum(inside(np.delete(ratio, i), value, level) for i, value in enumerate(ratio))
+    held_low, held_high = clopper_pearson(held, n)
     return PendingMonths(
-        count=count,
         months=months,
         n=n,
-        level=level,
         coverage_pct=100 * (high_rank - low_rank) / (n + 1),
         attainable=attainable,
         low_pct=100 * (low - 1),
         high_pct=100 * (high - 1),
-        held=round(float(check["covered"])),
-        held_low=float(check["share_low"]),
-        held_high=float(check["share_high"]),
+        held=held,
+        held_low=held_low,
+        held_high=held_high,
     )

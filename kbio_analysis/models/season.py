@@ -1,4 +1,8 @@
-"""Is there a season? STL of the logs, its strength against shuffled years, and rank tests by month and by quarter."""
+"""Seasons: is there one (STL in logs, its strength against shuffled years, rank tests), and taking one out.
+
+The first half asks whether a monthly series has a season; the second takes a fixed pattern out of a series before a
+forecast model sees it, and puts it back on the forecasts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +16,17 @@ from kbio_analysis.vocabulary import MIN_TREND_POINTS
 
 PERIOD = 12
 
+SEASONALITY_Z = 1.645
+"""One-sided 5 % point: the season is taken out only if the yearly autocorrelation of the steps exceeds its error."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankTest:
-    """Friedman's test that no place within a block is higher than another: ``statistic``, ``p_value``, ``n_blocks``.
+    """Friedman's test that no place within a block is higher than another: ``p_value`` over ``n_blocks``.
 
     ``effect_pct``: index place 1..k, average over the blocks of the place above the block's mean, per cent.
     """
 
-    statistic: float
     p_value: float
     n_blocks: int
     effect_pct: pd.Series
@@ -31,18 +37,16 @@ class Season:
     """A monthly series taken apart: observed = trend x seasonal x remainder.
 
     ``parts`` by month: observed, trend and fitted (trend with season) in the unit of the series, seasonal_log and
-    remainder_log in log points, from_trend_pct their sum in per cent of the trend. ``strength`` of the season and
-    ``trend_strength`` from 0 (none) to 1; ``p_value``: share of ``n_shuffles`` series with months shuffled within
-    each year whose season is as strong, the series itself counted. ``effect_pct``: index month 1..12, average of
-    seasonal and remainder, per cent of trend. ``by_month`` and ``by_quarter``: rank tests over whole years (12
-    places) and whole quarters (3 places), None where there are fewer than two blocks.
+    remainder_log in log points, from_trend_pct their sum in per cent of the trend. ``strength`` of the season from 0
+    (none) to 1; ``p_value``: share of series with months shuffled within each year whose season is as strong, the
+    series itself counted. ``effect_pct``: index month 1..12, average of seasonal and remainder, per cent of trend.
+    ``by_month`` and ``by_quarter``: rank tests over whole years (12 places) and whole quarters (3 places), None where
+    there are fewer than two blocks.
     """
 
     parts: pd.DataFrame
     strength: float
-    trend_strength: float
     p_value: float
-    n_shuffles: int
     effect_pct: pd.Series
     by_month: RankTest | None
     by_quarter: RankTest | None
@@ -80,9 +84,7 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Sea
     return Season(
         parts=parts,
         strength=found,
-        trend_strength=strength(trend, remainder),
         p_value=(1 + stronger) / (1 + n_shuffles),
-        n_shuffles=n_shuffles,
         effect_pct=100 * np.expm1(by_month).rename_axis("month"),
         by_month=rank_test(y, PERIOD),
         by_quarter=rank_test(y, 3),
@@ -122,7 +124,6 @@ def rank_test(y: pd.Series, places: int) -> RankTest | None:
     test = stats.friedmanchisquare(*blocks.T)
     effect = 100 * np.expm1((blocks - blocks.mean(axis=1, keepdims=True)).mean(axis=0))
     return RankTest(
-        statistic=float(test.statistic),
         p_value=float(test.pvalue),
         n_blocks=n,
         effect_pct=pd.Series(effect, index=pd.RangeIndex(1, places + 1, name="place")),
@@ -139,3 +140,65 @@ def _stl(logs: np.ndarray, smoother: int, *, robust: bool = False) -> tuple[np.n
 def _shuffled_within(values: np.ndarray, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The values with the months of each calendar year in random order."""
     return np.concatenate([rng.permutation(values[years == year]) for year in np.unique(years)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seasonality:
+    """``adjusted`` (n,) the series without its season; ``ahead`` (horizon,) what to put back on forecasts.
+
+    With ``multiplicative`` the season is a factor, otherwise an amount. ``found`` False means no season was removed.
+    """
+
+    adjusted: np.ndarray
+    ahead: np.ndarray
+    multiplicative: bool
+    found: bool
+
+    def restore(self, forecast: np.ndarray) -> np.ndarray:
+        """Put the season back on values whose last axis is the horizon."""
+        return forecast * self.ahead if self.multiplicative else forecast + self.ahead
+
+
+def deseasonalise(y: np.ndarray, horizon: int, period: int) -> Seasonality:
+    """Classical decomposition of ``y`` (n,), in logs when all values are positive, for season length ``period``.
+
+    Centred moving average over one season, mean deviation by place in the season, normalised to sum to zero
+    (Makridakis, Wheelwright & Hyndman 1998, ch. 3). Nothing is removed for ``period`` 1, for fewer than two seasons,
+    or where the steps show no yearly autocorrelation.
+    """
+    logs = bool((y > 0).all())
+    neutral = np.ones(horizon) if logs else np.zeros(horizon)
+    values = np.log(y) if logs else y
+    if period == 1 or len(y) < 2 * period or not _has_season(values, period):
+        return Seasonality(adjusted=y.copy(), ahead=neutral, multiplicative=logs, found=False)
+    pattern = _pattern(values, period)
+    inside = pattern[np.arange(len(y)) % period]
+    ahead = pattern[np.arange(len(y), len(y) + horizon) % period]
+    if logs:
+        return Seasonality(adjusted=y / np.exp(inside), ahead=np.exp(ahead), multiplicative=True, found=True)
+    return Seasonality(adjusted=y - inside, ahead=ahead, multiplicative=False, found=True)
+
+
+def _has_season(values: np.ndarray, period: int) -> bool:
+    """Whether the steps' autocorrelation at one season exceeds its Bartlett error (Theta's own test, on steps)."""
+    steps = np.diff(values)
+    steps = steps - steps.mean()
+    total = float(steps @ steps)
+    if total <= 0 or len(steps) <= period:
+        return False
+    r = np.array([steps[lag:] @ steps[:-lag] / total for lag in range(1, period + 1)])
+    error = np.sqrt((1 + 2 * (r[:-1] ** 2).sum()) / len(steps))
+    return bool(r[-1] > SEASONALITY_Z * error)
+
+
+def _pattern(values: np.ndarray, period: int) -> np.ndarray:
+    """Seasonal deviations (period,), first entry for the first observation's place in the season."""
+    weights = np.ones(period + 1 if period % 2 == 0 else period)
+    if period % 2 == 0:
+        weights[[0, -1]] = 0.5
+    half = len(weights) // 2
+    trend = np.convolve(values, weights / weights.sum(), mode="valid")
+    deviation = values[half : half + len(trend)] - trend
+    place = np.arange(half, half + len(trend)) % period
+    means = np.array([deviation[place == p].mean() for p in range(period)])
+    return means - means.mean()

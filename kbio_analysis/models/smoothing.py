@@ -43,16 +43,12 @@ def fit_ses(y: np.ndarray) -> SmoothingFit:
     return _fit_ses_batch(y[None, :])[0]
 
 
-def fit_damped(y: np.ndarray) -> SmoothingFit:
-    """Damped additive trend (Gardner & McKenzie 1985) by least squares. ``y`` (n,), n >= 4.
+def fit_both(series: Sequence[np.ndarray]) -> list[tuple[SmoothingFit, SmoothingFit]]:
+    """Simple smoothing and damped trend of every series; those of one length are fitted together, for speed.
 
+    Damped additive trend (Gardner & McKenzie 1985) by least squares, n >= 4:
     l_t = a y_t + (1-a)(l_{t-1} + phi b_{t-1}); b_t = beta* (l_t - l_{t-1}) + (1-beta*) phi b_{t-1}, phi in [.8, .98].
     """
-    return _fit_damped_batch(y[None, :])[0]
-
-
-def fit_both(series: Sequence[np.ndarray]) -> list[tuple[SmoothingFit, SmoothingFit]]:
-    """(:func:`fit_ses`, :func:`fit_damped`) of every series; those of one length are fitted together, for speed."""
     fits: list[tuple[SmoothingFit, SmoothingFit] | None] = [None] * len(series)
     by_length: dict[int, list[int]] = {}
     for i, y in enumerate(series):

@@ -5,17 +5,14 @@ with rows (method, draw) and annual period columns. Methods count equally, howev
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import frequency_of
 from kbio_analysis.models.forecast import Forecast, annual_totals
-from kbio_analysis.models.growth import value_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +31,6 @@ class TargetProbability:
     high: float
     level: float
     year: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrossingYear:
-    """When the paths first reach ``level``. Years are calendar years.
-
-    ``median`` None if more than half of the pool has not reached it by ``horizon_year``; ``quantiles`` indexed by
-    probability (inf where not reached); ``shares`` by year, the share that has reached it by then; and
-    ``share_not_reached``. ``by_method`` rows methods: median (inf if not reached), share_not_reached, n_draws.
-    """
-
-    median: float | None
-    quantiles: pd.Series
-    shares: pd.Series
-    share_not_reached: float
-    by_method: pd.DataFrame
-    level: float
-    horizon_year: int
 
 
 def probability(forecast_or_paths: Forecast | pd.DataFrame, level: float, year: int | pd.Period) -> TargetProbability:
@@ -82,61 +61,6 @@ def probability(forecast_or_paths: Forecast | pd.DataFrame, level: float, year: 
     )
 
 
-def growth_probability(
-    forecast_or_paths: Forecast | pd.DataFrame, growth_pct: float, *, base: float, base_year: int, year: int
-) -> TargetProbability:
-    """P(growth from ``base`` in ``base_year`` to ``year`` is at least ``growth_pct`` a year)."""
-    if year <= base_year:
-        raise ModelInputError(f"year {year} is not after base year {base_year}; give a later year")
-    return probability(forecast_or_paths, value_at(base, growth_pct, year - base_year), year)
-
-
-def crossing_year(
-    forecast_or_paths: Forecast | pd.DataFrame,
-    level: float,
-    *,
-    probabilities: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 0.9),
-) -> CrossingYear:
-    """Distribution of the first calendar year at or above ``level`` (twice the base for doubling)."""
-    paths = _annual_paths(forecast_or_paths)
-    years = paths.columns.year.to_numpy()
-    reached = paths.to_numpy() >= level
-    first = pd.Series(np.where(reached.any(axis=1), years[reached.argmax(axis=1)], np.inf), index=paths.index)
-    groups = first.groupby(level="method", sort=False)
-    weight = 1 / (groups.transform("size") * groups.ngroups)
-    shares = pd.Series({int(t): float(weight[first <= t].sum()) for t in years}, name="share_reached")
-    quantiles = pd.Series({q: _weighted_quantile(shares, q) for q in probabilities}, name="year")
-    median = _weighted_quantile(shares, 0.5)
-    by_method = groups.agg(
-        median=lambda v: float(np.quantile(v, 0.5, method="inverted_cdf")),
-        share_not_reached=lambda v: float(np.isinf(v).mean()),
-        n_draws="size",
-    )
-    return CrossingYear(
-        median=median if math.isfinite(median) else None,
-        quantiles=quantiles,
-        shares=shares,
-        share_not_reached=float(1 - shares.iloc[-1]),
-        by_method=by_method,
-        level=float(level),
-        horizon_year=int(years[-1]),
-    )
-
-
-def closed_form_probability(
-    mean_log: float, sd_log: float, years: float, *, multiple: float = 2.0, arithmetic: bool = False
-) -> float:
-    """Phi((h mu - log multiple)/(sigma sqrt h)): growth iid normal in logs, mu and sigma known. For orientation only.
-
-    ``mean_log`` and ``sd_log`` in log points a year; with ``arithmetic`` the mean is log of one plus an arithmetic
-    mean growth, and sigma^2/2 is taken off.
-    """
-    if not (sd_log > 0 and years > 0 and multiple > 0):
-        raise ModelInputError("sd_log, years and multiple must be above zero")
-    mu = mean_log - sd_log**2 / 2 if arithmetic else mean_log
-    return float(stats.norm.cdf((years * mu - math.log(multiple)) / (sd_log * math.sqrt(years))))
-
-
 def _annual_paths(given: Forecast | pd.DataFrame) -> pd.DataFrame:
     if isinstance(given, Forecast):
         if frequency_of(given.paths.columns, given.series) == "annual":
@@ -155,10 +79,3 @@ def _column(paths: pd.DataFrame, year: int) -> pd.Period:
             return period
     first, last = (paths.columns[0].year, paths.columns[-1].year) if len(paths.columns) else ("none", "none")
     raise ModelInputError(f"no paths for {year}, they run from {first} to {last}; change the year or the horizon")
-
-
-def _weighted_quantile(shares: pd.Series, q: float) -> float:
-    """First year by which at least ``q`` of the pool has crossed; inf if none."""
-    # The shift forgives rounding in sums of weights that should be exactly q.
-    crossed = shares.index[shares >= q - 1e-12]
-    return float(crossed[0]) if len(crossed) else math.inf

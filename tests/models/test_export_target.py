@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import export_target
-from kbio_analysis.models.export_evidence import drivers, hindcast, prior_odds
+from kbio_analysis.models.export_evidence import coverage, drivers, hindcast, prior_odds
 from kbio_analysis.models.export_target import MIN_CASES, Position, odds, position
 
 EXACT = 1e-9  # arithmetic on a handful of floats
@@ -39,6 +39,7 @@ class TestPosition:
         assert p.latest_usd_m == pytest.approx(5800 * 6520 / 5510, rel=EXACT)
         assert p.growth_since_base_pct == pytest.approx(100 * (6520 / 5510 - 1), rel=EXACT)
         assert list(p.history.index) == [2024, 2025]
+        assert p.pace_pct == pytest.approx(p.growth_since_base_pct, rel=EXACT)
 
     def test_stops_at_a_gap_and_at_the_last_year_asked_for(self) -> None:
         y = yearly({2024: 100, 2025: 110, 2027: 150})
@@ -174,7 +175,6 @@ class TestHindcast:
             inside += sorted(others)[0] <= outcome <= sorted(others)[-1]  # 11 others: 80% needs ranks 1 and 11
         assert found.predicted == pytest.approx(np.mean(chances), rel=EXACT)
         assert found.observed == pytest.approx(np.mean(hits), rel=EXACT)
-        assert found.brier == pytest.approx(np.mean((np.array(chances) - hits) ** 2), rel=EXACT)
         assert found.covered_80 == inside
 
     def test_intervals_cover_what_they_promise_when_nothing_changes(self) -> None:
@@ -184,6 +184,12 @@ class TestHindcast:
         row = hindcast({"p": panel}, years=5, multiple=2.0, levels=(80, 95)).loc["p"]
         assert row.covered_80 / row.n == pytest.approx(0.80, abs=0.06)
         assert row.covered_95 / row.n == pytest.approx(0.95, abs=0.03)
+        assert not coverage(row.to_frame().T, (80, 95))[["too_few", "too_many"]].any(axis=None)
+
+    def test_coverage_says_on_which_side_it_misses(self) -> None:
+        found = coverage(pd.DataFrame({"n": [50, 50], "covered_50": [50, 48], "covered_95": [40, 40]}), (95, 50))
+        assert found.loc[50, ["covered", "too_few", "too_many"]].tolist() == [98, False, True]
+        assert found.loc[95, ["covered", "too_few", "too_many"]].tolist() == [80, True, False]
 
     def test_a_short_class_is_left_out(self) -> None:
         assert hindcast({"p": panel_of_growth([5.0] * 20, years=7)}, years=5, multiple=2.0, levels=(80,)).empty

@@ -6,14 +6,14 @@ import pytest
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import scores
-from kbio_analysis.models.backtest import rolling_origin
+from kbio_analysis.models.backtest import point_errors, rolling_origin
 from kbio_analysis.models.forecast import forecast
 
 
 def test_scores_equal_a_loop_over_origins(series, walk_values) -> None:
     y, models = series(walk_values(1, 13)), ["random_walk", "drift", "combination"]
     found = rolling_origin(y, 3, models=models, min_train=9, n_paths=100)
-    assert [str(p) for p in found.origins] == ["2008", "2009", "2010", "2011"]
+    assert [str(p) for p in found.forecasts["cutoff"].unique()] == ["2008", "2009", "2010", "2011"]
     for model in models:
         for k in (1, 2, 3):
             errors, scaled, crps, inside = [], [], [], []
@@ -53,18 +53,19 @@ def test_no_origin_sees_its_future(series, walk_values, walks) -> None:
     assert not first["forecast"].equals(again["forecast"])
 
 
-def test_naive_models_are_always_there(series, walk_values) -> None:
-    monthly = series(walk_values(4, 30, sd=0.05), "M")
-    found = rolling_origin(monthly, 3, models=["ses"], step=2, n_paths=100)
-    assert list(found.summary.index) == ["random_walk", "seasonal_naive", "ses"]
-    assert len(found.origins) == 3
-    assert {"coverage_low_95", "coverage_high_95"} <= set(found.summary)
+@pytest.mark.parametrize(("n", "freq", "step"), [(14, "Y", 1), (30, "M", 2)])
+def test_errors_of_points_alone_are_the_same_without_a_distribution(series, walk_values, n, freq, step) -> None:
+    y = series(walk_values(4, n, sd=0.05), freq)
+    full = rolling_origin(y, 3, step=step, n_paths=100).scores["mase"]
+    quick = point_errors(y, 3, step=step)
+    assert list(quick.index.unique("model"))[:1] == ["random_walk"]
+    pd.testing.assert_series_equal(quick.sort_index(), full.sort_index(), check_index_type=False)
 
 
 def test_drift_beats_the_random_walk_on_a_trend(series, walk_values) -> None:
     """Truth: growth of 10 % a year with small shocks."""
     found = rolling_origin(series(walk_values(5, 25, growth=0.1, sd=0.03)), 4, models=["drift"], n_paths=100)
-    assert found.summary.loc["drift", "relative_mae"] < 0.7
+    assert found.scores.loc["drift", "relative_mae"].mean() < 0.7
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ import itertools
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import conformal
-from kbio_analysis.models.members import fit_many
+from kbio_analysis.models.point_models import fit_many
 
 EXAMPLES = settings(max_examples=30, deadline=None, derandomize=True)
 
@@ -22,7 +21,7 @@ def last_value(pasts, horizon: int) -> list[tuple[dict[str, np.ndarray], float]]
 
 def combined(pasts, horizon: int) -> list[tuple[dict[str, np.ndarray], float]]:
     fits = fit_many(pasts, horizon, ["combination"])
-    return [({"combination": f.members["combination"].forecast}, f.step_scale) for f in fits]
+    return [({"combination": f.models["combination"].forecast}, f.step_scale) for f in fits]
 
 
 @EXAMPLES
@@ -75,13 +74,6 @@ def test_calibration_equals_the_definition(walks) -> None:
         np.testing.assert_allclose(found.errors.loc[("last", name)], slow, rtol=1e-10)
 
 
-def test_origin_can_lie_further_back(walks) -> None:
-    panel = walks(3, 20, 3)
-    early = conformal.calibrate(panel, 2, last_value, logs=True, origins_before_end=5)
-    cut = conformal.calibrate(panel.iloc[:-3], 2, last_value, logs=True)
-    pd.testing.assert_frame_equal(early.errors, cut.errors)
-
-
 def test_only_the_last_unbroken_run_of_a_series_counts(walks) -> None:
     panel = walks(4, 24, 4)
     panel.iloc[5, 0] = np.nan
@@ -90,8 +82,6 @@ def test_only_the_last_unbroken_run_of_a_series_counts(walks) -> None:
     panel.iloc[:18, 3] = 7.0
     found = conformal.calibrate(panel, 6, last_value, logs=True)
     assert list(found.errors.loc["last"].index) == ["S000"]
-    assert set(found.dropped) == {"S001", "S002", "S003"}
-    assert "constant" in found.dropped["S003"]
 
 
 def test_an_irregular_panel_is_not_read_as_if_it_were_yearly(walks) -> None:
@@ -118,20 +108,13 @@ def test_intervals_cover_series_that_were_left_out(walks) -> None:
         assert np.mean(inside, axis=0) == pytest.approx(level / 100, abs=error)
 
 
-def test_leaving_one_out_equals_doing_it() -> None:
-    rng = np.random.default_rng(1)
-    errors = rng.standard_t(3, (45, 3))
-    found = conformal.leave_one_out_coverage(errors, (80, 95)).set_index(["level", "horizon"])
+def test_inside_is_inside_the_band() -> None:
+    errors = np.random.default_rng(1).standard_t(3, 45)
     for level in (80, 95):
-        for k in range(3):
-            count = 0
-            for i in range(45):
-                others = np.delete(errors, i, axis=0)
-                band = conformal.band(np.zeros(3), 1.0, others, level, logs=False)
-                count += band.low[k] <= errors[i, k] <= band.high[k]
-            assert found.loc[(level, k + 1), "covered"] == count
-        by_horizon = found.loc[level].loc[1:]
-        assert found.loc[(level, 0), "share"] == pytest.approx(by_horizon["share"].mean())
+        for i, error in enumerate(errors):
+            others = np.delete(errors, i)
+            band = conformal.band(np.zeros(1), 1.0, others[:, None], level, logs=False)
+            assert conformal.inside(others, error, level) == (band.low[0] <= error <= band.high[0])
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 10), (3, 10), (10, 10)])
@@ -141,8 +124,3 @@ def test_clopper_pearson_inverts_the_binomial(successes: int, n: int) -> None:
     lower_tail = sum(math.comb(n, i) * high**i * (1 - high) ** (n - i) for i in range(successes + 1))
     assert low == 0 if successes == 0 else upper_tail == pytest.approx(0.025, rel=1e-8)
     assert high == 1 if successes == n else lower_tail == pytest.approx(0.025, rel=1e-8)
-
-
-def test_leaving_one_out_needs_three() -> None:
-    with pytest.raises(ModelInputError, match="at least 3"):
-        conformal.leave_one_out_coverage(np.zeros((2, 1)))

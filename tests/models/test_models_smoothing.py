@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
 from statsmodels.tsa.seasonal import seasonal_decompose
+from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-from kbio_analysis.models import members, seasonal, smoothing
-from kbio_analysis.models.local_trend import covid_mask, fit_local_trend
+from kbio_analysis.models import point_models, season, smoothing
+from kbio_analysis.models.point_models import covid_mask, fit_structural, local_trend
 
 LOOP = 1e-9  # the same recursion written differently
 GRID = 1e-3  # a refined grid stops this close (relative) to the least sum of squares
@@ -36,7 +37,7 @@ def test_least_squares_are_at_least_as_small_as_statsmodels(seed: int, damped: b
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = model.fit(disp=False).sse
-    fit = smoothing.fit_damped(y) if damped else smoothing.fit_ses(y)
+    fit = smoothing.fit_both([y])[0][1] if damped else smoothing.fit_ses(y)
     assert ((y - fit.fitted) ** 2).sum() <= theirs * (1 + GRID)
 
 
@@ -61,7 +62,7 @@ def test_ses_is_the_best_of_a_slow_search(seed: int) -> None:
 
 def test_damped_recursion_is_gardner_and_mckenzies() -> None:
     y = noisy_trend(3)
-    fit = smoothing.fit_damped(y)
+    fit = smoothing.fit_both([y])[0][1]
     beta_star = fit.beta / fit.alpha
     # Start from the first two one-step forecasts: level and slope follow from them and the first observation.
     first = fit.fitted[0]
@@ -80,15 +81,15 @@ def test_fitting_together_equals_one_by_one() -> None:
     series = [noisy_trend(seed, n) for seed, n in enumerate((10, 14, 10, 20, 14))]
     for y, (simple, trended) in zip(series, smoothing.fit_both(series), strict=True):
         np.testing.assert_allclose(simple.fitted, smoothing.fit_ses(y).fitted, rtol=LOOP)
-        np.testing.assert_allclose(trended.fitted, smoothing.fit_damped(y).fitted, rtol=LOOP)
+        np.testing.assert_allclose(trended.fitted, smoothing.fit_both([y])[0][1].fitted, rtol=LOOP)
 
 
 @EXAMPLES
 @given(seeds, st.floats(-50, 50), st.floats(0.01, 1000))
-def test_members_follow_a_change_of_origin_and_unit(seed: int, shift: float, factor: float) -> None:
+def test_models_follow_a_change_of_origin_and_unit(seed: int, shift: float, factor: float) -> None:
     y = noisy_trend(seed, n=16) + 200  # stays far above zero when shifted by up to 50: the floor does not bind
-    names = (*members.COMBINED, "combination", "random_walk")
-    plain, moved = (members.fit_members(v, 5, names).members for v in (y, factor * (y + shift)))
+    names = (*point_models.COMBINED, "combination", "random_walk")
+    plain, moved = (point_models.fit_models(v, 5, names).models for v in (y, factor * (y + shift)))
     for name in names:
         # A tie between neighbouring grid points can break the other way after rounding: hence a share of the spread.
         np.testing.assert_allclose(
@@ -100,7 +101,7 @@ def test_drift_is_the_mean_step_repeated() -> None:
     y = noisy_trend(1)
     step = sum(b - a for a, b in itertools.pairwise(y)) / (len(y) - 1)
     slow = [y[-1] + step * k for k in (1, 2, 3)]
-    np.testing.assert_allclose(members.drift(y, 3).forecast, slow, rtol=LOOP)
+    np.testing.assert_allclose(point_models.drift(y, 3).forecast, slow, rtol=LOOP)
 
 
 def test_theta_is_the_mean_of_a_line_and_a_smoothed_doubled_series() -> None:
@@ -113,14 +114,14 @@ def test_theta_is_the_mean_of_a_line_and_a_smoothed_doubled_series() -> None:
     for value in doubled:
         level = fit.alpha * value + (1 - fit.alpha) * level
     slow = [(intercept + slope * (24 + k) + level) / 2 for k in range(1, h + 1)]
-    np.testing.assert_allclose(members.theta(y, fit, h).forecast, slow, rtol=1e-6)
+    np.testing.assert_allclose(point_models.theta(y, fit, h).forecast, slow, rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", [1, 4, 8])
 def test_theta_is_close_to_statsmodels(seed: int) -> None:
     y = pd.Series(noisy_trend(seed), index=pd.period_range("2000", periods=25, freq="Y"))
     theirs = ThetaModel(y, period=1, deseasonalize=False).fit().forecast(5).to_numpy()
-    ours = members.fit_members(y.to_numpy(), 5, ["theta"]).members["theta"].forecast
+    ours = point_models.fit_models(y.to_numpy(), 5, ["theta"]).models["theta"].forecast
     # Both estimate the smoothing parameter, by different starts: within a tenth of a one-step error.
     np.testing.assert_allclose(ours, theirs, atol=0.1 * np.abs(np.diff(y)).mean())
 
@@ -129,20 +130,20 @@ def test_combination_is_the_median_averaged_over_windows() -> None:
     y = noisy_trend(9, n=24)
     slow = []
     for length in (24, 18, 12):
-        four = members.fit_members(y[-length:], 6, members.COMBINED).members
-        slow.append(np.sort([four[name].forecast for name in members.COMBINED], axis=0)[1:3].mean(axis=0))
-    ours = members.fit_members(y, 6, ["combination"]).members["combination"].forecast
+        four = point_models.fit_models(y[-length:], 6, point_models.COMBINED).models
+        slow.append(np.sort([four[name].forecast for name in point_models.COMBINED], axis=0)[1:3].mean(axis=0))
+    ours = point_models.fit_models(y, 6, ["combination"]).models["combination"].forecast
     np.testing.assert_allclose(ours, np.mean(slow, axis=0), rtol=LOOP)
 
 
 @pytest.mark.parametrize(("n", "lengths"), [(8, [8]), (9, [9, 8]), (14, [14, 10, 8]), (40, [40, 30, 20])])
 def test_windows_never_fall_below_eight(n: int, lengths: list[int]) -> None:
-    assert members.window_lengths(n) == lengths
+    assert point_models.window_lengths(n) == lengths
 
 
 def test_positive_data_are_never_forecast_below_zero() -> None:
     falling = np.linspace(100, 5, 12)
-    for name, fit in members.fit_members(falling, 12, (*members.COMBINED, "combination")).members.items():
+    for name, fit in point_models.fit_models(falling, 12, (*point_models.COMBINED, "combination")).models.items():
         assert (fit.forecast > 0).all(), name
 
 
@@ -155,23 +156,23 @@ def monthly(seed: int, n: int = 55, size: float = 0.25) -> tuple[np.ndarray, np.
 
 def test_season_equals_statsmodels_and_recovers_the_pattern() -> None:
     y, pattern = monthly(1)
-    season = seasonal.deseasonalise(y, 14, 12)
+    taken = season.deseasonalise(y, 14, 12)
     theirs = seasonal_decompose(np.log(y), period=12).seasonal
-    np.testing.assert_allclose(np.log(y / season.adjusted), theirs, atol=LOOP)
+    np.testing.assert_allclose(np.log(y / taken.adjusted), theirs, atol=LOOP)
     ahead = pattern[np.arange(55, 69) % 12]
-    np.testing.assert_allclose(np.log(season.ahead), ahead, atol=0.05)  # the walk leaks about two steps of .02
+    np.testing.assert_allclose(np.log(taken.ahead), ahead, atol=0.05)  # the walk leaks about two steps of .02
 
 
 def test_no_season_is_invented_in_noise_or_from_under_two_years() -> None:
     rng = np.random.default_rng(2)
-    found = [seasonal.deseasonalise(np.exp(np.cumsum(rng.normal(0, 0.1, 60))), 12, 12).found for _ in range(100)]
+    found = [season.deseasonalise(np.exp(np.cumsum(rng.normal(0, 0.1, 60))), 12, 12).found for _ in range(100)]
     assert np.mean(found) < 0.15  # a 5 % test, and its binomial error on 100 walks
-    assert not seasonal.deseasonalise(monthly(1)[0][:23], 12, 12).found
+    assert not season.deseasonalise(monthly(1)[0][:23], 12, 12).found
 
 
 def test_seasonal_forecasts_repeat_the_pattern() -> None:
     y, pattern = monthly(3)
-    fits = members.fit_members(y, 24, ["combination", "seasonal_naive"], period=12).members
+    fits = point_models.fit_models(y, 24, ["combination", "seasonal_naive"], period=12).models
     swing = np.log(fits["combination"].forecast)
     assert np.corrcoef(swing, pattern[np.arange(55, 79) % 12])[0, 1] > 0.95
     np.testing.assert_array_equal(fits["seasonal_naive"].forecast, np.tile(y[-12:], 2))
@@ -182,8 +183,10 @@ def test_local_trend_recovers_its_variances() -> None:
     n, sd = 400, (0.05, 0.03, 0.01)  # irregular, level, slope, in log points
     slope = np.cumsum(rng.normal(0, sd[2], n))
     level = np.cumsum(slope + rng.normal(0, sd[1], n))
-    fit = fit_local_trend(np.exp(level + rng.normal(0, sd[0], n)), 3)
-    np.testing.assert_allclose(np.sqrt(fit.variances), sd, rtol=0.5)  # a single series of 400: wide sampling error
+    model = UnobservedComponents(level + rng.normal(0, sd[0], n), level="local linear trend", use_exact_diffuse=True)
+    np.testing.assert_allclose(
+        np.sqrt(fit_structural(model).params), sd, rtol=0.5
+    )  # a single series of 400: wide sampling error
 
 
 def test_covid_years_leave_no_mark_on_the_local_trend() -> None:
@@ -191,9 +194,7 @@ def test_covid_years_leave_no_mark_on_the_local_trend() -> None:
     y = 100 * 1.05 ** np.arange(20.0) * np.exp(np.random.default_rng(0).normal(0, 0.01, 20))
     shocked = np.where((years >= 2020) & (years <= 2022), 3 * y, y)
     mask = covid_mask(years, 8)
-    np.testing.assert_allclose(
-        fit_local_trend(shocked, 5, mask).forecast, fit_local_trend(y, 5, mask).forecast, rtol=LOOP
-    )
+    np.testing.assert_allclose(local_trend(shocked, 5, mask).forecast, local_trend(y, 5, mask).forecast, rtol=LOOP)
 
 
 @pytest.mark.parametrize(

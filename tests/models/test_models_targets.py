@@ -36,48 +36,19 @@ def test_probability_counts_with_one_added() -> None:
     errors = [math.sqrt(0.75 * 0.25 / 3), math.sqrt(0.375 * 0.625 / 7)]
     assert found.by_method["simulation_error"].tolist() == pytest.approx(errors)
     assert found.simulation_error == pytest.approx(math.hypot(*errors) / 2)
-
-
-def test_no_finite_set_of_draws_gives_zero() -> None:
+    # No finite set of draws gives zero.
     assert targets.probability(KNOWN, 1e9, 2028).low == 1 / 8
 
 
-def test_crossing_year_weighs_methods_equally() -> None:
-    found = targets.crossing_year(KNOWN, 3)
-    # conformal first crosses in 2028, never, 2026; structural in 2027, 2028, never, never, 2026, never, never.
-    assert found.shares.tolist() == pytest.approx([(1 / 3 + 1 / 7) / 2, (1 / 3 + 2 / 7) / 2, (2 / 3 + 3 / 7) / 2])
-    assert found.share_not_reached == pytest.approx((1 / 3 + 4 / 7) / 2)
-    assert found.median == 2028
-    assert found.quantiles[0.25] == 2027
-    assert math.isinf(found.quantiles[0.75])
-    assert found.by_method["share_not_reached"].tolist() == pytest.approx([1 / 3, 4 / 7])
-
-
-def test_median_is_none_when_most_paths_never_cross() -> None:
-    assert targets.crossing_year(KNOWN, 4.5).median is None
-
-
-def test_growth_probability_is_the_probability_of_the_level_it_implies() -> None:
-    as_growth = targets.growth_probability(KNOWN, 100, base=0.375, base_year=2025, year=2028)
-    assert as_growth.level == pytest.approx(3)
-    assert as_growth.value == targets.probability(KNOWN, 3, 2028).value
-
-
 def test_simulated_odds_agree_with_the_closed_form() -> None:
+    """Even with 11.9 % exactly right the odds of doubling in six years are below one half."""
     mu, sigma, h, m = math.log(1.119), 0.15, 6, 40_000
     rng = np.random.default_rng(0)
     draws = 5800 * np.exp(np.cumsum(rng.normal(mu, sigma, (m, h)), axis=1))
     found = targets.probability(paths({"structural": draws.tolist()}, first=2025), 11600, 2030)
-    exact = targets.closed_form_probability(mu, sigma, h)
-    assert found.value == pytest.approx(exact, abs=4 * found.simulation_error)  # four standard errors
-
-
-@pytest.mark.parametrize("sigma", [0.05, 0.1, 0.2, 0.3])
-def test_even_with_11_9_pct_exactly_right_the_odds_are_below_one_half(sigma: float) -> None:
-    exact = targets.closed_form_probability(math.log(1.119), sigma, 6)
+    exact = stats.norm.cdf((h * mu - math.log(2)) / (sigma * math.sqrt(h)))
     assert 0.43 < exact < 0.5
-    assert exact == pytest.approx(stats.norm.cdf((6 * math.log(1.119) - math.log(2)) / (sigma * math.sqrt(6))))
-    assert targets.closed_form_probability(math.log(1.119), sigma, 6, arithmetic=True) < exact
+    assert found.value == pytest.approx(exact, abs=4 * found.simulation_error)  # four standard errors
 
 
 def test_monthly_forecasts_are_summed_to_years(series, walk_values) -> None:
@@ -89,7 +60,6 @@ def test_monthly_forecasts_are_summed_to_years(series, walk_values) -> None:
     assert targets.probability(made, middle, 2030).by_method.loc["structural", "probability"] == pytest.approx(
         0.5, abs=0.01
     )
-    assert targets.crossing_year(made, 1.0).median == 2026
 
 
 @pytest.mark.parametrize(
@@ -104,8 +74,6 @@ def test_monthly_forecasts_are_summed_to_years(series, walk_values) -> None:
             ),
             "annual_totals",
         ),
-        (lambda: targets.growth_probability(KNOWN, 5, base=1, base_year=2028, year=2028), "not after base year"),
-        (lambda: targets.closed_form_probability(0.1, 0, 6), "must be above zero"),
     ],
 )
 def test_refusals(call, says: str) -> None:

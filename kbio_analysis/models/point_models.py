@@ -1,19 +1,23 @@
-"""The point forecasters, each as one function of an array, and what an error today does to their later forecasts.
+"""The point forecasters, each one function of an array, and what an error today does to their later forecasts.
 
-Every member returns a :class:`MemberFit`; :mod:`.simulation` turns any of them into predictive draws the same way.
+Every one returns a :class:`ModelFit`; :mod:`.predictive` turns any of them into predictive draws the same way.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kbio_analysis.models.local_trend import fit_local_trend
-from kbio_analysis.models.seasonal import Seasonality, deseasonalise
+from kbio_analysis.models.season import Seasonality, deseasonalise
 from kbio_analysis.models.smoothing import SmoothingFit, fit_both
 
+if TYPE_CHECKING:
+    from statsmodels.tsa.statespace.structural import UnobservedComponents, UnobservedComponentsResults
+
 COMBINED = ("drift", "theta", "damped", "ses")
-"""Members of the combination; :func:`combined_members` fits them together."""
+"""Models in the combination; :func:`_combined` fits them together."""
 
 START_WINDOWS = (1.0, 0.75, 0.5)
 """Shares of the sample, counted from its end, over which the combination is averaged (Pesaran & Timmermann 2007)."""
@@ -21,15 +25,21 @@ START_WINDOWS = (1.0, 0.75, 0.5)
 MIN_WINDOW = 8
 """No window is shorter than this, or than the whole sample if that is shorter."""
 
-LOG_MEMBERS = ("local_trend", "log_drift")
-"""Members that need positive data."""
+LOG_MODELS = ("local_trend", "log_drift")
+"""Models that need positive data."""
+
+COVID_YEARS = (2020, 2021, 2022)
+"""Years the local trend sets apart as a break of known date."""
+
+MIN_AFTER_COVID = 2
+"""Observations needed after the break: with fewer, what follows it cannot be told from the break itself."""
 
 FLOOR_SHARE = 0.1
 """A straight line may run below zero: forecasts of positive data stop at this share of the smallest value seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberFit:
+class ModelFit:
     """One model fitted to one series.
 
     ``forecast`` (horizon,) and ``fitted`` (n,), one-step forecasts of the sample (NaN where there is none), in the
@@ -47,21 +57,28 @@ class MemberFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesFits:
-    """All members fitted to one series: ``members`` by name, and ``step_scale``, the mean absolute step.
+    """All models fitted to one series: ``models`` by name, and ``step_scale``, the mean absolute step.
 
     ``step_scale`` is what conformal errors are counted in: log points when the data are positive, otherwise their unit,
     measured without the season. ``season`` what was taken out (``season.adjusted`` (n,) is the rest).
     """
 
-    members: dict[str, MemberFit]
+    models: dict[str, ModelFit]
     step_scale: float
     season: Seasonality
 
 
-def fit_members(
+def covid_mask(years: np.ndarray, minimum: int) -> np.ndarray:
+    """Which observations (by calendar ``years``, (n,)) to set apart; none if too few would remain, or follow."""
+    inside = np.isin(years, COVID_YEARS)
+    enough = (~inside).sum() >= minimum and (years > COVID_YEARS[-1]).sum() >= MIN_AFTER_COVID
+    return inside if enough else np.zeros(len(years), dtype=bool)
+
+
+def fit_models(
     y: np.ndarray, horizon: int, names: Sequence[str], *, period: int = 1, set_apart: np.ndarray | None = None
 ) -> SeriesFits:
-    """Fit the named members to ``y`` (n,), season of length ``period`` removed first and put back on the forecasts.
+    """Fit the named models to ``y`` (n,), season of length ``period`` removed first and put back on the forecasts.
 
     ``set_apart`` (n,) marks the periods that ``local_trend`` steps over.
     """
@@ -76,7 +93,7 @@ def fit_many(
     period: int = 1,
     set_apart: np.ndarray | None = None,
 ) -> list[SeriesFits]:
-    """:func:`fit_members` for many series at once, several times faster than one by one."""
+    """:func:`fit_models` for many series at once, several times faster than one by one."""
     seasons = [deseasonalise(y, horizon, period) for y in series]
     wanted = set(names) & {*COMBINED, "combination"}
     lengths = [window_lengths(len(y))[: None if "combination" in wanted else 1] if wanted else [] for y in series]
@@ -84,15 +101,15 @@ def fit_many(
     fits = zip(windows, fit_both(windows), strict=True)
     results = []
     for y, season, ns in zip(series, seasons, lengths, strict=True):
-        combined = [combined_members(*next(fits), horizon) for _ in ns]
-        members = _fit_adjusted(season.adjusted, horizon, names, combined, set_apart)
+        combined = [_combined(*next(fits), horizon) for _ in ns]
+        fitted = _fit_adjusted(season.adjusted, horizon, names, combined, set_apart)
         if (y > 0).all():
             floor = FLOOR_SHARE * float(season.adjusted.min())
-            members = {name: _floored(fit, floor) for name, fit in members.items()}
-        members = {name: _with_season(fit, season, y) for name, fit in members.items()}
-        members |= {n: _carry_forward(y, horizon, lag) for n, lag in (("random_walk", 1), ("seasonal_naive", period))}
-        chosen = {name: members[name] for name in names}
-        results.append(SeriesFits(members=chosen, step_scale=mean_step(season.adjusted), season=season))
+            fitted = {name: _floored(fit, floor) for name, fit in fitted.items()}
+        fitted = {name: _with_season(fit, season, y) for name, fit in fitted.items()}
+        fitted |= {n: _carry_forward(y, horizon, lag) for n, lag in (("random_walk", 1), ("seasonal_naive", period))}
+        fitted = {name: fitted[name] for name in names}
+        results.append(SeriesFits(models=fitted, step_scale=mean_step(season.adjusted), season=season))
     return results
 
 
@@ -101,11 +118,11 @@ def mean_step(y: np.ndarray) -> float:
     return float(np.abs(np.diff(np.log(y) if (y > 0).all() else y)).mean())
 
 
-def drift(y: np.ndarray, horizon: int) -> MemberFit:
+def drift(y: np.ndarray, horizon: int) -> ModelFit:
     """Linear drift f_k = y_T + k (y_T - y_1)/(T-1)."""
     k = np.arange(1, horizon + 1)
     slope = (y[-1] - y[0]) / (len(y) - 1)
-    return MemberFit(
+    return ModelFit(
         forecast=y[-1] + k * slope,
         fitted=np.concatenate([[np.nan], y[:-1] + slope]),
         impulse=np.ones(horizon),
@@ -114,11 +131,11 @@ def drift(y: np.ndarray, horizon: int) -> MemberFit:
     )
 
 
-def ses(fit: SmoothingFit, horizon: int) -> MemberFit:
+def ses(fit: SmoothingFit, horizon: int) -> ModelFit:
     """Simple exponential smoothing: the last level carried forward. ``fit`` from :func:`~.smoothing.fit_ses`."""
     impulse = np.full(horizon, fit.alpha)
     impulse[0] = 1
-    return MemberFit(
+    return ModelFit(
         forecast=np.full(horizon, fit.level),
         fitted=fit.fitted,
         impulse=impulse,
@@ -127,7 +144,7 @@ def ses(fit: SmoothingFit, horizon: int) -> MemberFit:
     )
 
 
-def theta(y: np.ndarray, fit: SmoothingFit, horizon: int) -> MemberFit:
+def theta(y: np.ndarray, fit: SmoothingFit, horizon: int) -> ModelFit:
     """Theta method (Assimakopoulos & Nikolopoulos 2000) in the form of Hyndman & Billah (2003).
 
     f_k = l + (b/2)(k - 1 + 1/a - (1-a)^T/a): smoothing level l with parameter a (``fit``), plus half the slope b of
@@ -135,7 +152,7 @@ def theta(y: np.ndarray, fit: SmoothingFit, horizon: int) -> MemberFit:
     """
     k, a, t = np.arange(1, horizon + 1), fit.alpha, np.arange(len(y))
     slope = _ols_slope(y)
-    return MemberFit(
+    return ModelFit(
         forecast=fit.level + slope / 2 * (k - 1 + (1 - (1 - a) ** len(y)) / a),
         fitted=fit.fitted + slope / 2 * (1 - (1 - a) ** t) / a,
         impulse=ses(fit, horizon).impulse,
@@ -144,10 +161,10 @@ def theta(y: np.ndarray, fit: SmoothingFit, horizon: int) -> MemberFit:
     )
 
 
-def damped(fit: SmoothingFit, horizon: int) -> MemberFit:
+def damped(fit: SmoothingFit, horizon: int) -> ModelFit:
     """Damped trend: f_k = l_T + (phi + ... + phi^k) b_T. ``fit`` from :func:`~.smoothing.fit_damped`."""
     sums = np.cumsum(fit.phi ** np.arange(1, horizon + 1))
-    return MemberFit(
+    return ModelFit(
         forecast=fit.level + sums * fit.slope,
         fitted=fit.fitted,
         impulse=np.concatenate([[1.0], fit.alpha + fit.beta * sums[:-1]]),
@@ -156,14 +173,14 @@ def damped(fit: SmoothingFit, horizon: int) -> MemberFit:
     )
 
 
-def log_drift(y: np.ndarray, horizon: int) -> MemberFit:
+def log_drift(y: np.ndarray, horizon: int) -> ModelFit:
     """Past growth compounded, f_k = y_T (y_T/y_1)^(k/(T-1)): a what-if, the worst forecaster on annual data."""
     fit = drift(np.log(y), horizon)
     return replace(fit, forecast=np.exp(fit.forecast), fitted=np.exp(fit.fitted))
 
 
-def combined_members(y: np.ndarray, smooth: tuple[SmoothingFit, SmoothingFit], horizon: int) -> dict[str, MemberFit]:
-    """The four members of the combination on all of ``y`` (n,), ``smooth`` its simple and damped smoothing."""
+def _combined(y: np.ndarray, smooth: tuple[SmoothingFit, SmoothingFit], horizon: int) -> dict[str, ModelFit]:
+    """The four models of the combination on all of ``y`` (n,), ``smooth`` its simple and damped smoothing."""
     simple, trended = smooth
     return {
         "drift": drift(y, horizon),
@@ -173,7 +190,7 @@ def combined_members(y: np.ndarray, smooth: tuple[SmoothingFit, SmoothingFit], h
     }
 
 
-def combination(windows: Sequence[Mapping[str, MemberFit]]) -> MemberFit:
+def combination(windows: Sequence[Mapping[str, ModelFit]]) -> ModelFit:
     """Median of drift, Theta, damped trend and smoothing, averaged over the last 100, 75 and 50 % of the sample.
 
     Equal weights, none estimated (Claeskens et al. 2016). ``windows`` hold the four for each window, the whole sample
@@ -181,7 +198,7 @@ def combination(windows: Sequence[Mapping[str, MemberFit]]) -> MemberFit:
     """
     whole = list(windows[0].values())
     medians = [np.median([fit.forecast for fit in window.values()], axis=0) for window in windows]
-    return MemberFit(
+    return ModelFit(
         forecast=np.mean(medians, axis=0),
         fitted=np.median([fit.fitted for fit in whole], axis=0),
         impulse=np.median([fit.impulse for fit in whole], axis=0),
@@ -196,10 +213,10 @@ def window_lengths(n: int) -> list[int]:
     return sorted({max(least, round(n * share)) for share in START_WINDOWS}, reverse=True)
 
 
-def _carry_forward(y: np.ndarray, horizon: int, period: int) -> MemberFit:
+def _carry_forward(y: np.ndarray, horizon: int, period: int) -> ModelFit:
     """Random walk (``period`` 1) or seasonal naive: the value of the same place in the last season."""
     steps = np.arange(horizon)
-    return MemberFit(
+    return ModelFit(
         forecast=y[-period:][steps % period].copy(),
         fitted=np.concatenate([np.full(period, np.nan), y[:-period]]),
         impulse=(steps % period == 0).astype(float),
@@ -208,44 +225,74 @@ def _carry_forward(y: np.ndarray, horizon: int, period: int) -> MemberFit:
     )
 
 
-def _local_trend(y: np.ndarray, horizon: int, set_apart: np.ndarray | None) -> MemberFit:
-    fit = fit_local_trend(y, horizon, set_apart)
+def local_trend(y: np.ndarray, horizon: int, set_apart: np.ndarray | None = None) -> ModelFit:
+    """Local linear trend in logs (Harvey 1989; Durbin & Koopman 2012, ch. 3) of positive ``y`` (n,).
+
+    log y_t = m_t + e_t, m_t = m_{t-1} + b_{t-1} + u_t, b_t = b_{t-1} + v_t, by maximum likelihood. ``set_apart`` (n,)
+    marks periods that the Kalman filter steps over, which is the same as a pulse dummy for each of them.
+    """
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+    values = np.log(y)
+    if set_apart is not None:
+        values = np.where(set_apart, np.nan, values)
+    best = fit_structural(UnobservedComponents(values, level="local linear trend", use_exact_diffuse=True))
+    level_gain, slope_gain = np.asarray(best.filter_results.kalman_gain)[:, 0, -1]
+    log_fitted = np.asarray(best.filter_results.forecasts)[0].copy()
+    log_fitted[np.isnan(values)] = np.nan
+    # The diffuse level and slope are both known after the second observation that is present.
+    log_fitted[: int(np.flatnonzero(~np.isnan(values))[1]) + 1] = np.nan
     steps = np.arange(horizon)
-    impulse = fit.level_gain + fit.slope_gain * (steps - 1)
+    impulse = float(level_gain) + float(slope_gain) * (steps - 1)
     impulse[0] = 1
-    return MemberFit(
-        forecast=fit.forecast,
-        fitted=np.exp(fit.log_fitted),
+    return ModelFit(
+        forecast=np.exp(np.asarray(best.forecast(horizon), dtype=float)),
+        fitted=np.exp(log_fitted),
         impulse=impulse,
         slope_response=steps + 1.0,
         n_parameters=3,
     )
 
 
+def fit_structural(model: "UnobservedComponents") -> "UnobservedComponentsResults":
+    """The most likely of three fits of a statsmodels structural model.
+
+    Its default optimiser stops early on such likelihoods, so Nelder-Mead runs from the default start and from where
+    the first stopped.
+    """
+    search = {"method": "nm", "maxiter": 400, "xtol": 1e-6, "ftol": 1e-8, "disp": 0}
+    with warnings.catch_warnings():
+        # Optimiser chatter: convergence is judged by comparing the three fits, not by its message.
+        warnings.simplefilter("ignore")
+        first = model.fit(disp=0)
+        tries = [first, model.fit(**search), model.fit(start_params=first.params, **search)]
+    return max(tries, key=lambda fit: fit.llf)
+
+
 def _fit_adjusted(
     y: np.ndarray,
     horizon: int,
     names: Sequence[str],
-    windows: Sequence[Mapping[str, MemberFit]],
+    windows: Sequence[Mapping[str, ModelFit]],
     set_apart: np.ndarray | None,
-) -> dict[str, MemberFit]:
-    """Members of a series without season, ``windows`` as for :func:`combination`."""
+) -> dict[str, ModelFit]:
+    """Models of a series without season, ``windows`` as for :func:`combination`."""
     fits = dict(windows[0]) if windows else {}
     if "combination" in names:
         fits["combination"] = combination(windows)
     if "log_drift" in names:
         fits["log_drift"] = log_drift(y, horizon)
     if "local_trend" in names:
-        fits["local_trend"] = _local_trend(y, horizon, set_apart)
+        fits["local_trend"] = local_trend(y, horizon, set_apart)
     return fits
 
 
-def _with_season(fit: MemberFit, season: Seasonality, y: np.ndarray) -> MemberFit:
+def _with_season(fit: ModelFit, season: Seasonality, y: np.ndarray) -> ModelFit:
     fitted = fit.fitted * y / season.adjusted if season.multiplicative else fit.fitted + y - season.adjusted
     return replace(fit, forecast=season.restore(fit.forecast), fitted=fitted)
 
 
-def _floored(fit: MemberFit, floor: float) -> MemberFit:
+def _floored(fit: ModelFit, floor: float) -> ModelFit:
     return replace(fit, forecast=np.maximum(fit.forecast, floor), fitted=np.maximum(fit.fitted, floor))
 
 
