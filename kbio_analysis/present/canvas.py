@@ -329,11 +329,10 @@ def _along(plot: Plot, wide: float) -> dict[float, str]:
         ticks = plot.x.ticks(99)
         if not _fit(plot.x, ticks, wide) and ticks:
             ticks = {v: fold(t, wide / len(ticks) - 4) for v, t in ticks.items()}
-        for step in range(1, 60):
-            kept = dict(list(ticks.items())[::-step][::-1])
-            if _fit(plot.x, kept, wide):
-                return kept
-        return ticks
+        kept: dict[float, str] = {}
+        for v in reversed(ticks):
+            kept = more if _fit(plot.x, more := {v: ticks[v]} | kept, wide) else kept
+        return kept
     for most in range(8, 1, -1):
         ticks = plot.x.ticks(most)
         if _fit(plot.x, ticks, wide):

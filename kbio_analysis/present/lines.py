@@ -254,13 +254,15 @@ class Drawing:
         style = dict(style or {})
         self._known(style, BAND, f"band {label!r}")
         low, high = self._own(low, f"band {label!r}"), self._own(high, f"band {label!r}")
-        low, high = low.where(high.notna()), high.where(low.notna())
+        known = low.notna() & high.notna()
+        low, high = (c[known] if self.look.by else c.where(known) for c in (low, high))
         of = style.get("of")
         self.asked.known([] if of is None else [of], self.hues, f"band {label!r}, of")
         hue = self.hues[next(iter(self.hues)) if of is None else of][0]
         hue = colour(style["colour"]) if "colour" in style else hue
-        _, x, bottom = self._values(self.over, low, style.get("start"))
-        _, _, top = self._values(self.over, high, style.get("start"))
+        over = self.over.loc[low.index]
+        _, x, bottom = self._values(over, low, style.get("start"))
+        _, _, top = self._values(over, high, style.get("start"))
         if np.isfinite(bottom).any():
             self.bands.append((x, bottom, top, hue, style, label))
 

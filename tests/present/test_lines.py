@@ -187,3 +187,12 @@ def test_a_log_axis_leaves_out_what_is_not_above_zero(payloads: list[dict]) -> N
     some = TRADE.assign(exports=[0.0, -1, 7, 8, 9, 11, 12])
     assert lines(some, ["exports"], x="year", log=True, **SHARED).alt == "Lines: exports 7 in 2021, 12 in 2025."
     assert not lines(some.assign(exports=0.0), ["exports"], x="year", log=True, **SHARED).drawn
+
+
+def test_a_band_of_a_long_frame_is_that_of_its_rows(payloads: list[dict]) -> None:
+    long = pd.DataFrame({"year": [2020, 2021] * 2, "who": list("aabb"), "v": [1.0, 2, 3, 4]})
+    chart = lines(
+        long.assign(low=[0.5, 1, None, None]), "v", x="year", by="who", bands=[("low", "v", "range")], **SHARED
+    )
+    assert "range at the end 1 to 2" in chart.alt
+    assert chart.drawing.count("FillBetweenPolyCollection_1") == 1
