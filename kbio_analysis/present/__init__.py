@@ -5,11 +5,6 @@ travels as one MIME bundle (:mod:`~kbio_analysis.present.outputs`) beside an ord
 as it is and the renderer builds the page from the structured part.
 """
 
-from kbio_analysis.present.outputs import answer, record_published, say
 from kbio_analysis.present.prose import register
-from kbio_analysis.present.results import record, regression
-from kbio_analysis.present.tables import table
-
-__all__ = ["answer", "record", "record_published", "regression", "say", "table"]
 
 register()

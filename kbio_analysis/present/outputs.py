@@ -7,6 +7,12 @@ from typing import Any
 MIME = "application/vnd.kbio.v1+json"
 """The structured form of every kbio output; its ``kind`` is answer, sentence, record, chart or table."""
 
+DEFAULT_RTOL = 1e-9
+"""Relative tolerance of a recorded result or a charted figure when ``kbio check`` compares it with its reference."""
+
+SIMULATED_RTOL = 5e-3
+"""Tolerance of what rests on fitted or simulated models: optimisers end a little apart on other machines."""
+
 
 def show(payload: Mapping[str, Any], fallback: Mapping[str, str]) -> None:
     """Emit one structured output; outside IPython print its plain form, so that scripts can use these modules too."""
@@ -29,45 +35,3 @@ def caption_html(caption: str, source: str) -> str:
     """What stands under a chart or a table in a front end that shows the plain form."""
     cited = f"<br><small>Source: {as_html(source)}</small>" if source else ""
     return f"<figcaption>{as_html(caption)}{cited}</figcaption>"
-
-
-# Until the last notebook has moved its words into its cells.
-
-SIMULATED_RTOL = 5e-3
-
-
-def say(*sentences: str) -> None:
-    text = " ".join(sentences)
-    show({"kind": "sentence", "text": text}, {"text/markdown": text})
-
-
-def answer(*sentences: str) -> None:
-    text = " ".join(sentences)
-    show({"kind": "answer", "text": text}, {"text/markdown": f"**{text}**"})
-
-
-_ENDINGS = {
-    "US$ million": "usd_m",
-    "US$ million a year": "usd_m",
-    "per cent": "pct",
-    "per cent a year": "pct",
-    "rank": "rank",
-}
-
-
-def record_published(rows: Any) -> None:
-    from kbio_analysis.present.results import record
-
-    for row in rows.itertuples():
-        stem = f"published_{row.id}".removesuffix(f"_{_ENDINGS[row.unit]}")
-        meaning = f"as published, {row.kind.replace('_', ' ')}, {row.period}"
-        record(f"{stem}_{_ENDINGS[row.unit]}", row.value, unit=row.unit, meaning=meaning)
-
-
-DEFAULT_RTOL = 1e-9
-
-
-def __getattr__(name: str) -> Any:
-    from kbio_analysis.present import results
-
-    return getattr(results, name)

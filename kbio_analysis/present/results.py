@@ -14,10 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.present.outputs import show
-
-DEFAULT_RTOL = 1e-9
-"""Relative tolerance of a recorded result when ``kbio check`` compares it with its reference."""
+from kbio_analysis.present.outputs import DEFAULT_RTOL, show
 
 CODEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "results.csv"
 
