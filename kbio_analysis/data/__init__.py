@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from .published import phase_figures as phase_figures
     from .published import published_ranges as published_ranges
     from .published import trial_ranks as trial_ranks
-    from .results import Recorded as Recorded
-    from .results import recorded as recorded
-    from .results import recorded_read as recorded_read
     from .series import annual as annual
     from .series import definitions as definitions
     from .series import exporters as exporters
@@ -49,7 +46,6 @@ if TYPE_CHECKING:
     from .verification import verify as verify
 
 _HOME = {
-    "Recorded": "results",
     "agreement_inputs": "trade",
     "agreement_years": "trade",
     "agreements": "trade",
@@ -77,8 +73,6 @@ _HOME = {
     "prints": "series",
     "published_ranges": "published",
     "rebuild_passports": "package",
-    "recorded": "results",
-    "recorded_read": "results",
     "reference_classes": "series",
     "reference_sources": "series",
     "tables_read": "tables",

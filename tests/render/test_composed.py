@@ -16,7 +16,7 @@ UNCHANGED_SECONDS = 3.0  # the whole command with nothing to do; the aim is well
 NAMES = ("10_apples", "11_pears", "40_basket", "00_page")
 READ = "from kbio_analysis.data import load\nweight = float(load('apples')['weight'].sum())"
 TELL = (
-    "from kbio_analysis import data\nbelow = [data.recorded(n) for n in names]\n"
+    "from kbio_analysis.data.results import recorded\nbelow = [recorded(n) for n in names]\n"
     "said = '; '.join(' '.join([r.notebook, r.state, *[f'({why})' for why in [r.why] if why]]) for r in below)"
 )
 SAY = "from IPython.display import publish_display_data as show\nshow({'%s': {'kind': 'answer', 'text': said}})"
