@@ -30,9 +30,6 @@ RANK_LABELS = {
 }
 """Published rankings: definition -> who ranks what."""
 
-BIOPHARMA_RANKINGS = ("kita_biopharma", "gov_biopharma_headline")
-"""Published rankings of biopharmaceuticals rather than of all pharmaceuticals."""
-
 BREAK_YEAR = 2022
 """First year of KHIDI's present classification, which moved immunodiagnostic reagents out of medicines."""
 

@@ -38,7 +38,7 @@ MOST_ATTEMPTS = 1_000_000
 def prospects(
     figures: pd.DataFrame,
     *,
-    today: date | str | float,
+    today: date | str,
     total_years_long: float,
     phase_done: float,
     years_to_mark: float,
@@ -46,9 +46,9 @@ def prospects(
     """Chances and dates of the candidates in each phase.
 
     ``figures``: one row a phase of PHASES; columns candidates, success (transition probability) and years (cycle
-    time). ``today``: a date, or a year with its fraction; ``total_years_long`` a longer published time from phase I to
-    approval, to which all phases are stretched alike; ``phase_done`` the share of its present phase a candidate has
-    behind it; ``years_to_mark`` years of sales to the mark, the year of launch counting as the first.
+    time). ``total_years_long`` a longer published time from phase I to approval, to which all phases are stretched
+    alike; ``phase_done`` the share of its present phase a candidate has behind it; ``years_to_mark`` years of sales to
+    the mark, the year of launch counting as the first.
 
     Returns one row a phase: candidates, approval (probability), and by timing short and long the calendar years
     approval_* and billion_* (the first above the mark). Raises :class:`ModelInputError` for a share outside 0 to 1 or
@@ -63,9 +63,11 @@ def prospects(
     table = pd.DataFrame(index=pd.Index(list(PHASES), name="phase"))
     table["candidates"] = figures["candidates"].to_numpy(dtype=int)
     table["approval"] = np.cumprod(rates[::-1])[::-1]
+    day = pd.Timestamp(today)
+    now = day.year + (day.day_of_year - 1) / (366 if day.is_leap_year else 365)
     remaining = np.cumsum(spans[::-1])[::-1] - phase_done * spans
     for timing, factor in {"short": 1.0, "long": max(total_years_long / spans.sum(), 1.0)}.items():
-        approved = np.floor(_year(today) + factor * remaining).astype(int)
+        approved = np.floor(now + factor * remaining).astype(int)
         table[f"approval_{timing}"] = approved
         table[f"billion_{timing}"] = approved + int(np.ceil(years_to_mark)) - 1
     return table
@@ -137,11 +139,3 @@ def share_needed(k: int, counts: pd.Series, p: pd.Series, chance: float) -> floa
         return at_least(k, counts, np.asarray(p) * share) - chance
 
     return float(optimize.brentq(gap, 0.0, 1.0, xtol=1e-10)) if gap(1.0) >= 0 else None
-
-
-def _year(day: date | str | float) -> float:
-    """A date as a year with its fraction."""
-    if isinstance(day, (int, float)):
-        return float(day)
-    day = pd.Timestamp(day)
-    return day.year + (day.dayofyear - 1) / (366 if day.is_leap_year else 365)

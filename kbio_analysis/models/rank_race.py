@@ -46,32 +46,18 @@ Shocks = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 """Standardised shocks (mean 0, variance 1) of a given shape."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Race:
-    """What the simulation starts from. Series are indexed by ISO3 of the contenders, largest first.
-
-    ``levels`` US$ million in ``origin_year``; ``drift`` growth relative to the contenders' mean, log points a year, and
-    its standard error ``drift_sd``; ``volatility`` standard deviation of a year's own growth, log points, known with
-    ``freedom`` degrees of freedom (inf: taken as exact). ``observed_correlation``: mean correlation of yearly growth
-    between contenders, None if no two share three spans.
-    """
-
-    origin_year: int
-    levels: pd.Series
-    drift: pd.Series
-    drift_sd: pd.Series
-    volatility: pd.Series
-    freedom: pd.Series
-    observed_correlation: float | None
-
-
-def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> Race:
+def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> pd.DataFrame:
     """Growth relative to the others and volatility of every contender of the last year of ``panel``.
 
     ``panel``: years (gaps allowed) x ISO3, US$ million, one definition. Over a span of k years log
     growth has mean k mu_i and variance k s_i^2. The s_i^2 are moderated across exporters (Smyth 2004); the mu_i,
     relative to the contenders' mean in the same span, are shrunk to a common mean by precision, with the spread of
     DerSimonian & Laird (1986).
+
+    Returns one row a contender (ISO3), largest first: usd_m in the last year; drift relative to the contenders' mean
+    and its standard error drift_sd, log points a year; volatility, the standard deviation of a year's own growth, log
+    points, known with freedom degrees of freedom (inf: exact). ``attrs``: origin_year, and observed_correlation, the
+    mean over pairs of contenders that share three spans (None without any).
     Raises ModelInputError if home is not held in the last year or too few contenders share a span of years.
     """
     if rule not in RULES:
@@ -92,42 +78,42 @@ def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> Race:
     spans = spans[growth.index]
     variance, freedom = _variances(growth, spans)
     drift, drift_sd = _drifts(growth, spans, variance, rule)
-    return Race(
-        origin_year=panel.index[-1].year,
-        levels=levels,
-        drift=drift,
-        drift_sd=drift_sd,
-        volatility=np.sqrt(variance),
-        freedom=freedom,
-        observed_correlation=_mean_correlation(growth.div(np.sqrt(spans), axis=0)),
-    )
+    race = {"usd_m": levels, "drift": drift, "drift_sd": drift_sd, "volatility": np.sqrt(variance), "freedom": freedom}
+    frame = pd.DataFrame(race, index=levels.index)
+    correlation = _mean_correlation(growth.div(np.sqrt(spans), axis=0))
+    frame.attrs = {"origin_year": panel.index[-1].year, "observed_correlation": correlation}
+    return frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankOdds:
     """Simulated places at the end and on the way.
 
-    ``probability`` that home stands at ``place`` or better in ``target_year`` and its ``simulation_error`` (standard
-    error); ``fan``: year x (median, lo_80, hi_80, lo_95, hi_95) of home's rank; ``shares``: rank -> share of paths;
+    ``ranks`` (n_paths,): home's rank in the target year; ``fan``: year x (median, lo_80, hi_80, lo_95, hi_95) of it;
     ``field``: one row a contender: usd_m, rank_now, chance, median_rank, lo_80, hi_80. ``place_usd_m`` (n_paths,):
-    level of the place-th largest other in the target year if the contenders' mean growth were zero.
+    level of the ``place``-th largest other in the target year if the contenders' mean growth were zero.
     """
 
-    home: str
     place: int
-    target_year: int
     years: int
-    probability: float
-    simulation_error: float
+    ranks: np.ndarray
     fan: pd.DataFrame
-    shares: pd.Series
     field: pd.DataFrame
     place_usd_m: np.ndarray
 
+    @property
+    def probability(self) -> float:
+        """Chance that home stands at the place or better."""
+        return self.chance_of(self.place)
+
+    @property
+    def simulation_error(self) -> float:
+        """Standard error of that chance."""
+        return float(np.sqrt(self.probability * (1 - self.probability) / len(self.ranks)))
+
     def chance_of(self, place: int) -> float:
         """Chance that home stands at ``place`` or better; ``place`` may be 0 (nobody does)."""
-        n = len(self.place_usd_m)
-        return _chance(n * float(self.shares[self.shares.index <= place].sum()), n)
+        return _chance(int((self.ranks <= place).sum()), len(self.ranks))
 
     def levels(self, growth_pct: float) -> np.ndarray:
         """Level of the place in the target year, path by path, if the contenders' mean growth is ``growth_pct``."""
@@ -139,7 +125,7 @@ class RankOdds:
 
 
 def simulate(
-    race: Race,
+    race: pd.DataFrame,
     *,
     home: str,
     place: int,
@@ -150,53 +136,46 @@ def simulate(
     every_year: bool = True,
     shocks: Shocks = np.random.Generator.standard_normal,
 ) -> RankOdds:
-    """Simulate every contender to ``target_year`` and rank them in each path.
+    """Simulate every contender of :func:`fit` to ``target_year`` and rank them in each path.
 
     A year's log growth of i is mu_i + s_i (sqrt(rho) z_t + sqrt(1 - rho) u_it), so that the shocks of any two have
     correlation rho (the one-factor model, Vasicek 2002); mu_i and s_i^2 are drawn once a path from what is known of
     them. With ``every_year`` False only the target year is simulated, by one step of the same variance.
     Raises ModelInputError for a target year not after the origin, a correlation outside 0 to 1, or too high a place.
     """
-    years = target_year - race.origin_year
+    origin = race.attrs["origin_year"]
+    years = target_year - origin
     check_count(years, "years to the target", most=100)
     check_count(n_paths, "n_paths", least=100)
     if not 0 <= correlation <= 1:
         raise ModelInputError(f"correlation = {correlation}: give a number from 0 to 1")
-    if home not in race.levels.index or not 1 <= place < len(race.levels):
-        raise ModelInputError(
-            f"place {place} of {len(race.levels)} contenders for {home}: give 1 to {len(race.levels) - 1}"
-        )
+    if home not in race.index or not 1 <= place < len(race):
+        raise ModelInputError(f"place {place} of {len(race)} contenders for {home}: give 1 to {len(race) - 1}")
     rng = np.random.default_rng(seed)
-    own = race.levels.index.get_loc(home)
-    size = (n_paths, len(race.levels))
+    own = race.index.get_loc(home)
+    size = (n_paths, len(race))
     drift = race.drift.to_numpy() + race.drift_sd.to_numpy() * rng.standard_normal(size)
     volatility = race.volatility.to_numpy() * _scatter(race.freedom.to_numpy(), n_paths, rng)
-    logs = np.tile(np.log(race.levels.to_numpy(dtype=float)), (n_paths, 1))
+    logs = np.tile(np.log(race.usd_m.to_numpy(dtype=float)), (n_paths, 1))
     steps = [1] * years if every_year else [years]
     fan = {}
     for reached, step in zip(np.cumsum(steps), steps, strict=True):
         common = np.sqrt(correlation) * shocks(rng, (n_paths, 1))
         logs += step * drift + np.sqrt(step) * volatility * (common + np.sqrt(1 - correlation) * shocks(rng, size))
-        fan[race.origin_year + int(reached)] = _spread(1 + (logs > logs[:, [own]]).sum(axis=1))
+        fan[origin + int(reached)] = _spread(1 + (logs > logs[:, [own]]).sum(axis=1))
     places = 1 + np.argsort(np.argsort(-logs, axis=1, kind="stable"), axis=1, kind="stable")
     others = np.sort(np.delete(logs, own, axis=1), axis=1)[:, -place]
-    counts = np.bincount(places[:, own], minlength=len(race.levels) + 1)[1:]
-    probability = _chance(int(counts[:place].sum()), n_paths)
     return RankOdds(
-        home=home,
         place=place,
-        target_year=target_year,
         years=years,
-        probability=probability,
-        simulation_error=float(np.sqrt(probability * (1 - probability) / n_paths)),
+        ranks=places[:, own],
         fan=pd.DataFrame.from_dict(fan, orient="index").rename_axis("year"),
-        shares=pd.Series(counts / n_paths, index=pd.RangeIndex(1, len(counts) + 1, name="rank")),
         field=_field(race, places, place),
         place_usd_m=np.exp(others),
     )
 
 
-def sensitivity(races: Mapping[str, Race], correlations: Sequence[float], **terms: object) -> pd.DataFrame:
+def sensitivity(races: Mapping[str, pd.DataFrame], correlations: Sequence[float], **terms: object) -> pd.DataFrame:
     """Home's chance of the place for every rule and correlation: rules x correlations, the same draws throughout.
 
     ``races`` maps a rule to its fit; ``terms`` are the other arguments of :func:`simulate`.
@@ -234,11 +213,11 @@ def hindcast(
     except ModelInputError:
         # Too short a record then is an answer, not a failure.
         return None
-    if place >= len(race.levels):
+    if place >= len(race):
         return None
     terms = {"place": place, "target_year": end.year, "correlation": correlation, "n_paths": n_paths, "seed": seed}
     said = simulate(race, home=anchor, every_year=False, **terms).field
-    now = panel.loc[end, race.levels.index].rank(ascending=False, method="min")
+    now = panel.loc[end, race.index].rank(ascending=False, method="min")
     table = pd.DataFrame({"rank_then": said.rank_now, "chance": said.chance, "rank_now": now.astype(int)})
     table["hit"] = table.rank_now <= place
     table["inside_80"] = table.rank_now.between(said.lo_80, said.hi_80)
@@ -332,22 +311,20 @@ def _spread(values: np.ndarray) -> dict[str, float]:
     return dict(zip(levels, found, strict=True))
 
 
-def _field(race: Race, places: np.ndarray, place: int) -> pd.DataFrame:
-    spread = _spread(places)
-    hits = (places <= place).sum(axis=0)
+def _field(race: pd.DataFrame, places: np.ndarray, place: int) -> pd.DataFrame:
+    spread, hits = _spread(places), (places <= place).sum(axis=0)
     return pd.DataFrame(
         {
-            "usd_m": race.levels,
-            "rank_now": np.arange(1, len(race.levels) + 1),
+            "usd_m": race.usd_m,
+            "rank_now": np.arange(1, len(race) + 1),
             "chance": [_chance(int(k), len(places)) for k in hits],
             "median_rank": spread["median"].astype(int),
             "lo_80": spread["lo_80"].astype(int),
             "hi_80": spread["hi_80"].astype(int),
-        },
-        index=race.levels.index,
+        }
     )
 
 
-def _chance(hits: float, n: int) -> float:
+def _chance(hits: int, n: int) -> float:
     """Laplace's rule, (1 + hits) / (2 + n): no finite number of paths makes anything certain or impossible."""
     return (1 + hits) / (2 + n)

@@ -6,7 +6,6 @@ member that is not held in a year counts as standing below those that are.
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
@@ -71,15 +70,15 @@ def ladder(panel: pd.DataFrame, home: str, place: int) -> pd.DataFrame:
     panel = yearly(panel)
     if home not in panel.columns or not panel[home].iloc[-1] > 0:
         raise ModelInputError(f"{home} is not held in {panel.index[-1]}: use a later as_of or another definition")
-    first, places, rows = first_comparable_year(panel, place), standings(panel), {}
-    for period, values in panel.iterrows():
-        others = values.drop(home).dropna().sort_values(ascending=False)
-        if period.year < first or len(others) < place:
+    by_year, places, rows = panel.set_axis(panel.index.year, axis=0), comparable_standings(panel, place), {}
+    for year in places.index:
+        others = by_year.loc[year].drop(home).dropna().sort_values(ascending=False)
+        if len(others) < place:
             continue
-        total, own, level = values.sum(), values[home], float(others.iloc[place - 1])
-        rows[period.year] = {
-            "n_held": int(values.notna().sum()),
-            "home_rank": places.loc[period.year, home],
+        total, own, level = by_year.loc[year].sum(), by_year.at[year, home], float(others.iloc[place - 1])
+        rows[year] = {
+            "n_held": int(by_year.loc[year].notna().sum()),
+            "home_rank": places.at[year, home],
             "home_usd_m": own,
             "rival": others.index[place - 1],
             "rival_usd_m": level,
@@ -88,7 +87,7 @@ def ladder(panel: pd.DataFrame, home: str, place: int) -> pd.DataFrame:
             "rival_share_pct": 100 * level / total,
             "gap_points": 100 * level / total - 100 * own / total,
         }
-    if panel.index[-1].year not in rows:
+    if by_year.index[-1] not in rows:
         raise ModelInputError(
             f"fewer than {place} exporters beside {home} in {panel.index[-1]}: ask for a higher place"
         )
@@ -114,51 +113,42 @@ def placements(panel: pd.DataFrame, home: str, values_usd_m: Mapping[str, float]
 def entries(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within_years: int) -> pd.DataFrame:
     """Whether exporters ranked ``ranks[0]`` to ``ranks[-1]`` stood at ``place`` or better within ``within_years``.
 
-    One row an exporter and year of origin: member, origin, rank, best_rank, best_year, entered, apart (its window
-    overlaps no other counted one, back from the latest). An origin counts once its window has closed by the panel's
-    last year; of an irregular panel only the years it holds are seen. Ranks at or above ``place`` are left out.
-    ``attrs``: ranks (lowest, highest), first_year (the first comparable one).
+    One row an exporter and year of origin: member, origin, rank, entered, apart (its window overlaps no other counted
+    one, back from the latest). An origin counts once its window has closed by the panel's last year; of an irregular
+    panel only the years it holds are seen. Ranks at or above ``place`` are left out.
     """
     if not ranks or within_years < 1:
         raise ModelInputError(f"ranks {list(ranks)} within {within_years} years: give ranks and one year or more")
-    band, places = (max(min(ranks), place + 1), max(ranks)), comparable_standings(panel, place)
-    origins = [year for year in places.index if year <= places.index[-1] - within_years]
-    apart: list[int] = []
-    for year in reversed(origins):
-        if not apart or year + within_years <= apart[-1]:
-            apart.append(year)
+    places = comparable_standings(panel, place)
+    low, high, apart = max(min(ranks), place + 1), max(ranks), places.index[-1] + 1
     rows = []
-    for year in origins:
+    for year in reversed(places.index[places.index <= places.index[-1] - within_years]):
         window = places.loc[year + 1 : year + within_years]
-        if window.empty:
-            continue
+        separate = year + within_years <= apart
+        apart = year if separate else apart
         for member, rank in places.loc[year].items():
-            if band[0] <= rank <= band[1]:
-                best = float(window[member].min())
-                when = int(window[member].idxmin()) if np.isfinite(best) else None
-                rows.append((member, year, int(rank), best, when, best <= place, year in apart))
-    columns = ["member", "origin", "rank", "best_rank", "best_year", "entered", "apart"]
-    cases = pd.DataFrame(rows, columns=columns).astype({"entered": bool, "apart": bool})
-    cases.attrs = {"ranks": band, "first_year": int(places.index[0])}
-    return cases
+            if len(window) and low <= rank <= high:
+                rows.append((member, year, int(rank), bool(window[member].min() <= place), separate))
+    cases = pd.DataFrame(rows, columns=["member", "origin", "rank", "entered", "apart"])
+    return cases.astype({"entered": bool, "apart": bool})
 
 
-def entry_rates(panels: Mapping[str, pd.DataFrame], **band: object) -> pd.DataFrame:
-    """:func:`entries` counted, one row a panel: first_year, starts, entered, by (ISO3 of those that entered), starts
-    and entries whose windows do not overlap (starts_apart, entered_apart), and the exact 95% range low to high of
-    the share among those (0 to 1 without any)."""
+def entry_rates(panels: Mapping[str, pd.DataFrame], *, place: int, **band: object) -> pd.DataFrame:
+    """:func:`entries` counted, one row a panel: first_year (the first comparable), starts, entered, by (ISO3 of those
+    that entered), starts and entries whose windows do not overlap (starts_apart, entered_apart), and the exact 95%
+    range low to high of the share among those (0 to 1 without any)."""
     rows = {}
     for name, panel in panels.items():
-        cases = entries(panel, **band)
-        apart = cases[cases.apart]
-        low, high = clopper_pearson(int(apart.entered.sum()), len(apart)) if len(apart) else (0.0, 1.0)
+        cases = entries(panel, place=place, **band)
+        apart, entered = cases[cases.apart], cases.entered[cases.apart].sum()
+        low, high = clopper_pearson(int(entered), len(apart)) if len(apart) else (0.0, 1.0)
         rows[name] = {
-            "first_year": cases.attrs["first_year"],
+            "first_year": first_comparable_year(panel, place),
             "starts": len(cases),
             "entered": int(cases.entered.sum()),
             "by": sorted(set(cases.member[cases.entered])),
             "starts_apart": len(apart),
-            "entered_apart": int(apart.entered.sum()),
+            "entered_apart": int(entered),
             "low": low,
             "high": high,
         }
@@ -221,27 +211,3 @@ def forecast_growth(y: pd.Series, years: int, *, seed: int) -> float | None:
         return None
     ahead = forecast(run, years, models=["combination"], n_paths=FORECAST_DRAWS, seed=seed)
     return required_growth_pct(float(run.iloc[-1]), float(ahead.table.forecast.iloc[-1]), years)
-
-
-def climbs(
-    panel: pd.DataFrame, published: pd.DataFrame, place: int, *, until: int, rival_growth_pct: Mapping[str, float]
-) -> pd.DataFrame:
-    """What it takes from a published rank to ``place``, read off the panel's values at the two places in that year.
-
-    ``published`` has the columns year and rank. One row a published rank whose year the panel compares: its columns,
-    then multiple (value at ``place`` over value at the rank) and the growth a year needed up to ``until``, one column
-    a case of ``rival_growth_pct``. The rank's own definition is not the panel's: that is the caller's assumption.
-    """
-    by_year = yearly(panel).set_axis(yearly(panel).index.year, axis=0)
-    first, rows = first_comparable_year(panel, place), []
-    for row in published.to_dict("records"):
-        year, rank = row["year"], row["rank"]
-        if year not in by_year.index or year < first or year >= until:
-            continue
-        values = by_year.loc[year].dropna().sort_values(ascending=False).to_numpy()
-        if max(rank, place) > len(values):
-            continue
-        at_rank, at_place = float(values[rank - 1]), float(values[place - 1])
-        needed = growth_needed(at_rank, at_place, until - year, rival_growth_pct).needed_growth_pct
-        rows.append(row | {"multiple": at_place / at_rank, **needed.to_dict()})
-    return pd.DataFrame(rows, columns=[*published.columns, "multiple", *rival_growth_pct])

@@ -139,37 +139,30 @@ def simulate(track: Track, *, years_to_target: float, n: int, seed: int) -> Cloc
     )
 
 
-def tornado(track: Track, *, years_to_target: float, column: str = "npv_usd_m") -> pd.DataFrame:
-    """One assumption at a time from its low to its high, all others likely and the case of average length.
+def tornado(tracks: Sequence[Track], *, years_to_target: float) -> pd.DataFrame:
+    """Present value as one assumption at a time goes from its low to its high, all others likely, for each track.
 
-    An assumption without a range has no row. Index: assumption, and ``case_length`` (10th to 90th percentile of the
-    steps' times); columns at_low, at_high, value_low, value_high, the widest swing first.
+    An assumption without a range has no row; ``case_length`` is the 10th to 90th percentile of the steps' times.
+    Columns assumption, at_low, at_high, value_low, value_high, track and label, a track's widest swing first.
     """
-    likely, average = _likely(track)
-
-    def value(changed: Mapping[str, np.ndarray], cases: Sequence[np.ndarray]) -> float:
-        return _value(track, likely | changed, cases, years_to_target)[column].iloc[0]
-
-    rows = {}
-    for name in ASSUMPTIONS:
-        low, _, high = track.assumptions[name]
-        if low < high:
-            rows[name] = (low, high, *(value({name: np.array([v])}, average) for v in (low, high)))
-    lengths = [
-        [_case(s, np.array([s.spread[1]]), np.array([z])) for s in track.steps] for z in stats.norm.ppf([0.1, 0.9])
-    ]
-    rows["case_length"] = (*(float(sum(c[0] for c in cases)) for cases in lengths), *(value({}, c) for c in lengths))
-    columns = ["at_low", "at_high", "value_low", "value_high"]
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("assumption")
-    swing = (frame.value_high - frame.value_low).abs()
-    return frame.loc[swing.sort_values(ascending=False, kind="stable").index]
-
-
-def tornadoes(tracks: Sequence[Track], *, years_to_target: float) -> pd.DataFrame:
-    """:func:`tornado` of each track in one frame, with the columns assumption, track and label (without its unit)."""
-    rows = [tornado(t, years_to_target=years_to_target).reset_index().assign(track=t.name) for t in tracks]
-    frame = pd.concat(rows, ignore_index=True)
-    return frame.assign(label=[_bare(LABELS[name]) for name in frame.assumption])
+    parts, tails = [], stats.norm.ppf([0.1, 0.9])
+    for track in tracks:
+        likely, average = _likely(track)
+        lengths = [[_case(s, np.array([s.spread[1]]), np.array([z])) for s in track.steps] for z in tails]
+        rows = {}
+        for name in ASSUMPTIONS:
+            low, _, high = track.assumptions[name]
+            if low < high:
+                ends = [_value(track, likely | {name: np.array([v])}, average, years_to_target) for v in (low, high)]
+                rows[name] = (low, high, *(end.npv_usd_m.iloc[0] for end in ends))
+        ends = [_value(track, likely, cases, years_to_target).npv_usd_m.iloc[0] for cases in lengths]
+        rows["case_length"] = (*(float(sum(c[0] for c in cases)) for cases in lengths), *ends)
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["at_low", "at_high", "value_low", "value_high"])
+        swing = (frame.value_high - frame.value_low).abs().sort_values(ascending=False, kind="stable")
+        parts.append(frame.loc[swing.index].rename_axis("assumption").reset_index().assign(track=track.name))
+    found = pd.concat(parts, ignore_index=True)
+    label = found.assumption.map(LABELS).str.split(",").str[0]
+    return found.assign(label=label.str[:1].str.lower() + label.str[1:])
 
 
 def bases(
@@ -235,12 +228,6 @@ def _likely(track: Track) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
     _check(track)
     likely = {name: np.array([track.assumptions[name][1]]) for name in ASSUMPTIONS}
     return likely, [np.array([step.before_days]) for step in track.steps]
-
-
-def _bare(label: str) -> str:
-    """The label without its unit, as it stands in a sentence."""
-    text = label.split(",")[0]
-    return text[0].lower() + text[1:]
 
 
 def _case(step: Step, spread: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from scipy import stats
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame, years_index
 from kbio_analysis.models.conformal import clopper_pearson
+from kbio_analysis.models.growth import required_growth_pct
 
 MAIN_SCOPE = "all_trials"
 """The scope with published shares of the rivals; the others have ranks only."""
@@ -42,8 +43,8 @@ class RankChance:
     """The chance of standing at the target rank or better in the target year.
 
     ``chance`` probability; ``low`` and ``high`` its 90% range over redrawn weights; ``moves`` the yearly moves used
-    (negative: up); ``bridged`` how many of them stand for years without a rank; ``law`` probability by rank in the
-    target year; ``fan`` year x (low, median, high), the 80% range of the rank on the way.
+    (negative: up); ``bridged`` how many of them stand for years without a rank; ``fan`` year x (low, median, high), the
+    80% range of the rank on the way.
     """
 
     chance: float
@@ -51,20 +52,9 @@ class RankChance:
     high: float
     moves: np.ndarray
     bridged: int
-    law: pd.Series
     fan: pd.DataFrame
     latest_rank: int
     latest_year: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapChance:
-    """The chance that a share passes a rival's, from a walk of the log ratio without drift: ``sd_log`` a year, from
-    ``steps`` steps."""
-
-    chance: float
-    sd_log: float
-    steps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +63,16 @@ class HubRace:
 
     ``by_scope``: scope -> :class:`RankChance`, for scopes with two ranks or more, ``main`` that of the main scope;
     ``histories``: scope -> ranks by year. Of the main scope: ``shares`` year x (own, rival, rival_geo), per cent, rival
-    being the target place's holder among the others; ``gap`` the walk of their ratio (None if it cannot be told);
-    ``growth_needed_pct`` growth of the own share a year that meets the rival's; ``held`` years at the target rank or
-    better, and ``held_range`` the exact 95% range of that share of years; ``best_rank`` the best within reach.
+    being the target place's holder among the others; ``gap`` the chance by the walk of their ratio and its number of
+    steps, None if it cannot be told; ``growth_needed_pct`` growth a year of the own share that meets the rival's;
+    ``held`` years at the target rank or better, and ``held_range`` the exact 95% range of that share of years;
+    ``best_rank`` the best within reach.
     """
 
     by_scope: Mapping[str, RankChance]
     histories: Mapping[str, pd.Series]
     shares: pd.DataFrame
-    gap: GapChance | None
+    gap: tuple[float, int] | None
     growth_needed_pct: float | None
     held: int
     held_range: tuple[float, float]
@@ -126,6 +117,7 @@ def hub_race(
     latest, main = shares.iloc[-1], histories[MAIN_SCOPE]
     held = int((main <= target_rank).sum())
     years = target_year - int(shares.index[-1])
+    met = latest.rival * (1 + rival_growth_pct / 100) ** years
     return HubRace(
         by_scope={
             scope: rank_chance(history, best_rank=best.get(scope, 1), **terms)
@@ -135,7 +127,7 @@ def hub_race(
         histories=histories,
         shares=shares,
         gap=gap_chance(shares.own / shares.rival, target_year=target_year),
-        growth_needed_pct=share_growth_needed_pct(latest.own, latest.rival, rival_growth_pct, years),
+        growth_needed_pct=required_growth_pct(latest.own, met, years) if years > 0 else None,
         held=held,
         held_range=clopper_pearson(held, len(main)),
         best_rank=best[MAIN_SCOPE],
@@ -163,19 +155,17 @@ def rank_chance(
     laws = np.vstack([step[0] for step in _chain(latest, values, weights[None, :], *way)])
     draws = np.random.default_rng(seed).dirichlet(weights, size=n)
     tails = _chain(latest, values, draws, *way)[-1][:, :target_rank].sum(axis=1)
-    law = pd.Series(laws[-1], index=pd.RangeIndex(1, LOWEST_RANK + 1, name="rank"))
     cumulative = np.cumsum(laws, axis=1)
     fan = pd.DataFrame(
         {name: 1 + (cumulative < q - 1e-12).sum(axis=1) for name, q in (("low", 0.1), ("median", 0.5), ("high", 0.9))},
         index=pd.RangeIndex(latest_year, target_year + 1, name="year"),
     )
     return RankChance(
-        chance=float(law.iloc[:target_rank].sum()),
+        chance=float(laws[-1][:target_rank].sum()),
         low=float(np.quantile(tails, 0.05)),
         high=float(np.quantile(tails, 0.95)),
         moves=moves,
         bridged=bridged,
-        law=law,
         fan=fan,
         latest_rank=latest,
         latest_year=latest_year,
@@ -213,8 +203,8 @@ def move_weights(moves: np.ndarray) -> pd.Series:
     return pd.Series(seen + PRIOR_MASS * spread / spread.sum(), index=values, name="weight")
 
 
-def gap_chance(ratio: pd.Series, *, target_year: int) -> GapChance | None:
-    """P(ratio >= 1 in ``target_year``) for a log random walk seen at uneven years.
+def gap_chance(ratio: pd.Series, *, target_year: int) -> tuple[float, int] | None:
+    """P(ratio >= 1 in ``target_year``) for a log random walk seen at uneven years, and the steps it rests on.
 
     None below two points, without a year left, or without a move. sigma^2 = mean of (step^2 / years between), and the
     walk's end is t with as many degrees of freedom as steps.
@@ -227,17 +217,7 @@ def gap_chance(ratio: pd.Series, *, target_year: int) -> GapChance | None:
     sd = float(np.sqrt(np.mean(np.diff(logs.to_numpy()) ** 2 / spans)))
     if sd == 0:
         return None
-    chance = float(stats.t.sf(-float(logs.iloc[-1]) / (sd * np.sqrt(years)), df=len(spans)))
-    return GapChance(chance=chance, sd_log=sd, steps=len(spans))
-
-
-def share_growth_needed_pct(own: float, rival: float, rival_growth_pct: float, years: int) -> float | None:
-    """Growth of one's own share that meets the rival's in ``years``, per cent a year; None if no year is left."""
-    if own <= 0 or rival <= 0:
-        raise ModelInputError("shares must be above zero")
-    if years < 1:
-        return None
-    return 100 * ((1 + rival_growth_pct / 100) * (rival / own) ** (1 / years) - 1)
+    return float(stats.t.sf(-float(logs.iloc[-1]) / (sd * np.sqrt(years)), df=len(spans))), len(spans)
 
 
 def _by_year(series: pd.Series) -> pd.Series:

@@ -37,7 +37,7 @@ def figures(
 
 
 def found(frame: pd.DataFrame | None = None, **changes: float):
-    terms = {"today": 2026.5, "total_years_long": 10.5, "phase_done": 0.5, "years_to_mark": 3}
+    terms = {"today": "2026-07-02", "total_years_long": 10.5, "phase_done": 0.5, "years_to_mark": 3}
     return prospects(figures() if frame is None else frame, **terms | changes)
 
 

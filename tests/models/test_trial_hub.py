@@ -15,7 +15,6 @@ from kbio_analysis.models.trial_hub import (
     hub_race,
     move_weights,
     rank_chance,
-    share_growth_needed_pct,
     yearly_moves,
 )
 
@@ -57,8 +56,6 @@ def test_the_chain_agrees_with_enumerating_every_path(best: int) -> None:
             rank = min(max(rank + move, best), LOWEST_RANK)
         slow += (rank <= 3) * np.prod([p[m] for m in path])
     assert found.chance == pytest.approx(slow, abs=EXACT)
-    assert found.law.sum() == pytest.approx(1, abs=EXACT)
-    assert (found.law.iloc[: best - 1] == 0).all()
 
 
 def test_recovers_the_chance_of_a_walk_it_was_fed_with() -> None:
@@ -103,17 +100,10 @@ def test_gap_chance_by_hand() -> None:
     logs = np.log(ratio.to_numpy())
     sd = np.sqrt(((logs[1] - logs[0]) ** 2 / 6 + (logs[2] - logs[1]) ** 2) / 2)
     found = gap_chance(ratio, target_year=2030)
-    assert found.sd_log == pytest.approx(sd, rel=EXACT)
-    assert found.chance == pytest.approx(stats.t.sf(-logs[2] / (sd * 6**0.5), 2), rel=EXACT)
+    assert found == (pytest.approx(stats.t.sf(-logs[2] / (sd * 6**0.5), 2), rel=EXACT), 2)
     assert gap_chance(ratio.iloc[:1], target_year=2030) is None
     assert gap_chance(ratio, target_year=2024) is None
     assert gap_chance(pd.Series({2023: 0.9, 2024: 0.9}), target_year=2030) is None
-
-
-def test_the_growth_needed_meets_the_rival() -> None:
-    needed = share_growth_needed_pct(3.46, 4.24, 1.5, 6)
-    assert 3.46 * (1 + needed / 100) ** 6 == pytest.approx(4.24 * 1.015**6, rel=EXACT)
-    assert share_growth_needed_pct(3.46, 4.24, 0.0, 0) is None
 
 
 def rows(**changes: float) -> pd.DataFrame:
@@ -143,6 +133,7 @@ class TestHub:
         assert race.growth_needed_pct == pytest.approx(100 * ((4.24 / 3.46) ** (1 / 6) - 1), rel=EXACT)
 
     def test_only_rivals_far_ahead_are_out_of_reach(self) -> None:
+        assert hub_race(rows(), **self.goal | {"target_year": 2024}).growth_needed_pct is None
         assert hub_race(rows(CHN=5.0), **self.goal).best_rank == 2
         assert hub_race(rows(CHN=5.0, USA=6.0), **self.goal).best_rank == 1
 

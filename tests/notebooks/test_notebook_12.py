@@ -31,7 +31,7 @@ def test_the_default_sentences_print_the_recorded_numbers(default: Said) -> None
     assert "would not have been enough for fifth place in 2024. It would last have been enough in 2018" in text
     assert f"must grow {r['growth_needed_still_pct']:.1f}% a year if Belgium stands still" in text
     assert f"{r['growth_needed_still_pct']:.1f}% to {r['growth_needed_past_pct']:.1f}% a year" in text
-    assert {"ranks-bump", "place-gap", "rank-chances", "field", "climbs", "entries"} <= set(default.tables)
+    assert {"ranks-bump", "place-gap", "rank-chances", "field", "entries"} <= set(default.tables)
 
 
 def test_a_place_within_reach_next_year() -> None:
@@ -67,7 +67,6 @@ def test_the_first_place_of_all_pharmaceuticals_on_a_short_record() -> None:
     assert "no test is possible" in far.text
     for name in ("growth_needed_forecast_pct", "growth_needed_past_pct", "hindcast_error"):
         assert far.results[name] is None
-    assert "climbs" not in far.tables
 
 
 def test_one_comparable_year_and_no_band_to_enter_from() -> None:
