@@ -101,11 +101,6 @@ class TestHindcast:
         few = hindcast(12)
         assert trade_baseline.coverage(few).share["exports"] == pytest.approx(_slow_coverage(few, "exports"))
 
-    def test_as_of_a_year_only_known_errors_judge(self, found) -> None:
-        table = trade_baseline.coverage(found, origin=2018)
-        assert table.n.between(100, 150).all()
-        assert table.share.between(0.4, 1).all()
-
     def test_drawn_paths_have_the_quantiles_of_all_origins(self, found) -> None:
         drawn = found.draw(40_000, np.random.default_rng(1))
         errors = found.errors["exports"]

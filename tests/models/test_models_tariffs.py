@@ -88,15 +88,6 @@ def test_a_margin_below_the_compliance_cost_is_not_claimed():
     assert (large.draws["exports"] > 0).all()
 
 
-@pytest.mark.parametrize("inverse_supply", [0.0, 0.05, 0.2])
-def test_what_the_supplier_diverts_the_others_lose(inverse_supply):
-    r = respond(np.log(0.99), 0.2, 6.0, 1.5, inverse_supply)
-    common = np.exp(-1.5 * r.index)
-    moved = 0.2 * (np.exp(r.quantity) - common) + 0.8 * (np.exp(r.other_quantity) - common)
-    assert abs(moved) < SECOND_ORDER
-    assert np.exp(r.other_quantity) < 1 < np.exp(r.quantity)
-
-
 def test_consumer_surplus_is_the_area_under_demand():
     for eps in (0.7, 1.0, 1.8):
         area = quad(lambda p, e=eps: 50 * p**-e, 0.9, 1)[0]
@@ -221,15 +212,6 @@ def test_scenarios_share_their_draws_and_scale_with_trade():
     np.testing.assert_array_equal(inputs[0]["sigma"], inputs[1]["sigma"])
     twice = sim(lines.assign(trade_usd_m=2 * lines["trade_usd_m"]), base, 500)
     np.testing.assert_allclose(twice.draws["exports"], 2 * fewer.draws["exports"], rtol=EXACT)
-
-
-def test_the_cap_on_elasticities_holds():
-    wild = line(cd=30, sigma=31.7, spread=0.8)
-    drawn = draw_inputs(wild, at_once(sigma_cap=12.0), 500, 1)
-    assert drawn["sigma"].max() == 12.0
-    capped, looser = (sim(wild, at_once(sigma_cap=cap)).totals.at["exports", 95] for cap in (12.0, 40.0))
-    assert capped < looser
-    assert np.isfinite(sim(wild, at_once(sigma_cap=200.0, supply=(inf,))).draws["exports"]).all()
 
 
 @pytest.mark.parametrize(
