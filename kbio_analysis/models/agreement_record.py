@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import checked_frame, whole_years
 
 MAX_ITERATIONS = 2000
 TOLERANCE = 1e-11
@@ -91,7 +92,9 @@ def record(
     Raises :class:`ModelInputError` for too few comparisons or when no agreement can be estimated.
     """
     rows, gradients, scores = [], {}, {}
+    checked_frame(treatment, ["agreement", "entry_year"], "treatment")
     for direction, panel in outcomes.items():
+        panel = whole_years(checked_frame(panel, [], direction), direction)
         part = _direction(panel, treatment, comparisons[direction], direction, pre_years, post_years)
         rows += part[0]
         gradients |= part[1]

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_names
+from kbio_analysis.models.checks import check_names, checked_frame
 from kbio_analysis.models.gravity import ppml
 
 METHODS = {
@@ -75,12 +75,15 @@ def staggered(
 ) -> EventStudy:
     """Estimate the effect of entering at ``treatment`` (unit -> first treated period) on a long panel.
 
-    ``panel`` has columns unit, period (whole numbers), outcome; units absent from ``treatment`` never enter. Treated
+    ``panel`` has columns unit, period (years), outcome; units absent from ``treatment`` never enter. Treated
     units count from ``pre`` periods before entry to ``post`` after it (entry included). The methods on logs keep the
     units whose outcome is complete and positive over the panel.
     Raises :class:`ModelInputError` for an unknown method, doubled rows, too few never-treated units, or no treated one.
     """
     check_names([method], METHODS)
+    panel = checked_frame(panel, ["unit", "period", "outcome"], "panel")
+    if hasattr(panel["period"], "dt"):
+        panel = panel.assign(period=panel["period"].dt.year)
     frame = _window(panel, treatment, pre, post)
     if method == "etwfe_ppml":
         return _etwfe(frame, leads)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import checked_frame
 
 WORLD_COLUMNS = {
     "exporter": "ISO 3166-1 alpha-3 of the exporter",
@@ -28,7 +29,7 @@ class GravityFit:
     """``coefficients`` and ``standard_errors`` (log points) by regressor, ``covariance`` the same on both sides.
 
     ``n_obs`` observations used; ``dropped`` those left out because they are fitted perfectly (separation) or stand
-    alone in a fixed effect; ``n_clusters`` clusters of the covariance.
+    alone in a fixed effect; ``n_clusters`` clusters of the covariance, 0 without.
     """
 
     coefficients: pd.Series
@@ -40,31 +41,41 @@ class GravityFit:
 
 
 def ppml(
-    frame: pd.DataFrame, outcome: str, regressors: Sequence[str], fixed_effects: Sequence[str], cluster: str
+    frame: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    fixed_effects: Sequence[str] = (),
+    cluster: str | None = None,
 ) -> GravityFit:
-    """Fit ``outcome`` (zero or more) on ``regressors`` with ``fixed_effects`` such as ``exporter^year``.
+    """Fit ``outcome`` (zero or more) on ``regressors`` with ``fixed_effects`` such as ``exporter^year``, if any.
 
+    Without a ``cluster`` the standard errors allow for heteroskedasticity only.
     Raises :class:`ModelInputError` for a missing column, a negative or missing outcome, no regressor, or when every
     regressor is absorbed by the fixed effects.
     """
     import pyfixest as pf
 
-    needed = {outcome, cluster, *regressors, *(part for effect in fixed_effects for part in effect.split("^"))}
-    absent = sorted(needed - set(frame.columns))
-    if absent or not regressors:
-        raise ModelInputError(f"PPML: {'no column ' + ', '.join(absent) if absent else 'no regressor named'}")
+    regressors, fixed_effects = (
+        [names] if isinstance(names, str) else list(names) for names in (regressors, fixed_effects)
+    )
+    if not regressors:
+        raise ModelInputError("PPML: no regressor named")
+    needed = {outcome, *regressors, *(part for effect in fixed_effects for part in effect.split("^"))}
+    needed |= {cluster} if cluster else set()
+    checked_frame(frame, sorted(needed), "PPML")
     y = frame[outcome].to_numpy(dtype=float)
     if not (np.isfinite(y).all() and (y >= 0).all()):
         raise ModelInputError(f"PPML: {outcome} has missing or negative values; leave those rows out")
-    formula = f"{outcome} ~ {' + '.join(regressors)} | {' + '.join(fixed_effects)}"
+    absorbed = f" | {' + '.join(fixed_effects)}" if fixed_effects else ""
+    formula = f"{outcome} ~ {' + '.join(regressors)}{absorbed}"
     with catch_warnings():
         simplefilter("ignore", UserWarning)  # separation is counted below and reported, not warned of
         fit = pf.fepois(
             formula,
             data=frame[sorted(needed)],
-            vcov={"CRV1": cluster},
+            vcov={"CRV1": cluster} if cluster else "hetero",
             ssc=pf.ssc(k_adj=False),
-            separation_check=["fe", "ir"],
+            separation_check=["fe", "ir"] if fixed_effects else ["ir"],
             copy_data=False,
             store_data=False,
         )
@@ -78,7 +89,7 @@ def ppml(
         covariance=pd.DataFrame(np.asarray(fit._vcov), index=names, columns=names),
         n_obs=int(fit._N),
         dropped=len(frame) - int(fit._N),
-        n_clusters=int(frame[cluster].nunique()),
+        n_clusters=int(frame[cluster].nunique()) if cluster else 0,
     )
 
 
@@ -103,7 +114,7 @@ def structural(world: pd.DataFrame) -> GravityFit:
 
 def check_world(world: pd.DataFrame) -> None:
     """Refuse a world panel that breaks :data:`WORLD_COLUMNS`, naming the first thing to mend."""
-    absent = [name for name in WORLD_COLUMNS if name not in world.columns]
+    absent = [name for name in WORLD_COLUMNS if name not in checked_frame(world, [], "world panel").columns]
     if absent:
         raise ModelInputError(f"world panel: no column {', '.join(absent)}; needed: {', '.join(WORLD_COLUMNS)}")
     if world[list(WORLD_COLUMNS)].isna().any(axis=None):

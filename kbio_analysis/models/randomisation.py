@@ -16,7 +16,7 @@ import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import AgreementRecord, two_way
-from kbio_analysis.models.checks import check_count
+from kbio_analysis.models.checks import check_count, checked_frame, whole_years
 
 LARGEST_SHARE = 3
 """An agreement is given at most one in so many of the comparisons."""
@@ -79,6 +79,7 @@ def reassign(
     rng = np.random.default_rng(seed)
     drawn = {}
     for direction, panel in outcomes.items():
+        panel = whole_years(checked_frame(panel, [], direction), direction)
         placebos = _Placebos(panel[list(comparisons[direction])], pre_years, post_years)
         for name in found.table.index[found.table.index.get_level_values("direction") == direction].get_level_values(0):
             members = treatment.index[(treatment["agreement"] == name) & treatment.index.isin(panel.columns)]

@@ -101,3 +101,16 @@ def test_ppml_refuses_what_it_cannot_fit() -> None:
         ppml(frame, "y", [], ["unit"], "unit")
     with pytest.raises(ModelInputError, match="missing or negative"):
         ppml(frame, "y", ["x"], ["unit"], "unit")
+
+
+def test_without_fixed_effects_it_is_a_poisson_regression_with_robust_errors() -> None:
+    import statsmodels.api as sm
+
+    frame = simulate().assign(distance=lambda f: np.arange(len(f)) % 7 / 7.0)
+    ours = ppml(frame, "trade_usd_m", ["distance", "agreement"])
+    x = sm.add_constant(frame[["distance", "agreement"]])
+    theirs = sm.GLM(frame["trade_usd_m"], x, family=sm.families.Poisson()).fit(cov_type="HC1")
+    names = ["distance", "agreement"]
+    assert ours.coefficients[names].to_numpy() == pytest.approx(theirs.params[names].to_numpy(), rel=1e-4)
+    assert ours.standard_errors[names].to_numpy() == pytest.approx(theirs.bse[names].to_numpy(), rel=1e-2)
+    assert (ours.n_clusters, ppml(frame, "trade_usd_m", "agreement", "year").n_obs) == (0, len(frame))

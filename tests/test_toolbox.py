@@ -1,0 +1,122 @@
+"""docs/toolbox.md runs as written, names every estimator, and what it promises of years, levels and types holds."""
+
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kbio_analysis.errors import ModelInputError
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "docs" / "toolbox.md").read_text(encoding="utf-8")
+SETUP, *BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+NAMES = re.findall(r"^### `(.*)`$", TEXT, re.MULTILINE)
+MAX_LINES = 5  # beside the imports
+
+# What the estimators are made of: nothing that an analyst calls.
+PARTS = {"__init__", "checks", "members", "predictive", "seasonal", "simulation", "smoothing", "agreement_drivers"}
+
+
+@pytest.fixture(scope="module")
+def frames() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    exec(SETUP, found)
+    return found
+
+
+@pytest.mark.parametrize(("name", "block"), list(zip(NAMES, BLOCKS, strict=True)), ids=NAMES)
+@pytest.mark.filterwarnings("ignore")
+def test_the_example_runs(name: str, block: str, frames: dict[str, Any]) -> None:
+    exec(block, dict(frames))
+    module, function = name.split(".")
+    assert callable(getattr(import_module(f"kbio_analysis.models.{module}"), function))
+    assert function in block
+    assert len([line for line in block.splitlines() if line and not line.startswith("from ")]) <= MAX_LINES
+
+
+def test_every_estimator_is_in_the_table_once_and_the_readme_leads_here() -> None:
+    listed = re.findall(r"\| \[`(.*?)`\]\(#.*?\) \|", TEXT)
+    assert listed == NAMES
+    modules = {path.stem for path in (ROOT / "kbio_analysis" / "models").glob("*.py")}
+    assert modules - PARTS == {name.split(".")[0] for name in NAMES}
+    assert "(docs/toolbox.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def model(name: str) -> Any:
+    return import_module(f"kbio_analysis.models.{name}")
+
+
+ENTERED = pd.DataFrame({"agreement": list("ABCD"), "entry_year": [2008, 2010, 2012, 2014]}, index=list("abcd"))
+"""Of panels whose columns are a to l."""
+
+
+def naive(pasts: list[np.ndarray], horizon: int) -> list[tuple[dict[str, np.ndarray], float]]:
+    return [({"naive": np.full(horizon, past[-1])}, 0.1) for past in pasts]
+
+
+PANELS: dict[str, Callable[[Any], Any]] = {
+    "growth_reference": lambda p: model("growth_reference").base_rates(p, years=5).table,
+    "export_evidence": lambda p: model("export_evidence").hindcast({"x": p}, years=5, multiple=1.5, levels=[80]),
+    "conformal": lambda p: model("conformal").calibrate(p, 3, naive, logs=True).errors,
+    "ranks": lambda p: model("ranks").standings(p),
+    "rank_race": lambda p: model("rank_race").fit(p, "a").drift,
+    "agreement_record": lambda p: model("agreement_record").record({"x": p}, ENTERED, {"x": list("efghijkl")}).table,
+    "concentration": lambda p: model("concentration").over_time(p).reset_index(drop=True),
+    "exposure": lambda p: model("exposure").episodes(p, FALLS, fall_pct=5, min_share_pct=5),
+    "trade_baseline": lambda p: model("trade_baseline").recent_growth(model("checks").whole_years(p), 2020),
+}
+SERIES: dict[str, Callable[[Any], Any]] = {
+    "growth": lambda y: model("growth").implied_growth_pct(y),
+    "forecast": lambda y: model("forecast").forecast(y, 3, n_paths=100).table.forecast,
+    "export_target": lambda y: model("export_target").position(y, base_year=2022, base_usd_m=1.0, until=2030).history,
+    "interrupted": lambda y: model("interrupted").its(y, 2010).level_shift,
+    "ranks": lambda y: model("ranks").past_growth(y, 5),
+}
+LEVELS: dict[str, Callable[[Any], Any]] = {
+    "clopper_pearson": lambda level: model("conformal").clopper_pearson(3, 10, level),
+    "jeffreys": lambda level: model("growth_reference").jeffreys(3, 10, level),
+    "forecast": lambda level: model("forecast").forecast(pd.Series(range(1, 20), range(2000, 2019)), 2, levels=[level]),
+    "interval_score": lambda level: model("scores").interval_score(np.ones(2), np.ones((2, 2)), level=level),
+    "prediction_interval": lambda level: model("reference_class").pool(EFFECTS, ERRORS).prediction_interval(level),
+}
+EFFECTS = pd.Series([0.1, 0.3, -0.1, 0.2, 0.0], index=list("abcde"))
+ERRORS = pd.DataFrame(0.01 * np.eye(5), index=EFFECTS.index, columns=EFFECTS.index)
+RANDOM = np.random.default_rng(3)
+PANEL = pd.DataFrame(np.exp(RANDOM.normal(0.05, 0.1, (30, 12)).cumsum(axis=0)), range(1995, 2025), list("abcdefghijkl"))
+FALLS = 20 * PANEL.rolling(3, min_periods=1).mean()
+
+
+def dated(frame: Any) -> Any:
+    return frame.set_axis(pd.to_datetime([f"{year}-12-31" for year in frame.index]), axis=0)
+
+
+def periods(frame: Any) -> Any:
+    return frame.set_axis(pd.PeriodIndex([str(year) for year in frame.index], freq="Y"), axis=0)
+
+
+@pytest.mark.parametrize("name", [*PANELS, *(f"{name}:series" for name in SERIES)])
+@pytest.mark.filterwarnings("ignore")
+def test_years_may_be_numbers_dates_or_periods_and_a_wrong_type_is_named(name: str) -> None:
+    stem, series = name.removesuffix(":series"), name.endswith(":series")
+    call, frame = (SERIES[stem], np.log(10 + PANEL["a"])) if series else (PANELS[stem], PANEL)
+    plain = call(frame)
+    for other in (dated, periods):
+        found = call(other(frame))
+        same = np.asarray(found, dtype=object) == np.asarray(plain, dtype=object)
+        missing = pd.isna(np.asarray(found, dtype=object)) & pd.isna(np.asarray(plain, dtype=object))
+        assert (same | missing).all()
+    for wrong in (None, {"a": 1.0}):
+        with pytest.raises(ModelInputError, match=r"was given|give a non-empty frame"):
+            call(wrong)
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_a_share_for_a_level_is_refused_with_the_per_cent_it_stands_for(name: str) -> None:
+    for wrong, said in ((0.95, "did you mean 95?"), (101, "between 1 and 100"), ("95", "between 1 and 100")):
+        with pytest.raises(ModelInputError, match=re.escape(said)):
+            LEVELS[name](wrong)
