@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.compare import ABSENT, Comparison, compared, same
 from kbio_analysis.render.drawings import line_svg
 from kbio_analysis.render.formats import file_name, format_setting, format_value
 from kbio_analysis.render.publish import slug
-from kbio_analysis.render.ranking import Ranking, ranked
+from kbio_analysis.render.ranking import Ranked, Ranking, ranked
 from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
 
 BATCHES, COMPARISONS = "batches", "compare"
@@ -43,26 +42,19 @@ class Batch:
         """What did not end well."""
         return [report for report in self.reports if not report.good]
 
-    @property
-    def address(self) -> str:
-        """Relative to the site."""
-        return f"{BATCHES}/{quote(self.stem)}.html"
-
 
 def batches(reports: Sequence[SiteReport]) -> list[Batch]:
     """The batches of a site by name, then the notebooks with several reports that belong to none."""
-    named: dict[str, list[SiteReport]] = {}
-    loose: dict[str, list[SiteReport]] = {}
+    named: dict[tuple[str, str], list[SiteReport]] = {}
     for report in reports:
-        if report.batch is None:
-            loose.setdefault(report.notebook, []).append(report)
-        else:
-            named.setdefault(report.batch, []).append(report)
-    groups = [(name, "batch", members) for name, members in sorted(named.items())]
-    groups += [(n, "all sets of a notebook", members) for n, members in sorted(loose.items()) if len(members) > 1]
+        loose = report.batch is None
+        key = ("notebook", report.notebook) if loose else ("batch", str(report.batch))
+        named.setdefault(key, []).append(report)
     found: list[Batch] = []
-    for name, kicker, members in groups:
-        stem = file_name(name, "html").removesuffix(".html")
+    for (kind, name), members in sorted(named.items()):
+        if kind == "notebook" and len(members) == 1:
+            continue
+        kicker, stem = "all sets of a notebook" if kind == "notebook" else "batch", file_name(name, "html")[:-5]
         if stem != name or stem.lower() in {batch.stem.lower() for batch in found}:
             stem = f"{stem}-{hashlib.sha256(f'{kicker}/{name}'.encode()).hexdigest()[:8]}"
         found.append(Batch(name=name, stem=stem, kicker=kicker, reports=tuple(members)))
@@ -76,16 +68,16 @@ def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[s
     for notebook in dict.fromkeys(report.notebook for report in batch.reports):
         members = [report for report in batch.reports if report.notebook == notebook]
         shown = [report for report in members if report.good and report.results]
-        ranking = rankings.get(notebook)
-        order = ranking and ranked(members, ranking)
-        ordered = [_ranking(order, ranking)] if order and order.first else []
-        notes = list(order.notes) if order and not order.first else []
-        beside = None
+        order = ranked(members, rankings[notebook]) if notebook in rankings else None
+        in_order = [_ranking(order, rankings[notebook])] if order and order.first else []
+        notes = list(order.notes) if order and not in_order else []
+        beside: list[dict[str, Any]] = []
         if 2 <= len(shown) <= FEW_SETS:
             with suppress(UsageError):  # no result in common: rows show each for itself
-                beside = columns_section(compared(shown), notes)
-        rest = [beside] if beside else [_rows(shown, notes)] if shown and not ordered else []
-        sections += [*ordered, *rest]
+                beside = [columns_section(compared(shown), notes)]
+        elif shown and not in_order:
+            beside = [_rows(shown, notes)]
+        sections += [*in_order, *(beside or ([_rows(shown, notes)] if shown and not in_order else []))]
     return sections
 
 
@@ -118,37 +110,44 @@ def _section(reports: Sequence[SiteReport], label: str) -> dict[str, Any]:
     return {"notebook": notebook, "question": question, "count": len(reports), "label": label, "last": (), "notes": []}
 
 
-def _ranking(order: Any, ranking: Ranking) -> dict[str, Any]:
-    """The reports in the order of one result."""
+def _ranking(order: Ranked, ranking: Ranking) -> dict[str, Any]:
+    """The reports in the order of one result, its column first, where a narrow screen shows it too; then words, which
+    name a set, then numbers."""
     whole = [*order.first, *(report for report, _ in order.last)]
-    heads = [_head(name, whole) for name in order.columns]
-    # The unit of the column that ranks is that of the reports that have a place in it; it comes first, where a narrow
-    # screen shows it too; then words, which name a set, then numbers.
-    heads = [_head(ranking.rank_by, order.first), *sorted(heads, key=lambda head: head["kind"] == "num")]
-    notebook, said = whole[0].notebook, heads[0]["meaning"] or ranking.rank_by
-    return _section(whole, f"{notebook}, ranked by {ranking.rank_by}") | {
-        "csv": _wide_csv(whole),
-        "csv_name": file_name(f"{notebook}-ranked", "csv"),
-        "words": f"Ranked by: {said}, the largest first. Every result is in the CSV.",
-        "heads": heads,
-        "rows": [{"report": r, "cells": [_cell(r, head) for head in heads]} for r in order.first],
-        "ranked": True,
-        "last": order.last,
-        "notes": list(order.notes),
-    }
+    heads = sorted((_head(name, whole) for name in order.columns), key=lambda head: head["kind"] == "num")
+    # The unit of the column that ranks is that of the reports that have a place in it.
+    heads = [_head(ranking.rank_by, order.first), *heads]
+    said = heads[0]["meaning"] or ranking.rank_by
+    words = f"Ranked by: {said}, the largest first. Every result is in the CSV."
+    section = _table(whole, order.first, heads, (), words, f"ranked by {ranking.rank_by}", "ranked")
+    return section | {"ranked": True, "last": order.last, "notes": list(order.notes)}
 
 
 def _rows(reports: Sequence[SiteReport], notes: Sequence[str]) -> dict[str, Any]:
     """A row a report, with what varies among them."""
-    notebook, names = reports[0].notebook, list(dict.fromkeys(name for r in reports for name in r.results))
+    names = list(dict.fromkeys(name for r in reports for name in r.results))
     varying = [name for name in names if _varies([r.results.get(name) for r in reports])] or names
     heads = [_head(name, reports) for name in varying[:MOST_COLUMNS]]
-    parameters = _changed(reports)
     shown = f"{len(heads)} of the {len(varying)} results that vary" if len(varying) > len(heads) else "What varies"
-    return _section(reports, f"{notebook}, {len(reports)} sets") | {
-        "csv": _wide_csv(reports),
-        "csv_name": file_name(f"{notebook}-sets", "csv"),
-        "words": f"{shown}; every result is in the CSV.",
+    words, label = f"{shown}; every result is in the CSV.", f"{len(reports)} sets"
+    section = _table(reports, reports, heads, _changed(reports), words, label, "sets") | {"notes": list(notes)}
+    return section | (_panels(reports, [r.set for r in reports]) if len(reports) <= MOST_PANELS else {})
+
+
+def _table(
+    whole: Sequence[SiteReport],
+    shown: Sequence[SiteReport],
+    heads: list[dict[str, Any]],
+    parameters: Sequence[str],
+    words: str,
+    label: str,
+    file: str,
+) -> dict[str, Any]:
+    notebook = whole[0].notebook
+    return _section(whole, f"{notebook}, {label}") | {
+        "csv": _wide_csv(whole),
+        "csv_name": file_name(f"{notebook}-{file}", "csv"),
+        "words": words,
         "parameters": parameters,
         "heads": heads,
         "rows": [
@@ -157,10 +156,8 @@ def _rows(reports: Sequence[SiteReport], notes: Sequence[str]) -> dict[str, Any]
                 "settings": [format_setting(r.made_with[n]) if n in r.made_with else "" for n in parameters],
                 "cells": [_cell(r, head) for head in heads],
             }
-            for r in reports
+            for r in shown
         ],
-        "notes": list(notes),
-        **(_panels(reports, [r.set for r in reports]) if len(reports) <= MOST_PANELS else {}),
     }
 
 

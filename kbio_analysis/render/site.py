@@ -157,12 +157,14 @@ def _index_json(reports: Sequence[SiteReport]) -> str:
 
 
 def _index_html(reports: list[SiteReport], groups: list[Batch], comparisons: list[str]) -> str:
+    from kbio_analysis.render.side_by_side import BATCHES
+
     of: dict[str, list[SiteReport]] = {}
     for report in reports:
         of.setdefault(report.notebook, []).append(report)
     links: list[dict[str, Any]] = [
         {
-            "address": batch.address,
+            "address": f"{BATCHES}/{quote(batch.stem)}.html",
             "name": batch.name,
             "words": f"{len(batch.reports)} report{'s' * (len(batch.reports) > 1)}",
             "bad": len(batch.bad),
