@@ -1,12 +1,12 @@
 """YAML and JSON that others wrote, read with bounds on size, depth and aliases; a failure is one sentence.
 
-In YAML a scalar is the text that was written and nothing else: no guessed types, no tags, no merging.
+In YAML a scalar is the text that was written, and nothing (``~``, ``null``, unquoted) is None: no guessed types, no
+tags, no merging.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 MOST_BYTES = 5_000_000
@@ -15,11 +15,25 @@ DEEPEST = 10
 
 
 class DocumentError(ValueError):
-    """What is wrong with a document, in one sentence; ``line`` counts from 1, None if it is not known."""
+    """What is wrong with a document, in one sentence."""
 
-    def __init__(self, message: str, line: int | None = None) -> None:
-        super().__init__(message)
-        self.line = line
+
+class Text(str):
+    """A scalar of YAML as it was written; ``line`` is where it stands."""
+
+    line = 0
+
+
+class Items(list):
+    """A sequence of YAML; ``line`` is where it begins."""
+
+    line = 0
+
+
+class Entries(dict):
+    """A mapping of YAML; ``line`` is where it begins."""
+
+    line = 0
 
 
 def read_json(raw: bytes, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
@@ -51,69 +65,45 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-@dataclass(slots=True, eq=False)
-class Node:
-    """A YAML value with the line it starts on: a str, a list of nodes, or a dict of str to nodes.
-
-    ``plain`` tells an unquoted scalar.
-    """
-
-    value: str | list[Node] | dict[str, Node]
-    line: int
-    plain: bool = False
-
-    @property
-    def empty(self) -> bool:
-        """Nothing, ``~`` or ``null`` written without quotes."""
-        return self.plain and self.value in ("", "~", "null")
-
-
-def read_yaml(raw: bytes) -> list[Node]:
-    """The documents of a file, in order. Raises DocumentError for the first thing that is not plain YAML."""
+def read_yaml(raw: bytes) -> list[Any]:
+    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain."""
     import yaml
 
     text, loader, depth = _text(raw, MOST_BYTES), getattr(yaml, "CBaseLoader", yaml.BaseLoader), 0
     try:
         # Composing nests as deep as the text does, so the depth is judged by the flat run of events first.
         for event in yaml.parse(text, Loader=loader):
-            kind, line = type(event).__name__, event.start_mark.line + 1
-            depth += kind.endswith(("SequenceStartEvent", "MappingStartEvent"))
-            depth -= kind.endswith(("SequenceEndEvent", "MappingEndEvent"))
-            if depth > DEEPEST:
-                raise DocumentError(f"nested more than {DEEPEST} deep", line)
-            if getattr(event, "tag", None) is not None:
-                raise DocumentError(f"tag {event.tag!r}: tags are not read here", line)
-        builder = _Builder()
-        return [builder.node(composed, 0) for composed in yaml.compose_all(text, Loader=loader)]
+            kind = type(event).__name__
+            depth += kind in ("SequenceStartEvent", "MappingStartEvent")
+            depth -= kind in ("SequenceEndEvent", "MappingEndEvent")
+            if depth > DEEPEST or getattr(event, "tag", None) is not None:
+                why = f"nested more than {DEEPEST} deep" if depth > DEEPEST else f"tag {event.tag!r} is not read"
+                raise DocumentError(f"line {event.start_mark.line + 1}: {why}")
+        values = iter(range(MOST_VALUES))
+        return [_plain(composed, values, 0) for composed in yaml.compose_all(text, Loader=loader)]
     except yaml.MarkedYAMLError as mistake:
         mark = mistake.problem_mark or mistake.context_mark
-        raise DocumentError(f"not YAML: {mistake.problem or mistake}", mark.line + 1 if mark else None) from None
+        place = f"line {mark.line + 1}: " if mark else ""
+        raise DocumentError(f"{place}not YAML: {mistake.problem or mistake}") from None
     except yaml.YAMLError as mistake:
         raise DocumentError(f"not YAML: {' '.join(str(mistake).split())}") from None
 
 
-class _Builder:
-    """Writes aliases out, as long as that stays within bounds."""
-
-    def __init__(self) -> None:
-        self._values = 0
-
-    def node(self, composed: Any, depth: int) -> Node:
-        line, value = composed.start_mark.line + 1, composed.value
-        self._values += 1
-        if self._values > MOST_VALUES:
-            raise DocumentError(f"more than {MOST_VALUES:,} values once aliases are written out", line)
-        if depth > DEEPEST:
-            raise DocumentError(f"nested more than {DEEPEST} deep once aliases are written out", line)
-        if composed.id == "scalar":
-            return Node(value, line, plain=not composed.style)
-        if composed.id == "sequence":
-            return Node([self.node(item, depth + 1) for item in value], line)
-        mapping: dict[str, Node] = {}
-        for key, item in value:
-            if key.id != "scalar" or key.value == "<<":
-                raise DocumentError("a key must be a plain word, and << is not read", key.start_mark.line + 1)
-            if key.value in mapping:
-                raise DocumentError(f"{key.value!r} is given twice", key.start_mark.line + 1)
-            mapping[key.value] = self.node(item, depth + 1)
-        return Node(mapping, line)
+def _plain(node: Any, values: Any, depth: int) -> Any:
+    """What a composed node says, aliases written out as long as that stays within bounds."""
+    line = node.start_mark.line + 1
+    if next(values, None) is None or depth > DEEPEST:
+        raise DocumentError(f"line {line}: too many values, or too deep, once aliases are written out")
+    found: Any = Text(node.value) if node.id == "scalar" else Items() if node.id == "sequence" else Entries()
+    found.line = line
+    if node.id == "scalar":
+        return None if not node.style and node.value in ("", "~", "null") else found
+    for item in node.value if node.id == "sequence" else ():
+        found.append(_plain(item, values, depth + 1))
+    for key, item in node.value if node.id == "mapping" else ():
+        if key.id != "scalar" or key.value == "<<":
+            raise DocumentError(f"line {line}: a key must be a plain word, and << is not read")
+        if key.value in found:
+            raise DocumentError(f"line {key.start_mark.line + 1}: {key.value!r} is given twice")
+        found[key.value] = _plain(item, values, depth + 1)
+    return found

@@ -61,7 +61,7 @@ def test_a_batch_file_says_what_its_sets_are_ranked_by(tmp_path: Path) -> None:
     [
         ("rank_buy: gain", "rank_buy: no such part of a batch; did you mean rank_by?"),
         ("columns: [name]", "columns: they stand in the ranking; say rank_by: RESULT too"),
-        ("rank_by: [gain]", "rank_by: the name of a result is needed here"),
+        ("rank_by: [gain]", "rank_by: a name is needed here"),
         ("rank_by: gain\ncolumns: [name, name]", "columns: name is shown already; leave it out"),
         ("rank_by: gian\ncolumns: [nmae]", "rank_by: a records no gian; did you mean gain?"),
     ],
