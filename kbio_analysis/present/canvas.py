@@ -241,6 +241,26 @@ def spread(levels: Sequence[float], sizes: Sequence[float]) -> list[float]:
     return placed[np.argsort(order)].tolist()
 
 
+def apart(axis: Axis, tall: float, levels: Sequence[float], texts: Sequence[str]) -> list[float]:
+    """Points by which texts at these levels of an upright axis move, so that none meets another or the foot."""
+    natural = [share(axis, level) * tall for level in levels]
+    sizes = [0.95 * LINE * _lines(text) for text in texts]
+    placed, foot = spread(natural, sizes), 4.0 - sizes[0] / 2
+    for i in np.argsort(placed):
+        placed[i] = max(placed[i], foot + sizes[i] / 2)
+        foot = placed[i] + sizes[i] / 2
+    return [place - want for place, want in zip(placed, natural, strict=True)]
+
+
+def upright(plot: Plot, at: float, text: str, *, solid: bool = False) -> None:
+    """A line from foot to top of the panel, named at its top."""
+    how = {"color": MUTED, "lw": 0.9, "ls": "-" if solid else ":", "zorder": 1.5}
+    plot.draw.append(lambda ax: ax.axvline(at, **how))
+    if text:
+        top = {"shift": (3, 0), "va": "top", "halo": True}
+        plot.notes.append(Note(x=at, y=plot.y.high, text=text, colour=MUTED, **top))
+
+
 def _figure(plots: Sequence[Plot], columns: int) -> Figure:
     rows = [plots[i : i + columns] for i in range(0, len(plots), columns)]
     each = WIDTH / columns

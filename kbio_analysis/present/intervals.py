@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, WIDTH, Axis, Chart, Note, Plot, fold, measure
+from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, WIDTH, Axis, Chart, Note, Plot, fold, measure, upright
 from kbio_analysis.present.frames import ALT_WORDS, Asked, Format, Framed, Shared, colour, set_ticks, told, wording
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "|")
@@ -154,10 +154,7 @@ class Rows:
                 plot.notes.append(Note(x=0.0, y=at, text=fold(text, WIDTH - 20), shift=(2, drop), **shift))
         plot.draw += [self._zones, self._bars, self._spans, self._marks]
         for value, text in (look.verticals or {}).items():
-            at, dash = value * look.scale, "-" if value == 0 else ":"
-            plot.draw.append(lambda ax, at=at, dash=dash: ax.axvline(at, color=MUTED, lw=0.9, ls=dash, zorder=1.5))
-            if text:
-                plot.notes.append(Note(x=at, y=y.high, text=text, colour=MUTED, shift=(3, 0), va="top", halo=True))
+            upright(plot, value * look.scale, text, solid=value == 0)
         if tails:
             plot.draw.append(lambda ax: self._summary(ax, places))
         if look.values is not None:

@@ -12,21 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import (
-    INK,
-    LINE,
-    MUTED,
-    PAPER,
-    TALL,
-    Axis,
-    Chart,
-    Note,
-    Plot,
-    fold,
-    measure,
-    share,
-    spread,
-)
+from kbio_analysis.present.canvas import MUTED, PAPER, TALL, Axis, Chart, Note, Plot, apart, fold, measure, upright
 from kbio_analysis.present.frames import Asked, Format, Framed, Shared, colour, set_ticks, told, wording
 from kbio_analysis.present.rulers import Ruler
 from kbio_analysis.present.words import listed
@@ -144,7 +130,7 @@ class Line:
     x: np.ndarray
     y: np.ndarray
     rows: list[Any]
-    hue: str = INK
+    hue: str
     style: dict[str, Any] = field(default_factory=dict)
     dash: str = "-"
 
@@ -294,7 +280,8 @@ class Drawing:
             plot.keys.append((label, Line2D([], [], **style)))
         self._rules(plot)
         if at_end:
-            self._ends(plot, {line.label: str(named.index(line) + 1) for line in named})
+            numbers = {line.label: str(i) for i, line in enumerate(named, start=1)}
+            self._ends(plot, [line.label for line in at_end], numbers)
         return plot
 
     def said(self) -> str:
@@ -371,46 +358,32 @@ class Drawing:
         return set_ticks(axis, look.y_ticks, look.scale)
 
     def _rules(self, plot: Plot) -> None:
-        how = {"color": MUTED, "lw": 0.9, "ls": ":"}
         for x, label in (self.look.verticals or {}).items():
-            at = self.ruler.at(x)
-            plot.draw.append(lambda ax, at=at: ax.axvline(at, **how))
-            if label:
-                place = {"shift": (3, 0), "va": "top", "halo": True}
-                plot.notes.append(Note(x=at, y=plot.y.high, text=label, colour=MUTED, **place))
+            upright(plot, self.ruler.at(x), label)
         for value, label in (self.look.horizontals or {}).items():
-            at, dash = value * self.look.scale, "-" if value == 0 else ":"
-            plot.draw.append(lambda ax, at=at, dash=dash: ax.axhline(at, **how | {"ls": dash}))
+            at, how = value * self.look.scale, {"color": MUTED, "lw": 0.9, "ls": ":" if value else "-"}
+            plot.draw.append(lambda ax, at=at, how=how: ax.axhline(at, **how))
             if label:
                 place = {"shift": (0, 2), "ha": "right", "va": "bottom", "edge": True, "halo": True}
                 plot.notes.append(Note(x=1, y=at, text=label, colour=MUTED, **place))
 
-    def _ends(self, plot: Plot, numbers: Mapping[str, str]) -> None:
+    def _ends(self, plot: Plot, at_end: Sequence[str], numbers: Mapping[str, str]) -> None:
         """Names (or numbers) at the ends of the lines, moved apart where they would meet."""
-        look = self.look
-        word = wording(look.end_format, look.scale) if look.end_format else None
+        number, say = self.look.labels == "number", self.look.end_format
         groups: dict[float, list[tuple[Line, float, str]]] = {}
         for line in self.lines:
-            if not line.style.get("label_end", True) or (look.labels == "end" and "start" in line.style):
-                continue
-            i = int(np.flatnonzero(np.isfinite(line.y))[-1])
-            text = line.label if word is None else f"{line.label} {word(line.y[i])}"
-            text = numbers[line.label] if look.labels == "number" else fold(text, 112)
-            groups.setdefault(float(line.x[i]), []).append((line, float(line.y[i]), text))
+            if line.label in at_end:
+                i = int(np.flatnonzero(np.isfinite(line.y))[-1])
+                text = line.label if say is None else f"{line.label} {wording(say, self.look.scale)(line.y[i])}"
+                text = numbers[line.label] if number else fold(text, 112)
+                groups.setdefault(float(line.x[i]), []).append((line, float(line.y[i]), text))
         for x, group in groups.items():
-            natural = [share(plot.y, y) * plot.tall for _, y, _ in group]
-            sizes = [LINE * (text.count("\n") + 1) * 0.95 for *_, text in group]
-            floor = 4.0 - sizes[0] / 2
-            placed = spread(natural, sizes)
-            for i in np.argsort(placed):
-                placed[i] = max(placed[i], floor + sizes[i] / 2)
-                floor = placed[i] + sizes[i] / 2
-            for (line, y, text), place, want in zip(group, placed, natural, strict=True):
-                number = look.labels == "number"
-                plot.notes.append(Note(x=x, y=y, text=text, colour=line.hue, shift=(5, place - want), bold=number,
-                                       halo=True))  # fmt: skip
+            _, levels, texts = zip(*group, strict=True)
+            for (line, y, text), up in zip(group, apart(plot.y, plot.tall, levels, texts), strict=True):
+                place = {"shift": (5, up), "bold": number, "halo": True}
+                plot.notes.append(Note(x=x, y=y, text=text, colour=line.hue, **place))
             if x >= plot.x.high - 0.05 * (plot.x.high - plot.x.low):
-                plot.right = max(plot.right, *(measure(text) for *_, text in group))
+                plot.right = max(plot.right, *map(measure, texts))
 
 
 def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, hue: str, alpha: float, *, bars: bool) -> Any:
