@@ -201,15 +201,14 @@ class Rows:
             low, high = (self._numbers(b, "bars") for b in bar[:2])
             for i, y in self._each():
                 hue, alpha = self._bar_style(k, i)
-                ax.plot(self._inside([low[i], high[i]]), [y, y], color=hue, alpha=alpha, lw=7 if not self.dodged else 5,
-                        solid_capstyle="butt")  # fmt: skip
+                how = {"color": hue, "alpha": alpha, "lw": 5 if self.dodged else 7, "solid_capstyle": "butt"}
+                ax.plot(self._inside([low[i], high[i]]), [y, y], **how)
 
     def _bar_style(self, k: int, i: Any = None) -> tuple[str, float]:
         style = dict(*self.look.bars[k][3:])
         own = style.get("of") == "by" and i is not None
-        return (self.look_of(i)[0] if own else colour(style.get("colour", "muted"))), style.get(
-            "alpha", 0.16 + 0.14 * k
-        )
+        hue = self.look_of(i)[0] if own else colour(style.get("colour", "muted"))
+        return hue, style.get("alpha", 0.16 + 0.14 * k)
 
     def _spans(self, ax: Axes) -> None:
         several, thin = len(self.points) > 1, {"solid_capstyle": "butt"}
@@ -237,13 +236,10 @@ class Rows:
                 ax.plot(self._inside(column[i]), y, alpha=0.6 if crowded else None, **how)
 
     def _summary(self, ax: Axes, places: Mapping[str, float]) -> None:
-        first = True
+        ax.axhline(self.depth - 2, color=MUTED, lw=0.7, ls=":")
         for name, numbers in (self.look.summary or {}).items():
             point, low, high, *outer = (v * self.look.scale for v in numbers)
             y = places[name]
-            if first:
-                ax.axhline(y + self.pitch / 2 + 1, color=MUTED, lw=0.7, ls=":")
-            first = False
             if outer:
                 ax.plot(self._inside(outer), [y, y], color=MUTED, lw=5, alpha=0.45, solid_capstyle="butt")
             ax.plot(self._inside([low, high]), [y, y], color=INK, lw=1.8)
@@ -253,7 +249,7 @@ class Rows:
         word, column = wording(self.look.values, self.look.scale), next(iter(self.points.values()))
         for i, y in self._each():
             if np.isfinite(column[i]):
-                end = max(v for v in (column[i], self.high[i] if self.high is not None else None) if v is not None)
+                end = np.nanmax([column[i], np.nan if self.high is None else self.high[i]])
                 text, at = word(column[i]), float(self._inside(end))
                 plot.notes.append(Note(x=at, y=y, text=text, colour=self.look_of(i)[0], shift=(7, -0.5), halo=True))
                 beyond = measure(text) - (plot.x.high - at) / (plot.x.high - plot.x.low) * (WIDTH - LABEL_ROOM) * 0.8
