@@ -8,7 +8,6 @@ BENCHMARKS = {
     "speed": ("bench.batch_speed", "batches against papermill + nbconvert and against the cells' own time"),
     "memory": ("bench.batch_memory", "200 reports in one batch: memory, open files, processes"),
     "cluster": ("bench.cluster_speed", "two Dask workers against two local processes"),
-    "kernels": ("bench.kernel_start", "start of a warm kernel against an ordinary one"),
     "placebos": ("bench.placebos", "in-space placebos of a synthetic control against a loop of pysyncon"),
     "accuracy": ("bench.forecast_accuracy", "forecasts and intervals on two public sets of yearly series"),
 }

@@ -17,9 +17,9 @@ GONE_SECONDS = 10.0
 
 
 def fork_server() -> psutil.Process:
-    """Our fork server; kernels are its children."""
+    """Our fork server; the processes of the reports are its children."""
     running = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
-    return next(child for child in running if "kbio_analysis.render.kernels.server" in child.cmdline()[:3])
+    return next(child for child in running if "multiprocessing.forkserver" in " ".join(child.cmdline()))
 
 
 def drift(memory: list[int]) -> float:
@@ -30,21 +30,20 @@ def drift(memory: list[int]) -> float:
 
 def main(_rounds: int = 1) -> int:
     """Measure and print; returns how many targets were missed."""
-    from kbio_analysis.render.executors import usable_cores
-    from kbio_analysis.render.plan import planned_batches
-    from kbio_analysis.render.runner import reports
+    from kbio_analysis.render.requests import planned_batches
+    from kbio_analysis.render.workers import reports
 
     here = psutil.Process()
     with tempfile.TemporaryDirectory() as folder:
         where = place(Path(folder), TINY)
         os.environ |= {name: where.environment[name] for name in ("KBIO_NOTEBOOKS", "KBIO_DATA")}
         batch = batch_file(where, TINY, REPORTS)
-        jobs = planned_batches([batch], [], {}, kernel="auto", limit_seconds=600)
+        jobs = planned_batches([batch], [], {}, limit_seconds=600)
         list(reports(jobs[:2], workers=2))  # what is opened once is open
         files, before = here.num_fds(), {child.pid for child in here.children()}
         memory: dict[str, list[int]] = {"parent": [], "fork server": []}
         good = 0
-        for report in reports(jobs, workers=usable_cores()):
+        for report in reports(jobs):
             good += report.status == "ok"
             memory["parent"].append(here.memory_info().rss)
             memory["fork server"].append(fork_server().memory_info().rss)

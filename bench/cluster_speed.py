@@ -1,6 +1,6 @@
 """The light batch by a Dask cluster of two workers on this machine, against two local processes, start-up included.
 
-The cluster is there before, as clusters are; it has rendered once, so that its workers have their kernels' server.
+The cluster is there before, as clusters are; it has rendered once, so that its workers have their fork server.
 
     python -m bench cluster --rounds 3
 """

@@ -23,11 +23,12 @@ _SEED = "seed: int = 1  # a number that makes each report its own [0..100000]"
 _CELLS = {
     LIGHT: (
         "import matplotlib.pyplot as plt\nimport pandas as pd\nimport statsmodels.api as sm\n\n"
-        "from kbio_analysis import data",
-        'table = data.load("biopharma_exports_annual")\ntable.tail(5)',
+        "from kbio_analysis.data import tables\nfrom kbio_analysis.present.results import record",
+        'table = tables.load("biopharma_exports_annual")\ntable.tail(5)',
         'yearly = table.groupby("year")["exports_usd_m"].mean()\n'
         "line = sm.OLS(yearly.to_numpy(), sm.add_constant(yearly.index.to_numpy(float))).fit()\n"
-        "print(seed, pd.Series(line.params).round(3).tolist())",
+        "print(seed, pd.Series(line.params).round(3).tolist())\n"
+        'record("slope", line.params[1], unit="US$ million a year", meaning="of a straight line")',
         "yearly.plot()\nplt.show()",
     ),
     TINY: ("print(seed)",),
@@ -97,7 +98,7 @@ def loop(where: Place, notebook: str, count: int, at_a_time: int) -> float:
 
 
 def costs(site: Path) -> dict[str, float]:
-    """CPU seconds of all reports of a site together: ``start`` of the kernels, their ``cells``, and the ``page``."""
+    """CPU seconds of all reports of a site together: ``start`` of the processes, their ``cells``, and the ``page``."""
     total = dict.fromkeys(("start", "cells", "page"), 0.0)
     for log in site.glob("*/*/log.txt"):
         for part, value in zip(total, _COSTS.search(log.read_text()).groups(), strict=True):

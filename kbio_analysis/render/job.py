@@ -140,6 +140,24 @@ def make(job: Job, page: PageMaker | None, here: Here) -> Report:
     return _report(job, course, seconds=round(time.monotonic() - began, 3))
 
 
+def rehearse() -> None:
+    """Do once, in the process that others are forked from, what each of them would do first: read a notebook, run a
+    cell's way through the page. Nothing is executed."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+    from kbio_analysis.render.page import report_html
+
+    shown = {"text/html": "<table><tr><td>1</td></tr></table>", "image/png": "", "text/plain": "1"}
+    outputs = [new_output("stream", text="1"), new_output("display_data", data=shown)]
+    cells = [new_markdown_cell("# A *question*?", id="a"), new_code_cell("x: int = 1  # a", outputs=outputs, id="b")]
+    notebook = new_notebook(cells=cells)
+    prepare(nbformat.writes(notebook).encode(), {})
+    state = Provenance(package="", lock=None, commit=None, dirty=None)
+    job = Job(notebook="00_none", set_name="default", source=b"", parameters={}, provenance=state)
+    report_html(notebook, _result(job, _Course()), None)
+
+
 def ended(job: Job, status: str, cell: int | None, kind: str, reason: str, log: str = "") -> Report:
     """The report of a job whose process did not live to make one."""
     error = {"cell": cell, "type": kind, "message": reason}

@@ -44,6 +44,7 @@ _STACK = (
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
     "matplotlib_inline.backend_inline",
+    "pandas.plotting._matplotlib",
     "statsmodels.api",
     "statsmodels.formula.api",
     "statsmodels.tsa.api",
@@ -71,6 +72,9 @@ def _imported(wanted: list[str]) -> None:
         _import(name)
         for found in pkgutil.walk_packages(getattr(sys.modules.get(name), "__path__", ()), f"{name}."):
             _import(found.name)
+    with contextlib.suppress(Exception):  # it would be told by every report
+        sys.modules["kbio_analysis.render.job"].rehearse()
+        sys.modules["kbio_analysis.render.shell"].NotebookShell.begin()
     for name in _HIDDEN:
         if sys.modules.get(name, "") is None:
             del sys.modules[name]

@@ -216,11 +216,20 @@ class _Compiler(CachingCompiler):
 
 
 class NotebookShell(InteractiveShell):
-    """The IPython of one notebook."""
+    """The IPython of one notebook; there is one a process, ever."""
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
     compiler_class = Type(_Compiler)
+
+    @classmethod
+    def begin(cls) -> NotebookShell:
+        settings = Config()
+        settings.HistoryManager.enabled = False
+        settings.HistoryManager.hist_file = ":memory:"
+        settings.InteractiveShell.colors = "nocolor"
+        settings.InteractiveShell.warn_venv = False
+        return cls.instance(config=settings)
 
     def run(self, cell: NotebookNode, number: int) -> None:
         """Run one code cell, its outputs put in place. Raises StoppedError if it fails."""
@@ -259,14 +268,9 @@ class NotebookShell(InteractiveShell):
 def shell(printed: Path | None = None) -> Iterator[NotebookShell]:
     """The shell of this process, with its streams in place of the process's own to the end of the block.
 
-    What is printed also goes to the file ``printed``. There is one shell a process, ever.
+    What is printed also goes to the file ``printed``.
     """
-    settings = Config()
-    settings.HistoryManager.enabled = False
-    settings.HistoryManager.hist_file = ":memory:"
-    settings.InteractiveShell.colors = "nocolor"
-    settings.InteractiveShell.warn_venv = False
-    made = NotebookShell.instance(config=settings)
+    made = NotebookShell.begin()
     made.outputs = outputs = Outputs(printed)
     if "matplotlib.pyplot" in sys.modules:
         made.enable_matplotlib("inline")

@@ -152,8 +152,8 @@ def test_what_is_on_record_arrives_or_the_report_fails() -> None:
     assert "on record but not shown: lost_growth;" in held_back.failure
 
 
-def test_sentences_can_be_written_from_the_first_cell_on() -> None:
-    ((said,),) = shown(made("%%say\nSize is {{ size }}."))
+def test_sentences_can_be_written_though_the_words_were_imported_before_the_shell_was_there() -> None:
+    _, (said,) = shown(made("from kbio_analysis.present.words import pct", "%%say\nSize is {{ size }}."))
     assert said["data"]["text/markdown"] == ["Size is 3."]
 
 

@@ -65,7 +65,8 @@ def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
         slowest = max(slowest, time.monotonic() - told)
         assert slowest <= END_SECONDS, f"{how.name} took {slowest:.1f} s"
         assert command.returncode in (0, 130, -how), errors
-        assert "Traceback" not in errors
+        # Before the command itself has begun, Ctrl-C ends the interpreter as it ends any other.
+        assert "Traceback" not in errors or command.returncode == -signal.SIGINT
         ends.append(command.returncode)
         if (index := room.site / "index.json").exists():
             json.loads(index.read_bytes())
