@@ -19,7 +19,7 @@ NAMES = re.findall(r"^### `(.*)`$", TEXT, re.MULTILINE)
 MAX_LINES = 5  # beside the imports
 
 # What the estimators are made of: nothing that an analyst calls.
-PARTS = {"__init__", "checks", "members", "predictive", "seasonal", "simulation", "smoothing", "agreement_drivers"}
+PARTS = {"__init__", "checks", "predictive", "smoothing", "agreement_drivers"}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def naive(pasts: list[np.ndarray], horizon: int) -> list[tuple[dict[str, np.ndar
 
 
 PANELS: dict[str, Callable[[Any], Any]] = {
-    "growth_reference": lambda p: model("growth_reference").base_rates(p, years=5).table,
+    "growth_reference": lambda p: model("growth_reference").growth_windows(p, 5),
     "export_evidence": lambda p: model("export_evidence").hindcast({"x": p}, years=5, multiple=1.5, levels=[80]),
     "conformal": lambda p: model("conformal").calibrate(p, 3, naive, logs=True).errors,
     "ranks": lambda p: model("ranks").standings(p),
@@ -71,7 +71,6 @@ PANELS: dict[str, Callable[[Any], Any]] = {
     "trade_baseline": lambda p: model("trade_baseline").recent_growth(model("checks").whole_years(p), 2020),
 }
 SERIES: dict[str, Callable[[Any], Any]] = {
-    "growth": lambda y: model("growth").implied_growth_pct(y),
     "forecast": lambda y: model("forecast").forecast(y, 3, n_paths=100).table.forecast,
     "export_target": lambda y: model("export_target").position(y, base_year=2022, base_usd_m=1.0, until=2030).history,
     "interrupted": lambda y: model("interrupted").its(y, 2010).level_shift,
@@ -79,7 +78,6 @@ SERIES: dict[str, Callable[[Any], Any]] = {
 }
 LEVELS: dict[str, Callable[[Any], Any]] = {
     "clopper_pearson": lambda level: model("conformal").clopper_pearson(3, 10, level),
-    "jeffreys": lambda level: model("growth_reference").jeffreys(3, 10, level),
     "forecast": lambda level: model("forecast").forecast(pd.Series(range(1, 20), range(2000, 2019)), 2, levels=[level]),
     "interval_score": lambda level: model("scores").interval_score(np.ones(2), np.ones((2, 2)), level=level),
     "prediction_interval": lambda level: model("reference_class").pool(EFFECTS, ERRORS).prediction_interval(level),
