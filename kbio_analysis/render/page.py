@@ -266,9 +266,8 @@ class Page:
         """A figure that came without our payload: numbered like the others, with a note of what it lacks."""
         view = self._numbered("Figure", {})
         alt = str(told.get("alt") or "") if isinstance(told, Mapping) else ""
-        lacks = ["a caption", *([] if alt else ["a text for readers who cannot see it"])]
-        lacking = f"{', '.join(lacks)} and its data"
-        return view | {"as": "image", "src": source, "alt": alt or view["label"], "lacks": lacking}
+        lacks = "no caption" if alt else "no caption, no text for readers who cannot see it"
+        return view | {"as": "image", "src": source, "alt": alt or view["label"], "lacks": lacks}
 
     # ---- the record at the end
 

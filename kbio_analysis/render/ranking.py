@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ class Ranking:
     """The result that ranks a notebook's sets, largest first, and the results shown beside it."""
 
     rank_by: str
-    columns: tuple[str, ...] = ()
+    columns: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,30 +49,19 @@ Rankings = Mapping[str, Mapping[str, Ranking]]
 
 def remember(site: Path, said: Rankings) -> None:
     """Write down the rankings of these batches; those of other batches stay as they are."""
-    known = {batch: found for batch, found in remembered(site).items() if batch not in said}
-    known |= {batch: dict(found) for batch, found in said.items() if found}
+    known = {batch: found for batch, found in (remembered(site) | dict(said)).items() if found}
     path = site / HIDDEN / RECORD
-    if not known and not path.exists():
-        return
-    content = {
-        batch: {name: {"rank_by": r.rank_by, "columns": r.columns} for name, r in found.items()}
-        for batch, found in sorted(known.items())
-    }
-    write_file(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+    if known or path.exists():
+        content = {batch: {name: asdict(r) for name, r in found.items()} for batch, found in sorted(known.items())}
+        write_file(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def remembered(site: Path) -> dict[str, dict[str, Ranking]]:
+def remembered(site: Path) -> dict[str, Mapping[str, Ranking]]:
     """What ``remember`` wrote; nothing if it cannot be read, for the next run of a batch writes it again."""
     try:
         content = read_json((site / HIDDEN / RECORD).read_bytes())
-        return {
-            batch: {
-                name: Ranking(rank_by=str(r["rank_by"]), columns=tuple(map(str, r["columns"])))
-                for name, r in said.items()
-            }
-            for batch, said in content.items()
-        }
-    except (OSError, DocumentError, KeyError, TypeError, AttributeError):
+        return {batch: {name: Ranking(**r) for name, r in said.items()} for batch, said in content.items()}
+    except (OSError, DocumentError, TypeError, AttributeError):
         return {}
 
 

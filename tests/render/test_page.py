@@ -414,7 +414,7 @@ def test_a_plain_figure_is_numbered_and_says_what_it_lacks() -> None:
     plain_figure = new_output("display_data", data={"image/png": PIXEL, "text/plain": "<Figure size 640x480>"})
     html = page("Text.", [plain_figure], [shown(chart())])
     assert f'<img src="data:image/png;base64,{PIXEL}" alt="Figure 1">' in html
-    assert "Drawn without a caption, a text for readers who cannot see it and its data" in html
+    assert "This figure has no caption, no text for readers who cannot see it and no data to take away" in html
     assert "Figure 2" in html
 
 
