@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from .series import partner_exports as partner_exports
     from .series import prints as prints
     from .series import reference_classes as reference_classes
-    from .series import reference_sources as reference_sources
     from .series import yearly_counts as yearly_counts
     from .sources import cite_tables as cite_tables
     from .tables import load as load
@@ -74,7 +73,6 @@ _HOME = {
     "published_ranges": "published",
     "rebuild_passports": "package",
     "reference_classes": "series",
-    "reference_sources": "series",
     "tables_read": "tables",
     "trial_ranks": "published",
     "verify": "verification",

@@ -97,12 +97,6 @@ def reference_classes(*, as_of: str | date | None = None) -> dict[str, "DataFram
     return found
 
 
-def reference_sources(*, as_of: str | date | None = None) -> list[str]:
-    """Sources behind :func:`reference_classes`."""
-    panels = reference_classes(as_of=as_of).values()
-    return sorted({source for panel in panels for source in panel.attrs["source_ids"]})
-
-
 def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None = None) -> "DataFrame":
     """Every yearly count of Korea's exports, long: definition, label, family, scope, year, exports_usd_m, source_id.
 

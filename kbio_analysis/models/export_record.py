@@ -171,7 +171,7 @@ def year_to_date(
 def full_years(counts: pd.DataFrame, *, base_year: int, growth_pct: float) -> pd.DataFrame:
     """Each definition's last year after the base year against its own base grown at ``growth_pct`` a year.
 
-    Columns label, year, base, exports_usd_m, path (US$ million), ahead_pct; no row for a definition without both years.
+    Columns label, year, base, usd_m, path (US$ million), ahead_pct; no row for a definition without both years.
     """
     rows = []
     for label, own in counts.groupby("label", sort=False):
@@ -181,4 +181,4 @@ def full_years(counts: pd.DataFrame, *, base_year: int, growth_pct: float) -> pd
             path = value_at(float(values[base_year]), growth_pct, year - base_year)
             ahead = 100 * (values[year] / path - 1)
             rows.append((label, year, values[base_year], values[year], path, ahead))
-    return pd.DataFrame(rows, columns=["label", "year", "base", "exports_usd_m", "path", "ahead_pct"])
+    return pd.DataFrame(rows, columns=["label", "year", "base", "usd_m", "path", "ahead_pct"])
