@@ -19,7 +19,7 @@ NAMES = re.findall(r"^### `(.*)`$", TEXT, re.MULTILINE)
 MAX_LINES = 5  # beside the imports
 
 # What the estimators are made of: nothing that an analyst calls.
-PARTS = {"__init__", "checks", "predictive", "smoothing", "agreement_drivers"}
+PARTS = {"__init__", "checks", "predictive", "smoothing"}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ what a partial equilibrium finds per dollar of trade. Both share the same draws 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,18 @@ OUTCOMES = {
 }
 """Outcomes of the tariff simulation, in its order, as a table names them."""
 
+ASSUMED = {
+    "Use of the preference": ("utilisation", 0.5, 0.9),
+    "Elasticity of substitution": ("sigma_scale", 0.75, 1.25),
+    "Duties cut": ("cuts", "cd", "cd+rd+sd"),
+}
+"""Input of the tariff method -> its field of TariffTerms, and the two ends it is put at."""
+
+GROWTH_POINTS = 2.0
+"""Percentage points a year by which the partner's growth is moved."""
+
+_SHARE = 0.2  # a drawn input is put at an end by keeping the fifth of the draws that lie there
+_RERUN_DRAWS = 400  # where an assumption is moved
 _BOTH = ("transfer", "tariffs")
 _RECORDED_YEARS = 15  # of the record beside the paths ahead
 
@@ -287,3 +299,87 @@ def top_chapters(
         found = lines[flow].loc[gain.index, ["group", "share_pct"]].join(simulated.wedge[["without", "agreement"]])
         parts.append(found.assign(flow=flow, gain_usd_m=gain * base_usd_m[flow]).rename_axis("chapter").reset_index())
     return pd.concat(parts[1:] or parts, ignore_index=True)[list(parts[0])]
+
+
+def drivers(
+    found: Effects, outlook: Baseline, flows: Mapping[str, TariffFlow], terms: TariffTerms, *, cell: Cell, seed: int
+) -> pd.DataFrame:
+    """What moves the pooled median: one input at a time at its low and its high end, widest swing first.
+
+    Columns input, low, high (US$ million in the last year), low_end, high_end. Covers the flows for which the transfer
+    is held; empty where there is none. Assumptions of the tariff method are re-run with few draws, and enter as the
+    ratio of its medians.
+    """
+    columns = ["input", "low", "high", "low_end", "high_end"]
+    reached = [flow for flow in FLOWS if ("transfer", flow, cell) in found.draws]
+    if not reached:
+        return pd.DataFrame(columns=columns)
+    held = [m for m in _BOTH if all((m, f, cell) in found.draws for f in reached)]
+    parts = {m: {f: found.draws[m, f, cell][:, -1] for f in reached} for m in held}
+    total = {m: sum(by_flow.values()) for m, by_flow in parts.items()}
+    at = outlook.years.index(found.years[-1])
+    trade = sum(outlook.paths[f][:, at] for f in reached)
+    fifths, growth = (
+        ("lowest fifth", "highest fifth"),
+        [outlook.growth_pct + d for d in (-GROWTH_POINTS, GROWTH_POINTS)],
+    )
+    step = [(np.log1p(pct / 100) - np.log1p(outlook.growth_pct / 100)) * (at + 1) for pct in growth]
+    grown = [
+        {m: sum(v * np.exp(outlook.fits[f].value * s) for f, v in by_flow.items()) for m, by_flow in parts.items()}
+        for s in step
+    ]
+    rows = [
+        ("Trade without an agreement", *_ends(total, trade, held), *fifths),
+        ("What agreements do", *_ends(total, total["transfer"] / trade, ["transfer"]), *fifths),
+        ("Partner's growth", *map(_middle, grown), *(f"{pct:.1f}% a year" for pct in growth)),
+    ]
+    if "tariffs" in total:
+        labels = {"transfer": "past agreements", "tariffs": "tariff cuts"}
+        (low, first), *_, (high, last) = sorted((float(np.median(values)), m) for m, values in total.items())
+        rows.append(("Method", low, high, labels[first], labels[last]))
+        run = {"cell": cell, "horizon": len(found.years) - 1, "n_draws": _RERUN_DRAWS, "seed": seed}
+        rows += _assumptions(total, parts["tariffs"], flows, terms, run)
+    frame = pd.DataFrame(rows, columns=columns)
+    swing = (frame["high"] - frame["low"]).abs()
+    return frame.loc[swing.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+
+
+def _middle(total: Mapping[str, np.ndarray]) -> float:
+    return pool(total).percentile(50)
+
+
+def _ends(total: Mapping[str, np.ndarray], driver: np.ndarray, moved: list[str]) -> list[float]:
+    """The pool's median over the draws at either end of ``driver``, which only the methods ``moved`` know."""
+    low, high = np.quantile(driver, [_SHARE, 1 - _SHARE])
+    return [
+        _middle({m: v[mask] if m in moved else v for m, v in total.items()}) for mask in (driver <= low, driver >= high)
+    ]
+
+
+def _assumptions(
+    total: Mapping[str, np.ndarray],
+    tariffs: Mapping[str, np.ndarray],
+    flows: Mapping[str, TariffFlow],
+    terms: TariffTerms,
+    run: Mapping[str, object],
+) -> list[tuple[object, ...]]:
+    def medians(changed: TariffTerms) -> dict[str, float]:
+        return {f: float(np.median(tariff_study(flows[f], changed, **run).gain.year_draws[-1])) for f in tariffs}
+
+    basis, rows = medians(terms), []
+    for name, (attribute, *ends) in ASSUMED.items():
+        middles = []
+        for end in ends:
+            value = end * terms.sigma_scale if attribute == "sigma_scale" else end
+            moved = medians(replace(terms, **{attribute: value}))
+            ratio = {f: moved[f] / basis[f] if basis[f] else 1 for f in tariffs}
+            middles.append(_middle({**total, "tariffs": sum(v * ratio[f] for f, v in tariffs.items())}))
+        if middles[0] != middles[1]:
+            rows.append((name, *middles, *(_end_label(attribute, end) for end in ends)))
+    return rows
+
+
+def _end_label(attribute: str, end: object) -> str:
+    if attribute == "cuts":
+        return "customs duty only" if end == "cd" else "all three duties"
+    return f"{end:.0%}" if attribute == "utilisation" else f"{end:g} times"

@@ -9,12 +9,12 @@ import pytest
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import gravity, opinion_pool, trade_baseline
-from kbio_analysis.models.agreement_drivers import drivers
 from kbio_analysis.models.new_agreement import (
     TariffFlow,
     TariffTerms,
     disagreement,
     doubling,
+    drivers,
     effects,
     net_predictions,
     tariff_study,
