@@ -22,30 +22,21 @@ MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A parameter or a result in every report, in the reports' order; ``units`` are '' for a parameter.
+    """A parameter or a result in every report, in the reports' order.
 
-    ``unit`` is the one all reports agree on, None if they do not. ``texts`` are the values as a reader wants them,
-    ``differences`` those to the first report in words, '' for the first itself.
+    ``unit`` is the one all reports agree on, None if they do not. ``texts`` are the values as a reader wants them;
+    ``less`` the differences to the first report, None where there is none to compute, ``differences`` in words.
+    ``differs`` if any report says otherwise than the first, in value or in unit.
     """
 
     name: str
     meaning: str
     values: tuple[Any, ...]
-    units: tuple[str, ...]
     unit: str | None
     texts: tuple[str, ...]
+    less: tuple[float | None, ...]
     differences: tuple[str, ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether any report says otherwise than the first, in value or in unit."""
-        return self.unit is None or any(not same(self.values[0], value) for value in self.values[1:])
-
-    def difference(self, column: int) -> float | None:
-        """The value less the first report's; None unless both are numbers in the same unit."""
-        first, value = self.values[0], self.values[column]
-        comparable = is_number(first) and is_number(value) and self.units[0] == self.units[column]
-        return float(value - first) if comparable else None
+    differs: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +58,14 @@ class Comparison:
     def csv(self) -> str:
         """Parameters and results with exact values, then every difference to the first report."""
         first, *others = self.names
-        header = ["kind", "name", "unit", "meaning", first, *others, *(f"{name} less {first}" for name in others)]
         rows = []
         for kind, lines in (("parameter", self.parameters), ("result", self.results)):
             for line in lines:
                 values = [v if is_number(v) else "" if v is ABSENT else exact(v) for v in line.values]
-                less = [line.difference(i) if kind == "result" else None for i in range(1, len(values))]
                 unit = "units differ" if line.unit is None else line.unit
+                less = line.less[1:] if kind == "result" else [None] * len(others)
                 rows.append([kind, line.name, unit, line.meaning, *values, *less])
+        header = ["kind", "name", "unit", "meaning", first, *others, *(f"{name} less {first}" for name in others)]
         return csv_text(header, rows)
 
     def text(self) -> str:
@@ -88,11 +79,9 @@ class Comparison:
                 rows.append([line.name, line.unit or "", line.texts[0], *(cell for pair in pairs for cell in pair)])
         clean = [[" ".join(plain(cell).split()) for cell in row] for row in rows]
         widths = [max(len(row[i]) for row in clean if len(row) > 1) for i in range(len(clean[0]))]
-        aligned = [
-            "  ".join(f"{c:<{w}}" if i < 2 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=False)))
-            for row in clean
-        ]
-        return "\n".join([line.rstrip() for line in aligned] + ["", *self.notes] * bool(self.notes))
+        sided = [[c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=False))]
+                 for row in clean]  # fmt: skip
+        return "\n".join([*("  ".join(row).rstrip() for row in sided), "", *self.notes]).rstrip()
 
 
 def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteReport]:
@@ -169,37 +158,40 @@ def same(one: Any, other: Any) -> bool:
 
 def _line(name: str, records: Sequence[Any], setting: bool = False) -> Line:
     values = tuple(ABSENT if r is None else r["value"] for r in records)
-    units = tuple("" if r is None else r.get("unit", "") for r in records)
+    units = ["" if r is None else r.get("unit", "") for r in records]
     known = {unit for unit, value in zip(units, values, strict=True) if value is not ABSENT}
     unit = known.pop() if len(known) == 1 else None
-    absent = "not a parameter" if setting else "not recorded"
     texts = []
     for value, own in zip(values, units, strict=True):
-        shown = absent if value is ABSENT else format_setting(value) if setting else format_value(value, own)
-        texts.append(f"{shown} {own}" if unit is None and own and value is not ABSENT else shown)
-    differences = ["" if setting or i == 0 else _difference(values, units, texts, i) for i in range(len(values))]
-    meaning = next((r["meaning"] for r in records if r and r.get("meaning")), "")
-    return Line(name=name, meaning=meaning, values=values, units=units, unit=unit, texts=tuple(texts),
-                differences=tuple(differences))  # fmt: skip
+        shown = format_setting(value) if setting else format_value(value, own)
+        absent = "not a parameter" if setting else "not recorded"
+        texts.append(absent if value is ABSENT else f"{shown} {own}" if unit is None and own else shown)
+    first, comparable = values[0], [is_number(v) and u == units[0] for v, u in zip(values, units, strict=True)]
+    less = tuple(float(v - first) if c and comparable[0] else None for v, c in zip(values, comparable, strict=True))
+    words = [_difference(first, v, less[i], texts[0], texts[i], units[i] == units[0]) for i, v in enumerate(values)]
+    return Line(
+        name=name,
+        meaning=next((r["meaning"] for r in records if r and r.get("meaning")), ""),
+        values=values,
+        unit=unit,
+        texts=tuple(texts),
+        less=less,
+        differences=("", *words[1:]),
+        differs=unit is None or not all(same(first, value) for value in values),
+    )
 
 
-def _difference(values: Sequence[Any], units: Sequence[str], texts: Sequence[str], i: int) -> str:
+def _difference(first: Any, value: Any, less: float | None, text: str, other: str, one_unit: bool) -> str:
     """The difference with its sign, to the digits of the values; in words where there is none to compute."""
-    first, value = values[0], values[i]
     if ABSENT in (first, value):
         return ""
-    if units[0] != units[i]:
-        return "other unit"
-    if same(first, value):
-        return "same"
-    if not (is_number(first) and is_number(value)):
-        return "differs"
-    size = abs(value - first)
-    decimals = max(len(text.split(" ", 1)[0].partition(".")[2]) for text in (texts[0], texts[i]))
-    text = f"{size:,.{decimals}f}"
-    if not any(digit in text for digit in "123456789") or "e" in texts[0] + texts[i]:
-        text = format_value(size)
-    return f"{'+' if value > first else MINUS}{text}"
+    if not one_unit or same(first, value) or less is None:
+        return "other unit" if not one_unit else "same" if same(first, value) else "differs"
+    decimals = max(len(shown.split(" ", 1)[0].partition(".")[2]) for shown in (text, other))
+    size = f"{abs(less):,.{decimals}f}"
+    if not any(digit in size for digit in "123456789") or "e" in text + other:
+        size = format_value(abs(value - first))
+    return f"{'+' if less > 0 else MINUS}{size}"
 
 
 def _fits(report: SiteReport, request: str) -> bool:

@@ -92,7 +92,7 @@ def test_only_what_differs_is_a_parameter_line_and_every_result_has_its_differen
     c = beside(tmp_path, "default", "late")
     assert [(line.name, line.values) for line in c.parameters] == [("year", (2030, 2035))]
     assert c.same_parameters == 2
-    differences = {line.name: line.difference(1) for line in c.results}
+    differences = {line.name: line.less[1] for line in c.results}
     assert differences == pytest.approx({"chance": 0.06, "size": 0.0, "pace": -0.5}, abs=ROUNDING)
     assert [line.differences[1] for line in c.results] == ["+0.06", "same", "\N{MINUS SIGN}0.5"]
     assert c.notes == ("A difference between two percentages is in percentage points.",)
@@ -119,7 +119,7 @@ def test_units_that_differ_are_said_and_not_subtracted(tmp_path: Path) -> None:
     lay(tmp_path, "a/default", results={"size": (5.8, "US$ billion")})
     lay(tmp_path, "a/late", results={"size": (5800.0, "US$ million")})
     c = beside(tmp_path, "default", "late")
-    assert c.results[0].difference(1) is None
+    assert c.results[0].less[1] is None
     assert c.results[0].texts == ("5.8 US$ billion", "5800 US$ million")
     assert c.results[0].differences[1] == "other unit"
     assert c.notes == ("size: the units differ, so no difference is taken.",)
