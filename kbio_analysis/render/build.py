@@ -94,7 +94,8 @@ def build(
                 with suppress(KbioError):
                     _index(site)
                 raise
-        _index(site)
+        if outcome.made or outcome.failed or not outcome.interrupted:  # else it is as it was, and a stop is to be quick
+            _index(site)
         outcome.seconds = time.monotonic() - began
     return outcome
 

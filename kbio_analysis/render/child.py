@@ -79,8 +79,9 @@ def new_folder(parent: Path) -> Path:
     while True:
         with contextlib.suppress(FileExistsError):
             folder = parent / f"run-{number}"
-            (folder).mkdir(mode=0o700)
+            folder.mkdir(mode=0o700)
             (folder / "work").mkdir()
+            (folder / OUTPUT).touch(mode=0o600)
             return folder
         number += 1
 

@@ -90,12 +90,13 @@ def answers(
                 while waiting and len(running) < workers:
                     run = _started(*waiting.popleft(), stop, until)
                     running[run.connection] = run
-                for connection in _ready(running, stop, until):
-                    run = running[connection]
-                    answer = run.answer(late=time.monotonic() >= run.deadline)
+                wait(running, timeout=TICK_SECONDS)
+                stop.check(until)
+                for run in list(running.values()):
+                    answer = run.answer()
                     if answer is _RUNNING:
                         continue
-                    del running[connection]
+                    del running[run.connection]
                     run.end()
                     if answer is _SERVER_GONE:
                         if run.tries >= TRIES:
@@ -107,15 +108,6 @@ def answers(
             for run in running.values():
                 run.end()
             raise
-
-
-def _ready(running: Mapping[Connection, _Run], stop: Stop, until: float | None) -> list[Connection]:
-    """Those that may have something to say, or whose time is up, after a short wait."""
-    nearest = min(run.deadline for run in running.values()) - time.monotonic()
-    heard = wait(running, timeout=max(0.0, min(nearest, TICK_SECONDS)))
-    stop.check(until)
-    now = time.monotonic()
-    return [c for c, run in running.items() if c in heard or now >= run.deadline or run.wrote_too_much()]
 
 
 def _most_at_a_time() -> int:
@@ -139,7 +131,7 @@ class _Run:
     deadline: float
     cell: int | None = None
 
-    def answer(self, late: bool) -> Any:
+    def answer(self) -> Any:
         """What the work answered or how the process ended; _RUNNING if neither, _SERVER_GONE if it was not to blame."""
         try:
             while self.connection.poll():
@@ -153,18 +145,13 @@ class _Run:
             return self._death()
         except Exception as problem:
             return self._ended("failed", "Unreadable", f"its answer cannot be read: {problem}")
-        if self.wrote_too_much():
+        if (self.folder / child.OUTPUT).stat().st_size > MOST_OUTPUT:
             limit = f"{MOST_OUTPUT // 1_000_000} MB"
             return self._ended("failed", "OutputLimit", f"a program started {self._where()} wrote more than {limit}")
-        if late:
+        if time.monotonic() >= self.deadline:
             reason = f"not finished after {self.work.limit_seconds:g} s, {self._where()}"
             return self._ended("timed_out", "TimeOut", reason)
         return _RUNNING
-
-    def wrote_too_much(self) -> bool:
-        with contextlib.suppress(OSError):
-            return (self.folder / child.OUTPUT).stat().st_size > MOST_OUTPUT
-        return False
 
     def end(self) -> None:
         """Kill the process with everything it started, and remove its folder."""
@@ -292,19 +279,12 @@ class _Server:
         return own_folder() / f"server-{self.number}.json"
 
     def alive(self) -> bool:
-        if self.pid is None:
-            return False
-        with contextlib.suppress(psutil.Error):
-            return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
-        return False
+        return any(server.pid == self.pid for server in _servers())
 
     def orphans(self) -> list[psutil.Process]:
         """Processes that have fallen to the server because what started them is dead."""
-        with _lock, contextlib.suppress(psutil.Error):
-            if self.alive():
-                children = psutil.Process(self.pid).children()
-                return [c for c in children if c.pid not in _at_work and c.status() != psutil.STATUS_ZOMBIE]
-        return []
+        with _lock:
+            return [c for server in _servers() for c in preload.below(server, all=False) if c.pid not in _at_work]
 
     def context(self, stop: Stop, until: float | None) -> multiprocessing.context.BaseContext:
         """What starts processes: the fork server, ready; where forking is not safe or not to be had, new processes."""
@@ -348,11 +328,11 @@ _server = _Server()
 
 
 def _servers() -> list[psutil.Process]:
-    """The standard library's fork servers of this process."""
+    """The standard library's fork servers of this process; one, or none."""
     found = []
-    for one in psutil.Process().children():
+    for one in preload.below(psutil.Process(), all=False):
         with contextlib.suppress(psutil.Error):
-            if "multiprocessing.forkserver" in " ".join(one.cmdline()) and one.status() != psutil.STATUS_ZOMBIE:
+            if "multiprocessing.forkserver" in " ".join(one.cmdline()):
                 found.append(one)
     return found
 

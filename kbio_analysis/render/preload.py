@@ -18,7 +18,6 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -101,20 +100,22 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
 
 
-def below(process: psutil.Process) -> Iterator[psutil.Process]:
-    """The living processes below that one."""
+def below(process: psutil.Process, *, all: bool = True) -> list[psutil.Process]:
+    """The living processes that a process has started; with ``all`` also what these have started, and so on."""
+    found = []
     with contextlib.suppress(psutil.Error):
-        for child in process.children(recursive=True):
+        for child in process.children(recursive=all):
             with contextlib.suppress(psutil.Error):
                 if child.status() != psutil.STATUS_ZOMBIE:
-                    yield child
+                    found.append(child)
+    return found
 
 
 def _kill_all_below() -> None:
     if os.getpid() != PID:
         return
     limit = time.monotonic() + 2
-    while time.monotonic() < limit and (found := list(below(psutil.Process()))):
+    while time.monotonic() < limit and (found := below(psutil.Process())):
         for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()

@@ -43,15 +43,14 @@ def requested(
     set_name: str | None = None,
     batches: Sequence[Path] = (),
     failed_in: Path | None = None,
-    kernel: str = AUTO,
-    limit_seconds: float | None = None,
+    **how: Any,
 ) -> list[Job]:
     """The jobs of one request: batch files if any, else a set a notebook; with ``failed_in`` only those failed there.
 
     Without parameters, name and batch, ``failed_in`` alone means every report of that site whose last run failed.
-    Raises UsageError or ParameterError listing every mistake.
+    ``how`` they are done: ``kernel`` (auto, or a Jupyter kernel's name) and ``limit_seconds`` a report. Raises
+    UsageError or ParameterError listing every mistake.
     """
-    how = {"kernel": kernel, "limit_seconds": limit_seconds}
     if batches and set_name is not None:
         raise UsageError("--set names one set, but the sets of a batch have their own names; leave it out")
     if failed_in and not (batches or given or set_name is not None):
@@ -62,14 +61,7 @@ def requested(
     return jobs
 
 
-def planned(
-    wanted: list[str],
-    given: Mapping[str, object],
-    set_name: str | None,
-    *,
-    kernel: str = AUTO,
-    limit_seconds: float | None = None,
-) -> list[Job]:
+def planned(wanted: list[str], given: Mapping[str, object], set_name: str | None, **how: Any) -> list[Job]:
     """A job for each notebook wanted (all if none is named) with the given values.
 
     Without a name the set is called ``default``, or after the values that differ from the defaults.
@@ -88,17 +80,10 @@ def planned(
             sets.append(ParameterSet(notebook=notebook, set_name=name or set_name_for(spec, values), values=values))
     if mistakes:
         raise ParameterError("\n".join(mistakes))
-    return shelf.jobs(sets, kernel, limit_seconds)
+    return shelf.jobs(sets, **how)
 
 
-def planned_batches(
-    files: Sequence[Path],
-    wanted: list[str],
-    given: Mapping[str, object],
-    *,
-    kernel: str = AUTO,
-    limit_seconds: float | None = None,
-) -> list[Job]:
+def planned_batches(files: Sequence[Path], wanted: list[str], given: Mapping[str, object], **how: Any) -> list[Job]:
     """A job for each set of the batch files, of the notebooks wanted only if any is named.
 
     ``given`` overrides a parameter in every set whose notebook has it. Raises UsageError listing every mistake.
@@ -108,12 +93,10 @@ def planned_batches(
     sets = [one for one in read_batches(files, shelf.spec, given) if one.notebook in names]
     if not sets:
         raise UsageError(f"no batch of {', '.join(map(str, files))} is for {', '.join(sorted(names))}")
-    return shelf.jobs(sets, kernel, limit_seconds)
+    return shelf.jobs(sets, **how)
 
 
-def planned_failures(
-    site: Path, wanted: list[str], *, kernel: str = AUTO, limit_seconds: float | None = None
-) -> list[Job]:
+def planned_failures(site: Path, wanted: list[str], **how: Any) -> list[Job]:
     """A job for each report of the site whose last run failed, with the parameters it had then.
 
     Raises UsageError listing those whose notebook or record no longer allows it.
@@ -137,7 +120,7 @@ def planned_failures(
             mistakes.append(f"{record}: cannot be read; render that set again by its own name or batch")
     if mistakes:
         raise UsageError("\n".join(mistakes))
-    return shelf.jobs(sets, kernel, limit_seconds)
+    return shelf.jobs(sets, **how)
 
 
 def set_name_for(spec: NotebookSpec, values: Mapping[str, object]) -> str:
@@ -165,7 +148,7 @@ class _Shelf:
             self._read[notebook] = (read_source(notebook, source), source)
         return self._read[notebook][0]
 
-    def jobs(self, sets: list[ParameterSet], kernel: str, limit_seconds: float | None) -> list[Job]:
+    def jobs(self, sets: list[ParameterSet], kernel: str = AUTO, limit_seconds: float | None = None) -> list[Job]:
         common = {
             "provenance": provenance(self.folder),
             "limit_seconds": limit_seconds,
