@@ -15,10 +15,10 @@ import warnings
 
 import numpy as np
 import pandas as pd
-
-from kbio_analysis import data
-from kbio_analysis.models import synthetic_control
 from kbio_analysis.models.synthetic_weights import METHODS, fit_targets
+
+from kbio_analysis.data import series
+from kbio_analysis.models import synthetic_control
 
 TREATED, START, YEARS, DONORS = "IND", 2010, slice("1990", "2017"), 30
 LARGEST_DIFFERENCE = 0.01  # of any weight, where the optimum is unique
@@ -30,7 +30,7 @@ FREE = 1e-7  # a multiplier below this share of the largest leaves its donor fre
 
 def panel() -> pd.DataFrame:
     """Logs of Korea's exports, years x (the treated, then the donors)."""
-    exports = data.partner_exports().loc[YEARS]
+    exports = series.partner_exports().loc[YEARS]
     complete = exports.loc[:, (exports > 0).all()]
     largest = complete.sum().sort_values(ascending=False).index.drop(TREATED)[:DONORS]
     return np.log(complete[[TREATED, *largest]])

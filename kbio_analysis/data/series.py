@@ -171,15 +171,6 @@ def known_months(
     return values[(values.index >= low) & (values.index <= high)] if len(values) else values
 
 
-def sources(source_ids: Iterable[str]) -> "DataFrame":
-    """The rows of ``sources`` for the given ids, in the order given, each once. Raises DataError for an unknown id."""
-    table = load("sources").set_index("source_id")
-    wanted = list(dict.fromkeys(source_ids))
-    for source_id in wanted:
-        _known(source_id, table.index, "source_id")
-    return table.loc[wanted].reset_index()
-
-
 def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":
     import pandas as pd
 

@@ -1,10 +1,8 @@
 """Where figures come from: the rows of ``sources``, and whom to name under a chart or a table."""
 
 import re
-import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
@@ -48,13 +46,3 @@ def cite_tables(*names: str) -> str:
 def table_sources(*names: str) -> list[str]:
     """The source ids of whole tables, each once."""
     return list(dict.fromkeys(i for name in names for i in load(name)["source_id"]))
-
-
-class _Called(ModuleType):
-    """Until the last notebook writes ``sources.sources(...)``: ``data.sources(...)`` means the same."""
-
-    def __call__(self, source_ids: Iterable[str]) -> "DataFrame":
-        return sources(source_ids)
-
-
-sys.modules[__name__].__class__ = _Called

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kbio_analysis.data import data_root
+from kbio_analysis.data.package import data_root
 from kbio_analysis.errors import DataError, ParameterError, UsageError
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.job import Job

@@ -14,7 +14,7 @@ from kbio_analysis.data.package import rebuild_passports
 
 UNCHANGED_SECONDS = 3.0  # the whole command with nothing to do; the aim is well under one, a busy machine takes more
 NAMES = ("10_apples", "11_pears", "40_basket", "00_page")
-READ = "from kbio_analysis.data import load\nweight = float(load('apples')['weight'].sum())"
+READ = "from kbio_analysis.data.tables import load\nweight = float(load('apples')['weight'].sum())"
 TELL = (
     "from kbio_analysis.data.results import recorded\nbelow = [recorded(n) for n in names]\n"
     "said = '; '.join(' '.join([r.notebook, r.state, *[f'({why})' for why in [r.why] if why]]) for r in below)"
