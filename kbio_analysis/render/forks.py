@@ -297,31 +297,33 @@ class _Server:
         if "forkserver" not in multiprocessing.get_all_start_methods():
             self.cold = True
             return
-        from multiprocessing import forkserver
-
         self.number += 1
         util.Finalize(None, _end_servers, exitpriority=100)
         multiprocessing.get_context("forkserver").set_forkserver_preload([preload.__name__])
+        limit = time.monotonic() + START_SECONDS
+        while not self.ready.exists():
+            if not _servers():  # none yet, or the last one is still dying
+                self._ask_for_one()
+            try:
+                stop.check(until)
+            except BaseException:
+                _end_servers()
+                raise
+            if time.monotonic() > limit:
+                raise ExecutionError(f"the fork server did not start: {_last_words()}")
+            time.sleep(0.02)
+        found = json.loads(self.ready.read_text())
+        self.pid, self.cold = found["pid"], found["threads"] > 1
+
+    def _ask_for_one(self) -> None:
+        from multiprocessing import forkserver
+
         before, tempfile.tempdir = tempfile.tempdir, str(own_folder())  # where its socket will lie
         try:
             with _as_a_server_needs(own_folder()):
                 forkserver.ensure_running()
         finally:
             tempfile.tempdir = before
-        began = time.monotonic()
-        while not self.ready.exists():
-            try:
-                stop.check(until)
-            except BaseException:
-                _end_servers()
-                raise
-            waited = time.monotonic() - began
-            # For a moment it is a copy of ours and not to be told from others.
-            if waited > START_SECONDS or (waited > 1 and not _servers() and not self.ready.exists()):
-                raise ExecutionError(f"the fork server did not start: {_last_words()}")
-            time.sleep(0.01)
-        found = json.loads(self.ready.read_text())
-        self.pid, self.cold = found["pid"], found["threads"] > 1
 
 
 _server = _Server()
