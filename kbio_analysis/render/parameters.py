@@ -90,7 +90,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookSpec:
-    """What a notebook says of itself: its question (first H1), a first sentence or two, and its parameters.
+    """What a notebook says of itself: its question (first H1) and its parameters.
 
     ``composed_from`` are the notebooks whose recorded results it shows, ``layout`` how its page is set; both are in
     its metadata under ``kbio``.
@@ -98,7 +98,6 @@ class NotebookSpec:
 
     name: str
     question: str
-    summary: str
     parameters: tuple[Parameter, ...]
     composed_from: tuple[str, ...] = ()
     layout: str | None = None
@@ -121,7 +120,8 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
     """As ``read``, from the file's bytes."""
     cells = completed(name, source)["cells"]
     texts = [(cell["cell_type"], cell["source"], cell["metadata"].get("tags", [])) for cell in cells]
-    question, summary = _question(next((text for kind, text, _ in texts if kind == "markdown"), ""))
+    prose = next((text for kind, text, _ in texts if kind == "markdown"), "")
+    question = next((line[1:].strip(" \t#") for line in prose.splitlines() if re.match(r"#\s", line)), "")
     code = [(text, TAG in tags) for kind, text, tags in texts if kind == "code"]
     own = own_metadata(source)
     names, layout = own.get("composed_from", []), own.get("layout")
@@ -132,9 +132,7 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
     if layout not in (None, *LAYOUTS):
         raise ParameterError(f"{name}: layout {layout!r} in its metadata; known are {', '.join(LAYOUTS)}")
     parameters = _read_cell(name, code[0][0]) if code and code[0][1] else ()
-    return NotebookSpec(
-        name=name, question=question, summary=summary, parameters=parameters, composed_from=tuple(names), layout=layout
-    )
+    return NotebookSpec(name=name, question=question, parameters=parameters, composed_from=tuple(names), layout=layout)
 
 
 def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]:
@@ -168,17 +166,6 @@ def to_text(value: object) -> str:
     if isinstance(value, list):
         return json.dumps(value, ensure_ascii=False)
     return repr(value) if isinstance(value, float) else str(value)
-
-
-def _question(markdown: str) -> tuple[str, str]:
-    """First H1 and the first paragraph after it (headings, quotes and lists passed over)."""
-    question, rest = "", markdown
-    found = re.search(r"^#\s+(.+)$", markdown, re.MULTILINE)
-    if found:
-        question, rest = found[1].rstrip().rstrip("#").rstrip(), markdown[found.end() :]
-    paragraphs = [part.strip() for part in re.split(r"\n[^\S\n]*\n", rest)]
-    prose = [part for part in paragraphs if part and part[0] not in "#>|-*`$!"]
-    return question, " ".join(prose[0].split()) if prose else ""
 
 
 # ---- what pydantic is asked

@@ -1,11 +1,10 @@
 """Pages that set scenarios side by side, in a real browser: sound on every screen, sortable, whole without scripts."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from pages import SCREENS, check_page
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from specimen import HOSTILE, lay_site
 
 from kbio_analysis.render.compare import compared, resolve
@@ -36,32 +35,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {p: (folder / p.format(comparison=comparison.name)).as_uri() for p in PAGES}
 
 
-@pytest.fixture
-def batch(browser: Browser, site: dict[str, str]) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.goto(site["batches/all_partners.html"])
-    yield page
-    context.close()
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_sound(browser: Browser, site: dict[str, str], name: str) -> None:
     check_page(site[name], browser, (SCREENS[0], SCREENS[-1]))
-
-
-def test_rows_sort_by_number_by_keyboard_both_ways(batch: Page) -> None:
-    header = batch.locator("thead th.num").first
-    column = header.evaluate("(th) => th.cellIndex")
-    read = f"() => [...document.querySelectorAll('tbody tr')].map((r) => Number(r.cells[{column}].dataset.value))"
-    before = batch.evaluate(read)
-    header.get_by_role("button").focus()
-    batch.keyboard.press("Enter")
-    assert header.get_attribute("aria-sort") == "ascending"
-    assert batch.evaluate(read) == sorted(before)
-    batch.keyboard.press("Enter")
-    assert header.get_attribute("aria-sort") == "descending"
-    assert batch.evaluate(read) == sorted(before, reverse=True)
 
 
 def test_panels_are_seen_and_said(browser: Browser, site: dict[str, str]) -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -121,14 +120,3 @@ def test_document_is_written_by_pandoc_where_there_is_one(report: Path, monkeypa
     assert document.find(".//w:pgSz", WORD).get(f"{{{WORD['w']}}}w") == "11906"
     assert "data:image" not in ElementTree.tostring(document, encoding="unicode")
     assert "dcterms:created" not in core
-
-
-def test_a_failing_pandoc_is_a_problem_of_its_report(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = subprocess.CompletedProcess([], 64, b"", b"out of memory\nmore")
-    monkeypatch.setenv("KBIO_CHROMIUM", "/nowhere")
-    monkeypatch.setattr(forms.subprocess, "run", lambda *_, **__: failed)
-    monkeypatch.setattr(forms.shutil, "which", lambda _: "/usr/bin/pandoc")
-    problem = convert([report], ["docx"]).problems[0]
-    assert problem.startswith("11_export_forecast/late_target: pandoc could not write the document")
-    assert problem.endswith("out of memory")
-    assert not (report / "report.docx").exists()

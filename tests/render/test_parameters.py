@@ -78,11 +78,11 @@ def test_meaning_unit_and_bounds_come_from_the_comment() -> None:
     assert parameter("series").type_text == "Literal['biopharma', 'bio_health']"
 
 
-def test_question_and_summary_are_the_first_heading_and_paragraph(tmp_path: Path) -> None:
+def test_the_question_is_the_first_heading(tmp_path: Path) -> None:
     path = tmp_path / "12_top.ipynb"
     path.write_bytes(notebook(prose="# Can it? \n\n> a quote\n\nIt can,\nperhaps.\n\nMore."))
     found = read(path)
-    assert (found.name, found.question, found.summary) == ("12_top", "Can it?", "It can, perhaps.")
+    assert (found.name, found.question) == ("12_top", "Can it?")
 
 
 @pytest.mark.parametrize(

@@ -106,12 +106,6 @@ def test_unreadable_result_is_listed_as_broken(tmp_path: Path, content: bytes) -
     assert listing(tmp_path)["totals"] == {"reports": 2, "notebooks": 1, "ok": 1, "broken": 1}
 
 
-@pytest.mark.parametrize("spark", [None, [], [1.0], ["a", "b"], [1.0, None], {"a": 1}, [True, False]])
-def test_series_that_is_none_draws_nothing(tmp_path: Path, spark: object) -> None:
-    report(tmp_path, "a", "default", spark=spark)
-    assert "<polyline" not in index(tmp_path)
-
-
 def test_hostile_text_is_only_text(tmp_path: Path) -> None:
     hostile = {"question": HOSTILE, "answer": HOSTILE, "parameters": {HOSTILE: HOSTILE}}
     report(tmp_path, "a", "default", **hostile)
