@@ -43,12 +43,17 @@ def server() -> psutil.Process:
 
 
 def servers() -> list[psutil.Process]:
-    return [c for c in psutil.Process().children() if "multiprocessing.forkserver" in " ".join(c.cmdline())]
+    found = []
+    for one in preload.below(psutil.Process(), all=False):
+        with contextlib.suppress(psutil.Error):
+            if "multiprocessing.forkserver" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 def at_work() -> list[psutil.Process]:
     """The processes that do some work, and what has fallen to the server."""
-    return [c for one in servers() for c in one.children() if c.status() != psutil.STATUS_ZOMBIE]
+    return [one for server in servers() for one in preload.below(server, all=False)]
 
 
 def sleepers(seconds: int) -> list[psutil.Process]:
