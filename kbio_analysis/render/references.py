@@ -14,7 +14,6 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,23 +27,6 @@ if TYPE_CHECKING:
 
 # Amounts are in US$ million, percent or probabilities: below this a difference from zero is rounding, not a result.
 ZERO = 1e-12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One thing that moved. ``name`` is a result's name, or chart, row and column; ``what`` says how it moved."""
-
-    name: str
-    what: str
-    old: object = None
-    new: object = None
-
-    def __str__(self) -> str:
-        if self.what != "moved":
-            return f"{self.name}: {self.what}"
-        numbers = is_number(self.old) and is_number(self.new) and self.old != 0
-        share = f" (relative difference {abs(self.new - self.old) / abs(self.old):.3g})" if numbers else ""
-        return f"{self.name}: {self.old!r} -> {self.new!r}{share}"
 
 
 def reference_file(notebooks: Path, notebook: str) -> Path:
@@ -120,20 +102,20 @@ def save(path: Path, reference: Mapping[str, Any]) -> None:
         write_file(path, (json.dumps(reference, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """Everything that moved by more than the tolerance that was accepted with it: answer, results, charts."""
-    answers = [old.get("answer"), new.get("answer")]
-    spoken = (
-        [] if answers[0] == answers[1] else [Difference(name="answer", what="moved", old=answers[0], new=answers[1])]
-    )
+def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """A line for everything that moved by more than the tolerance accepted with it: answer, results, charts."""
+    answer = [] if old.get("answer") == new.get("answer") else [_moved("answer", old.get("answer"), new.get("answer"))]
     results = _each(old["results"], new["results"], "result", _result_moved)
-    charts = _each(old["charts"], new["charts"], "chart", _chart_moved)
-    return [*spoken, *results, *charts]
+    return [*answer, *results, *_each(old["charts"], new["charts"], "chart", _chart_moved)]
 
 
-def _each(
-    old: Mapping[str, Any], new: Mapping[str, Any], what: str, moved: Callable[..., Iterator[Difference]]
-) -> Iterator[Difference]:
+def _moved(name: str, old: Any, new: Any) -> str:
+    numbers = is_number(old) and is_number(new) and old != 0
+    share = f" (relative difference {abs(new - old) / abs(old):.3g})" if numbers else ""
+    return f"{name}: {old!r} -> {new!r}{share}"
+
+
+def _each(old: Mapping[str, Any], new: Mapping[str, Any], what: str, moved: Callable[..., Any]) -> Iterator[str]:
     fresh = [name for name in new if name not in old]
     for name, entry in old.items():
         if name in new:
@@ -141,38 +123,33 @@ def _each(
             continue
         # A result that came back under another name, with all else as it was, is told as that.
         again = next((other for other in fresh if not list(moved(name, entry, new[other]))), None)
-        if again is None:
-            yield Difference(name=name, what=f"{what} is gone")
-        else:
-            fresh.remove(again)
-            yield Difference(name=name, what=f"{what} is called {again} now")
-    yield from (Difference(name=name, what=f"{what} is new") for name in fresh)
+        fresh = [other for other in fresh if other != again]
+        yield f"{name}: {what} is {f'called {again} now' if again else 'gone'}"
+    yield from (f"{name}: {what} is new" for name in fresh)
 
 
-def _result_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+def _result_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     if not _same(old["value"], new["value"], old.get("rtol", DEFAULT_RTOL)):
-        yield Difference(name=name, what="moved", old=old["value"], new=new["value"])
+        yield _moved(name, old["value"], new["value"])
     for part, word in (("unit", "unit"), ("rtol", "tolerance")):
         if old.get(part) != new.get(part):
-            yield Difference(name=name, what=f"{word} changed from {old.get(part)!r} to {new.get(part)!r}")
+            yield f"{name}: {word} changed from {old.get(part)!r} to {new.get(part)!r}"
 
 
-def _chart_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+def _chart_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     before, after = (list(csv.reader(io.StringIO("\n".join(lines)))) or [[]] for lines in (old["csv"], new["csv"]))
     if before[0] != after[0]:
-        yield Difference(name=f"chart {name}", what=f"columns changed from {before[0]} to {after[0]}")
+        yield f"chart {name}: columns changed from {before[0]} to {after[0]}"
     elif len(before) != len(after):
-        yield Difference(name=f"chart {name}", what=f"has {len(after) - 1} rows, had {len(before) - 1}")
+        yield f"chart {name}: has {len(after) - 1} rows, had {len(before) - 1}"
     else:
-        rtol = old.get("rtol", DEFAULT_RTOL)
         for number, (left, right) in enumerate(zip(before[1:], after[1:], strict=True), start=1):
             for column, *pair in zip(before[0], left, right, strict=False):
                 was, now = map(_number, pair)
-                if not _same(was, now, rtol):
-                    label = f"chart {name}, row {number} ({left[0]}), column {column}"
-                    yield Difference(name=label, what="moved", old=was, new=now)
+                if not _same(was, now, old.get("rtol", DEFAULT_RTOL)):
+                    yield _moved(f"chart {name}, row {number} ({left[0]}), column {column}", was, now)
             if len(left) != len(right):
-                yield Difference(name=f"chart {name}, row {number}", what=f"has {len(right)} cells, had {len(left)}")
+                yield f"chart {name}, row {number}: has {len(right)} cells, had {len(left)}"
 
 
 def _number(text: str) -> float | str:

@@ -67,17 +67,18 @@ def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[s
     sections: list[dict[str, Any]] = []
     for notebook in dict.fromkeys(report.notebook for report in batch.reports):
         members = [report for report in batch.reports if report.notebook == notebook]
-        shown = [report for report in members if report.good and report.results]
+        shown, beside = [report for report in members if report.good and report.results], None
         order = ranked(members, rankings[notebook]) if notebook in rankings else None
-        in_order = [_ranking(order, rankings[notebook])] if order and order.first else []
-        notes = list(order.notes) if order and not in_order else []
-        beside: list[dict[str, Any]] = []
         if 2 <= len(shown) <= FEW_SETS:
             with suppress(UsageError):  # no result in common: rows show each for itself
-                beside = [columns_section(compared(shown), notes)]
-        elif shown and not in_order:
-            beside = [_rows(shown, notes)]
-        sections += [*in_order, *(beside or ([_rows(shown, notes)] if shown and not in_order else []))]
+                beside = columns_section(compared(shown))
+        if order and order.first:
+            sections.append(_ranking(order, rankings[notebook]))
+        elif shown and beside is None:
+            beside = _rows(shown)
+        if beside:
+            notes = order.notes if order and not order.first else ()
+            sections.append(beside | {"notes": [*notes, *beside["notes"]]})
     return sections
 
 
@@ -87,27 +88,13 @@ def comparison_stem(reports: Sequence[SiteReport]) -> str:
     return slug("-".join(notebooks) + "-" + "-vs-".join(report.set for report in reports))
 
 
-def columns_section(comparison: Comparison, notes: Sequence[str] = ()) -> dict[str, Any]:
+def columns_section(comparison: Comparison) -> dict[str, Any]:
     """A few reports column by column."""
-    reports = comparison.reports
+    reports, names = comparison.reports, comparison.names
     notebooks = ", ".join(dict.fromkeys(report.notebook for report in reports))
-    return _section(reports, f"{notebooks}, {' and '.join(comparison.names)}") | {
-        "notebook": notebooks,
-        "csv": comparison.csv(),
-        "csv_name": file_name(comparison_stem(reports), "csv"),
-        "comparison": comparison,
-        "notes": [*notes, *comparison.notes],
-        **_panels(reports, comparison.names),
-    }
-
-
-# ---- sections
-
-
-def _section(reports: Sequence[SiteReport], label: str) -> dict[str, Any]:
-    notebook = reports[0].notebook
-    question = next((report.question for report in reports if report.question), notebook)
-    return {"notebook": notebook, "question": question, "count": len(reports), "label": label, "last": (), "notes": []}
+    section = _section(reports, f"{notebooks}, {' and '.join(names)}", comparison_stem(reports), comparison.csv())
+    more = {"notebook": notebooks, "comparison": comparison, "notes": comparison.notes}
+    return section | more | _panels(reports, names)
 
 
 def _ranking(order: Ranked, ranking: Ranking) -> dict[str, Any]:
@@ -117,48 +104,36 @@ def _ranking(order: Ranked, ranking: Ranking) -> dict[str, Any]:
     heads = sorted((_head(name, whole) for name in order.columns), key=lambda head: head["kind"] == "num")
     # The unit of the column that ranks is that of the reports that have a place in it.
     heads = [_head(ranking.rank_by, order.first), *heads]
-    said = heads[0]["meaning"] or ranking.rank_by
-    words = f"Ranked by: {said}, the largest first. Every result is in the CSV."
-    section = _table(whole, order.first, heads, (), words, f"ranked by {ranking.rank_by}", "ranked")
-    return section | {"ranked": True, "last": order.last, "notes": list(order.notes)}
+    words = f"Ranked by: {heads[0]['meaning'] or ranking.rank_by}, the largest first. Every result is in the CSV."
+    notebook = whole[0].notebook
+    section = _section(whole, f"{notebook}, ranked by {ranking.rank_by}", f"{notebook}-ranked", _wide_csv(whole))
+    table = {"words": words, "heads": heads, "rows": [_row(r, heads, ()) for r in order.first]}
+    return section | table | {"ranked": True, "last": order.last, "notes": order.notes}
 
 
-def _rows(reports: Sequence[SiteReport], notes: Sequence[str]) -> dict[str, Any]:
+def _rows(reports: Sequence[SiteReport]) -> dict[str, Any]:
     """A row a report, with what varies among them."""
     names = list(dict.fromkeys(name for r in reports for name in r.results))
     varying = [name for name in names if _varies([r.results.get(name) for r in reports])] or names
-    heads = [_head(name, reports) for name in varying[:MOST_COLUMNS]]
+    heads, parameters = [_head(name, reports) for name in varying[:MOST_COLUMNS]], _changed(reports)
     shown = f"{len(heads)} of the {len(varying)} results that vary" if len(varying) > len(heads) else "What varies"
-    words, label = f"{shown}; every result is in the CSV.", f"{len(reports)} sets"
-    section = _table(reports, reports, heads, _changed(reports), words, label, "sets") | {"notes": list(notes)}
+    notebook = reports[0].notebook
+    section = _section(reports, f"{notebook}, {len(reports)} sets", f"{notebook}-sets", _wide_csv(reports))
+    table = {"words": f"{shown}; every result is in the CSV.", "heads": heads, "parameters": parameters}
+    section |= table | {"rows": [_row(r, heads, parameters) for r in reports]}
     return section | (_panels(reports, [r.set for r in reports]) if len(reports) <= MOST_PANELS else {})
 
 
-def _table(
-    whole: Sequence[SiteReport],
-    shown: Sequence[SiteReport],
-    heads: list[dict[str, Any]],
-    parameters: Sequence[str],
-    words: str,
-    label: str,
-    file: str,
-) -> dict[str, Any]:
-    notebook = whole[0].notebook
-    return _section(whole, f"{notebook}, {label}") | {
-        "csv": _wide_csv(whole),
-        "csv_name": file_name(f"{notebook}-{file}", "csv"),
-        "words": words,
-        "parameters": parameters,
-        "heads": heads,
-        "rows": [
-            {
-                "report": r,
-                "settings": [format_setting(r.made_with[n]) if n in r.made_with else "" for n in parameters],
-                "cells": [_cell(r, head) for head in heads],
-            }
-            for r in shown
-        ],
-    }
+def _section(reports: Sequence[SiteReport], label: str, file: str, csv: str) -> dict[str, Any]:
+    notebook = reports[0].notebook
+    question = next((report.question for report in reports if report.question), notebook)
+    shown = {"notebook": notebook, "question": question, "count": len(reports), "label": label, "last": (), "notes": ()}
+    return shown | {"csv": csv, "csv_name": file_name(file, "csv")}
+
+
+def _row(report: SiteReport, heads: Sequence[Mapping[str, Any]], parameters: Sequence[str]) -> dict[str, Any]:
+    settings = [format_setting(report.made_with[n]) if n in report.made_with else "" for n in parameters]
+    return {"report": report, "settings": settings, "cells": [_cell(report, head) for head in heads]}
 
 
 def _changed(reports: Sequence[SiteReport]) -> list[str]:
