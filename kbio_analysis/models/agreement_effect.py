@@ -19,7 +19,7 @@ from kbio_analysis.models.synthetic_control import (
     CheckResult,
     SyntheticControlFit,
     conformal,
-    fit,
+    fit_all,
     leave_one_out,
     placebo_in_space,
     placebo_in_time,
@@ -128,11 +128,11 @@ def estimate(pool: DonorPool, start: int) -> AgreementEffect:
 
     Raises ModelInputError as :func:`.synthetic_control.fit` does.
     """
-    fits = {m: fit(pool.outcomes, pool.treated, start, method=m) for m in METHODS}
+    fits = fit_all(pool.outcomes, pool.treated, start)
     spaces = {m: placebo_in_space(f) for m, f in fits.items()}
     main = fits[MAIN_METHOD]
     extra = np.exp(main.outcomes.iloc[:, 0]) - np.exp(main.counterfactual)
-    sharp = {m: conformal(f, n_grid=0) for m, f in fits.items()}
+    sharp = {m: conformal(f) for m, f in fits.items()}
     rows = {
         m: _row(fits[m], spaces[m]) | {"conformal_p": sharp[m].p_value, "conformal_floor": sharp[m].p_floor}
         for m in METHODS
@@ -235,12 +235,12 @@ def agreeing_share(estimates: pd.DataFrame, effect: float) -> float:
 
 def _cell(labels: dict[str, str], pool: DonorPool, start: int) -> list[dict[str, Any]]:
     """One row a method for a pool of donors."""
-    rows = []
-    for method in METHODS:
-        found = fit(pool.outcomes, pool.treated, start, method=method)
-        sizes = {"n_pre": found.n_pre, "n_donors": len(found.donors)}
-        rows.append(labels | {"method": method} | sizes | _row(found, placebo_in_space(found)))
-    return rows
+    return [
+        labels
+        | {"method": method, "n_pre": found.n_pre, "n_donors": len(pool.kept)}
+        | _row(found, placebo_in_space(found))
+        for method, found in fit_all(pool.outcomes, pool.treated, start).items()
+    ]
 
 
 def _row(found: SyntheticControlFit, space: CheckResult) -> dict[str, float]:

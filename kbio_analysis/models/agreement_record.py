@@ -1,20 +1,26 @@
-"""What each agreement did, by direction: saturated PPML, cell by cell against what the untreated years foretell.
+"""What each agreement did, by direction, and the pool of them: saturated PPML, cell by cell against untreated years.
 
 y_jt = exp(a_t + c_j) for untreated observations (partner j, year t), fitted by Poisson; with one effect for every
 treated partner and year the extended two-way model (Wooldridge 2023, eq. 5.5) fits treated cells exactly, so its
 effects are d_gt = log(sum_j y_jt / sum_j mu_jt) over the members of an agreement. An agreement's effect is their mean,
 weighted by treated observations. The covariance is the cluster sandwich over partners, linearised through the year
 effects: a member's own shocks after entry are no sampling error here, they are part of the spread between agreements.
+
+The pool has two readings: what will be *measured* over the years after a new entry, agreement and partner's luck
+together, and, with the part taken out that partners without any agreement show as well, what the agreement itself adds.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame, whole_years
+from kbio_analysis.models.reference_class import MixturePrediction, PooledEffect, averaged_over_tau, pool
 
 MAX_ITERATIONS = 2000
 TOLERANCE = 1e-11
@@ -52,6 +58,16 @@ class AgreementRecord:
     @property
     def effects(self) -> pd.Series:
         return self.table["effect_log_points"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementReference:
+    """``record`` of every agreement; ``pooled`` over both directions, ``by_direction`` each alone (a direction with too
+    few agreements is absent). All in log points."""
+
+    record: AgreementRecord
+    pooled: PooledEffect
+    by_direction: Mapping[str, PooledEffect]
 
 
 def two_way(y: np.ndarray, used: np.ndarray) -> TwoWay:
@@ -112,6 +128,60 @@ def record(
         covariance=covariance,
         n_comparisons={d: len(c) for d, c in comparisons.items()},
     )
+
+
+def reference(
+    outcomes: Mapping[str, pd.DataFrame],
+    treatment: pd.DataFrame,
+    comparisons: Mapping[str, Sequence[str]],
+    **window: int,
+) -> AgreementReference:
+    """:func:`record` and its pools; ``window`` and refusals as for it and for ``reference_class.pool``."""
+    found = record(outcomes, treatment, comparisons, **window)
+    directions = found.effects.index.get_level_values("direction")
+    alone = {}
+    for direction in outcomes:
+        with suppress(ModelInputError):
+            alone[direction] = _pool_of(found, directions == direction)
+    return AgreementReference(record=found, pooled=_pool_of(found), by_direction=alone)
+
+
+def pooled_or_none(*panels: Any, without: str | None = None, **choice: Any) -> PooledEffect | None:
+    """The pool of :func:`record` for other panels or windows, ``without`` one agreement; None where it refuses."""
+    with suppress(ModelInputError):
+        found = record(*panels, **choice)
+        return _pool_of(found, found.effects.index.get_level_values("agreement") != without)
+    return None
+
+
+def net_of_chance(found: AgreementRecord, spread: pd.Series) -> tuple[PooledEffect, MixturePrediction]:
+    """Pool again with the chance spread of each effect (log points, from ``Reassignment.spread``) as its own error.
+
+    Restricted likelihood can put what is then left between agreements at zero, so the prediction is averaged over it.
+    """
+    own = np.diag(spread.reindex(found.effects.index).to_numpy(dtype=float) ** 2)
+    pooled = pool(found.effects, found.covariance + own)
+    return pooled, averaged_over_tau(pooled)
+
+
+def with_covariates(found: AgreementRecord) -> PooledEffect:
+    """The same pool with two covariates: 1 for imports, and the log of trade before entry (unit of the outcome)."""
+    table = found.table
+    covariates = pd.DataFrame({"log_initial_trade": np.log(table["initial_trade"])})
+    covariates.insert(0, "imports", (table.index.get_level_values("direction") == "imports").astype(float))
+    varied = covariates.loc[:, covariates.std() > 0]
+    return pool(found.effects, found.covariance, covariates=varied if varied.shape[1] else None)
+
+
+def long_panel(wide: pd.DataFrame) -> pd.DataFrame:
+    """Years x partners as rows of unit, period, outcome, as ``event_study.staggered`` takes them."""
+    named = wide.rename_axis(index="period", columns="unit")
+    return named.melt(ignore_index=False, value_name="outcome").reset_index()
+
+
+def _pool_of(found: AgreementRecord, keep: np.ndarray | slice = slice(None)) -> PooledEffect:
+    effects = found.effects[keep]
+    return pool(effects, found.covariance.loc[effects.index, effects.index])
 
 
 def _direction(

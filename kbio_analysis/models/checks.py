@@ -83,13 +83,29 @@ def years_index(data: Timed, label: str = "series") -> Timed:
 
 
 def whole_years(data: Timed, label: str = "series") -> Timed:
-    """The series or frame indexed by calendar year, a whole number; one by month is refused."""
-    if not isinstance(data, (pd.Series, pd.DataFrame)) or data.index.dtype.kind not in "iu":
+    """The same by calendar year, a whole number."""
+    if not isinstance(data, (pd.Series, pd.DataFrame)) or not whole(data.index):
         data = years_index(data, label)
-        if frequency_of(data.index, label) != "annual":
-            raise ModelInputError(f"{label}: it is monthly; sum its months to years")
-        data = data.set_axis(data.index.year.rename(data.index.name), axis=0)
+        return data.set_axis(data.index.year.rename(data.index.name), axis=0)
     return data
+
+
+def whole(index: pd.Index) -> bool:
+    """Whether an index holds calendar years as whole numbers."""
+    return index.dtype.kind in "iu" and len(index) > 0 and 1000 <= index.min() <= index.max() < 3000
+
+
+def check_years(values: pd.Series, label: str) -> pd.Series:
+    """A column of years as whole numbers: numbers, dates and periods are taken; anything else is refused."""
+    if not isinstance(values, pd.Series):
+        raise ModelInputError(f"{label}: {type(values).__name__} was given; pass a pandas Series of years")
+    if isinstance(values.dtype, pd.PeriodDtype) or values.dtype.kind == "M":
+        return values.dt.year
+    years = pd.to_numeric(values, errors="coerce")
+    if years.isna().any() or (years % 1 != 0).any():
+        bad = values[years.isna() | (years % 1 != 0)]
+        raise ModelInputError(f"{label}: {_some(bad, 2)} is no year; give whole years, dates or periods")
+    return years.astype(int)
 
 
 def _as_periods(index: pd.Index, label: str) -> pd.PeriodIndex:

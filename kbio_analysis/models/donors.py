@@ -117,39 +117,26 @@ def screen(
     check_names(rule, DONOR_RULES, "donor rule")
     levels = _own_window(candidates.levels(flow, outcome), treated, start, window)
     first, last = int(levels.index[0]), int(levels.index[-1])
-    flows, before = candidates.levels(flow, "value"), slice(first, start - 1)
-    size = flows.loc[before].mean()
-    bought, sold = (candidates.levels(way, "value").loc[before].mean() for way in ("exports", "imports"))
-    disturbed = candidates.disturbed
-    overlap = disturbed[(disturbed.first_year <= last) & (disturbed.last_year >= first)]
-    others = levels.columns.drop(treated)
-    entered = candidates.agreements.reindex(others)
-    entered = entered[entered <= last].astype(int)
-    small = others[~(size.reindex(others, fill_value=0.0) >= MIN_FLOW_USD_M[rule])]
-    rich = others[(sold / bought).reindex(others, fill_value=np.inf) > RESOURCE_MULTIPLE]
-    gaps = others[~(np.isfinite(levels[others]) & (levels[others] > 0)).all()]
-    found = pd.DataFrame(index=others.rename("unit"), columns=["reason", "detail"], dtype=object)
-    for reason, details in (  # an earlier reason overwrites a later one
-        ("resources", dict.fromkeys(rich if rule == "no_resources" else (), _RICH)),
-        ("small", dict.fromkeys(small, f"under US${MIN_FLOW_USD_M[rule]:g}m a year before {start}")),
-        ("gaps", dict.fromkeys(gaps, "no positive figure in some year of the window")),
-        ("disturbed", overlap.drop_duplicates("iso3").set_index("iso3").reason.str.replace("_", " ").to_dict()),
-        ("other record", candidates.flagged),
-        ("agreement", {unit: f"in force from {year}" for unit, year in entered.items()}),
-    ):
-        units = others.intersection(list(details))
-        found.loc[units, "reason"] = reason
-        found.loc[units, "detail"] = [details[unit] for unit in units]
-    refused = found.dropna().reset_index()
-    kept = [treated, *found.index[found.reason.isna()]]
-    return DonorPool(
-        treated=treated,
-        flow=flow,
-        outcome=outcome,
-        rule=rule,
-        outcomes=np.log(levels[kept].astype(float)),
-        refused=refused,
-    )
+    bought, sold = (candidates.levels(way, "value").loc[first : start - 1].mean() for way in ("exports", "imports"))
+    size, balance = (bought if flow == "exports" else sold), sold / bought
+    clashes = candidates.disturbed.query("first_year <= @last and last_year >= @first").drop_duplicates("iso3")
+    full = (np.isfinite(levels) & (levels > 0)).all()
+    small = set(full.index) - set(size.index[size >= MIN_FLOW_USD_M[rule]])
+    rich = (set(full.index) - set(balance.index)) | set(balance.index[balance > RESOURCE_MULTIPLE])
+    details = {  # a later reason gives way to an earlier one
+        "resources": dict.fromkeys(rich if rule == "no_resources" else (), _RICH),
+        "small": dict.fromkeys(small, f"under US${MIN_FLOW_USD_M[rule]:g}m a year before {start}"),
+        "gaps": dict.fromkeys(full.index[~full], "no positive figure in some year of the window"),
+        "disturbed": dict(zip(clashes.iso3, clashes.reason.str.replace("_", " "), strict=True)),
+        "other record": candidates.flagged,
+        "agreement": {u: f"in force from {y:.0f}" for u, y in candidates.agreements.items() if y <= last},
+    }
+    found = {unit: (reason, detail) for reason, own in details.items() for unit, detail in own.items()}
+    others = [unit for unit in full.index if unit != treated]
+    refused = [(unit, *found[unit]) for unit in others if unit in found]
+    outcomes = np.log(levels[[treated, *(unit for unit in others if unit not in found)]].astype(float))
+    table = pd.DataFrame(refused, columns=["unit", "reason", "detail"])
+    return DonorPool(treated=treated, flow=flow, outcome=outcome, rule=rule, outcomes=outcomes, refused=table)
 
 
 def _own_window(levels: pd.DataFrame, treated: str, start: int, window: tuple[int, int]) -> pd.DataFrame:

@@ -1,16 +1,18 @@
-"""Staggered adoption, estimated four ways behind one function, with leads.
+"""Staggered adoption, estimated four ways behind one function, with leads, and bounds under drifting trends.
 
 - ``etwfe_ppml``: extended two-way model by Poisson, one dummy a cohort and treated year (Wooldridge 2023, eq. 5.5);
   leads from the untreated observations alone (Borusyak, Jaravel & Spiess 2024, sec. 4.3).
 - ``callaway_santanna`` (2021, eq. 3.1) and ``sun_abraham`` (2021, eq. 26) on log outcomes, against never-treated units.
 - ``twfe``: the naive single dummy, by Poisson: units already treated serve as comparisons, so growing effects bias it.
 
-Aggregates weight each cohort and event time by its treated observations. Clustered by unit.
+Aggregates weight each cohort and event time by its treated observations. Clustered by unit. A unit that is treated
+throughout its record has no path of its own to be held against: it is left out and counted, by every method.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -18,7 +20,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_names, checked_frame
+from kbio_analysis.models.checks import check_names, check_years, checked_frame, checked_level
 from kbio_analysis.models.gravity import ppml
 
 METHODS = {
@@ -31,6 +33,9 @@ METHODS = {
 
 MIN_NEVER = 5
 """Fewest never-treated units."""
+
+YEAR_BEFORE = "the year before entry"
+"""What the methods on logs measure from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +52,9 @@ class EventStudy:
     """Effects in log points.
 
     ``overall`` mean over treated observations with ``overall_se``; ``profile`` indexed by event_time (0 = entry):
-    effect_log_points, se, n_treated; leads are below 0. ``covariance`` of the profile's effects. ``leads`` is None
-    where the method has none. ``n_treated`` and ``n_never`` units, ``n_obs`` observations, ``dropped`` left out by
-    the estimator. ``base`` says what leads and effects are measured from.
+    effect_log_points, se_log_points, n_treated; leads are below 0. ``covariance`` of the profile's effects. ``leads``
+    is None where the method has none. ``n_treated`` and ``n_never`` units; ``n_left_out`` units treated throughout;
+    ``n_obs`` observations, ``dropped`` left out by the estimator. ``base`` says what effects are measured from.
     """
 
     method: str
@@ -60,84 +65,121 @@ class EventStudy:
     leads: LeadTest | None
     n_treated: int
     n_never: int
+    n_left_out: int
     n_obs: int
     dropped: int
     base: str
 
     def interval(self, level: float = 95.0) -> tuple[float, float]:
         """Interval of ``overall`` at ``level`` per cent, normal."""
-        half = stats.norm.ppf(0.5 + level / 200) * self.overall_se
+        half = stats.norm.ppf(0.5 + checked_level(level) / 200) * self.overall_se
         return self.overall - half, self.overall + half
 
 
 def staggered(
     panel: pd.DataFrame, treatment: pd.Series, *, method: str, leads: int = 5, pre: int = 10, post: int = 10
 ) -> EventStudy:
-    """Estimate the effect of entering at ``treatment`` (unit -> first treated period) on a long panel.
+    """Estimate the effect of entering at ``treatment`` (unit -> first treated year) on a long panel.
 
-    ``panel`` has columns unit, period (years), outcome; units absent from ``treatment`` never enter. Treated
-    units count from ``pre`` periods before entry to ``post`` after it (entry included). The methods on logs keep the
-    units whose outcome is complete and positive over the panel.
-    Raises :class:`ModelInputError` for an unknown method, doubled rows, too few never-treated units, or no treated one.
+    ``panel`` has columns unit, period (years, or dates of them), outcome; units absent from ``treatment`` never enter.
+    Treated units count from ``pre`` periods before entry to ``post`` after it (entry included). The methods on logs
+    keep the units whose outcome is complete and positive over the panel. Raises :class:`ModelInputError` for an unknown
+    method, doubled rows, too few never-treated units, or no treated one.
     """
     check_names([method], METHODS)
-    panel = checked_frame(panel, ["unit", "period", "outcome"], "panel")
-    if hasattr(panel["period"], "dt"):
-        panel = panel.assign(period=panel["period"].dt.year)
-    frame = _window(panel, treatment, pre, post)
-    if method == "etwfe_ppml":
-        return _etwfe(frame, leads)
-    if method == "twfe":
-        return _single_dummy(frame)
-    return _on_logs(_complete(panel, treatment), method, leads, post)
-
-
-def _window(panel: pd.DataFrame, treatment: pd.Series, pre: int, post: int) -> pd.DataFrame:
+    panel = checked_frame(panel, ["unit", "period", "outcome"], "event study")
+    panel = panel.assign(period=check_years(panel["period"], "period"))
+    treatment = check_years(treatment, "treatment")
     if panel.duplicated(["unit", "period"]).any():
         raise ModelInputError("a unit and period stand twice in the panel; keep one row each")
+    frame, n_left_out = _window(panel, treatment, pre, post)
+    if method == "etwfe_ppml":
+        return _etwfe(frame, leads, n_left_out)
+    if method == "twfe":
+        return _single_dummy(frame, n_left_out)
+    return _on_logs(_complete(panel, treatment), method, leads, post, n_left_out)
+
+
+def drift_bounds(study: EventStudy, magnitudes: Sequence[float] = (0.5, 1.0, 2.0), *, horizon: int) -> pd.DataFrame:
+    """Bounds on the mean effect of the first ``horizon`` periods (Rambachan & Roth 2023, eq. 5, relative magnitudes).
+
+    Yearly deviations from parallel trends are at most M times the largest lead-to-lead step, so after k + 1 years they
+    add up to (k + 1) times it. One row an M: relative_magnitude, low, high, and low_95, high_95 that add 1.96 standard
+    errors, which takes the leads as known; the full robust interval is wider still. Raises ModelInputError for a study
+    without leads or with leads that are not measured from the year before entry.
+    """
+    before = study.profile.index[study.profile.index < -1]
+    if not len(before) or study.base != YEAR_BEFORE:
+        raise ModelInputError(f"{study.method}: no leads measured from {YEAR_BEFORE}; use callaway_santanna")
+    after = [e for e in study.profile.index if 0 <= e < horizon]
+    path = [*study.profile.loc[before, "effect_log_points"], 0.0]
+    step = float(np.max(np.abs(np.diff(path))))
+    w = np.full(len(after), 1 / len(after))
+    mean = float(w @ study.profile.loc[after, "effect_log_points"].to_numpy())
+    se = sqrt(float(w @ study.covariance.loc[after, after].to_numpy() @ w))
+    reach = step * float(w @ (np.asarray(after) + 1.0))
+    margin = stats.norm.ppf(0.975) * se
+    rows = [(float(m), mean - m * reach, mean + m * reach) for m in magnitudes]
+    frame = pd.DataFrame(rows, columns=["relative_magnitude", "low", "high"])
+    return frame.assign(low_95=frame.low - margin, high_95=frame.high + margin)
+
+
+def _window(panel: pd.DataFrame, treatment: pd.Series, pre: int, post: int) -> tuple[pd.DataFrame, int]:
+    """Observations that count, and how many units are never seen untreated among them."""
     frame = panel[["unit", "period", "outcome"]].dropna()
     entry = frame["unit"].map(treatment).astype(float)
-    event = frame["period"] - entry
-    frame = frame.assign(entry=entry, event=event)
-    frame = frame[event.isna() | ((event >= -pre) & (event < post))]
-    never, treated = (
-        frame.loc[frame["entry"].isna(), "unit"].nunique(),
-        frame.loc[frame["event"] >= 0, "unit"].nunique(),
-    )
+    frame = frame.assign(entry=entry, event=frame["period"] - entry)
+    frame = frame[entry.isna() | ((frame["event"] >= -pre) & (frame["event"] < post))]
+    always = frame.loc[frame["event"] >= 0, "unit"].unique()
+    always = set(always) - set(frame.loc[frame["event"] < 0, "unit"])
+    frame = frame[~frame["unit"].isin(always)]
+    never, treated = _units(frame)
     if never < MIN_NEVER or not treated:
         raise ModelInputError(
-            f"{never} never-treated and {treated} treated units; at least {MIN_NEVER} and 1 are needed"
+            f"{never} never-treated and {treated} treated units with years before entry; at least {MIN_NEVER} and 1 "
+            "are needed"
         )
-    return frame.reset_index(drop=True)
+    return frame.reset_index(drop=True), len(always)
 
 
-def _etwfe(frame: pd.DataFrame, leads: int) -> EventStudy:
+def _units(frame: pd.DataFrame) -> tuple[int, int]:
+    """Units never treated, and treated ones."""
+    return frame.loc[frame["entry"].isna(), "unit"].nunique(), frame.loc[frame["event"] >= 0, "unit"].nunique()
+
+
+def _poisson(frame: pd.DataFrame, dummies: dict[str, pd.Series]) -> Any:
+    return ppml(pd.concat([frame, pd.DataFrame(dummies)], axis=1), "outcome", list(dummies), ["unit", "period"], "unit")
+
+
+def _etwfe(frame: pd.DataFrame, leads: int, n_left_out: int) -> EventStudy:
     treated = frame["event"] >= 0
     cell = frame["entry"].where(treated).astype("Int64").astype(str) + "_" + frame["period"].astype(str)
     names = sorted(cell[treated].unique())
-    dummies = {f"d_{name}": ((cell == name) & treated).astype(float) for name in names}
-    fit = ppml(pd.concat([frame, pd.DataFrame(dummies)], axis=1), "outcome", list(dummies), ["unit", "period"], "unit")
+    fit = _poisson(frame, {f"d_{name}": ((cell == name) & treated).astype(float) for name in names})
     size = cell[treated].value_counts()
     kept = [name for name in names if f"d_{name}" in fit.coefficients.index]
     weights = pd.DataFrame(0.0, index=sorted(frame.loc[treated, "event"].astype(int).unique()), columns=kept)
     for name in kept:
         entry, period = (int(part) for part in name.split("_"))
         weights.loc[period - entry, name] = size[name]
-    effects, V = _aggregate(weights, fit.coefficients, fit.covariance, [f"d_{name}" for name in kept])
+    of_cells = [f"d_{name}" for name in kept]
+    b, block = fit.coefficients[of_cells].to_numpy(), fit.covariance.loc[of_cells, of_cells].to_numpy()
+    W = weights.div(weights.sum(axis=1), axis=0).to_numpy()
+    index = pd.Index(weights.index, name="event_time")
+    V = pd.DataFrame(W @ block @ W.T, index=index, columns=index)
     before = _untreated_leads(frame[~treated], leads)
-    profile = pd.concat([before[0], _profile(effects, V, weights.sum(axis=1))])
-    total = weights.sum(axis=0) / weights.to_numpy().sum()
-    overall = float(total.to_numpy() @ fit.coefficients[[f"d_{n}" for n in kept]].to_numpy())
-    block = fit.covariance.loc[[f"d_{n}" for n in kept], [f"d_{n}" for n in kept]].to_numpy()
+    total = (weights.sum(axis=0) / weights.to_numpy().sum()).to_numpy()
+    never, n_treated = _units(frame)
     return EventStudy(
         method="etwfe_ppml",
-        overall=overall,
-        overall_se=sqrt(float(total.to_numpy() @ block @ total.to_numpy())),
-        profile=profile,
+        overall=float(total @ b),
+        overall_se=sqrt(float(total @ block @ total)),
+        profile=pd.concat([before[0], _profile(pd.Series(W @ b, index=index), V, weights.sum(axis=1))]),
         covariance=V,
         leads=before[1],
-        n_treated=int(frame.loc[treated, "unit"].nunique()),
-        n_never=int(frame.loc[frame["entry"].isna(), "unit"].nunique()),
+        n_treated=n_treated,
+        n_never=never,
+        n_left_out=n_left_out,
         n_obs=fit.n_obs,
         dropped=fit.dropped,
         base="all years before entry for effects, the years before the leads for leads",
@@ -150,11 +192,9 @@ def _untreated_leads(untreated: pd.DataFrame, leads: int) -> tuple[pd.DataFrame,
     earlier = int(event.min()) if event.notna().any() else 0
     wanted = [e for e in range(-leads, 0) if e > earlier + 1]
     if not wanted:
-        return _profile(pd.Series(dtype=float), pd.DataFrame(), pd.Series(dtype=float)), None
+        return _profile(), None
     dummies = {f"lead_{-e}": (event == e).astype(float) for e in wanted}
-    names = list(dummies)
-    frame = pd.concat([untreated, pd.DataFrame(dummies)], axis=1)
-    fit = ppml(frame, "outcome", names, ["unit", "period"], "unit")
+    fit, names = _poisson(untreated, dummies), list(dummies)
     index = pd.Index(wanted, name="event_time")
     effects = pd.Series(fit.coefficients[names].to_numpy(), index=index)
     V = pd.DataFrame(fit.covariance.loc[names, names].to_numpy(), index=index, columns=index)
@@ -162,18 +202,19 @@ def _untreated_leads(untreated: pd.DataFrame, leads: int) -> tuple[pd.DataFrame,
     return _profile(effects, V, counts), _wald(effects.to_numpy(), V.to_numpy())
 
 
-def _single_dummy(frame: pd.DataFrame) -> EventStudy:
-    treated = frame["event"] >= 0
-    fit = ppml(frame.assign(agreement=treated.astype(float)), "outcome", ["agreement"], ["unit", "period"], "unit")
+def _single_dummy(frame: pd.DataFrame, n_left_out: int) -> EventStudy:
+    fit = _poisson(frame, {"agreement": (frame["event"] >= 0).astype(float)})
+    never, n_treated = _units(frame)
     return EventStudy(
         method="twfe",
         overall=float(fit.coefficients["agreement"]),
         overall_se=float(fit.standard_errors["agreement"]),
-        profile=_profile(pd.Series(dtype=float), pd.DataFrame(), pd.Series(dtype=float)),
+        profile=_profile(),
         covariance=pd.DataFrame(),
         leads=None,
-        n_treated=int(frame.loc[treated, "unit"].nunique()),
-        n_never=int(frame.loc[frame["entry"].isna(), "unit"].nunique()),
+        n_treated=n_treated,
+        n_never=never,
+        n_left_out=n_left_out,
         n_obs=fit.n_obs,
         dropped=fit.dropped,
         base="all other observations, treated ones among them",
@@ -183,14 +224,13 @@ def _single_dummy(frame: pd.DataFrame) -> EventStudy:
 def _complete(panel: pd.DataFrame, treatment: pd.Series) -> pd.DataFrame:
     """Log outcomes of the units with a positive outcome in every period; cohort 0 never enters."""
     wide = panel.pivot(index="period", columns="unit", values="outcome")
-    last = wide.index.max()
     cohort = treatment.reindex(wide.columns)
-    keep = (wide > 0).all() & ~(cohort > last) & ~(cohort <= wide.index.min())
+    keep = (wide > 0).all() & ~(cohort > wide.index.max()) & ~(cohort <= wide.index.min())
     logs = np.log(wide.loc[:, keep]).melt(ignore_index=False, value_name="outcome").reset_index()
     return logs.assign(entry=logs["unit"].map(cohort).fillna(0).astype(int))
 
 
-def _on_logs(frame: pd.DataFrame, method: str, leads: int, post: int) -> EventStudy:
+def _on_logs(frame: pd.DataFrame, method: str, leads: int, post: int, n_left_out: int) -> EventStudy:
     never = frame.loc[frame["entry"] == 0, "unit"].nunique()
     cohorts = frame[frame["entry"] > 0].drop_duplicates("unit").groupby("entry").size()
     if never < MIN_NEVER or cohorts.empty:
@@ -203,9 +243,8 @@ def _on_logs(frame: pd.DataFrame, method: str, leads: int, post: int) -> EventSt
     effects, V = effects[wanted], V.loc[wanted, wanted]
     last = int(frame["period"].max())
     counts = pd.Series({e: int(cohorts[cohorts.index + e <= last].sum()) for e in wanted}, dtype=float)
-    after = [e for e in wanted if e >= 0]
+    after, before = [e for e in wanted if e >= 0], [e for e in wanted if e < -1]
     w = (counts[after] / counts[after].sum()).to_numpy()
-    before = [e for e in wanted if e < -1]
     return EventStudy(
         method=method,
         overall=float(w @ effects[after].to_numpy()),
@@ -215,9 +254,10 @@ def _on_logs(frame: pd.DataFrame, method: str, leads: int, post: int) -> EventSt
         leads=_wald(effects[before].to_numpy(), V.loc[before, before].to_numpy()) if before else None,
         n_treated=int(cohorts.sum()),
         n_never=int(never),
+        n_left_out=n_left_out,
         n_obs=len(frame),
         dropped=0,
-        base="the year before entry",
+        base=YEAR_BEFORE,
     )
 
 
@@ -243,21 +283,14 @@ def _fit_on_logs(frame: pd.DataFrame, method: str, leads: int, post: int) -> tup
     return effects.reindex(index), V
 
 
-def _aggregate(
-    weights: pd.DataFrame, coefficients: pd.Series, covariance: pd.DataFrame, names: Sequence[str]
-) -> tuple[pd.Series, pd.DataFrame]:
-    W = weights.div(weights.sum(axis=1), axis=0).to_numpy()
-    index = pd.Index(weights.index, name="event_time")
-    effects = pd.Series(W @ coefficients[list(names)].to_numpy(), index=index)
-    V = W @ covariance.loc[list(names), list(names)].to_numpy() @ W.T
-    return effects, pd.DataFrame(V, index=index, columns=index)
-
-
-def _profile(effects: pd.Series, V: pd.DataFrame, counts: pd.Series) -> pd.DataFrame:
+def _profile(
+    effects: pd.Series | None = None, V: pd.DataFrame | None = None, counts: pd.Series | None = None
+) -> pd.DataFrame:
+    if effects is None:
+        effects, V, counts = pd.Series(dtype=float), pd.DataFrame(), pd.Series(dtype=float)
     se = np.sqrt(np.clip(np.diag(V.to_numpy()), 0, None)) if len(effects) else []
-    return pd.DataFrame(
-        {"effect_log_points": effects, "se_log_points": se, "n_treated": counts}, index=effects.index
-    ).rename_axis("event_time")
+    columns = {"effect_log_points": effects, "se_log_points": se, "n_treated": counts}
+    return pd.DataFrame(columns, index=effects.index).rename_axis("event_time")
 
 
 def _wald(effects: np.ndarray, V: np.ndarray) -> LeadTest:

@@ -1,7 +1,8 @@
 """Poisson pseudo-maximum-likelihood with high-dimensional fixed effects, and the structural gravity of trade.
 
 X = exp(b'x + fixed effects) x e, estimated by PPML (Santos Silva & Tenreyro 2006) through pyfixest; standard errors are
-clustered without a correction for the number of regressors, which would widen them once pair effects are counted.
+clustered or heteroskedastic, without a correction for the number of regressors, which would widen them once pair
+effects are counted.
 """
 
 from collections.abc import Sequence
@@ -47,46 +48,46 @@ def ppml(
     fixed_effects: Sequence[str] = (),
     cluster: str | None = None,
 ) -> GravityFit:
-    """Fit ``outcome`` (zero or more) on ``regressors`` with ``fixed_effects`` such as ``exporter^year``, if any.
+    """Fit ``outcome`` (zero or more) on ``regressors`` with ``fixed_effects`` such as ``exporter^year``, or none.
 
-    Without a ``cluster`` the standard errors allow for heteroskedasticity only.
-    Raises :class:`ModelInputError` for a missing column, a negative or missing outcome, no regressor, or when every
-    regressor is absorbed by the fixed effects.
+    Errors are clustered by ``cluster``, or heteroskedastic without it. Raises :class:`ModelInputError` for a missing
+    column, an outcome that is negative, missing or zero throughout, no regressor, or when every regressor is absorbed.
     """
     import pyfixest as pf
 
     regressors, fixed_effects = (
         [names] if isinstance(names, str) else list(names) for names in (regressors, fixed_effects)
     )
+    effects = [part for effect in fixed_effects for part in effect.split("^")]
+    needed = sorted({outcome, *regressors, *effects, *([cluster] if cluster else [])})
+    checked_frame(frame, needed, "PPML")
     if not regressors:
         raise ModelInputError("PPML: no regressor named")
-    needed = {outcome, *regressors, *(part for effect in fixed_effects for part in effect.split("^"))}
-    needed |= {cluster} if cluster else set()
-    checked_frame(frame, sorted(needed), "PPML")
-    y = frame[outcome].to_numpy(dtype=float)
+    y = pd.to_numeric(frame[outcome], errors="coerce").to_numpy(dtype=float)
     if not (np.isfinite(y).all() and (y >= 0).all()):
         raise ModelInputError(f"PPML: {outcome} has missing or negative values; leave those rows out")
-    absorbed = f" | {' + '.join(fixed_effects)}" if fixed_effects else ""
-    formula = f"{outcome} ~ {' + '.join(regressors)}{absorbed}"
+    if not (y > 0).any():
+        raise ModelInputError(f"PPML: {outcome} is zero in every row; there is nothing to fit")
     with catch_warnings():
         simplefilter("ignore", UserWarning)  # separation is counted below and reported, not warned of
         fit = pf.fepois(
-            formula,
-            data=frame[sorted(needed)],
+            f"{outcome} ~ {' + '.join(regressors)}" + (f" | {' + '.join(fixed_effects)}" if fixed_effects else ""),
+            data=frame[needed],
             vcov={"CRV1": cluster} if cluster else "hetero",
             ssc=pf.ssc(k_adj=False),
-            separation_check=["fe", "ir"] if fixed_effects else ["ir"],
+            separation_check=["fe", "ir"] if fixed_effects else None,
             copy_data=False,
             store_data=False,
         )
-    coefficients = fit.coef().rename_axis("regressor")
+    coefficients = fit.coef().rename_axis("regressor").drop("Intercept", errors="ignore")
     if coefficients.empty:
         raise ModelInputError("PPML: the fixed effects absorb every regressor; take one of them out")
-    names = list(coefficients.index)
+    names = list(fit.coef().index)
+    covariance = pd.DataFrame(np.asarray(fit._vcov), index=names, columns=names)
     return GravityFit(
         coefficients=coefficients,
-        standard_errors=fit.se().rename_axis("regressor"),
-        covariance=pd.DataFrame(np.asarray(fit._vcov), index=names, columns=names),
+        standard_errors=fit.se().rename_axis("regressor")[coefficients.index],
+        covariance=covariance.loc[coefficients.index, coefficients.index].rename_axis(index=None, columns=None),
         n_obs=int(fit._N),
         dropped=len(frame) - int(fit._N),
         n_clusters=int(frame[cluster].nunique()) if cluster else 0,
@@ -114,9 +115,7 @@ def structural(world: pd.DataFrame) -> GravityFit:
 
 def check_world(world: pd.DataFrame) -> None:
     """Refuse a world panel that breaks :data:`WORLD_COLUMNS`, naming the first thing to mend."""
-    absent = [name for name in WORLD_COLUMNS if name not in checked_frame(world, [], "world panel").columns]
-    if absent:
-        raise ModelInputError(f"world panel: no column {', '.join(absent)}; needed: {', '.join(WORLD_COLUMNS)}")
+    checked_frame(world, WORLD_COLUMNS, "world panel")
     if world[list(WORLD_COLUMNS)].isna().any(axis=None):
         raise ModelInputError("world panel: a cell is empty; leave the row out, or put 0 where no trade was recorded")
     if world.duplicated(["exporter", "importer", "year"]).any():

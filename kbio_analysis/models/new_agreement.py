@@ -14,7 +14,7 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import AgreementRecord
 from kbio_analysis.models.opinion_pool import OpinionPool, pool
-from kbio_analysis.models.reference_class import MixturePrediction, half_normal_twin
+from kbio_analysis.models.reference_class import MixturePrediction, averaged_over_tau
 from kbio_analysis.models.reference_class import pool as pool_effects
 from kbio_analysis.models.tariffs import DFQF, MFN, Regime, Scenario, TariffSimulation, simulate
 from kbio_analysis.models.trade_baseline import Baseline
@@ -180,7 +180,7 @@ def net_predictions(found: AgreementRecord, spread: pd.Series) -> dict[str, Mixt
             pooled = pool_effects(mine, found.covariance.loc[mine.index, mine.index] + own)
         except ModelInputError:
             continue
-        predictions[direction] = half_normal_twin(pooled)
+        predictions[direction] = averaged_over_tau(pooled)
     return predictions
 
 

@@ -1,11 +1,12 @@
-"""The spread of effects over past cases, and what it foretells for a new one: random-effects pooling.
+"""The spread of effects over past cases, and what it says of a new one: random-effects pooling, tested on its cases.
 
 b ~ N(X g, V + tau^2 I), X a constant and at most two covariates, V the joint covariance of the estimates. tau^2 by
 restricted maximum likelihood (Raudenbush 2009), the covariance of g after Knapp & Hartung (2003), and the prediction
-interval x0'g +- t_{k-p-1} sqrt(tau^2 + x0'C x0) (Higgins, Thompson & Spiegelhalter 2009, eq. 12).
+interval x0'g +- t_{k-p-1} sqrt(tau^2 + x0'C x0) (Higgins, Thompson & Spiegelhalter 2009, eq. 12). Each group of cases
+can be left out in turn and predicted from the others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -13,9 +14,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
+from scipy.special import betaln
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_levels
+from kbio_analysis.models.checks import check_levels, checked_level
+from kbio_analysis.models.conformal import clopper_pearson
 
 MIN_CASES = 4
 """Fewest estimates from which a spread is read."""
@@ -24,7 +27,7 @@ MAX_COVARIATES = 2
 """With some twenty cases no more covariates can be told apart."""
 
 PRIOR_SCALE = 0.5
-"""Scale of the half-normal prior on tau in the Bayesian twin, log points."""
+"""Scale of the half-normal prior on tau when predictions are averaged over it, log points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class PooledEffect:
 
     def confidence_interval(self, level: float) -> tuple[float, float]:
         """Where the mean lies, at ``level`` per cent."""
-        half = float(stats.t.ppf(0.5 + check_levels([level])[0] / 200, self.degrees)) * self.se
+        half = float(stats.t.ppf(0.5 + checked_level(level) / 200, self.degrees)) * self.se
         return self.mean - half, self.mean + half
 
     def predictive(self, at: Mapping[str, float] | None = None, noise2: float = 0.0) -> tuple[float, float]:
@@ -88,7 +91,7 @@ class PooledEffect:
 
         ``reference`` normal is the older interval that many published syntheses print.
         """
-        tail = 0.5 + check_levels([level])[0] / 200
+        tail = 0.5 + checked_level(level) / 200
         quantile = float(stats.norm.ppf(tail) if reference == "normal" else stats.t.ppf(tail, max(self.degrees - 1, 1)))
         centre, scale = self.predictive(at, noise2)
         return centre - quantile * scale, centre + quantile * scale
@@ -221,14 +224,14 @@ class MixturePrediction:
         return float(optimize.brentq(lambda x: self.cdf(x) - p, -reach, reach, xtol=1e-10))
 
     def interval(self, level: float) -> tuple[float, float]:
-        tail = (1 - check_levels([level])[0] / 100) / 2
+        tail = (1 - checked_level(level) / 100) / 2
         return self.quantile(tail), self.quantile(1 - tail)
 
 
-def half_normal_twin(pooled: PooledEffect, *, scale: float = PRIOR_SCALE, n_grid: int = 200) -> MixturePrediction:
+def averaged_over_tau(pooled: PooledEffect, *, scale: float = PRIOR_SCALE, n_grid: int = 200) -> MixturePrediction:
     """The same model with tau ~ half-normal(``scale``) and a flat mean: what REML's single tau leaves out.
 
-    With few cases REML often ends at tau = 0 and then foretells far too narrowly; averaging over tau does not
+    With few cases REML often ends at tau = 0 and then predicts far too narrowly; averaging over tau does not
     (Roever 2020).
     """
     b, V, X = pooled.estimates.to_numpy(), pooled.covariance.to_numpy(), pooled.design.to_numpy()
@@ -242,3 +245,89 @@ def half_normal_twin(pooled: PooledEffect, *, scale: float = PRIOR_SCALE, n_grid
         centre=np.array([g[0] for g, _ in fits]),
         scale=np.array([sqrt(t * t + C[0, 0]) for t, (_, C) in zip(tau, fits, strict=True)]),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveOneOut:
+    """Each group predicted from the others.
+
+    ``table``: one row an estimate: group, estimate, centre, scale, crps, crps_no_effect (same spread around zero)
+    and inside_L per level. ``coverage``: indexed by level: share, low, high
+    (Clopper-Pearson 95%), n.
+    """
+
+    table: pd.DataFrame
+    coverage: pd.DataFrame
+
+    @property
+    def mean_crps(self) -> pd.Series:
+        """Mean scores of the pool and of the same spread around zero."""
+        return self.table[["crps", "crps_no_effect"]].mean()
+
+
+def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequence[float] = (80, 95)) -> LeaveOneOut:
+    """Leave out all estimates of one group (an agreement), pool the rest, predict what was left out.
+
+    The predicted spread holds the variance of measuring the held-out estimate as well, because that is what is seen.
+    The rival "no effect" has mean zero and the spread that fits the rest best.
+    """
+    chosen = check_levels(levels)
+    labels = np.asarray(groups)
+    rows = []
+    for group in dict.fromkeys(labels):
+        out = labels == group
+        rest = _subset(pooled, ~out)
+        centred = _gls_free_spread(pooled, ~out)
+        for i in np.flatnonzero(out):
+            noise2 = float(pooled.covariance.iat[i, i])
+            at = {name: float(pooled.design[name].iloc[i] + pooled.centres[name]) for name in pooled.centres.index}
+            centre, scale = rest.predictive(at, noise2)
+            seen = float(pooled.estimates.iloc[i])
+            degrees = max(rest.degrees - 1, 1)
+            row = {"group": group, "estimate": seen, "centre": centre, "scale": scale}
+            row["crps"] = crps_t(seen, centre, scale, degrees)
+            row["crps_no_effect"] = crps_t(seen, 0.0, sqrt(centred + noise2), degrees)
+            for level in chosen:
+                half = stats.t.ppf(0.5 + level / 200, degrees) * scale
+                row[f"inside_{level:g}"] = abs(seen - centre) <= half
+            rows.append(row)
+    table = pd.DataFrame(rows)
+    spans = []
+    for level in chosen:
+        hits = int(table[f"inside_{level:g}"].sum())
+        low, high = clopper_pearson(hits, len(table))
+        spans.append({"level": level, "share": hits / len(table), "low": low, "high": high, "n": len(table)})
+    return LeaveOneOut(table=table, coverage=pd.DataFrame(spans).set_index("level"))
+
+
+def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:
+    """CRPS of a scaled t distribution (Jordan, Krueger & Lerch 2019, table 2); of the normal as degrees grow."""
+    z, n = (y - centre) / scale, degrees
+    if n <= 1:
+        raise ModelInputError("the CRPS of a t distribution needs more than one degree of freedom")
+    constant = 2 * sqrt(n) / (n - 1) * np.exp(betaln(0.5, n - 0.5) - 2 * betaln(0.5, n / 2))
+    value = z * (2 * stats.t.cdf(z, n) - 1) + 2 * stats.t.pdf(z, n) * (n + z * z) / (n - 1) - constant
+    return float(scale * value)
+
+
+def _subset(pooled: PooledEffect, keep: np.ndarray) -> PooledEffect:
+    raw = pooled.design.drop(columns="mean") + pooled.centres
+    V = pooled.covariance.to_numpy()[np.ix_(keep, keep)]
+    rows = pooled.estimates.index[keep]
+    return pool(
+        pooled.estimates[keep],
+        pd.DataFrame(V, index=rows, columns=rows),
+        covariates=raw[keep] if raw.shape[1] else None,
+    )
+
+
+def _gls_free_spread(pooled: PooledEffect, keep: np.ndarray) -> float:
+    """tau^2 around a mean of zero: the likelihood without any coefficient."""
+    b, V = pooled.estimates.to_numpy()[keep], pooled.covariance.to_numpy()[np.ix_(keep, keep)]
+
+    def loss(tau2: float) -> float:
+        total = V + tau2 * np.eye(len(b))
+        return float(np.linalg.slogdet(total)[1] + b @ np.linalg.solve(total, b))
+
+    top = 4 * float(np.mean(b**2)) + 1e-12
+    return float(optimize.minimize_scalar(loss, bounds=(1e-10 * top, top), method="bounded").x)

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.optimize import nnls
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_names, checked_level, moment, years_index
+from kbio_analysis.models.checks import check_names, moment, whole, years_index
 
 MIN_PRE = 4
 """Fewest periods before treatment."""
@@ -129,7 +129,19 @@ def fit(
     Rows are years, periods or dates. Raises ModelInputError for an unknown method or unit, missing values, fewer than
     MIN_PRE periods before or one after ``start``, or fewer than MIN_DONORS donors.
     """
-    (method,) = check_names(method, METHODS)
+    return fit_all(outcomes, treated, start, donors=donors, methods=[method])[method]
+
+
+def fit_all(
+    outcomes: pd.DataFrame,
+    treated: Hashable,
+    start: object,
+    *,
+    donors: Iterable[Hashable] | None = None,
+    methods: Iterable[str] = tuple(METHODS),
+) -> dict[str, SyntheticControlFit]:
+    """:func:`fit` by several methods on the same panel: method -> fit."""
+    methods = check_names(methods, METHODS)
     panel = _panel(outcomes, treated, donors)
     first = moment(panel.index, start)
     n_pre = int((panel.index < first).sum())
@@ -138,20 +150,24 @@ def fit(
             f"{treated}: periods before {first}: {n_pre} (at least {MIN_PRE} needed), from it on: {len(panel) - n_pre} "
             "(at least 1); choose a longer window or another start"
         )
-    weights, paths, penalties = fit_targets(panel.to_numpy(), [0], n_pre, method)
-    counterfactual = pd.Series(paths[:, 0], index=panel.index, name="counterfactual")
-    gap = (panel.iloc[:, 0] - counterfactual).rename("gap")
+    return {method: _fitted(panel, first, n_pre, method) for method in methods}
+
+
+def _fitted(panel: pd.DataFrame, start: object, n_pre: int, method: str) -> SyntheticControlFit:
+    y = panel.to_numpy()
+    weights, paths, penalties = fit_targets(y, [0], n_pre, method)
+    gap = pd.Series(y[:, 0] - paths[:, 0], index=panel.index, name="gap")
     return SyntheticControlFit(
         outcomes=panel,
-        treated=treated,
-        start=first,
+        treated=panel.columns[0],
+        start=start,
         method=method,
         weights=pd.Series(weights[1:, 0], index=panel.columns[1:], name="weight"),
-        counterfactual=counterfactual,
+        counterfactual=pd.Series(paths[:, 0], index=panel.index, name="counterfactual"),
         gap=gap,
-        effect=float(gap[n_pre:].mean()),
-        pre_rmspe=float(_rms(gap[:n_pre].to_numpy())),
-        post_rmspe=float(_rms(gap[n_pre:].to_numpy())),
+        effect=float(gap.iloc[n_pre:].mean()),
+        pre_rmspe=float(_rms(gap.to_numpy()[:n_pre])),
+        post_rmspe=float(_rms(gap.to_numpy()[n_pre:])),
         penalty=float(penalties[0]) if method == "ridge" else None,
     )
 
@@ -190,20 +206,18 @@ def placebo_in_space(result: SyntheticControlFit) -> CheckResult:
 def placebo_in_time(result: SyntheticControlFit, starts: Sequence[object]) -> CheckResult:
     """Pretend the treatment came earlier, with the true post-period cut off: there should be nothing to see.
 
-    ``table``: one row a start with effect, pre_rmspe and the in-space p at that date; ``statistic`` the largest
-    absolute effect; starts with too few periods before them are ``dropped``.
+    ``table``: one row a start with effect and pre_rmspe; ``statistic`` the largest absolute effect; starts with too
+    few periods before them are ``dropped``.
     """
     rows, dropped = {}, {}
     before = result.outcomes[result.outcomes.index < result.start]
     for start in starts:
         try:
             fake = fit(before, result.treated, start, method=result.method)
+            rows[start] = (fake.effect, fake.pre_rmspe)
         except ModelInputError as refusal:
             dropped[str(start)] = str(refusal)
-            continue
-        rows[start] = (fake.effect, fake.pre_rmspe, placebo_in_space(fake).p_value)
-    columns = ["effect", "pre_rmspe", "p_value"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("start")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["effect", "pre_rmspe"]).rename_axis("start")
     sizes = table.effect.abs()
     extreme = int((sizes >= abs(result.effect)).sum())
     return CheckResult(
@@ -224,43 +238,25 @@ def leave_one_out(result: SyntheticControlFit) -> CheckResult:
     return CheckResult(check="leave one donor out", table=table, statistic=width, dropped={}, **ends)
 
 
-def conformal(
-    result: SyntheticControlFit, level: float = 90, *, reach: float | None = None, n_grid: int = 121
-) -> CheckResult:
-    """Sharp null of a constant effect tau0 (Chernozhukov, Wuthrich & Zhu 2021, eq. 3 with q = 1, cyclic shifts).
+def conformal(result: SyntheticControlFit) -> CheckResult:
+    """Sharp null of no effect in any period (Chernozhukov, Wuthrich & Zhu 2021, eq. 3 with q = 1, cyclic shifts).
 
-    tau0 is taken off the treated periods, the weights are refitted on all periods, and p is the share of cyclic
-    shifts of the residuals whose post-period block is at least as large (floor 1/T). ``p_value`` is for tau0 = 0;
-    ``low`` to ``high`` spans the tau0 that a test at ``level`` per cent accepts, on a grid of ``n_grid`` points within
-    ``reach`` (default: as wide as the gaps ask) of the effect; where the span meets the grid's edge, or is empty,
-    both are None and ``dropped`` says so. ``n_grid`` 0 asks for the p alone. ``table``: tau0, p_value.
+    The weights are refitted on all periods, and p is the share of cyclic shifts of the residuals whose post-period
+    block is at least as large (floor 1/T). ``table``: the block's size by shift; ``statistic`` the true one's.
     """
-    alpha = 1 - checked_level(level) / 100
-    panel, n_pre = result.outcomes, result.n_pre
-    y, total = panel.to_numpy(), len(panel)
-    reach = 3 * (abs(result.effect) + result.pre_rmspe + result.post_rmspe) if reach is None else reach
-    grid = np.unique(np.append(np.linspace(result.effect - reach, result.effect + reach, n_grid), 0.0))
+    y, n_pre, total = result.outcomes.to_numpy(), result.n_pre, len(result.outcomes)
+    paths = fit_targets(y, [0], total, result.method, n_post=total - n_pre)[1]
     shifts = (np.arange(n_pre, total) - np.arange(total)[:, None]) % total
-    p_values = []
-    for tau in grid:
-        null = y.copy()
-        null[n_pre:, 0] -= tau
-        paths = fit_targets(null, [0], total, result.method, n_post=total - n_pre)[1]
-        blocks = np.abs(null[:, 0] - paths[:, 0])[shifts].sum(axis=1)
-        p_values.append((blocks >= blocks[0] * (1 - 1e-12)).mean())
-    table = pd.DataFrame({"tau0": grid, "p_value": p_values})
-    accepted = table[table.p_value > alpha].tau0
-    inside = len(accepted) > 0 and accepted.min() > grid[0] and accepted.max() < grid[-1]
-    ends = {"low": float(accepted.min()), "high": float(accepted.max())} if n_grid and inside else {}
-    why = f"no range within {reach:.3g} of the effect; give a larger reach" if len(accepted) else "no value is accepted"
+    blocks = np.abs(y[:, 0] - paths[:, 0])[shifts].sum(axis=1)
+    extreme = int((blocks >= blocks[0] * (1 - 1e-12)).sum())
     return CheckResult(
         check="conformal",
-        table=table,
-        statistic=result.effect,
-        p_value=float(table.set_index("tau0").p_value[0.0]),
+        table=pd.DataFrame({"size": blocks}).rename_axis("shift"),
+        statistic=float(blocks[0]),
+        p_value=extreme / total,
         p_floor=1 / total,
-        dropped={} if ends or not n_grid else {"range": why},
-        **ends,
+        extreme=extreme,
+        dropped={},
     )
 
 
@@ -401,8 +397,9 @@ def _panel(outcomes: pd.DataFrame, treated: Hashable, donors: Iterable[Hashable]
     """Treated column first, then the donors; complete, in order of time."""
     if not isinstance(outcomes, pd.DataFrame):
         raise ModelInputError(f"outcomes: {type(outcomes).__name__} was given; pass a frame, periods x units")
-    timed = years_index(outcomes, "outcomes")
-    outcomes = outcomes if outcomes.index.dtype.kind in "iuM" else timed
+    if not whole(outcomes.index):
+        timed = years_index(outcomes, "outcomes")
+        outcomes = outcomes if isinstance(outcomes.index, pd.DatetimeIndex) else timed
     if outcomes.index.has_duplicates or outcomes.columns.has_duplicates:
         raise ModelInputError("outcomes: a period or a unit occurs twice; keep one of each")
     chosen = [c for c in outcomes.columns if c != treated] if donors is None else list(dict.fromkeys(donors))

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.event_study import METHODS, staggered
-from kbio_analysis.models.trend_drift import drift_bounds
+from kbio_analysis.models.event_study import METHODS, drift_bounds, staggered
 
 UNBIASED = 0.03  # about three standard errors of the simulator's mean effect
 BIAS = 0.10  # what the single dummy misses at the least here
@@ -85,11 +84,23 @@ def test_sun_abraham_equals_callaway_santanna_without_covariates(parallel: tuple
     assert first.effect_log_points.to_numpy() == pytest.approx(second.effect_log_points.to_numpy(), abs=1e-8)
 
 
-def test_the_input_is_left_as_it_was(parallel: tuple) -> None:
-    frame, entry, _ = parallel
-    before = frame.copy()
-    staggered(frame, entry, method="etwfe_ppml")
-    pd.testing.assert_frame_equal(frame, before)
+@pytest.mark.parametrize("method", METHODS)
+def test_units_treated_throughout_are_left_out_and_counted(method: str) -> None:
+    """A true effect of .5; thirty units treated since before the panel begins would pull it to .27."""
+    rng = np.random.default_rng(0)
+    entry = pd.Series({f"u{i}": 1998 if i >= 60 else 2004 + i % 8 for i in range(30, 90)})
+    level = rng.normal(4, 0.5, 90)
+    rows = []
+    for i in range(90):
+        for year in range(2000, 2016):
+            effect = 0.5 * (year >= entry.get(f"u{i}", 9999))
+            rows.append((f"u{i}", year, np.exp(level[i] + 0.03 * (year - 2000) + effect + rng.normal(0, 0.05))))
+    panel = pd.DataFrame(rows, columns=["unit", "period", "outcome"])
+    study = staggered(panel, entry, method=method)
+    assert study.overall == pytest.approx(0.5, abs=UNBIASED)
+    assert (study.n_treated, study.n_never, study.n_left_out) == (30, 30, 30)
+    dated = panel.assign(period=pd.to_datetime(panel.period.astype(str)))
+    assert staggered(dated, entry, method=method).overall == pytest.approx(study.overall, rel=1e-6)
 
 
 def test_refusals_say_what_to_do(parallel: tuple) -> None:
@@ -110,7 +121,7 @@ class TestDrift:
     def test_bounds_grow_with_the_step_and_hold_the_estimate_in_the_middle(self, parallel: tuple) -> None:
         frame, entry, _ = parallel
         study = staggered(frame, entry, method="callaway_santanna")
-        none, one, two = drift_bounds(study, (0.0, 1.0, 2.0), horizon=3)
+        none, one, two = drift_bounds(study, (0.0, 1.0, 2.0), horizon=3).itertuples()
         assert none.low == pytest.approx(none.high)
         steps = np.abs(np.diff([*study.profile.loc[[-5, -4, -3, -2], "effect_log_points"], 0.0]))
         assert one.high - one.low == pytest.approx(2 * steps.max() * (1 + 2 + 3) / 3)
@@ -127,7 +138,7 @@ class TestDrift:
         coded = coded[coded.g.isin([0, 2004])]
         one = entry[entry == 2004]
         study = staggered(coded.assign(outcome=np.exp(coded.outcome)), one, method="callaway_santanna", leads=9, post=7)
-        (ours,) = drift_bounds(study, (1.0,), horizon=7)
+        (ours,) = drift_bounds(study, (1.0,), horizon=7).itertuples()
         with pytest.warns(FutureWarning):
             fit = CallawaySantAnna(base_period="universal").fit(
                 coded, "outcome", "unit", "period", "g", aggregate="event_study"

@@ -101,6 +101,8 @@ def test_ppml_refuses_what_it_cannot_fit() -> None:
         ppml(frame, "y", [], ["unit"], "unit")
     with pytest.raises(ModelInputError, match="missing or negative"):
         ppml(frame, "y", ["x"], ["unit"], "unit")
+    with pytest.raises(ModelInputError, match="y is zero in every row"):
+        ppml(frame.assign(y=0.0), "y", ["x"], ["unit"], "unit")
 
 
 def test_without_fixed_effects_it_is_a_poisson_regression_with_robust_errors() -> None:

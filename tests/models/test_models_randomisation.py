@@ -79,14 +79,6 @@ def test_spread_test_is_one_sided() -> None:
     assert drawn.spread_test(found.effects * 0).p_value == 1.0
 
 
-def test_the_same_seed_gives_the_same_draws() -> None:
-    arguments = world(6, 0.2)
-    found = record(*arguments)
-    first, second, third = (reassign(*arguments, found, n_draws=50, seed=s).draws for s in (1, 1, 2))
-    pd.testing.assert_frame_equal(first, second)
-    assert not first.equals(third)
-
-
 def test_refuses_too_few_draws() -> None:
     arguments = world(7, 0.0)
     with pytest.raises(ModelInputError, match="n_draws = 5"):

@@ -1,24 +1,20 @@
 """One treated unit: closed forms, a simulator with a known effect, slow twins, another package, and the refusals."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kbio_analysis.models.synthetic_bounds import relative_magnitudes
-from kbio_analysis.models.synthetic_weights import METHODS, PENALTY_GRID, simplex_weights
 from scipy.optimize import minimize
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import synthetic_control as sc
+from kbio_analysis.models.synthetic_control import METHODS, PENALTY_GRID, relative_magnitudes, simplex_weights
 
 EXACT = 1e-9  # absolute: one optimum, solved by an active-set method
 SEARCH = 2e-4  # absolute: a general optimiser on the same problem stops a little short
 OTHER_PACKAGE = 5e-3  # relative: diff-diff stops its Frank-Wolfe search at a tolerance of its own
 NOISE = 0.12  # log points: four standard errors of the simulated effect's mean over repetitions
-PLACEBO_SECONDS = 2.0  # 30 donors x 28 years, all placebos of all five methods, on one core
 
 
 def simulated(
@@ -40,8 +36,7 @@ def simulated(
     level = rng.normal(5, 1, n_units)
     y = level + factors @ loadings + rng.normal(0, noise, (n_years, n_units))
     y[n_pre:, 0] += effect
-    index = pd.period_range("1990", periods=n_years, freq="Y-DEC")
-    return pd.DataFrame(y, index=index, columns=[f"u{i}" for i in range(n_units)])
+    return pd.DataFrame(y, index=range(1990, 1990 + n_years), columns=[f"u{i}" for i in range(n_units)])
 
 
 class TestWeights:
@@ -81,11 +76,6 @@ class TestWeights:
         moved = simplex_weights(scale * y + shift, scale * donors + shift)
         assert moved == pytest.approx(simplex_weights(y, donors), abs=1e-6)
 
-    def test_equal_donors_that_match_exactly_do_not_break_it(self) -> None:
-        w = simplex_weights(np.ones(6), np.ones((6, 3)))
-        assert w.sum() == pytest.approx(1)
-        assert (w >= 0).all()
-
 
 class TestFit:
     @pytest.mark.parametrize("method", METHODS)
@@ -114,7 +104,7 @@ class TestFit:
 
         for seed in (6, 7):
             panel = simulated(seed, effect=0.3)
-            long = panel.set_axis(panel.index.year).rename_axis("year").reset_index()
+            long = panel.rename_axis("year").reset_index()
             long = long.melt("year", var_name="unit", value_name="y")
             long["treated"] = (long.unit == "u0").astype(int)
             other = SyntheticDiD(variance_method="placebo", n_bootstrap=2, seed=1).fit(
@@ -146,11 +136,6 @@ class TestFit:
         assert found.penalty == pytest.approx(penalty, rel=EXACT)
         assert found.weights.to_numpy() == pytest.approx(weights(np.full(20, True), penalty), abs=1e-6)
 
-    def test_the_ridge_fits_the_past_no_worse_than_the_simplex(self) -> None:
-        for seed in range(10):
-            simplex, ridge = (sc.fit(simulated(seed), "u0", 2010, method=m).pre_rmspe for m in ("simplex", "ridge"))
-            assert ridge <= simplex + EXACT
-
     def test_the_input_is_left_alone_and_the_result_is_the_same_again(self) -> None:
         panel = simulated(9)
         copy = panel.copy()
@@ -175,13 +160,29 @@ class TestFit:
         with pytest.raises(ModelInputError, match=words):
             sc.fit(simulated(10), **arguments)
 
-    def test_holes_and_plain_indices_are_refused(self) -> None:
-        panel = simulated(11)
+    def test_holes_are_refused_and_time_is_taken_as_years_periods_or_dates(self) -> None:
+        panel = simulated(11, effect=0.2)
+        effect = sc.fit(panel, "u0", 2010).effect
+        for index in (pd.period_range("1990", periods=28, freq="Y"), pd.date_range("1990", periods=28, freq="YS")):
+            assert sc.fit(panel.set_axis(index), "u0", 2010).effect == effect
+        assert sc.fit(panel.set_axis(panel.index.astype(str)), "u0", "2010").effect == effect
+        with pytest.raises(ModelInputError, match="outcomes: the index is RangeIndex and holds 0, 1"):
+            sc.fit(panel.reset_index(drop=True), "u0", 2010)
+        with pytest.raises(ModelInputError, match="outcomes: list was given"):
+            sc.fit([1, 2], "u0", 2010)
         panel.iloc[3, 4] = np.nan
         with pytest.raises(ModelInputError, match="missing or infinite outcomes for u4"):
             sc.fit(panel, "u0", 2010)
-        with pytest.raises(ModelInputError, match="PeriodIndex"):
-            sc.fit(simulated(11).reset_index(drop=True), "u0", 2010)
+
+    @pytest.mark.parametrize("jitter", [0.0, 1e-9])
+    def test_donors_that_are_alike_leave_the_ridge_nothing_to_correct_by(self, jitter: float) -> None:
+        """Their differences, however small, would otherwise be blown up to weights of 1e12."""
+        panel = simulated(24)
+        panel.iloc[:, 1:] = panel[["u1"]].to_numpy() + jitter * panel.iloc[:, 1:].to_numpy()
+        found = sc.fit(panel, "u0", 2010, method="ridge")
+        assert found.penalty == np.inf
+        assert found.weights.between(0, 1).all()
+        assert found.weights.sum() == pytest.approx(1)
 
 
 class TestPlaceboInSpace:
@@ -209,8 +210,7 @@ class TestPlaceboInSpace:
         for seed in range(120):
             rng = np.random.default_rng(seed)
             y = rng.normal(size=(16, 10)).cumsum(axis=0)
-            index = pd.period_range("2000", periods=16, freq="Y-DEC")
-            panel = pd.DataFrame(y, index=index, columns=list("abcdefghij"))
+            panel = pd.DataFrame(y, index=range(2000, 2016), columns=list("abcdefghij"))
             values.append(sc.placebo_in_space(sc.fit(panel, "a", 2010)).p_value)
         # Exchangeable units: P(p <= 0.2) is 0.2; 120 draws have a standard error of 0.037.
         assert np.mean(np.array(values) <= 0.2) == pytest.approx(0.2, abs=0.11)
@@ -221,16 +221,6 @@ class TestPlaceboInSpace:
         check = sc.placebo_in_space(sc.fit(wild, "u0", 2010))
         assert "u7" in check.dropped
         assert "u7" not in check.table.index
-
-    @pytest.mark.parametrize("method", METHODS)
-    def test_all_placebos_at_once_are_those_of_one_fit_after_another(self, method: str) -> None:
-        panel = simulated(15)
-        check = sc.placebo_in_space(sc.fit(panel, "u0", 2010, method=method))
-        assert len(check.table) + len(check.dropped) == 30
-        for unit, row in check.table.iterrows():
-            alone = sc.fit(panel, unit, 2010, method=method)
-            found = [alone.effect, alone.pre_rmspe, alone.post_rmspe, alone.ratio]
-            assert row[["effect", "pre_rmspe", "post_rmspe", "ratio"]].to_list() == pytest.approx(found, rel=EXACT)
 
     def test_thirty_placebos_agree_with_a_slow_loop_of_a_general_optimiser(self) -> None:
         panel = simulated(15)
@@ -250,21 +240,14 @@ class TestPlaceboInSpace:
             )
             assert (post[:, own] - post[:, others] @ slow.x).mean() == pytest.approx(row.effect, abs=SEARCH)
 
-    def test_thirty_donors_and_twenty_eight_years_are_quick(self) -> None:
-        fits = [sc.fit(simulated(15), "u0", 2010, method=m) for m in METHODS]
-        began = time.process_time()
-        for found in fits:
-            sc.placebo_in_space(found)
-        assert time.process_time() - began < PLACEBO_SECONDS
-
 
 class TestOtherChecks:
     def test_earlier_starts_see_a_jump_only_where_it_was(self) -> None:
         found = sc.fit(simulated(16, effect=1.0, noise=0.02), "u0", 2010)
         check = sc.placebo_in_time(found, [2003, 2005, 2007])
-        assert list(check.table.index) == ["2003", "2005", "2007"]
+        assert list(check.table.index) == [2003, 2005, 2007]
         assert check.statistic < 0.2 < found.effect
-        assert (check.table.p_value > 0).all()
+        assert check.extreme == 0
         assert "1991" in sc.placebo_in_time(found, [1991]).dropped
         assert np.isnan(sc.placebo_in_time(found, [1991]).statistic)
 
@@ -287,16 +270,6 @@ class TestOtherChecks:
         assert check.low is None
         assert check.table.empty
 
-    def test_the_conformal_p_has_its_floor_and_finds_a_large_effect(self) -> None:
-        # Donors that hardly move: with wild ones the refit under the null can imitate any jump, and nothing is found.
-        panels = (simulated(20, effect=e, factor=0.01) for e in (0.0, 3.0))
-        null, large = (sc.conformal(sc.fit(panel, "u0", 2010), 0.1) for panel in panels)
-        assert null.p_floor == large.p_floor == pytest.approx(1 / 28)
-        assert null.p_value > 0.1
-        assert large.p_floor <= large.p_value <= 0.1
-        assert large.low < 3.0 < large.high
-        assert not large.low < 0 < large.high
-
     def test_the_conformal_p_agrees_with_a_loop_over_shifts(self) -> None:
         panel = simulated(21, effect=0.3, n_units=8)
         found = sc.fit(panel, "u0", 2010, method="demeaned")
@@ -307,7 +280,14 @@ class TestOtherChecks:
         for shift in range(28):
             moved = [u[(t - shift) % 28] for t in range(28)]
             count += sum(abs(v) for v in moved[20:]) >= size - 1e-9
-        assert sc.conformal(found, n_grid=0).p_value == pytest.approx(count / 28)
+        check = sc.conformal(found)
+        assert (check.p_value, check.p_floor) == (pytest.approx(count / 28), pytest.approx(1 / 28))
+
+    def test_the_conformal_test_finds_a_large_effect(self) -> None:
+        # Donors that hardly move: with wild ones the refit under the null can imitate any jump, and nothing is found.
+        null, large = (sc.conformal(sc.fit(simulated(20, effect=e, factor=0.01), "u0", 2010)) for e in (0.0, 3.0))
+        assert null.p_value > 0.1
+        assert large.p_value == large.p_floor
 
 
 class TestBounds:
@@ -319,7 +299,7 @@ class TestBounds:
             bias = np.mean([mbar * move * k for k in range(1, 9)])
             assert row.low == pytest.approx(found.effect - bias)
             assert row.high == pytest.approx(found.effect + bias)
-        edge = relative_magnitudes(found, multiples=(bounds.breakdown,)).table.iloc[0]
+        edge = relative_magnitudes(found, multiples=(bounds.statistic,)).table.iloc[0]
         assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=EXACT)
 
     def test_cover_a_drift_of_the_size_they_allow(self) -> None:

@@ -21,20 +21,19 @@ def test_the_price_level_is_nominal_over_real_growth() -> None:
 
 
 def test_every_base_has_a_latest_and_a_peak() -> None:
-    trade = pd.Series({2009: 10.0, 2010: 16.0, 2011: 40.0, 2012: 24.0})
-    world = pd.Series({2009: 100.0, 2010: 120.0, 2011: 150.0, 2012: 180.0})
+    flows = {2009: 10.0, 2010: 16.0, 2011: 40.0, 2012: 24.0}
+    trade = pd.DataFrame({f"{way}_usd_m": flows for way in ("trade", "exports", "imports")})
+    world = trade.assign(trade_usd_m=[100.0, 120.0, 150.0, 180.0])
     prices = pd.Series({2009: 0.8, 2010: 1.0, 2011: 1.0, 2012: 1.2})
-    found = multiples(trade, world, prices, bases={"a": 2009, "b": 2010, "never": 1999, "last": 2012}, claimed=2)
-    rows = found.table.set_index(["base", "end"])
+    bases = {"a": 2009, "b": 2010, "never": 1999, "last": 2012}
+    found = multiples(trade, world, prices, bases=bases)
+    rows = found[found.flow == "trade"].set_index(["base", "end"])
     assert list(rows.index) == [("a", "latest"), ("a", "peak"), ("b", "latest"), ("b", "peak")]
     assert rows.nominal["a", "latest"] == pytest.approx(2.4)
     assert rows.real["a", "latest"] == pytest.approx(2.4 * 0.8 / 1.2)
     assert rows.world["a", "latest"] == pytest.approx(1.8)
     assert rows.relative["b", "peak"] == pytest.approx(2.5 / 1.25)
-    assert len(found.holding) == 3
-    assert len(found.holding_real) == 2
-
-
-def test_a_partner_without_figures_has_no_rows() -> None:
-    empty = pd.Series(dtype=float)
-    assert multiples(empty, empty, empty, bases={"a": 2009}, claimed=2).table.empty
+    assert list(found.flow.unique()) == ["trade", "exports", "imports"]
+    periods = trade.set_axis(pd.period_range("2009", periods=4, freq="Y"))
+    pd.testing.assert_frame_equal(multiples(periods, world, prices, bases=bases), found)
+    assert multiples(trade.loc[:2009].reindex(trade.index), world, prices, bases=bases).empty

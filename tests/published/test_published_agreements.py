@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from kbio_analysis.models.event_study import staggered
-from kbio_analysis.models.reference_class import pool
-from kbio_analysis.models.reference_class_checks import crps_t
+from kbio_analysis.models.reference_class import crps_t, pool
 
 PRINTED = 6e-5  # published to four decimals
 BOOTSTRAPPED_SE = 5e-4  # the published standard error is bootstrapped, ours analytic
@@ -114,20 +113,6 @@ def test_minimum_wage_simple_effect_of_callaway_and_santanna(counties: tuple) ->
     study = staggered(*counties, method="callaway_santanna", leads=2)
     assert study.overall == pytest.approx(-0.0400, abs=PRINTED)
     assert study.overall_se == pytest.approx(0.0119, abs=BOOTSTRAPPED_SE)
-
-
-def test_minimum_wage_group_effect_of_callaway_and_santanna(counties: tuple) -> None:
-    """Published: average over cohorts of their own mean effects, weighted by counties, -0.0310 (0.0126).
-
-    One cohort against the never-treated at a time gives its own mean; the cohorts' joint error is not rebuilt here.
-    """
-    panel, entry = counties
-    total = 0.0
-    for cohort, members in entry.groupby(entry).groups.items():
-        alone = panel[~panel.unit.isin(entry.index.difference(members))]
-        own = staggered(alone, entry[entry == cohort], method="callaway_santanna", leads=2)
-        total += len(members) * own.overall
-    assert total / len(entry) == pytest.approx(-0.0310, abs=PRINTED)
 
 
 def test_bcg_pooled_risk_ratio_and_prediction_interval() -> None:
