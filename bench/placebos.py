@@ -15,7 +15,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from kbio_analysis.models.synthetic_weights import METHODS, fit_targets
+from kbio_analysis.models.synthetic_control import METHODS, fit_targets
 
 from kbio_analysis.data import series
 from kbio_analysis.models import synthetic_control
@@ -78,7 +78,7 @@ def main(rounds: int = 3) -> int:
     searching = statistics.mean(seconds(theirs, pre, unit, search=True) for unit in units[:SEARCHED])
     ratio = statistics.median(loop / own for loop, own in zip(loops, ours, strict=True))
 
-    weights = fit_targets(y.to_numpy(), np.arange(1, y.shape[1]), len(pre), "simplex").weights
+    weights = fit_targets(y.to_numpy(), range(1, y.shape[1]), len(pre), "simplex")[0]
     differences = []
     for position, unit in enumerate(units, start=1):
         known = np.delete(weights[:, position - 1], position)
