@@ -5,7 +5,7 @@ exporters that share a span of years, and what is assumed is how far their shock
 drifts and volatilities are drawn towards what the exporters have in common.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -172,22 +172,6 @@ def simulate(
         fan=pd.DataFrame.from_dict(fan, orient="index").rename_axis("year"),
         field=_field(race, places, place),
         place_usd_m=np.exp(others),
-    )
-
-
-def sensitivity(races: Mapping[str, pd.DataFrame], correlations: Sequence[float], **terms: object) -> pd.DataFrame:
-    """Home's chance of the place for every rule and correlation: rules x correlations, the same draws throughout.
-
-    ``races`` maps a rule to its fit; ``terms`` are the other arguments of :func:`simulate`.
-    """
-    return pd.DataFrame(
-        {
-            rho: {
-                rule: simulate(race, **terms | {"correlation": rho, "every_year": False}).probability
-                for rule, race in races.items()
-            }
-            for rho in correlations
-        }
     )
 
 

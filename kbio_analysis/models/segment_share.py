@@ -1,7 +1,6 @@
 """Two growth rates, one market: what a segment's share becomes, and what that leaves for the rest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,25 +9,13 @@ from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.growth import path, required_growth_pct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentShare:
-    """A segment in its market when both grow at constant rates.
-
-    ``paths`` by year: market, segment and share_pct; ``rest_growth_pct`` growth of the rest of the market, per cent a
-    year, None once the segment is larger than the market; ``whole_year`` first year in which the segment passes the
-    whole market, None if it never does.
-    """
-
-    paths: pd.DataFrame
-    rest_growth_pct: float | None
-    whole_year: float | None
-
-
 def segment_share(
     market: float, segment: float, *, base_year: int, target_year: int, market_pct: float, segment_pct: float
-) -> SegmentShare:
-    """Share(t) = segment (1 + g_s)^t / (market (1 + g_m)^t) from the base to the target year; one unit for both.
+) -> pd.DataFrame:
+    """A segment in its market when both grow at constant rates, by year: market, segment (one unit) and share_pct.
 
+    ``attrs``: rest_growth_pct, growth of the rest of the market, per cent a year, None once the segment is larger than
+    the market; whole_year, the moment at which the segment passes the whole market, None if it never does.
     Raises :class:`ModelInputError` unless 0 < segment < market and the target year is after the base.
     """
     if not 0 < segment < market:
@@ -38,19 +25,20 @@ def segment_share(
         raise ModelInputError(f"target year {target_year} is not after {base_year}; give a later one")
     paths = pd.DataFrame({"market": path(market, market_pct, years), "segment": path(segment, segment_pct, years)})
     paths = paths.set_axis(pd.RangeIndex(base_year, target_year + 1, name="year"), axis=0)
-    rest_end = float(paths.market.iloc[-1] - paths.segment.iloc[-1])
+    paths["share_pct"] = 100 * paths.segment / paths.market
+    rest = float(paths.market.iloc[-1] - paths.segment.iloc[-1])
     drift = np.log1p(segment_pct / 100) - np.log1p(market_pct / 100)
-    return SegmentShare(
-        paths=paths.assign(share_pct=100 * paths.segment / paths.market),
-        rest_growth_pct=required_growth_pct(market - segment, rest_end, years) if rest_end > 0 else None,
-        whole_year=base_year + float(np.log(market / segment) / drift) if drift > 0 else None,
-    )
+    paths.attrs = {
+        "rest_growth_pct": required_growth_pct(market - segment, rest, years) if rest > 0 else None,
+        "whole_year": base_year + float(np.log(market / segment) / drift) if drift > 0 else None,
+    }
+    return paths
 
 
-def implied_beside(found: SegmentShare, published: Mapping[tuple[str, int], float]) -> pd.DataFrame:
+def implied_beside(found: pd.DataFrame, published: Mapping[tuple[str, int], float]) -> pd.DataFrame:
     """Published shares, (label, year) -> per cent, beside those of the path: columns label, year, published_pct,
     implied_pct, gap_points. A year that the path does not reach is left out."""
-    rows = [(label, year, share) for (label, year), share in published.items() if year in found.paths.index]
+    rows = [(label, year, share) for (label, year), share in published.items() if year in found.index]
     frame = pd.DataFrame(rows, columns=["label", "year", "published_pct"])
-    frame["implied_pct"] = [float(found.paths.share_pct[year]) for year in frame.year]
+    frame["implied_pct"] = [float(found.share_pct[year]) for year in frame.year]
     return frame.assign(gap_points=frame.implied_pct - frame.published_pct)

@@ -148,25 +148,25 @@ class TestSegmentShare:
 
     def test_closed_form_and_the_rest(self) -> None:
         own = segment_share(1748.7, 564.9, **self.rates)
-        assert own.paths.share_pct[2030] == pytest.approx(100 * 564.9 / 1748.7 * (1.119 / 1.047) ** 7, rel=EXACT)
+        assert own.share_pct[2030] == pytest.approx(100 * 564.9 / 1748.7 * (1.119 / 1.047) ** 7, rel=EXACT)
         rest = (1748.7 * 1.047**7 - 564.9 * 1.119**7) / (1748.7 - 564.9)
-        assert own.rest_growth_pct == pytest.approx(100 * (rest ** (1 / 7) - 1), rel=1e-6)
+        assert own.attrs["rest_growth_pct"] == pytest.approx(100 * (rest ** (1 / 7) - 1), rel=1e-6)
         slow, year = 564.9 / 1748.7, 2023
         while slow < 1:
             slow, year = slow * 1.119 / 1.047, year + 1
-        assert year - 1 < own.whole_year <= year
+        assert year - 1 < own.attrs["whole_year"] <= year
         beside = implied_beside(own, {("x", 2027): 35.0, ("y", 2031): 30.0})
         assert beside.label.tolist() == ["x"]
-        assert beside.gap_points.item() == pytest.approx(own.paths.share_pct[2027] - 35.0, rel=EXACT)
+        assert beside.gap_points.item() == pytest.approx(own.share_pct[2027] - 35.0, rel=EXACT)
 
     def test_equal_growth_keeps_the_share_and_never_reaches_the_whole(self) -> None:
         own = segment_share(100.0, 30.0, **self.rates | {"segment_pct": 4.7})
-        assert own.paths.share_pct.to_numpy() == pytest.approx(30.0)
-        assert own.rest_growth_pct == pytest.approx(4.7)
-        assert own.whole_year is None
+        assert own.share_pct.to_numpy() == pytest.approx(30.0)
+        assert own.attrs["rest_growth_pct"] == pytest.approx(4.7)
+        assert own.attrs["whole_year"] is None
 
     def test_a_segment_larger_than_its_market_leaves_no_rest(self) -> None:
-        assert segment_share(100.0, 60.0, **self.rates | {"segment_pct": 40.0}).rest_growth_pct is None
+        assert segment_share(100.0, 60.0, **self.rates | {"segment_pct": 40.0}).attrs["rest_growth_pct"] is None
 
     def test_refuses_what_cannot_be_a_share(self) -> None:
         with pytest.raises(ModelInputError, match="smaller than its market"):
