@@ -82,7 +82,7 @@ def test_git_shows_the_changed_cell_and_not_its_count(repository: Path) -> None:
 CHANGES = {
     "Hardly": "Barely",  # a word of the answer
     '"China": "red"': '"China": "#a1b2c3"',  # a colour
-    'title="Percentage points of growth"': 'title="Points of growth, in all"',
+    '"title": "Percentage points of growth"': '"title": "Points of growth, in all"',
 }
 
 
