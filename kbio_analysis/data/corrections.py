@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
+from ..reading import DocumentError, read_yaml
 from .package import Passport
 
 if TYPE_CHECKING:
@@ -39,14 +40,17 @@ def read_corrections(root: Path) -> list[Correction]:
     Every value is text as it is written, so that 0.10 stays 0.10 and NO stays NO.
     """
     path = root / CORRECTIONS_FILE
-    if not path.is_file():
+    if not path.exists():
         return []
-    import yaml
-
     try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{CORRECTIONS_FILE} is not valid YAML ({str(error).splitlines()[0]})") from None
+        documents = read_yaml(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{CORRECTIONS_FILE}: {error.strerror}; restore the file or remove it") from None
+    except DocumentError as error:
+        raise DataError(f"{CORRECTIONS_FILE} is not valid YAML ({error})") from None
+    if len(documents) > 1:
+        raise DataError(f"{CORRECTIONS_FILE} must be one list of entries; take out the line ---")
+    entries = documents[0] if documents else None
     if not entries:
         return []
     if not isinstance(entries, list):

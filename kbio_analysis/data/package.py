@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import DataError
+from ..reading import DocumentError, read_json
 
 PACKAGE_FILE = "datapackage.json"
 REFRESH_HINT = "if the change is meant, run `make data-package`; if not, restore the file"
@@ -85,12 +86,14 @@ def read_package(root: Path | None = None) -> Package:
     root = data_root() if root is None else root
     try:
         raw = (root / PACKAGE_FILE).read_bytes()
-        descriptor = json.loads(raw)
+        descriptor = read_json(raw)
     except FileNotFoundError:
         raise DataError(f"{PACKAGE_FILE} is missing from {root}") from None
-    except ValueError as error:
+    except OSError as error:
+        raise DataError(f"{PACKAGE_FILE}: {error.strerror}; restore it from version control") from None
+    except DocumentError as error:
         raise DataError(f"{PACKAGE_FILE} is not valid JSON ({error}); restore it from version control") from None
-    resources = descriptor.get("resources") if isinstance(descriptor, dict) else None
+    resources = descriptor.get("resources")
     if not isinstance(resources, list) or not resources:
         raise DataError(f"{PACKAGE_FILE} lists no resources; restore it from version control")
     passports = {}

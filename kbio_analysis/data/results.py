@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError, UsageError
+from ..reading import read_json
 from .package import data_root, read_package
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ BUNDLE = "KBIO_RECORDED"
 """The environment variable that names the bundle."""
 
 # Carries no figure: that some table's source was added to it makes no result another.
+MOST_BUNDLED = 200_000_000  # bytes of the bundle, which kbio itself has written
 _NO_FIGURES = "sources"
 
 State = Literal["fresh", "stale", "failed", "missing"]
@@ -116,7 +118,7 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
     """
     path = notebooks / "references" / f"{notebook}.json"
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path.read_bytes())
         tables, reports = dict(content["tables"]), list(content["reports"])
         dict(content["results"]), dict(content["charts"])
     except FileNotFoundError:
@@ -159,6 +161,6 @@ def _bundled(path: str, notebook: str) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _bundle(path: str) -> dict[str, Any]:
     try:
-        return json.loads(Path(path).read_bytes())
+        return read_json(Path(path).read_bytes(), most_bytes=MOST_BUNDLED)
     except (OSError, ValueError) as problem:
         raise DataError(f"the bundle that {BUNDLE} names cannot be read: {problem}") from None

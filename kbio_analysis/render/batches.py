@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import KbioError, ParameterError, UsageError, did_you_mean
-from kbio_analysis.render.documents import DocumentError, read_yaml
+from kbio_analysis.reading import DocumentError, read_yaml
 from kbio_analysis.render.names import DEFAULT_SET, briefly_named
 from kbio_analysis.render.notebooks import notebooks_dir, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read, to_text

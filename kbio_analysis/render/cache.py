@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.errors import DataError
+from kbio_analysis.reading import DocumentError, read_yaml
 from kbio_analysis.render.provenance import code_hash
 from kbio_analysis.render.publish import FAILURE, folder_of
 
@@ -157,16 +158,15 @@ def table_states(folder: str | None) -> dict[str, tuple[str, str]]:
 
 def _corrections(path: Path) -> dict[str, list[Any]]:
     """Table -> its corrections; what is not a list of corrections concerns every table, under the name ''."""
-    import yaml
-
     if not path.is_file():
         return {}
     raw = path.read_bytes()
     found: dict[str, list[Any]] = {}
     try:
-        for entry in yaml.safe_load(raw) or []:
-            found.setdefault(entry["table"], []).append(repr(entry))
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+        for document in read_yaml(raw):
+            for entry in document or []:
+                found.setdefault(entry["table"], []).append(repr(entry))
+    except (DocumentError, KeyError, TypeError):
         return {"": [_hash(raw)]}
     return found
 

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from kbio_analysis.errors import ParameterError, UsageError, did_you_mean
-from kbio_analysis.render.documents import DocumentError, read_json
+from kbio_analysis.reading import DocumentError, read_json
 
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 """What a notebook is called: ``NN_noun``, the tens being its topic."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import did_you_mean
-from kbio_analysis.render.documents import DocumentError, read_json
+from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.publish import HIDDEN, write_file
 
 if TYPE_CHECKING:

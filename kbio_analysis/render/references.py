@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.errors import KbioError
-from kbio_analysis.render.documents import DocumentError, read_json
+from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.outputs import DEFAULT_RTOL, collect
 from kbio_analysis.render.results import is_number
 

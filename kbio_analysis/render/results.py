@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from kbio_analysis.render.documents import DocumentError, read_json
+from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.names import DEFAULT_SET
 from kbio_analysis.render.publish import FAILURE, LOG, write_file
 

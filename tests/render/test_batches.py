@@ -184,7 +184,7 @@ def test_an_alias_bomb_is_refused_before_it_is_written_out(tmp_path: Path) -> No
     file.write_text("\n".join(levels))
     script = (
         "import sys, resource; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
-        "from kbio_analysis.render.documents import read_yaml\n"
+        "from kbio_analysis.reading import read_yaml\n"
         "try: read_yaml(open(sys.argv[1], 'rb').read())\n"
         "except ValueError as refused: print(refused)"
     )
