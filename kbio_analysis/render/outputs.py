@@ -25,7 +25,6 @@ DEFAULT_RTOL = 1e-9
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_OVERWRITTEN = re.compile(r"[^\n]*\r")
 _DRAWN = ("svg", "svg_narrow", "csv")
 _VOLATILE = ("papermill", "execution", "collapsed", "scrolled")
 
@@ -137,7 +136,8 @@ def _joined(outputs: list[Any]) -> list[Any]:
 
 def _as_printed(text: str) -> str:
     """What a terminal would show in the end: a lone carriage return overwrites its line."""
-    return _OVERWRITTEN.sub("", text.replace("\r\n", "\n"))
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rpartition("\r")[2] for line in lines)
 
 
 def _scrubbed(value: Any, data: str | None) -> Any:
