@@ -96,7 +96,20 @@ def test_bad_repair_is_refused(copy, changes, said):
         load(ANNUAL)
 
 
-@pytest.mark.parametrize(("content", "said"), [("a: [", "not valid YAML"), ("a: 1", "must be a list")])
+BOMB = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a: [", "not valid YAML"),
+        ("a: 1", "must be a list"),
+        ("[]\n---\n[]", "one list of entries"),
+        (BOMB, "too many values"),
+        ("[" * 1000, "nested more than"),
+        ("- !!python/name:os.system x", "is not read"),
+    ],
+)
 def test_bad_corrections_file_is_refused(copy, content, said):
     (copy.root / "corrections.yml").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=said):

@@ -137,7 +137,9 @@ def test_bad_file_is_named(copy, change, said):
     ("content", "said"),
     [
         ("{", "is not valid JSON"),
-        ("[]", "lists no resources"),
+        ("[]", "not a JSON object"),
+        ("{}", "lists no resources"),
+        ("[" * 100_000, "nested too deep"),
         ('{"resources": [{"name": "x"}]}', "resource 1 needs name, path and schema.fields"),
         (OUTSIDE, "lies outside the data folder"),
     ],

@@ -13,7 +13,7 @@ from render.fixtures.built import notebook
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render import batches as module
-from kbio_analysis.render import documents
+from kbio_analysis import reading
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
 from kbio_analysis.render.requests import planned_batches, requested
@@ -168,7 +168,7 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, words: str) 
 
 def test_files_that_cannot_be_read_are_named_together(tmp_path: Path) -> None:
     (tmp_path / "latin.yml").write_bytes(b"notebook: \xe9\n")
-    (tmp_path / "huge.yml").write_bytes(b"#" * (documents.MOST_BYTES + 1))
+    (tmp_path / "huge.yml").write_bytes(b"#" * (reading.MOST_BYTES + 1))
     with pytest.raises(UsageError) as caught:
         read_batches([tmp_path / n for n in ("none.yml", "latin.yml", "huge.yml")], spec, {})
     none, latin, huge = str(caught.value).splitlines()
