@@ -7,8 +7,6 @@ a function of its inputs only; it names no clock, commit, machine or path.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -178,9 +176,8 @@ class Page:
         return md.strip_tags(str(self.heading_text()))
 
     def lead_text(self) -> Markup | None:
-        if self.lead is None and self.result.get("answer"):
-            return md.paragraph(str(self.result["answer"]))
-        return self.lead
+        recorded = self.result.get("answer")
+        return md.paragraph(str(recorded)) if self.lead is None and recorded else self.lead
 
     # ---- outputs
 
@@ -251,14 +248,14 @@ class Page:
         if "text/html" in data:
             self._counts["Output"] += 1
             return {"as": "html", "html": clean_html(data["text/html"]), "label": f"Output {self._counts['Output']}"}
-        for kind in ("text/markdown", "text/latex"):
-            if kind in data and not any(image in data for image in ("image/png", "image/svg+xml")):
-                return {"as": "words", "html": md.markdown(data[kind])}
         if "image/svg+xml" in data:
             return self._image(data_uri(data["image/svg+xml"], "image/svg+xml"), metadata.get("image/svg+xml"))
         for kind in ("image/png", "image/jpeg"):
-            if kind in data and _is_base64(data[kind]):
+            if kind in data and re.fullmatch(r"[A-Za-z0-9+/=\s]+", data[kind]):
                 return self._image(f"data:{kind};base64,{''.join(data[kind].split())}", metadata.get(kind))
+        for kind in ("text/markdown", "text/latex"):
+            if kind in data:
+                return {"as": "words", "html": md.markdown(data[kind])}
         text = plain(str(data.get("text/plain", "")))
         return {"as": "stream", "text": text, "name": "stdout"} if text.strip() else {"as": "nothing"}
 
@@ -282,10 +279,8 @@ class Page:
         as_json = json.dumps({r["name"]: {k: r.get(k) for k in keys} for r in results}, ensure_ascii=False, indent=1)
         as_csv = csv_text(("name", *keys), [[r.get(k) for k in ("name", *keys)] for r in results])
         stem = f"{self.result.get('notebook') or 'report'}-{self.result.get('set') or 'default'}-results"
-        return [
-            {"label": "JSON", "name": file_name(stem, "json"), "address": data_uri(as_json + "\n", "application/json")},
-            {"label": "CSV", "name": file_name(stem, "csv"), "address": data_uri(as_csv, "text/csv")},
-        ]
+        files = (("json", as_json + "\n", "application/json"), ("csv", as_csv, "text/csv"))
+        return [{"name": file_name(stem, e), "label": e.upper(), "address": data_uri(t, m)} for e, t, m in files]
 
     def parameters(self) -> list[dict[str, Any]]:
         """Every parameter with its value, and from ``spec`` its default, meaning and unit."""
@@ -309,14 +304,6 @@ def _cell(value: Any, column: Mapping[str, Any]) -> dict[str, Any]:
     else:
         html = escape(text)
     return {"text": text, "html": html, "number": column.get("align") == "right"}
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return True
 
 
 def clean_html(source: str) -> Markup:
