@@ -43,6 +43,7 @@ def parse(raw: bytes, passport: Passport) -> "DataFrame":
         raise DataError(f"table {passport.name} has a header but no rows")
     if len(rows) != text.count("\n"):
         raise DataError(f"table {passport.name}: a cell runs over several lines, or the last line has no end")
+    suspect = HIDDEN.search(text) is not None
     for line, row in enumerate(body, start=2):
         if len(row) != len(columns):
             last = columns[min(len(row), len(columns)) - 1] if row else columns[0]
@@ -50,9 +51,14 @@ def parse(raw: bytes, passport: Passport) -> "DataFrame":
                 f"{place(passport.name, line, last)}: the row has {len(row)} cells, the header {len(columns)}; "
                 "a comma inside a text needs quotes"
             )
-    frame = pd.DataFrame(body, columns=columns, index=range(2, len(rows) + 1), dtype=object)
-    _check_formulas(frame, passport)
-    return frame
+        for at, cell in enumerate(row):
+            if suspect and (hidden := HIDDEN.search(cell)):
+                where = place(passport.name, line, columns[at])
+                raise DataError(f"{where}: hidden character U+{ord(hidden[0]):04X}; remove it")
+            if cell.startswith(FORMULA_STARTS) and passport.fields[at]["type"] == "string":
+                where = place(passport.name, line, columns[at])
+                raise DataError(f"{where}: {cell[:40]!r} would be run as a formula by a spreadsheet; reword the text")
+    return pd.DataFrame(body, columns=columns, index=range(2, len(rows) + 1), dtype=object)
 
 
 def _decode(raw: bytes, table: str) -> str:
@@ -61,24 +67,10 @@ def _decode(raw: bytes, table: str) -> str:
     if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"table {table} begins with a byte order mark; save it as UTF-8 without one")
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise DataError(f"table {table}, line {line}: not UTF-8 (byte {raw[error.start]:#04x})") from None
-    hidden = HIDDEN.search(text)
-    if hidden:
-        line = text.count("\n", 0, hidden.start()) + 1
-        before = text[text.rfind("\n", 0, hidden.start()) + 1 : hidden.start()]
-        column = _column_at(text, before)
-        raise DataError(f"{place(table, line, column)}: hidden character U+{ord(hidden[0]):04X}; remove it")
-    return text
-
-
-def _column_at(text: str, before: str) -> str:
-    header = next(csv.reader([text.split("\n", 1)[0]]))
-    cells = next(csv.reader([before]), [])
-    position = max(len(cells) - 1, 0)
-    return header[position] if position < len(header) else str(position + 1)
 
 
 def _check_header(found: list[str], expected: list[str], table: str) -> None:
@@ -94,15 +86,3 @@ def _check_header(found: list[str], expected: list[str], table: str) -> None:
         said += [f"unknown column {', '.join(extra)}"] if extra else []
         raise DataError(f"table {table}, line 1: {'; '.join(said)}; the passport says {', '.join(expected)}")
     raise DataError(f"table {table}, line 1: columns are doubled or out of order; expected {', '.join(expected)}")
-
-
-def _check_formulas(frame: "DataFrame", passport: Passport) -> None:
-    for field in passport.fields:
-        if field["type"] != "string":
-            continue
-        for line, cell in frame[field["name"]].items():
-            if cell.startswith(FORMULA_STARTS):
-                raise DataError(
-                    f"{place(passport.name, line, field['name'])}: {cell[:40]!r} would be run as a formula by a "
-                    "spreadsheet; reword the text"
-                )

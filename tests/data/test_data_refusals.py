@@ -110,7 +110,7 @@ def test_several_failures_are_counted(copy):
     [
         pytest.param(lambda raw: b"\xef\xbb\xbf" + raw, "byte order mark", id="bom"),
         pytest.param(lambda raw: raw.replace(b",", b";"), "separated by ';'; a comma is expected", id="semicolon"),
-        pytest.param(lambda raw: raw.replace(b",", b"\t"), "hidden character U+0009", id="tab"),
+        pytest.param(lambda raw: raw.replace(b",", b"\t"), r"separated by '\t'", id="tab"),
         pytest.param(lambda raw: raw.replace(b",note\n", b"\n", 1), "missing column note", id="missing column"),
         pytest.param(lambda raw: raw.replace(b",note\n", b",note,x\n", 1), "unknown column x", id="extra column"),
         pytest.param(lambda raw: raw.replace(b"definition,year", b"year,definition", 1), "out of order", id="order"),
