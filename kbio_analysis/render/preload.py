@@ -30,7 +30,7 @@ IMPORTS = "KBIO_SERVER_IMPORTS"
 
 PID = os.getpid()
 
-# jsonschema compiles a grammar for a format no notebook uses, pandera brings in a test library, and papermill asks
+# jsonschema compiles a grammar for a format no notebook uses, a test library serves no report, and papermill asks
 # pyarrow for notebooks on Hadoop, which starts a thread, and a process that forks must have none. All do without.
 _HIDDEN = ("rfc3987_syntax", "hypothesis", "pyarrow")
 _FIRST = ("jsonschema", "nbformat", "papermill.engines")
@@ -47,8 +47,6 @@ _STACK = (
     "statsmodels.api",
     "statsmodels.formula.api",
     "statsmodels.tsa.api",
-    "pandera.pandas",
-    "pandera.backends.pandas.builtin_checks",
     "arch.bootstrap",
     "yaml",
 )
