@@ -15,10 +15,10 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from kbio_analysis.models.synthetic_control import METHODS, fit_targets
 
 from kbio_analysis.data import series
 from kbio_analysis.models import synthetic_control
+from kbio_analysis.models.synthetic_control import METHODS, fit_targets
 
 TREATED, START, YEARS, DONORS = "IND", 2010, slice("1990", "2017"), 30
 LARGEST_DIFFERENCE = 0.01  # of any weight, where the optimum is unique
