@@ -24,7 +24,21 @@ def test_money_in_a_chosen_unit() -> None:
     assert words.usd(11600, unit="m") == "US$11,600m"
     assert words.usd(413, unit="bn", decimals=2) == "US$0.41bn"
     assert words.usd(-0.3, unit="m", decimals=0) == "US$0m"
+    assert (words.usd(413, signed=True), words.usd(-413, signed=True)) == ("+US$413m", "−US$413m")
     assert (words.usd(413, 2), words.usd(11_234, 2), words.usd(-1_260, 2)) == ("US$410m", "US$11bn", "−US$1.3bn")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "step", "text"),
+    [
+        (10.88, "US$ billion", 0.1, "US$10.88bn"), (5510.0, "US$ million", 100, "US$5,510m"), (21.0, "rank", 1, "21st"),
+        (2.0303, "multiple", 1, "2.03 times"), (171.47, "million people", 10, "171m people"), (2009, "year", 1, "2009"),
+        (4.6696, "per cent a year", 0.1, "4.67% a year"), (1.2477, "true or false", 1, "a ratio of 1.25"),
+        (150.0, "count", 100, "150"),
+    ],
+)  # fmt: skip
+def test_a_quantity_is_one_digit_finer_than_its_step(value: float, unit: str, step: float, text: str) -> None:
+    assert words.quantity(value, unit, step) == text
 
 
 @pytest.mark.parametrize(
