@@ -13,9 +13,15 @@ from .parsing import place
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
-_INTEGER = re.compile(r"-?(0|[1-9]\d*)")
-_YEARMONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+# What a cell of a type looks like (None: anything), what it becomes, its column's dtype, and what is said of a misfit.
+# float() alone would take nan, inf, 1_000, 1e6 and spaces: each is a slip of the pen in a published figure.
+_TYPES: dict[str, tuple[str | None, Callable[[str], Any], str, str]] = {
+    "string": (None, str, "object", ""),
+    "integer": (r"-?(0|[1-9]\d*)", int, "int64", "is not a whole number"),
+    "number": (r"-?(0|[1-9]\d*)(\.\d+)?", float, "float64", "is not a plain decimal number"),
+    "date": (r".{10}", date.fromisoformat, "datetime64[s]", "is not a date YYYY-MM-DD"),
+    "yearmonth": (r"\d{4}-(0[1-9]|1[0-2])", str, "period[M]", "is not a month YYYY-MM"),
+}
 
 
 def typed(frame: "DataFrame", passport: Passport) -> "DataFrame":
@@ -38,55 +44,22 @@ def typed(frame: "DataFrame", passport: Passport) -> "DataFrame":
     return result
 
 
-def _integer(cell: str) -> int:
-    if not _INTEGER.fullmatch(cell):
-        raise ValueError("is not a whole number")
-    return int(cell)
-
-
-def _number(cell: str) -> float:
-    # float() alone would take nan, inf, 1_000, 1e6 and spaces: each is a slip of the pen in a published figure.
-    if not _NUMBER.fullmatch(cell) or not math.isfinite(float(cell)):
-        raise ValueError("is not a plain decimal number")
-    return float(cell)
-
-
-def _date(cell: str) -> date:
-    try:
-        if len(cell) == 10:
-            return date.fromisoformat(cell)
-    except ValueError:
-        pass
-    raise ValueError("is not a date YYYY-MM-DD")
-
-
-def _yearmonth(cell: str) -> str:
-    if not _YEARMONTH.fullmatch(cell):
-        raise ValueError("is not a month YYYY-MM")
-    return cell
-
-
-_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "string": (str, "object"),
-    "integer": (_integer, "int64"),
-    "number": (_number, "float64"),
-    "date": (_date, "datetime64[s]"),
-    "yearmonth": (_yearmonth, "period[M]"),
-}
-
-
 def _convert(cells: "Series", field: dict[str, Any], table: str) -> "Series":
     import pandas as pd
 
-    if field["type"] not in _READERS:
+    if field["type"] not in _TYPES:
         raise DataError(f"table {table}, column {field['name']}: the passport's type {field['type']!r} is not known")
-    read, dtype = _READERS[field["type"]]
+    form, make, dtype, misfit = _TYPES[field["type"]]
+    fits = re.compile(form).fullmatch if form else None
     values = []
     for line, cell in cells.items():
         try:
-            values.append(read(cell) if cell else None)
-        except ValueError as error:
-            raise DataError(f"{place(table, line, field['name'])}: {cell[:40]!r} {error}") from None
+            value = make(cell) if cell else None
+            if (cell and fits and not fits(cell)) or value == math.inf or value == -math.inf:
+                raise ValueError
+        except ValueError:
+            raise DataError(f"{place(table, line, field['name'])}: {cell[:40]!r} {misfit}") from None
+        values.append(value)
     if dtype == "int64" and None in values:
         dtype = "Int64"
     return pd.Series(values, index=cells.index, dtype=dtype)
@@ -117,7 +90,7 @@ def _breaches(values: "Series", field: dict[str, Any]) -> "Iterator[tuple[str, S
 
     constraints, known = field.get("constraints", {}), values.notna()
     as_bound = {"date": pd.Timestamp, "yearmonth": lambda text: pd.Period(text, freq="M")}
-    make = as_bound.get(field["type"], _READERS[field["type"]][0])
+    make = as_bound.get(field["type"], _TYPES[field["type"]][1])
     if constraints.get("required"):
         yield "is blank but required", ~known
     if "minimum" in constraints:

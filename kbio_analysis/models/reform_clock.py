@@ -10,7 +10,7 @@ that is constant at u_k over [a_k, b_k] after launch at L is
 Years everywhere; money in US$ million; every assumption is a (low, likely, high) triple, drawn from a triangle.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -97,25 +97,6 @@ class ClockGain:
         tail = 0.8 / 2
         quantiles = self.draws[RESULTS].quantile([0.5 - tail, 0.5, 0.5 + tail])
         return quantiles.T.set_axis(["low", "median", "high"], axis=1)
-
-    @property
-    def day_usd_m(self) -> pd.Series:
-        """What a day gained is worth at the likely values: npv_usd_m, all_npv_usd_m; zero where less than half a day
-        is gained."""
-        days = self.likely["before_days"] - self.likely["after_days"]
-        values = self.likely[["npv_usd_m", "all_npv_usd_m"]]
-        return values / days if days >= 0.5 else 0 * values
-
-
-def launch_times(gains: Iterable[ClockGain]) -> pd.DataFrame:
-    """Days by which a share of the cases is on the market: series, product, when (before, after), share and days."""
-    shares, parts = np.linspace(0.02, 0.98, 49), []
-    for gain in gains:
-        for when in ("before", "after"):
-            days = gain.draws[f"{when}_days"].quantile(shares).to_numpy()
-            who = {"series": f"{gain.track.name}, {when}", "product": gain.track.name, "when": when}
-            parts.append(pd.DataFrame(who | {"share": shares, "days": days}))
-    return pd.concat(parts, ignore_index=True)
 
 
 def years_left(start: date | str, target_year: int) -> float:
