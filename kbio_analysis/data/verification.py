@@ -1,8 +1,9 @@
 """Everything that can be said against the data package, gathered rather than stopped at.
 
 ``available_from`` follows release rules in the passports (``kbio.available_from``); the first whose ``where`` fits a
-row decides. A rule is either ``{"source_published": true}`` (the date of the row's source, a month or year standing for
-its last day) or ``{"months_after": n, "day": d}`` (day d of the n-th month after the row's month or year has ended).
+row decides. A rule is ``{"source_published": true}`` (the date of the row's source, a month or year standing for its
+last day), ``{"released": "2026-04-22"}`` (that day) or ``{"months_after": n, "day": d}`` (day d of the n-th month after
+the row's month or year has ended).
 """
 
 import calendar
@@ -36,10 +37,11 @@ def verify() -> list[str]:
         except DataError as error:
             problems.append(str(error))
     problems += [*_unlisted(package), *_correction_problems(package, frames)]
-    if "sources" in frames:
+    if len(frames) == len(package.passports) and "sources" in frames:
         cited = {i for name, f in frames.items() if name != "sources" and "source_id" in f for i in f["source_id"]}
         idle = [i for i in frames["sources"]["source_id"] if i not in cited]
         problems += [f"table sources: {i} is cited by no table; remove the row" for i in idle]
+    if "sources" in frames:
         published = frames["sources"].set_index("source_id")["published"].to_dict()
         problems += [p for n, f in frames.items() if (p := _release_problem(package.passports[n], f, published))]
     return list(dict.fromkeys(problems))
@@ -56,6 +58,8 @@ def due_date(row: Mapping[str, Any], rules: list[dict[str, Any]], published: Map
             continue
         if rule.get("source_published"):
             return _last_day(published.get(row["source_id"], ""), row["source_id"])
+        if rule.get("released"):
+            return date.fromisoformat(rule["released"])
         year, month = (row["month"].year, row["month"].month) if "month" in row else (row["year"], 12)
         months = year * 12 + month - 1 + rule["months_after"]
         return date(months // 12, months % 12 + 1, rule["day"])

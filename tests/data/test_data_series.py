@@ -190,13 +190,12 @@ def test_months_between_two_days_and_none_before_their_file():
     assert len(views.known_months("hs30_customs", as_of="2026-03-16")) == 13
 
 
-def test_exporters_are_individual_economies_without_entrepots():
+def test_exporters_are_individual_economies():
     for classification in ("HS92-3002", "HS92-3004", "SITC54"):
         wide = views.exporters(classification)
         assert not {"WLD", "EEC"} & set(wide.columns)
         assert "KOR" in wide.columns or classification == "HS92-3004"
         if classification != "SITC54":
-            assert "NLD" not in wide.columns
             assert wide["DNK"].last_valid_index() == pd.Period("2016", freq="Y-DEC")
     assert views.exporters("HS92-3002", as_of="2024-12-31").index.year.max() == 2023
     assert views.exporters("SITC54").rank(axis=1, ascending=False).loc["2020", "KOR"] == 21

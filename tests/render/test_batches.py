@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from render.fixtures.built import notebook
 
+from kbio_analysis import reading
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render import batches as module
-from kbio_analysis import reading
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
 from kbio_analysis.render.requests import planned_batches, requested
