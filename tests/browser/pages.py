@@ -36,7 +36,7 @@ _CUT_IN_CHARTS = """() => [...document.querySelectorAll("figure svg")].flatMap((
 
 _CHARTS = """() => [...document.querySelectorAll("figure.chart")].filter((figure) => {
   const seen = [...figure.querySelectorAll("svg")].map((svg) => svg.getBoundingClientRect()).filter((box) => box.width);
-  return seen.length !== 1 || seen[0].width < 250 || seen[0].height < 80 || seen[0].right > window.innerWidth;
+  return seen.length !== 1 || seen[0].width < 250 || seen[0].height < 60 || seen[0].right > window.innerWidth;
 }).map((figure) => figure.id)"""
 
 _AXE = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
