@@ -34,13 +34,6 @@ def test_scores_equal_a_loop_over_origins(series, walk_values) -> None:
     assert (found.scores.loc["random_walk", "relative_mae"] == 1).all()
 
 
-def test_forecasts_keep_the_long_contract_with_outcomes(series, walk_values) -> None:
-    y = series(walk_values(2, 12))
-    table = rolling_origin(y, 2, models=["drift"], n_paths=100).forecasts
-    assert list(table.columns[:7]) == ["series", "period", "cutoff", "horizon", "model", "actual", "forecast"]
-    np.testing.assert_array_equal(table["actual"], y[pd.PeriodIndex(table["period"])])
-
-
 def test_no_origin_sees_its_future(series, walk_values, walks) -> None:
     y, reference = series(walk_values(3, 15)), walks(3, 30, 6)
     first = rolling_origin(y, 2, models=["combination"], reference=reference, n_paths=100).forecasts
@@ -60,12 +53,6 @@ def test_errors_of_points_alone_are_the_same_without_a_distribution(series, walk
     quick = point_errors(y, 3, step=step)
     assert list(quick.index.unique("model"))[:1] == ["random_walk"]
     pd.testing.assert_series_equal(quick.sort_index(), full.sort_index(), check_index_type=False)
-
-
-def test_drift_beats_the_random_walk_on_a_trend(series, walk_values) -> None:
-    """Truth: growth of 10 % a year with small shocks."""
-    found = rolling_origin(series(walk_values(5, 25, growth=0.1, sd=0.03)), 4, models=["drift"], n_paths=100)
-    assert found.scores.loc["drift", "relative_mae"].mean() < 0.7
 
 
 @pytest.mark.parametrize(

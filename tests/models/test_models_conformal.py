@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import conformal
 from kbio_analysis.models.point_models import fit_many
 
@@ -35,11 +34,6 @@ def test_ranks_are_the_papers_and_cover_at_least_the_level(m: int, level: int) -
         assert low == (m + 1) * (100 - level) // 200
         assert high == -(-(m + 1) * (100 + level) // 200)
         assert (high - low) / (m + 1) >= level / 100 - 1e-12
-
-
-def test_95_pct_takes_39_series_and_80_pct_nine() -> None:
-    assert [conformal.order_statistics(m, 95)[2] for m in (38, 39)] == [False, True]
-    assert [conformal.order_statistics(m, 80)[2] for m in (8, 9)] == [False, True]
 
 
 @pytest.mark.parametrize("logs", [True, False])
@@ -82,12 +76,6 @@ def test_only_the_last_unbroken_run_of_a_series_counts(walks) -> None:
     panel.iloc[:18, 3] = 7.0
     found = conformal.calibrate(panel, 6, last_value, logs=True)
     assert list(found.errors.loc["last"].index) == ["S000"]
-
-
-def test_an_irregular_panel_is_not_read_as_if_it_were_yearly(walks) -> None:
-    every_fifth = walks(4, 60, 4).iloc[::5]
-    with pytest.raises(ModelInputError, match="none of 4 series"):
-        conformal.calibrate(every_fifth, 2, last_value, logs=True)
 
 
 def test_intervals_cover_series_that_were_left_out(walks) -> None:

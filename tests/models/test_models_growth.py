@@ -26,14 +26,6 @@ def test_doubling_5800_in_six_years_takes_12_246_pct_and_the_segment_falls_short
 
 
 @EXAMPLES
-@given(base=positive, multiple=st.floats(0.1, 100), years=st.integers(1, 40))
-def test_required_growth_leads_to_the_target(base: float, multiple: float, years: int) -> None:
-    target = base * multiple
-    pct = growth.required_growth_pct(base, target, years)
-    assert growth.path(base, pct, years).iloc[-1] == pytest.approx(target, rel=1e-9)  # up to 40 multiplications
-
-
-@EXAMPLES
 @given(base=positive, pct=rates, years=st.integers(0, 30))
 def test_path_is_repeated_multiplication(base: float, pct: float, years: int) -> None:
     slow = [base]

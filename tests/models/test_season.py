@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.season import decompose, rank_test, strength, strengths
+from kbio_analysis.models.season import decompose, rank_test, strengths
 
 EXACT = 1e-9  # arithmetic on a handful of floats
 
@@ -78,12 +78,6 @@ def test_the_same_seed_gives_the_same_p_and_the_series_is_left_alone() -> None:
     table = strengths(y, (7, 13))
     assert table.loc[7, "ordinary"] == pytest.approx(first.strength, rel=EXACT)
     assert ((table >= 0) & (table <= 1)).all(axis=None)
-
-
-def test_strength_is_bounded() -> None:
-    assert strength(np.zeros(5), np.arange(5.0)) == 0.0
-    assert strength(np.arange(5.0), np.zeros(5)) == 1.0
-    assert strength(np.zeros(5), np.zeros(5)) == 0.0
 
 
 def test_short_series_are_silent_and_bad_input_is_refused() -> None:
