@@ -31,6 +31,7 @@ LAYOUTS = ("brief",)
 
 _BOUNDS = re.compile(r"\[\s*([^\[\]]*?)\s*\.\.\s*([^\[\]]*?)\s*\]\s*$")
 _UNIT = re.compile(r",\s+([^,()]+(?:\([^()]*\)[^,()]*)*)$")
+_TYPE = re.compile(r"(list\[)?(?:(?:\w+\.)?(int|float|bool|str|date)|Literal\[(.*)\])(?(1)\])( \| None)?", re.DOTALL)
 _TYPES = "int, float, bool, str, date, list[...], Literal[...] or T | None"
 # Scalar -> how its text looks, how it is read, and what is said of anything else.
 _SCALARS = {
@@ -289,24 +290,21 @@ def _literal(node: ast.expr) -> object:
     return ast.literal_eval(node)
 
 
-def _typed(name: str, node: ast.expr) -> Parameter:
+def _typed(name: str, annotation: ast.expr) -> Parameter:
     """The type of a declaration: a scalar, a Literal, a list of one of them, each perhaps ``| None``."""
-    text, optional, many, choices = ast.unparse(node), False, False, ()
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr) and ast.unparse(node.right) == "None":
-        node, optional = node.left, True
-    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "list":
-        node, many = node.slice, True
-    scalar = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
-        listed = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        values = [part.value if isinstance(part, ast.Constant) else ... for part in listed]
-        choices, scalar = tuple(value for value in values if value is not None), "literal"
-        optional |= len(choices) < len(values)
-        if any(type(value) not in (str, int) for value in choices):
-            raise ValueError(f"{text} may only list plain strings and whole numbers")
-    if scalar not in _SCALARS or (scalar == "literal") != bool(choices):
+    text = ast.unparse(annotation)
+    if not (found := _TYPE.fullmatch(text)):
         raise ValueError(f"type {text!r} is not one of {_TYPES}")
-    return Parameter(name=name, type_text=text, scalar=scalar, choices=choices, many=many, optional=optional)
+    many, scalar, listed, optional = found.groups()
+    try:
+        values = ast.literal_eval(f"({listed},)") if listed else ()
+    except (ValueError, SyntaxError):
+        values = (...,)
+    choices = tuple(value for value in values if value is not None)
+    if any(type(value) not in (str, int) for value in choices) or (scalar is None and not choices):
+        raise ValueError(f"{text} may only list plain strings and whole numbers")
+    parts = {"many": bool(many), "optional": bool(optional) or None in values, "choices": choices}
+    return Parameter(name=name, type_text=text, scalar=scalar or "literal", **parts)
 
 
 def _limits(declared: Parameter, ends: tuple[str, ...]) -> tuple[object, object]:
