@@ -39,22 +39,14 @@ YEAR_BEFORE = "the year before entry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadTest:
-    """Joint Wald test that all leads are zero: ``statistic``, ``degrees`` (leads), ``p_value`` (chi-square)."""
-
-    statistic: float
-    degrees: int
-    p_value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EventStudy:
     """Effects in log points.
 
     ``overall`` mean over treated observations with ``overall_se``; ``profile`` indexed by event_time (0 = entry):
-    effect_log_points, se_log_points, n_treated; leads are below 0. ``covariance`` of the profile's effects. ``leads``
-    is None where the method has none. ``n_treated`` and ``n_never`` units; ``n_left_out`` units treated throughout;
-    ``n_obs`` observations, ``dropped`` left out by the estimator. ``base`` says what effects are measured from.
+    effect_log_points, se_log_points, n_treated; leads are below 0. ``covariance`` of the profile's effects.
+    ``p_leads`` of the joint Wald test that all leads are zero, None where the method has none. ``n_treated`` and
+    ``n_never`` units; ``n_left_out`` units treated throughout; ``n_obs`` observations, ``dropped`` left out by the
+    estimator. ``base`` says what effects are measured from.
     """
 
     method: str
@@ -62,7 +54,7 @@ class EventStudy:
     overall_se: float
     profile: pd.DataFrame
     covariance: pd.DataFrame
-    leads: LeadTest | None
+    p_leads: float | None
     n_treated: int
     n_never: int
     n_left_out: int
@@ -176,7 +168,7 @@ def _etwfe(frame: pd.DataFrame, leads: int, n_left_out: int) -> EventStudy:
         overall_se=sqrt(float(total @ block @ total)),
         profile=pd.concat([before[0], _profile(pd.Series(W @ b, index=index), V, weights.sum(axis=1))]),
         covariance=V,
-        leads=before[1],
+        p_leads=before[1],
         n_treated=n_treated,
         n_never=never,
         n_left_out=n_left_out,
@@ -186,7 +178,7 @@ def _etwfe(frame: pd.DataFrame, leads: int, n_left_out: int) -> EventStudy:
     )
 
 
-def _untreated_leads(untreated: pd.DataFrame, leads: int) -> tuple[pd.DataFrame, LeadTest | None]:
+def _untreated_leads(untreated: pd.DataFrame, leads: int) -> tuple[pd.DataFrame, float | None]:
     """Effects of the last ``leads`` periods before entry against the earlier ones, from untreated observations only."""
     event = untreated["event"]
     earlier = int(event.min()) if event.notna().any() else 0
@@ -211,7 +203,7 @@ def _single_dummy(frame: pd.DataFrame, n_left_out: int) -> EventStudy:
         overall_se=float(fit.standard_errors["agreement"]),
         profile=_profile(),
         covariance=pd.DataFrame(),
-        leads=None,
+        p_leads=None,
         n_treated=n_treated,
         n_never=never,
         n_left_out=n_left_out,
@@ -251,7 +243,7 @@ def _on_logs(frame: pd.DataFrame, method: str, leads: int, post: int, n_left_out
         overall_se=sqrt(float(w @ V.loc[after, after].to_numpy() @ w)),
         profile=_profile(effects, V, counts),
         covariance=V,
-        leads=_wald(effects[before].to_numpy(), V.loc[before, before].to_numpy()) if before else None,
+        p_leads=_wald(effects[before].to_numpy(), V.loc[before, before].to_numpy()) if before else None,
         n_treated=int(cohorts.sum()),
         n_never=int(never),
         n_left_out=n_left_out,
@@ -293,8 +285,7 @@ def _profile(
     return pd.DataFrame(columns, index=effects.index).rename_axis("event_time")
 
 
-def _wald(effects: np.ndarray, V: np.ndarray) -> LeadTest:
-    """Joint Wald statistic; directions without variance count for nothing."""
-    rank = int(np.linalg.matrix_rank(V, hermitian=True))
+def _wald(effects: np.ndarray, V: np.ndarray) -> float:
+    """P-value of the joint Wald test that all are zero (chi-square); directions without variance count for nothing."""
     statistic = float(effects @ np.linalg.pinv(V, hermitian=True) @ effects)
-    return LeadTest(statistic=statistic, degrees=rank, p_value=float(stats.chi2.sf(statistic, rank)))
+    return float(stats.chi2.sf(statistic, int(np.linalg.matrix_rank(V, hermitian=True))))

@@ -1,20 +1,22 @@
 """Interrupted time series: one series, a trend, and a break at a known date. The weakest of the designs.
 
 log y_t = a + b t + g D_t + d (t - T*) D_t + season + c'z_t + u_t, by ordinary least squares with Newey & West (1987)
-errors, lag floor(4 (T/100)^(2/9)), and a twin by generalised least squares with AR(1) errors. Nothing else in the
+errors, lag floor(4 (T/100)^(2/9)), and beside it by generalised least squares with AR(1) errors. Nothing else in the
 series may have changed at T*, which no series can show of itself: placebo dates say how often such a break appears
 where nothing happened.
 """
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import moment, years_index
+from kbio_analysis.models.synthetic_control import CheckResult
 
 MIN_SIDE = 4
 """Fewest observations on either side of the break."""
@@ -25,29 +27,27 @@ EXTRAPOLATED = 24
 SPARE = 4
 """Fewest observations beyond the number of coefficients."""
 
+LEVEL, SLOPE = 2, 3
+"""Columns of the design that hold the break."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptedFit:
     """Break of a logged series, in log points.
 
-    ``level_shift`` at the break and ``trend_change`` a period after it; ``se_level`` and ``se_trend`` Newey-West with
-    ``lags``; ``p_level`` two-sided from t with ``df`` degrees; ``level_shift_ar1``, ``p_level_ar1`` and
-    ``autocorrelation`` of the AR(1) twin; ``fitted`` and ``without`` (the fit with both break terms off) by period.
+    ``level_shift`` at the break and ``trend_change`` a period after it; ``se_level`` Newey-West with ``lags``;
+    ``p_level`` two-sided from t; ``level_shift_ar1`` with AR(1) errors; ``fitted`` and ``without`` (the fit with both
+    break terms off) by period.
     """
 
     start: pd.Period
     n_obs: int
-    df: int
     lags: int
     level_shift: float
     se_level: float
     p_level: float
     trend_change: float
-    se_trend: float
-    p_trend: float
     level_shift_ar1: float
-    p_level_ar1: float
-    autocorrelation: float
     fitted: pd.Series
     without: pd.Series
 
@@ -59,98 +59,69 @@ class InterruptedFit:
         return frame.assign(near=frame.without.where(near))
 
 
-def its(
-    y: pd.Series,
-    start: str | int | pd.Period,
-    *,
-    controls: pd.DataFrame | None = None,
-    lags: int | None = None,
-    trend_change: bool = True,
-) -> InterruptedFit:
-    """Fit the break of ``y`` (logs, PeriodIndex, yearly or monthly; months get their own intercepts) at ``start``.
+def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) -> InterruptedFit:
+    """Fit the break of ``y`` (logs, yearly or monthly; months get their own intercepts) at ``start``.
 
     Missing periods are left out but keep their place in time. ``controls`` share the index. Raises ModelInputError
     if either side has fewer than MIN_SIDE observations or the coefficients leave fewer than SPARE to spare.
     """
-    from scipy import stats
-
-    y = years_index(y, str(getattr(y, "name", None) or "y"))
-    y = y[np.isfinite(y.to_numpy(dtype=float))]
+    y, controls = _complete(y, controls)
     first = moment(y.index, start)
-    design = _design(y.index, first, controls, trend_change)
+    x, values = _design(y.index, first, controls), y.to_numpy(dtype=float)
     before, after = int((y.index < first).sum()), int((y.index >= first).sum())
-    spare = len(y) - design.shape[1]
+    spare = len(y) - x.shape[1]
     if min(before, after) < MIN_SIDE or spare < SPARE:
         raise ModelInputError(
-            f"{y.name}: {before} observations before {first}, {after} after, {design.shape[1]} coefficients; give at "
+            f"{y.name}: {before} observations before {first}, {after} after, {x.shape[1]} coefficients; give at "
             f"least {MIN_SIDE} on either side and {SPARE} to spare"
         )
-    x, values = design.to_numpy(), y.to_numpy(dtype=float)
-    lags = int(np.floor(4 * (len(y) / 100) ** (2 / 9))) if lags is None else lags
+    lags = int(np.floor(4 * (len(y) / 100) ** (2 / 9)))
     beta, residuals = _ols(x, values)
-    spread = np.sqrt(np.diag(newey_west(x, residuals, lags)))
-    rho, beta_ar1, spread_ar1 = _ar1(x, values, residuals)
-    at = {name: k for k, name in enumerate(design.columns)}
-    k, m = at["level"], at.get("slope")
-    off = [j for j in (k, m) if j is not None]
+    se = float(np.sqrt(newey_west(x, residuals, lags)[LEVEL, LEVEL]))
     fitted = pd.Series(x @ beta, index=y.index, name="fitted")
+    off = [LEVEL, SLOPE]
     return InterruptedFit(
         start=first,
         n_obs=len(y),
-        df=spare,
         lags=lags,
-        level_shift=float(beta[k]),
-        se_level=float(spread[k]),
-        p_level=float(2 * stats.t.sf(abs(beta[k] / spread[k]), spare)),
-        trend_change=float(beta[m]) if m is not None else 0.0,
-        se_trend=float(spread[m]) if m is not None else float("nan"),
-        p_trend=float(2 * stats.t.sf(abs(beta[m] / spread[m]), spare)) if m is not None else float("nan"),
-        level_shift_ar1=float(beta_ar1[k]),
-        p_level_ar1=float(2 * stats.t.sf(abs(beta_ar1[k] / spread_ar1[k]), spare)),
-        autocorrelation=rho,
+        level_shift=float(beta[LEVEL]),
+        se_level=se,
+        p_level=float(2 * stats.t.sf(abs(beta[LEVEL] / se), spare)),
+        trend_change=float(beta[SLOPE]),
+        level_shift_ar1=float(_ar1(x, values, residuals)[LEVEL]),
         fitted=fitted,
         without=(fitted - x[:, off] @ beta[off]).rename("without"),
     )
 
 
-def attempt(y: pd.Series, start: str | int | pd.Period, **options: Any) -> InterruptedFit | None:
+def attempt(y: pd.Series, start: object, **options: Any) -> InterruptedFit | None:
     """:func:`its`, or None where it refuses."""
-    try:
+    with suppress(ModelInputError):
         return its(y, start, **options)
-    except ModelInputError:
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceboDates:
-    """``table`` start -> level_shift, t; ``p_value`` (1 + dates with |t| at least the true one's)/(1 + dates)."""
-
-    table: pd.DataFrame
-    p_value: float
-    p_floor: float
+    return None
 
 
 def placebo_dates(
-    y: pd.Series,
-    result: InterruptedFit,
-    *,
-    controls: pd.DataFrame | None = None,
-    away: int = 12,
-    trend_change: bool = True,
-) -> PlaceboDates:
-    """The break fitted at every date at least ``away`` periods from the true one and MIN_SIDE from the ends."""
-    y = years_index(y, str(getattr(y, "name", None) or "y"))
-    y = y[np.isfinite(y.to_numpy(dtype=float))]
-    dates = [p for p in y.index[MIN_SIDE : len(y) - MIN_SIDE + 1] if abs((p - result.start).n) >= away]
+    y: pd.Series, result: InterruptedFit, *, controls: pd.DataFrame | None = None, away: int = 12
+) -> CheckResult:
+    """The break fitted at every date at least ``away`` periods from the true one and MIN_SIDE from the ends.
+
+    ``table`` start -> level_shift, t; ``p_value`` (1 + dates with |t| at least the true one's)/(1 + dates).
+    """
+    y, controls = _complete(y, controls)
+    values = y.to_numpy(dtype=float)
     rows = {}
-    for date in dates:
-        x = _design(y.index, date, controls, trend_change)
-        beta, residuals = _ols(x.to_numpy(), y.to_numpy(dtype=float))
-        k = x.columns.get_loc("level")
-        rows[date] = (beta[k], beta[k] / np.sqrt(newey_west(x.to_numpy(), residuals, result.lags)[k, k]))
+    for date in y.index[MIN_SIDE : len(y) - MIN_SIDE + 1]:
+        if abs((date - result.start).n) >= away:
+            x = _design(y.index, date, controls)
+            beta, residuals = _ols(x, values)
+            se = np.sqrt(newey_west(x, residuals, result.lags)[LEVEL, LEVEL])
+            rows[date] = (beta[LEVEL], beta[LEVEL] / se)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["level_shift", "t"]).rename_axis("start")
-    extreme = int((table.t.abs() >= abs(result.level_shift / result.se_level)).sum())
-    return PlaceboDates(table=table, p_value=(1 + extreme) / (1 + len(table)), p_floor=1 / (1 + len(table)))
+    true = abs(result.level_shift / result.se_level)
+    extreme, n = int((table.t.abs() >= true).sum()), len(table)
+    p = {"p_value": (1 + extreme) / (1 + n), "p_floor": 1 / (1 + n)}
+    return CheckResult(check="placebo dates", table=table, statistic=true, extreme=extreme, dropped={}, **p)
 
 
 def newey_west(x: np.ndarray, residuals: np.ndarray, lags: int) -> np.ndarray:
@@ -173,16 +144,21 @@ def valley(index: pd.PeriodIndex, first: str, trough: str, last: str) -> pd.Seri
     return pd.Series(np.interp(index.asi8, points, [0.0, 1.0, 0.0]), index=index, name="valley")
 
 
-def _design(index: pd.PeriodIndex, start: pd.Period, controls: pd.DataFrame | None, trend_change: bool) -> pd.DataFrame:
-    time = index.asi8 - start.ordinal
-    columns: dict[str, Sequence[float]] = {"constant": np.ones(len(index)), "trend": time.astype(float)}
-    columns["level"] = (time >= 0).astype(float)
-    if trend_change:
-        columns["slope"] = np.maximum(time, 0).astype(float)
-    if index.freqstr == "M":
-        columns |= {f"month_{m}": (index.month == m).astype(float) for m in range(2, 13)}
-    design = pd.DataFrame(columns, index=index)
-    return design if controls is None else design.join(years_index(controls, "controls").reindex(index))
+def _complete(y: pd.Series, controls: pd.DataFrame | None) -> tuple[pd.Series, np.ndarray]:
+    """The known values on periods, and the controls of the same periods (n, k)."""
+    y = years_index(y, str(getattr(y, "name", None) or "y"))
+    y = y[np.isfinite(y.to_numpy(dtype=float))]
+    if controls is None:
+        return y, np.empty((len(y), 0))
+    return y, years_index(controls, "controls").reindex(y.index).to_numpy(dtype=float)
+
+
+def _design(index: pd.PeriodIndex, start: pd.Period, controls: np.ndarray) -> np.ndarray:
+    time = (index.asi8 - start.ordinal).astype(float)
+    months = range(2, 13) if index.freqstr == "M" else ()
+    seasons = [index.month == month for month in months]
+    columns = [np.ones(len(index)), time, time >= 0, np.maximum(time, 0), *seasons, *controls.T]
+    return np.array(columns, dtype=float).T
 
 
 def _ols(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,19 +166,16 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return beta, y - x @ beta
 
 
-def _ar1(x: np.ndarray, y: np.ndarray, residuals: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """Prais-Winsten: autocorrelation of the residuals iterated to rest, coefficients and their errors."""
+def _ar1(x: np.ndarray, y: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+    """Prais-Winsten coefficients, the autocorrelation of the residuals iterated to rest."""
     rho = 0.0
     for _ in range(50):
         new = float(residuals[1:] @ residuals[:-1] / (residuals[:-1] @ residuals[:-1]))
         new = float(np.clip(new, -0.98, 0.98))
         settled, rho = abs(new - rho) < 1e-10, new
         first = np.sqrt(1 - rho**2)
-        xs = np.vstack([first * x[:1], x[1:] - rho * x[:-1]])
-        ys = np.append(first * y[0], y[1:] - rho * y[:-1])
-        beta, inner = _ols(xs, ys)
+        beta, _ = _ols(np.vstack([first * x[:1], x[1:] - rho * x[:-1]]), np.append(first * y[0], y[1:] - rho * y[:-1]))
         residuals = y - x @ beta
         if settled:
             break
-    variance = inner @ inner / (len(y) - x.shape[1])
-    return rho, beta, np.sqrt(np.diag(variance * np.linalg.pinv(xs.T @ xs)))
+    return beta

@@ -24,15 +24,14 @@ LARGEST_SHARE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RandomisationTest:
-    """``value`` observed, two-sided ``p_value`` with its ``floor`` = 1/(1 + draws), ``low`` and ``high`` the middle
-    95% of the draws; ``n_draws``. Values in log points."""
+    """``value`` observed, ``p_value`` (of the mean two-sided, of the spread one-sided) with its ``floor`` =
+    1/(1 + draws), ``low`` and ``high`` the middle 95% of the draws. Values in log points."""
 
     value: float
     p_value: float
     floor: float
     low: float
     high: float
-    n_draws: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +46,15 @@ class Reassignment:
 
     def test(self, observed: pd.Series) -> RandomisationTest:
         """The mean of ``observed`` over agreements (any subset of the columns) against the draws' means."""
-        return _test(float(observed.mean()), self.draws[list(observed.index)].mean(axis=1).to_numpy())
+        drawn = self.draws[list(observed.index)].mean(axis=1).to_numpy()
+        value = float(observed.mean())
+        return _test(value, drawn, np.abs(drawn) >= abs(value) - 1e-12)
 
     def spread_test(self, observed: pd.Series) -> RandomisationTest:
         """The standard deviation of ``observed`` over agreements against the draws': is the spread itself unusual?"""
         drawn = self.draws[list(observed.index)].std(axis=1).to_numpy()
         value = float(observed.std())
-        wider = (1 + int((drawn >= value - 1e-12).sum())) / (1 + len(drawn))
-        low, high = np.quantile(drawn, [0.025, 0.975])
-        return RandomisationTest(
-            value=value, p_value=wider, floor=1 / (1 + len(drawn)), low=float(low), high=float(high), n_draws=len(drawn)
-        )
+        return _test(value, drawn, drawn >= value - 1e-12)
 
 
 def reassign(
@@ -120,14 +117,7 @@ class _Placebos:
         return np.log(observed[:, live] / expected[:, live]) @ (count[live] / count.sum())
 
 
-def _test(value: float, drawn: np.ndarray) -> RandomisationTest:
-    extreme = int((np.abs(drawn) >= abs(value) - 1e-12).sum())
+def _test(value: float, drawn: np.ndarray, extreme: np.ndarray) -> RandomisationTest:
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return RandomisationTest(
-        value=value,
-        p_value=(1 + extreme) / (1 + len(drawn)),
-        floor=1 / (1 + len(drawn)),
-        low=float(low),
-        high=float(high),
-        n_draws=len(drawn),
-    )
+    p_value, floor = (1 + int(extreme.sum())) / (1 + len(drawn)), 1 / (1 + len(drawn))
+    return RandomisationTest(value=value, p_value=p_value, floor=floor, low=float(low), high=float(high))

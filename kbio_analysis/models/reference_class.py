@@ -2,11 +2,11 @@
 
 b ~ N(X g, V + tau^2 I), X a constant and at most two covariates, V the joint covariance of the estimates. tau^2 by
 restricted maximum likelihood (Raudenbush 2009), the covariance of g after Knapp & Hartung (2003), and the prediction
-interval x0'g +- t_{k-p-1} sqrt(tau^2 + x0'C x0) (Higgins, Thompson & Spiegelhalter 2009, eq. 12). Each group of cases
-can be left out in turn and predicted from the others.
+interval mean +- t_{k-p-1} sqrt(tau^2 + se^2) (Higgins, Thompson & Spiegelhalter 2009, eq. 12). Each group of cases can
+be left out in turn and predicted from the others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -36,7 +36,7 @@ class PooledEffect:
 
     ``mean`` at the covariates' means, ``se`` after Knapp-Hartung, ``tau2`` between-case variance; ``coefficients`` by
     name with ``coefficient_covariance``; ``estimates`` (k,), ``covariance`` (k, k), ``design`` (k, p, covariates
-    centred), ``centres`` their means; ``knapp_hartung`` the factor q (1 if not asked for).
+    centred). Predictions are for a new case at the covariates' means.
     """
 
     mean: float
@@ -47,8 +47,6 @@ class PooledEffect:
     estimates: pd.Series
     covariance: pd.DataFrame
     design: pd.DataFrame
-    centres: pd.Series
-    knapp_hartung: float
 
     @property
     def tau(self) -> float:
@@ -62,7 +60,7 @@ class PooledEffect:
     @property
     def slopes(self) -> pd.DataFrame:
         """What covariates go with, one row each: coefficient, standard_error, two-sided p_value (t)."""
-        found = self.coefficients[self.centres.index]
+        found = self.coefficients[1:]
         errors = np.sqrt(np.diag(self.coefficient_covariance))[1:]
         p_values = 2 * stats.t.sf(np.abs(found / errors), self.degrees)
         return pd.DataFrame({"coefficient": found, "standard_error": errors, "p_value": p_values})
@@ -72,34 +70,20 @@ class PooledEffect:
         half = float(stats.t.ppf(0.5 + checked_level(level) / 200, self.degrees)) * self.se
         return self.mean - half, self.mean + half
 
-    def predictive(self, at: Mapping[str, float] | None = None, noise2: float = 0.0) -> tuple[float, float]:
-        """Centre and scale of the prediction for a new case; ``noise2`` adds the variance of measuring it."""
-        x0 = self._point(at)
-        centre = float(x0 @ self.coefficients.to_numpy())
-        spread2 = self.tau2 + float(x0 @ self.coefficient_covariance.to_numpy() @ x0) + noise2
-        return centre, sqrt(spread2)
+    def predicted_scale(self, noise2: float = 0.0) -> float:
+        """Scale of the prediction for a new case; ``noise2`` adds the variance of measuring it."""
+        return sqrt(self.tau2 + float(self.coefficient_covariance.iat[0, 0]) + noise2)
 
-    def prediction_interval(
-        self,
-        level: float,
-        at: Mapping[str, float] | None = None,
-        *,
-        noise2: float = 0.0,
-        reference: Literal["t", "normal"] = "t",
-    ) -> tuple[float, float]:
-        """Where the effect of a new case lies at ``level`` per cent; ``at`` its covariates (default: their means).
-
-        ``reference`` normal is the older interval that many published syntheses print.
-        """
+    def prediction_interval(self, level: float, *, reference: Literal["t", "normal"] = "t") -> tuple[float, float]:
+        """Where the effect of a new case lies at ``level`` per cent; ``normal`` as many published ones."""
         tail = 0.5 + checked_level(level) / 200
         quantile = float(stats.norm.ppf(tail) if reference == "normal" else stats.t.ppf(tail, max(self.degrees - 1, 1)))
-        centre, scale = self.predictive(at, noise2)
-        return centre - quantile * scale, centre + quantile * scale
+        half = quantile * self.predicted_scale()
+        return self.mean - half, self.mean + half
 
-    def p_above(self, threshold: float, at: Mapping[str, float] | None = None, noise2: float = 0.0) -> float:
+    def p_above(self, threshold: float) -> float:
         """Probability that a new case's effect exceeds ``threshold``."""
-        centre, scale = self.predictive(at, noise2)
-        return float(stats.t.sf((threshold - centre) / scale, max(self.degrees - 1, 1)))
+        return float(stats.t.sf((threshold - self.mean) / self.predicted_scale(), max(self.degrees - 1, 1)))
 
     @property
     def shrunken(self) -> pd.Series:
@@ -108,15 +92,6 @@ class PooledEffect:
         total = self.covariance.to_numpy() + self.tau2 * np.eye(len(fitted))
         moved = fitted + self.tau2 * np.linalg.solve(total, self.estimates.to_numpy() - fitted)
         return pd.Series(moved, index=self.estimates.index, name="shrunken")
-
-    def _point(self, at: Mapping[str, float] | None) -> np.ndarray:
-        given = dict(at or {})
-        unknown = set(given) - set(self.centres.index)
-        if unknown:
-            raise ModelInputError(
-                f"no covariate {', '.join(sorted(unknown))}; known: {', '.join(self.centres.index) or 'none'}"
-            )
-        return np.array([1.0, *(given.get(name, centre) - centre for name, centre in self.centres.items())])
 
 
 def pool(
@@ -131,11 +106,13 @@ def pool(
     Raises :class:`ModelInputError` for fewer than MIN_CASES cases, more than MAX_COVARIATES covariates, missing values,
     or a covariance that is not one.
     """
+    if not isinstance(estimates, pd.Series) or not isinstance(covariance, pd.DataFrame):
+        given = f"{type(estimates).__name__} and {type(covariance).__name__}"
+        raise ModelInputError(f"pool: {given} were given; pass a Series of estimates and a frame of their covariance")
     b, V = estimates.to_numpy(dtype=float), covariance.to_numpy(dtype=float)
     raw = pd.DataFrame(index=estimates.index) if covariates is None else covariates.astype(float)
     _check(b, V, raw)
-    centres = raw.mean()
-    design = pd.concat([pd.Series(1.0, index=raw.index, name="mean"), raw - centres], axis=1)
+    design = pd.concat([pd.Series(1.0, index=raw.index, name="mean"), raw - raw.mean()], axis=1)
     X = design.to_numpy()
     tau2 = _reml(b, V, X)
     g, C, q = _gls(b, V, X, tau2)
@@ -150,19 +127,15 @@ def pool(
         estimates=estimates.astype(float),
         covariance=pd.DataFrame(V, index=estimates.index, columns=estimates.index),
         design=design,
-        centres=centres,
-        knapp_hartung=scale,
     )
 
 
 def _check(b: np.ndarray, V: np.ndarray, raw: pd.DataFrame) -> None:
-    k, p = len(b), raw.shape[1] + 1
+    k, least = len(b), max(MIN_CASES, raw.shape[1] + 3)
     if raw.shape[1] > MAX_COVARIATES:
         raise ModelInputError(f"{raw.shape[1]} covariates for {k} cases; take at most {MAX_COVARIATES}")
-    if k < max(MIN_CASES, p + 2):
-        raise ModelInputError(
-            f"{k} cases are too few to read a spread from; at least {max(MIN_CASES, p + 2)} are needed"
-        )
+    if k < least:
+        raise ModelInputError(f"{k} cases are too few to read a spread from; at least {least} are needed")
     if not (np.isfinite(b).all() and np.isfinite(V).all() and np.isfinite(raw.to_numpy()).all()):
         raise ModelInputError("an estimate, its covariance or a covariate is missing; leave that case out")
     if V.shape != (k, k) or not np.allclose(V, V.T) or np.linalg.eigvalsh(V).min() < -1e-9 * max(np.abs(V).max(), 1):
@@ -212,10 +185,6 @@ class MixturePrediction:
     centre: np.ndarray
     scale: np.ndarray
 
-    @property
-    def tau_mean(self) -> float:
-        return float(self.weight @ self.tau)
-
     def cdf(self, x: float) -> float:
         return float(self.weight @ stats.norm.cdf((x - self.centre) / self.scale))
 
@@ -252,8 +221,7 @@ class LeaveOneOut:
     """Each group predicted from the others.
 
     ``table``: one row an estimate: group, estimate, centre, scale, crps, crps_no_effect (same spread around zero)
-    and inside_L per level. ``coverage``: indexed by level: share, low, high
-    (Clopper-Pearson 95%), n.
+    and inside_L per level. ``coverage``: indexed by level: share, low, high (Clopper-Pearson 95%), n.
     """
 
     table: pd.DataFrame
@@ -266,7 +234,7 @@ class LeaveOneOut:
 
 
 def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequence[float] = (80, 95)) -> LeaveOneOut:
-    """Leave out all estimates of one group (an agreement), pool the rest, predict what was left out.
+    """Leave out all estimates of one group (an agreement), pool the rest without covariates, predict what was left out.
 
     The predicted spread holds the variance of measuring the held-out estimate as well, because that is what is seen.
     The rival "no effect" has mean zero and the spread that fits the rest best.
@@ -276,28 +244,25 @@ def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequen
     rows = []
     for group in dict.fromkeys(labels):
         out = labels == group
-        rest = _subset(pooled, ~out)
-        centred = _gls_free_spread(pooled, ~out)
+        V = pooled.covariance.loc[~out, ~out]
+        rest = pool(pooled.estimates[~out], V)
+        centred = _spread_around_zero(rest.estimates.to_numpy(), V.to_numpy())
+        degrees = max(rest.degrees - 1, 1)
         for i in np.flatnonzero(out):
             noise2 = float(pooled.covariance.iat[i, i])
-            at = {name: float(pooled.design[name].iloc[i] + pooled.centres[name]) for name in pooled.centres.index}
-            centre, scale = rest.predictive(at, noise2)
-            seen = float(pooled.estimates.iloc[i])
-            degrees = max(rest.degrees - 1, 1)
-            row = {"group": group, "estimate": seen, "centre": centre, "scale": scale}
-            row["crps"] = crps_t(seen, centre, scale, degrees)
+            seen, scale = float(pooled.estimates.iloc[i]), rest.predicted_scale(noise2)
+            row = {"group": group, "estimate": seen, "centre": rest.mean, "scale": scale}
+            row["crps"] = crps_t(seen, rest.mean, scale, degrees)
             row["crps_no_effect"] = crps_t(seen, 0.0, sqrt(centred + noise2), degrees)
             for level in chosen:
                 half = stats.t.ppf(0.5 + level / 200, degrees) * scale
-                row[f"inside_{level:g}"] = abs(seen - centre) <= half
+                row[f"inside_{level:g}"] = abs(seen - rest.mean) <= half
             rows.append(row)
     table = pd.DataFrame(rows)
-    spans = []
-    for level in chosen:
-        hits = int(table[f"inside_{level:g}"].sum())
-        low, high = clopper_pearson(hits, len(table))
-        spans.append({"level": level, "share": hits / len(table), "low": low, "high": high, "n": len(table)})
-    return LeaveOneOut(table=table, coverage=pd.DataFrame(spans).set_index("level"))
+    n, hits = len(table), {level: int(table[f"inside_{level:g}"].sum()) for level in chosen}
+    spans = [(level, inside / n, *clopper_pearson(inside, n), n) for level, inside in hits.items()]
+    coverage = pd.DataFrame(spans, columns=["level", "share", "low", "high", "n"]).set_index("level")
+    return LeaveOneOut(table=table, coverage=coverage)
 
 
 def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:
@@ -310,20 +275,8 @@ def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:
     return float(scale * value)
 
 
-def _subset(pooled: PooledEffect, keep: np.ndarray) -> PooledEffect:
-    raw = pooled.design.drop(columns="mean") + pooled.centres
-    V = pooled.covariance.to_numpy()[np.ix_(keep, keep)]
-    rows = pooled.estimates.index[keep]
-    return pool(
-        pooled.estimates[keep],
-        pd.DataFrame(V, index=rows, columns=rows),
-        covariates=raw[keep] if raw.shape[1] else None,
-    )
-
-
-def _gls_free_spread(pooled: PooledEffect, keep: np.ndarray) -> float:
+def _spread_around_zero(b: np.ndarray, V: np.ndarray) -> float:
     """tau^2 around a mean of zero: the likelihood without any coefficient."""
-    b, V = pooled.estimates.to_numpy()[keep], pooled.covariance.to_numpy()[np.ix_(keep, keep)]
 
     def loss(tau2: float) -> float:
         total = V + tau2 * np.eye(len(b))

@@ -43,7 +43,7 @@ def test_growing_effects_are_recovered(parallel: tuple, method: str) -> None:
     study = staggered(frame, entry, method=method)
     assert study.overall == pytest.approx(truth, abs=UNBIASED)
     assert study.profile.loc[4, "effect_log_points"] == pytest.approx(0.5, abs=UNBIASED)
-    assert study.leads.p_value > 0.01
+    assert study.p_leads > 0.01
 
 
 def test_the_single_dummy_is_biased_by_growing_effects_and_the_extended_model_is_not(parallel: tuple) -> None:
@@ -61,7 +61,7 @@ def test_the_single_dummy_is_biased_by_growing_effects_and_the_extended_model_is
 @pytest.mark.parametrize("method", [m for m in METHODS if m != "twfe"])
 def test_leads_see_an_early_departure(method: str) -> None:
     frame, entry, _ = growing(pretrend=0.06)
-    assert staggered(frame, entry, method=method).leads.p_value < 0.01
+    assert staggered(frame, entry, method=method).p_leads < 0.01
 
 
 def test_callaway_santanna_agrees_with_a_loop_of_differences_in_means(parallel: tuple) -> None:

@@ -279,7 +279,7 @@ def test_net_predictions_take_chance_out() -> None:
     Found.covariance = covariance
     narrow = net_predictions(Found, pd.Series(0.3, index=index))["exports"]
     wide = net_predictions(Found, pd.Series(1e-6, index=index))["exports"]
-    assert narrow.tau_mean < wide.tau_mean
+    assert narrow.weight @ narrow.tau < wide.weight @ wide.tau
     assert narrow.quantile(0.5) == pytest.approx(0.1, abs=0.02)
     assert exp(wide.quantile(0.5)) == pytest.approx(exp(0.1), abs=0.02)
 
