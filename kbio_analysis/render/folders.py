@@ -12,7 +12,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing import util
 from pathlib import Path
 
@@ -62,16 +62,6 @@ def claim(folder: Path) -> int:
     held = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return held
-
-
-@contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """As ``claim``, to the end of the block."""
-    held = claim(folder)
-    try:
-        yield
-    finally:
-        os.close(held)
 
 
 def sweep(places: Iterable[str] = ()) -> list[Path]:

@@ -90,7 +90,7 @@ def _checked_record(shown: Mapping[str, Any], number: int) -> str:
         raise ExecutionError(f"{where} has no snake_case name")
     if value is not None and not isinstance(value, bool | int | float | str):
         raise ExecutionError(f"{where} is a {type(value).__name__}; a result is a number, text, true/false or null")
-    # A kernel sends a number that JSON cannot hold as its name.
+    # A Jupyter kernel sends a number that JSON cannot hold as its name.
     if value in ("nan", "inf", "-inf") or (isinstance(value, float) and not math.isfinite(value)):
         raise ExecutionError(f"{where} is {value}; record null and say why, or mend the calculation")
     if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
@@ -99,9 +99,8 @@ def _checked_record(shown: Mapping[str, Any], number: int) -> str:
 
 
 def _check_spark(shown: Mapping[str, Any], number: int) -> None:
-    spark = shown.get("spark")
-    fine = spark is None or (isinstance(spark, list) and all(isinstance(point, int | float) for point in spark))
-    if not fine or not all(map(math.isfinite, spark or [])):
+    spark = shown.get("spark") or []
+    if not isinstance(spark, list) or not all(isinstance(p, int | float) and math.isfinite(p) for p in spark):
         raise ExecutionError(f"cell {number}: the spark of chart {shown.get('id')!r} is no list of finite numbers")
 
 

@@ -285,9 +285,10 @@ def test_only_what_a_dead_owner_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / "kbio-link").symlink_to(dead)
     (foreign / "owner.lock").symlink_to(owned)
     os.close(folders.claim(dead))
-    with folders.claimed(owned):
-        assert folders.sweep((str(tmp_path),)) == [dead]
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["kbio-foreign", "kbio-link", "kbio-owned"]
+    held = folders.claim(owned)
+    assert folders.sweep((str(tmp_path),)) == [dead]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kbio-foreign", "kbio-link", "kbio-owned"]
+    os.close(held)
     assert folders.sweep((str(tmp_path),)) == [owned]
 
 
