@@ -79,7 +79,7 @@ def candidates_needed(found: pd.DataFrame, k: int, shares: Mapping[str, float]) 
     Index (phase, case of ``shares``); columns per_candidate (probability) and one count a chance, missing where no
     number suffices.
     """
-    rows = {}
+    rows, found = {}, checked_frame(found, ("candidates", "approval"), "prospects")
     for phase, approval in found.approval.items():
         for case, share in shares.items():
             p = float(approval) * share
@@ -90,7 +90,7 @@ def candidates_needed(found: pd.DataFrame, k: int, shares: Mapping[str, float]) 
 
 def chances_of(found: pd.DataFrame, k: int, shares: Mapping[str, float], *, target_year: int) -> pd.DataFrame:
     """P(at least ``k``) by reading (rows, as READINGS) and case of ``shares`` (columns)."""
-    chances = {}
+    chances, found = {}, checked_frame(found, ("candidates", "approval"), "prospects")
     for case, share in shares.items():
         chances[case] = {}
         for reading, year in READINGS.items():

@@ -15,7 +15,7 @@ from scipy import optimize
 from scipy.special import digamma, polygamma
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count
+from kbio_analysis.models.checks import check_count, checked_frame
 from kbio_analysis.models.growth import reference_growth_source
 from kbio_analysis.models.ranks import first_comparable_year, yearly
 
@@ -143,6 +143,7 @@ def simulate(
     them. With ``every_year`` False only the target year is simulated, by one step of the same variance.
     Raises ModelInputError for a target year not after the origin, a correlation outside 0 to 1, or too high a place.
     """
+    race = checked_frame(race, ("usd_m", "drift", "drift_sd", "volatility", "freedom"), "race")
     origin = race.attrs["origin_year"]
     years = target_year - origin
     check_count(years, "years to the target", most=100)

@@ -250,6 +250,8 @@ def _value(
 
 
 def _check(track: Track) -> None:
+    if not isinstance(track, Track):
+        raise ModelInputError(f"{type(track).__name__} was given; pass a Track")
     missing = [name for name in ASSUMPTIONS if name not in track.assumptions]
     if missing or not track.steps:
         raise ModelInputError(f"{track.name}: no {', '.join(missing) or 'steps'}; give every assumption and a step")

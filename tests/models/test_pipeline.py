@@ -135,6 +135,8 @@ def test_refuses_rates_and_times_out_of_range() -> None:
         found(figures(years=(0.0, 1.0, 1.0, 1.0)))
     with pytest.raises(ModelInputError, match="one year or more"):
         found(years_to_mark=0.5)
+    with pytest.raises(ModelInputError, match="list was given"):
+        chances_of([1], 3, SHARES, target_year=2030)
     with pytest.raises(ModelInputError, match="chances from 0 to 1"):
         at_least(3, [2], [1.5])
     with pytest.raises(ModelInputError, match="k of 1 or more"):

@@ -116,6 +116,8 @@ class TestSimulate:
         ):
             with pytest.raises(ModelInputError, match=words):
                 rank_race.simulate(r, **terms | wrong)
+        with pytest.raises(ModelInputError, match="no column drift"):
+            rank_race.simulate(r.drop(columns="drift"), **terms)
 
 
 def walks(seed: int, members: int, years: int, drift: np.ndarray, volatility: np.ndarray) -> pd.DataFrame:
@@ -297,7 +299,9 @@ class TestClimb:
     def test_past_growth_takes_the_last_year_far_enough_back(self) -> None:
         y = panel({"A": [100, 120, 150, 200]}, [2000, 2005, 2010, 2020]).A
         assert ranks.past_growth(y, 6) == pytest.approx(100 * ((200 / 150) ** 0.1 - 1), rel=EXACT)
-        assert ranks.past_growth(y, 21) is None
+        assert ranks.past_growth(y.set_axis(y.index.year), 21) is None
+        with pytest.raises(ModelInputError, match="list was given"):
+            ranks.past_growth([1.0, 2.0], 1)
 
     def test_a_forecast_needs_eight_unbroken_years(self) -> None:
         y = pd.Series(np.linspace(100, 170, 8), index=pd.period_range("2010", periods=8, freq="Y-DEC"))

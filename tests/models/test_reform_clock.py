@@ -175,6 +175,8 @@ def test_a_missing_assumption_or_step_is_refused() -> None:
     short = {k: v for k, v in FIXED.items() if k != "sales_years"}
     with pytest.raises(ModelInputError, match="sales_years"):
         simulate(track(short), years_to_target=4.5, n=5, seed=1)
+    with pytest.raises(ModelInputError, match="dict was given"):
+        simulate({}, years_to_target=4.5, n=5, seed=1)
     with pytest.raises(ModelInputError, match="days above zero"):
         simulate(track(before=0.0), years_to_target=4.5, n=5, seed=1)
     wrong = Track(name="x", steps=track().steps, assumptions=FIXED, uptake=(0.5, 0.9))
