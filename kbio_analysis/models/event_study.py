@@ -12,7 +12,6 @@ throughout its record has no path of its own to be held against: it is left out 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -21,7 +20,7 @@ from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import check_names, check_years, checked_frame, checked_level
-from kbio_analysis.models.gravity import ppml
+from kbio_analysis.models.gravity import GravityFit, ppml
 
 METHODS = {
     "etwfe_ppml": "Extended two-way PPML",
@@ -139,8 +138,14 @@ def _units(frame: pd.DataFrame) -> tuple[int, int]:
     return frame.loc[frame["entry"].isna(), "unit"].nunique(), frame.loc[frame["event"] >= 0, "unit"].nunique()
 
 
-def _poisson(frame: pd.DataFrame, dummies: dict[str, pd.Series]) -> Any:
+def _poisson(frame: pd.DataFrame, dummies: dict[str, pd.Series]) -> GravityFit:
     return ppml(pd.concat([frame, pd.DataFrame(dummies)], axis=1), "outcome", list(dummies), ["unit", "period"], "unit")
+
+
+def _sizes(frame: pd.DataFrame, fit: GravityFit, n_left_out: int) -> dict[str, int]:
+    never, treated = _units(frame)
+    sizes = {"n_treated": treated, "n_never": never, "n_left_out": n_left_out}
+    return sizes | {"n_obs": fit.n_obs, "dropped": fit.dropped}
 
 
 def _etwfe(frame: pd.DataFrame, leads: int, n_left_out: int) -> EventStudy:
@@ -161,7 +166,6 @@ def _etwfe(frame: pd.DataFrame, leads: int, n_left_out: int) -> EventStudy:
     V = pd.DataFrame(W @ block @ W.T, index=index, columns=index)
     before = _untreated_leads(frame[~treated], leads)
     total = (weights.sum(axis=0) / weights.to_numpy().sum()).to_numpy()
-    never, n_treated = _units(frame)
     return EventStudy(
         method="etwfe_ppml",
         overall=float(total @ b),
@@ -169,12 +173,8 @@ def _etwfe(frame: pd.DataFrame, leads: int, n_left_out: int) -> EventStudy:
         profile=pd.concat([before[0], _profile(pd.Series(W @ b, index=index), V, weights.sum(axis=1))]),
         covariance=V,
         p_leads=before[1],
-        n_treated=n_treated,
-        n_never=never,
-        n_left_out=n_left_out,
-        n_obs=fit.n_obs,
-        dropped=fit.dropped,
         base="all years before entry for effects, the years before the leads for leads",
+        **_sizes(frame, fit, n_left_out),
     )
 
 
@@ -196,7 +196,6 @@ def _untreated_leads(untreated: pd.DataFrame, leads: int) -> tuple[pd.DataFrame,
 
 def _single_dummy(frame: pd.DataFrame, n_left_out: int) -> EventStudy:
     fit = _poisson(frame, {"agreement": (frame["event"] >= 0).astype(float)})
-    never, n_treated = _units(frame)
     return EventStudy(
         method="twfe",
         overall=float(fit.coefficients["agreement"]),
@@ -204,12 +203,8 @@ def _single_dummy(frame: pd.DataFrame, n_left_out: int) -> EventStudy:
         profile=_profile(),
         covariance=pd.DataFrame(),
         p_leads=None,
-        n_treated=n_treated,
-        n_never=never,
-        n_left_out=n_left_out,
-        n_obs=fit.n_obs,
-        dropped=fit.dropped,
         base="all other observations, treated ones among them",
+        **_sizes(frame, fit, n_left_out),
     )
 
 

@@ -124,10 +124,3 @@ def test_what_cannot_be_estimated_says_why(partner: str, change: dict, words: st
     if partner == "XXX":
         assert specs.empty
         assert len(specs.attrs["refused"]) == 18
-
-
-def test_too_few_donors_says_why_and_keeps_its_pool() -> None:
-    own = candidates(5, n_units=5)
-    found = ae.attempt(own, "T00", start=2010, **CHOICE)
-    assert "donors, at least 5" in found.why
-    assert len(found.pool.kept) == 3

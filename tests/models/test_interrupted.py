@@ -72,15 +72,6 @@ def test_placebo_dates_are_away_from_the_true_one_and_rank_it() -> None:
     assert check.table.t.iloc[0] == pytest.approx(fake.level_shift / fake.se_level, rel=EXACT)
 
 
-def test_the_line_without_the_break_leaves_out_both_terms() -> None:
-    y, start = series(7, jump=0.5, slope=0.03)
-    found = it.its(y, start)
-    gap = (found.fitted - found.without)[found.fitted.index >= start]
-    assert gap.iloc[0] == pytest.approx(found.level_shift)
-    assert gap.iloc[5] == pytest.approx(found.level_shift + 5 * found.trend_change)
-    assert (found.fitted - found.without)[found.fitted.index < start].abs().max() == pytest.approx(0, abs=1e-12)
-
-
 def test_the_valley_falls_and_recovers() -> None:
     index = pd.period_range("2008-01", "2010-12", freq="M")
     v = it.valley(index, "2008-08", "2009-02", "2010-03")

@@ -6,14 +6,11 @@ import pytest
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import (
-    long_panel,
     net_of_chance,
     pooled_or_none,
     record,
     reference,
-    two_way,
 )
-from kbio_analysis.models.event_study import staggered
 
 TWIN = 1e-7  # two routes to the same optimum, each settled to about 1e-10
 SOLVER = 1e-5  # the packaged solver stops at a deviance change of 1e-8
@@ -90,14 +87,6 @@ def test_agrees_with_a_dense_poisson_regression_and_its_cluster_sandwich() -> No
     assert fast.covariance.to_numpy() == pytest.approx(sandwich, rel=1e-4)  # numerical derivatives
 
 
-def test_equals_the_packaged_extended_model_where_cohorts_have_one_member() -> None:
-    panel, treatment, never = simulate({"a": 0.5, "b": 0.1, "c": -0.3}, n_never=12)
-    found = record({"x": panel}, treatment, {"x": never})
-    study = staggered(long_panel(panel), treatment.entry_year, method="etwfe_ppml")
-    weights = found.table.n_observations
-    assert study.overall == pytest.approx(float(np.average(found.effects, weights=weights)), abs=SOLVER)
-
-
 def test_missing_years_count_for_nothing_and_zeros_stay() -> None:
     panel, treatment, never = simulate({"a": 0.4, "b": 0.1}, n_never=10)
     panel.loc[:1999, "M0"] = np.nan
@@ -106,14 +95,6 @@ def test_missing_years_count_for_nothing_and_zeros_stay() -> None:
     assert found.loc[("a", "x"), "n_partners"] == 1
     assert found.loc[("b", "x"), "n_observations"] == 9  # a year without any trade has no logarithm of a ratio
     assert np.isfinite(found.effect_log_points).all()
-
-
-def test_two_way_fit_matches_both_margins() -> None:
-    rng = np.random.default_rng(4)
-    y, used = rng.gamma(1.0, 50, (12, 7)), rng.random((12, 7)) > 0.2
-    mean = two_way(y, used).mean
-    assert np.where(used, mean, 0).sum(axis=0) == pytest.approx(np.where(used, y, 0).sum(axis=0), rel=1e-9)
-    assert np.where(used, mean, 0).sum(axis=1) == pytest.approx(np.where(used, y, 0).sum(axis=1), rel=1e-9)
 
 
 def test_refusals_say_what_to_do() -> None:

@@ -78,12 +78,6 @@ def test_callaway_santanna_agrees_with_a_loop_of_differences_in_means(parallel: 
         assert found == pytest.approx(np.mean(values), abs=1e-10)
 
 
-def test_sun_abraham_equals_callaway_santanna_without_covariates(parallel: tuple) -> None:
-    frame, entry, _ = parallel
-    first, second = (staggered(frame, entry, method=m).profile for m in ("callaway_santanna", "sun_abraham"))
-    assert first.effect_log_points.to_numpy() == pytest.approx(second.effect_log_points.to_numpy(), abs=1e-8)
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_units_treated_throughout_are_left_out_and_counted(method: str) -> None:
     """A true effect of .5; thirty units treated since before the panel begins would pull it to .27."""

@@ -21,12 +21,6 @@ def cases(seed: int, k: int, *, mean: float = 0.2, tau: float = 0.3, own: float 
     return pd.Series(b, index=names), pd.DataFrame(V, index=names, columns=names)
 
 
-def test_mean_and_spread_are_recovered_from_many_cases() -> None:
-    pooled = pool(*cases(1, 400))
-    assert pooled.mean == pytest.approx(0.2, abs=3 * np.sqrt(0.05**2 + 0.1 / 400))
-    assert pooled.tau == pytest.approx(0.3, abs=0.035)
-
-
 def test_restricted_likelihood_is_maximised() -> None:
     b, V = cases(2, 15)
     pooled, X = pool(b, V), np.ones((15, 1))

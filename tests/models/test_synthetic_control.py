@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from kbio_analysis.errors import ModelInputError
@@ -68,14 +66,6 @@ class TestWeights:
             )
             assert simplex_weights(y, donors, penalty=penalty) == pytest.approx(slow.x, abs=SEARCH)
 
-    @settings(max_examples=40, deadline=None)
-    @given(st.integers(0, 10_000), st.floats(1e-3, 1e3), st.floats(-50, 50))
-    def test_scale_and_shift_of_the_whole_panel_do_not_matter(self, seed: int, scale: float, shift: float) -> None:
-        rng = np.random.default_rng(seed)
-        y, donors = rng.normal(size=12), rng.normal(size=(12, 5))
-        moved = simplex_weights(scale * y + shift, scale * donors + shift)
-        assert moved == pytest.approx(simplex_weights(y, donors), abs=1e-6)
-
 
 class TestFit:
     @pytest.mark.parametrize("method", METHODS)
@@ -85,13 +75,6 @@ class TestFit:
         found = [sc.fit(simulated(s, effect=truth), "u0", 2010, method=method).effect for s in range(25)]
         spread = NOISE if method not in ("did", "simplex") else 6 * NOISE
         assert np.mean(found) == pytest.approx(truth, abs=spread)
-
-    def test_the_demeaned_control_ignores_levels_and_the_simplex_does_not(self) -> None:
-        panel = simulated(4)
-        moved = panel.assign(u0=panel.u0 + 7)
-        for method, same in (("demeaned", True), ("sdid", True), ("did", True), ("simplex", False)):
-            a, b = (sc.fit(p, "u0", 2010, method=method).effect for p in (panel, moved))
-            assert (abs(a - b) < 1e-8) is same
 
     def test_did_is_the_difference_of_four_means(self) -> None:
         panel = simulated(5, effect=0.2)
@@ -135,14 +118,6 @@ class TestFit:
         penalty = grid[errors.mean(axis=0) <= limit].max()
         assert found.penalty == pytest.approx(penalty, rel=EXACT)
         assert found.weights.to_numpy() == pytest.approx(weights(np.full(20, True), penalty), abs=1e-6)
-
-    def test_the_input_is_left_alone_and_the_result_is_the_same_again(self) -> None:
-        panel = simulated(9)
-        copy = panel.copy()
-        for method in METHODS:
-            first, again = (sc.fit(panel, "u0", 2010, method=method) for _ in range(2))
-            pd.testing.assert_series_equal(first.gap, again.gap, check_exact=True)
-        pd.testing.assert_frame_equal(panel, copy, check_exact=True)
 
     @pytest.mark.parametrize(
         ("change", "words"),
@@ -222,24 +197,6 @@ class TestPlaceboInSpace:
         assert "u7" in check.dropped
         assert "u7" not in check.table.index
 
-    def test_thirty_placebos_agree_with_a_slow_loop_of_a_general_optimiser(self) -> None:
-        panel = simulated(15)
-        check = sc.placebo_in_space(sc.fit(panel, "u0", 2010, method="simplex"))
-        pre, post = panel.to_numpy()[:20], panel.to_numpy()[20:]
-        for unit, row in check.table.iterrows():
-            own = panel.columns.get_loc(unit)
-            others = np.delete(np.arange(panel.shape[1]), own)
-            slow = minimize(
-                lambda w, own=own, others=others: ((pre[:, own] - pre[:, others] @ w) ** 2).sum(),
-                np.full(30, 1 / 30),
-                jac=lambda w, own=own, others=others: -2 * pre[:, others].T @ (pre[:, own] - pre[:, others] @ w),
-                method="SLSQP",
-                bounds=[(0, 1)] * 30,
-                constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
-                options={"ftol": 1e-14, "maxiter": 1000},
-            )
-            assert (post[:, own] - post[:, others] @ slow.x).mean() == pytest.approx(row.effect, abs=SEARCH)
-
 
 class TestOtherChecks:
     def test_earlier_starts_see_a_jump_only_where_it_was(self) -> None:
@@ -251,11 +208,6 @@ class TestOtherChecks:
         assert "1991" in sc.placebo_in_time(found, [1991]).dropped
         assert np.isnan(sc.placebo_in_time(found, [1991]).statistic)
 
-    def test_an_effect_that_began_earlier_is_seen_in_time(self) -> None:
-        panel = simulated(17, noise=0.02)
-        panel.iloc[14:, 0] += 1.0
-        assert sc.placebo_in_time(sc.fit(panel, "u0", 2010), [2004]).statistic > 0.7
-
     def test_leave_one_out_agrees_with_refitting(self) -> None:
         panel = simulated(18, n_units=9)
         found = sc.fit(panel, "u0", 2010)
@@ -264,11 +216,6 @@ class TestOtherChecks:
             rest = [d for d in found.donors if d != donor]
             assert row.effect == pytest.approx(sc.fit(panel, "u0", 2010, donors=rest).effect, abs=EXACT)
         assert check.low <= found.effect <= check.high or (found.weights > 0).all()
-
-    def test_with_the_fewest_donors_none_can_be_left_out(self) -> None:
-        check = sc.leave_one_out(sc.fit(simulated(19, n_units=6), "u0", 2010))
-        assert check.low is None
-        assert check.table.empty
 
     def test_the_conformal_p_agrees_with_a_loop_over_shifts(self) -> None:
         panel = simulated(21, effect=0.3, n_units=8)
@@ -301,12 +248,3 @@ class TestBounds:
             assert row.high == pytest.approx(found.effect + bias)
         edge = relative_magnitudes(found, multiples=(bounds.statistic,)).table.iloc[0]
         assert min(abs(edge.low), abs(edge.high)) == pytest.approx(0, abs=EXACT)
-
-    def test_cover_a_drift_of_the_size_they_allow(self) -> None:
-        """A straight drift before and after moves as much each year after as before: Mbar = 1 must cover no effect."""
-        panel = simulated(23, noise=0.0)
-        panel["u0"] += 0.05 * np.arange(28)
-        found = sc.fit(panel, "u0", 2010, method="did")
-        assert found.effect > 0.3
-        row = relative_magnitudes(found, multiples=(1.0,)).table.iloc[0]
-        assert row.low <= 0 <= row.high
