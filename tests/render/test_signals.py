@@ -48,29 +48,38 @@ def start(room: Room) -> psutil.Popen:
 def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    """The last report would take an hour: a signal that is lost is a run that does not end."""
     room = Room(tmp_path_factory.mktemp("s"))
-    for name in ("11_export_forecast", "12_top_five", "13_other"):
-        room.add(name, SLEEPER, parameters="seconds: float = 0.3  # how long, s")
-    began = time.monotonic()
-    _, errors = start(room).communicate(timeout=60 + 60 * LOAD)
-    assert errors == ""
-    whole, moments, ends, slowest = time.monotonic() - began, random.Random(SEED), [], 0.0
+    for name, seconds in {"11_export_forecast": 0.3, "12_top_five": 0.3, "13_endless": 3600}.items():
+        room.add(name, SLEEPER, parameters=f"seconds: float = {seconds}  # how long, s")
+    began, first = time.monotonic(), start(room)
+    while not all(
+        (room.site / name / "default" / "stamp.json").exists() for name in ("11_export_forecast", "12_top_five")
+    ):
+        assert first.poll() is None
+        time.sleep(0.02)
+    whole = time.monotonic() - began + 1
+    first.send_signal(signal.SIGTERM)
+    first.communicate()
+    moments, ends, seconds = random.Random(SEED), [], []
     for number in range(STOPS):
         command, how = start(room), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3]
         time.sleep(moments.uniform(0.0, whole))
         command.send_signal(how)
         told = time.monotonic()
         _, errors = command.communicate(timeout=60)
-        wait_for_none(room, told + END_SECONDS)
-        slowest = max(slowest, time.monotonic() - told)
-        assert slowest <= END_SECONDS, f"{how.name} took {slowest:.1f} s"
-        assert command.returncode in (0, 130, -how), errors
+        wait_for_none(room, told + 60)
+        seconds.append(time.monotonic() - told)
+        assert command.returncode in (130, -how), errors
         # Before the command itself has begun, Ctrl-C ends the interpreter as it ends any other.
         assert "Traceback" not in errors or command.returncode == -signal.SIGINT
         ends.append(command.returncode)
         if (index := room.site / "index.json").exists():
             json.loads(index.read_bytes())
-    print(f"{STOPS} stops in a run of {whole:.1f} s: slowest end {slowest:.2f} s, {ends.count(130)} in order")
+    late = sum(one > END_SECONDS for one in seconds)
+    print(f"{STOPS} stops within {whole:.1f} s: {ends.count(130)} in order, slowest {max(seconds):.2f} s, {late} late")
+    # On a machine so busy that the run itself takes long, its end may too.
+    assert max(seconds) <= max(END_SECONDS, 2 * whole)
     assert 130 in ends
     assert list(room.path.glob("kbio-*")) == []
 
