@@ -12,6 +12,7 @@ from ..vocabulary import HOME, INDIA
 from .destinations import country_groups
 from .results import recorded
 from .series import annual, exporters
+from .sources import table_sources
 from .tables import load
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ def findings(*, growth_years: int = 3) -> "DataFrame":
     """:func:`tests` with what was measured: found, found_low, found_high, period_found, why, sources.
 
     ``found`` is missing where nothing was measured, and ``why`` then says why, naming the notebook whose record is
-    missing, failed or stale; ``period_found`` and ``sources`` (ids joined by semicolons) are blank for records, whose
-    notebook has them. ``growth_years`` is how many latest years tell Bangladesh's growth.
+    missing, failed or stale; ``period_found`` is blank for records, whose notebook has it. ``sources`` are ids joined
+    by semicolons: a record's are those of the table that its test cites, if any. ``growth_years`` is how many latest
+    years tell Bangladesh's growth.
     """
     rows, own, kept = tests(), measures(growth_years=growth_years), []
     for row in rows.to_dict("records"):
@@ -76,7 +78,8 @@ def findings(*, growth_years: int = 3) -> "DataFrame":
             measured(row["notebook"], row[c], own, row["unit"]) if row[c] else None for c in ("measure", "low", "high")
         ]
         values = [None if one is None else one.value for one in at]
-        kept.append((*values, at[0].period, at[0].why, ";".join(at[0].source_ids)))
+        cited = at[0].source_ids or (table_sources(row["cites"]) if row["cites"] else ())
+        kept.append((*values, at[0].period, at[0].why, ";".join(cited)))
     columns = ("found", "found_low", "found_high", "period_found", "why", "sources")
     found = rows.assign(**dict(zip(columns, zip(*kept, strict=True), strict=True)))
     return found.astype(dict.fromkeys(columns[:3], float))
@@ -110,7 +113,7 @@ def measures(*, growth_years: int = 3) -> Measures:
     rows += load("bangladesh_published").to_dict("records")
     found = {row["id"]: _one(row["value"], row["period"], [row["source_id"]]) for row in rows}
     found |= _people() | _growth(growth_years) | _economy() | _bangladesh_trade()
-    return found | _india() | _months() | _market() | _biopharma()
+    return found | _india() | _summer() | _market() | _biopharma()
 
 
 def _one(value: float, period: object, sources: Iterable[str]) -> Measured:
@@ -195,16 +198,18 @@ def _india() -> Measures:
     return found
 
 
-def _months() -> Measures:
-    """ASEAN's exports over two rivals', all months held together."""
-    rows = load("korea_exports_by_region").dropna(subset=["exports_usd_m"])
-    wide = rows.pivot(index="month", columns="region", values="exports_usd_m")
-    span, found = f"{wide.index.min()} to {wide.index.max()}", {}
-    for rival in ("USA", "CHN"):
-        both = wide[["ASEAN", rival]].dropna().sum()
-        name = f"exports_asean_over_{rival.lower()}_all_months"
-        found[name] = _one(both["ASEAN"] / both[rival], span, rows["source_id"])
-    return found
+def _summer() -> Measures:
+    """What August 2025 brought: the first round of talks, and exports to the United States over those a year before."""
+    talks = load("bangladesh_timeline")
+    first = talks[talks["event"].str.startswith("First round")].iloc[0]
+    usa = load("korea_export_headlines").query("item == 'USA'").set_index("period")
+    now, before = usa.loc["2025-08"], usa.loc["2024-08"]
+    ratio = now["exports_usd_m"] / before["exports_usd_m"]
+    in_august = float(str(first["date"]).startswith("2025-08"))
+    return {
+        "bangladesh_first_round_2025_08": _one(in_august, str(first["date"])[:10], [first["source_id"]]),
+        "exports_usa_over_year_before_2025_08": _one(ratio, "2025-08", [now["source_id"], before["source_id"]]),
+    }
 
 
 def _market() -> Measures:
@@ -217,6 +222,11 @@ def _market() -> Measures:
     for name, (segment, start, end) in (paths | {"iqvia": (iqvia, 2023, 2028)}).items():
         growth = 100 * ((size[segment, end] / size[segment, start]) ** (1 / (end - start)) - 1)
         found[f"world_market_growth_{name}_pct"] = _one(growth, f"{start} to {end}", [cite[segment, end]])
+    stated = load("article_claims").set_index("id").loc["world_pharma_market_2024", "value"]
+    chips = load("claim_figures").set_index("figure").loc["world_semiconductor_sales_2024"]
+    for name, market, ids in (("as_stated", stated, []), ("2024", size[khidi, 2024], [cite[khidi, 2024]])):
+        ratio = _one(market / chips["value"], chips["period"], [chips["source_id"], *ids])
+        found[f"world_market_{name}_over_semiconductors"] = ratio
     return found
 
 
@@ -225,7 +235,11 @@ def _biopharma() -> Measures:
     row = panel.loc[panel[HOME].last_valid_index()].dropna()
     kita = load("pharma_export_ranks").set_index(["definition", "year"]).loc["kita_biopharma", 2020]
     rank = 1 + (row > row[HOME]).sum()
+    headline, whole = annual("gov_biopharma_headline"), load("claim_figures").set_index("figure")
+    whole = whole.loc["biohealth_exports_2024"]
+    cited = [whole["source_id"], *headline.attrs["source_ids"]]
     return {
+        "biohealth_over_biopharma_2024": _one(whole["value"] / headline["2024"], 2024, cited),
         "biopharma_exports_2024_usd_m": _one(exports["2024"], 2024, exports.attrs["source_ids"]),
         "published_rank_kita_2020": _one(kita["rank"], 2020, [kita["source_id"]]),
         "published_rank_sitc54_2020": _one(rank, row.name, panel.attrs.get("source_ids", ())),
