@@ -14,10 +14,9 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -25,7 +24,9 @@ from kbio_analysis import __version__
 from kbio_analysis.errors import KbioError, UsageError
 
 if TYPE_CHECKING:
+    from kbio_analysis.render.build import Outcome
     from kbio_analysis.render.parameters import NotebookSpec, Parameter
+    from kbio_analysis.render.ranking import Rankings
 
 DEFAULT_OUT = Path("reports/site")
 DEFAULT_LIMIT_SECONDS = 600.0
@@ -194,50 +195,58 @@ def render(
     from kbio_analysis.render.forms import other_forms
     from kbio_analysis.render.requests import given_parameters, requested
 
-    forms = other_forms(to or [])
-    work = requested(
-        notebooks or [],
-        given_parameters(parameter or []),
-        set_name=set_name,
-        batches=batch or [],
-        failed_in=out if failed else None,
-        kernel=kernel,
-        limit_seconds=limit,
-    )
+    forms, given = other_forms(to or []), given_parameters(parameter or [])
+    how = {"failed_in": out if failed else None, "kernel": kernel, "limit_seconds": limit}
+    work = requested(notebooks or [], given, set_name=set_name, batches=batch or [], **how)
     if not work:
         print(f"nothing to do: no such report failed in {out}")
         return
 
-    from kbio_analysis.render import cluster, workers
     from kbio_analysis.render.batches import rankings
     from kbio_analysis.render.build import build
-    from kbio_analysis.render.progress import complaint, say, summary
-    from kbio_analysis.render.ranking import unranked
+    from kbio_analysis.render.workers import usable_cores
 
-    tls, ranked_by = cluster.Tls(ca=tls_ca, cert=tls_cert, key=tls_key), rankings(batch or [])
-    cluster.check_address(scheduler, tls, unencrypted=unencrypted)
-    elsewhere = partial(cluster.reports, scheduler=scheduler, tls=tls)
+    ranked_by, make = rankings(batch or []), _maker(jobs, scheduler, (tls_ca, tls_cert, tls_key), unencrypted)
     outcome = build(
         work,
         out,
-        lambda due, until: (
-            elsewhere(due, until=until) if scheduler else workers.reports(due, workers=jobs, until=until)
-        ),
-        workers=jobs or workers.usable_cores(),
+        make,
+        workers=jobs or usable_cores(),
         force=force or failed,
         wait_seconds=wait,
         time_limit=time_limit,
         on_wait=_waiting(out, f", at most {wait:g} s"),
         rankings=ranked_by,
     )
+    well = _told(outcome, out, ranked_by)
+    if forms and not outcome.interrupted:
+        well = _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force, wait) and well
+    if not well:
+        raise typer.Exit(outcome.exit_code or 1)
+
+
+def _maker(
+    jobs: int | None, scheduler: str | None, tls: tuple[Path | None, ...], unencrypted: bool
+) -> Callable[..., Any]:
+    """What makes reports: processes here, or a Dask cluster. Raises UsageError for an address not to be trusted."""
+    from kbio_analysis.render import cluster, workers
+
+    files = cluster.Tls(ca=tls[0], cert=tls[1], key=tls[2])
+    cluster.check_address(scheduler, files, unencrypted=unencrypted)
+    if scheduler is None:
+        return lambda due, until: workers.reports(due, workers=jobs, until=until)
+    return lambda due, until: cluster.reports(due, scheduler=scheduler, tls=files, until=until)
+
+
+def _told(outcome: Outcome, out: Path, ranked_by: Rankings) -> bool:
+    """Say what became of a run; whether all is well."""
+    from kbio_analysis.render.progress import complaint, say, summary
+    from kbio_analysis.render.ranking import unranked
+
     say(summary(outcome, out / "index.html"))
     _complain("\n".join(unranked(out, ranked_by)))
     _complain(complaint(outcome, sys.argv))
-    lacking = False
-    if forms and not outcome.interrupted:
-        lacking = not _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force, wait)
-    if outcome.exit_code or lacking:
-        raise typer.Exit(outcome.exit_code or 1)
+    return outcome.exit_code == 0
 
 
 def _waiting(out: Path, how_long: str = "") -> Callable[[], None]:
