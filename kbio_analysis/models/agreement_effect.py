@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import typed
 from kbio_analysis.models.donors import DONOR_RULES, Candidates, DonorPool, screen
 from kbio_analysis.models.synthetic_control import (
     METHODS,
@@ -123,6 +124,7 @@ def attempt(candidates: Candidates, partner: str, *, start: int, **choice: Any) 
         return AgreementEffect(pool=pool, why=str(refusal).rstrip("."))
 
 
+@typed
 def estimate(pool: DonorPool, start: int) -> AgreementEffect:
     """Every estimator and check for the treated unit of ``pool`` from ``start`` on.
 

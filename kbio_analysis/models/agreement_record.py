@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import checked_frame, whole_years
+from kbio_analysis.models.checks import checked_frame, typed, whole_years
 from kbio_analysis.models.reference_class import MixturePrediction, PooledEffect, averaged_over_tau, pool
 
 MAX_ITERATIONS = 2000
@@ -92,6 +92,7 @@ def two_way(y: np.ndarray, used: np.ndarray) -> TwoWay:
     raise ModelInputError("the two-way fit did not settle; the panel may fall apart into unconnected parts")
 
 
+@typed
 def record(
     outcomes: Mapping[str, pd.DataFrame],
     treatment: pd.DataFrame,

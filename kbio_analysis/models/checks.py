@@ -2,10 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from functools import cache, wraps
+from inspect import signature
 from numbers import Real
-from typing import TypeVar
+from types import UnionType
+from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -13,6 +16,8 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.vocabulary import MAX_POINTS, MIN_POINTS, MIN_TREND_POINTS, Frequency
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Timed = TypeVar("Timed", pd.Series, pd.DataFrame)
 
 SEASON_LENGTH: dict[str, int] = {"annual": 1, "monthly": 12}
@@ -176,6 +181,37 @@ def checked_frame(frame: object, columns: Iterable[str], label: str) -> pd.DataF
         hint = f"is it {near[0]!r}?" if near else f"it has {_some(frame.columns)}"
         raise ModelInputError(f"{label}: no column {', '.join(absent)}; {hint}")
     return frame
+
+
+def typed(function: Callable[P, R]) -> Callable[P, R]:
+    """Refuse, by its name, an argument that is plainly of another type than the signature says."""
+    names = list(signature(function).parameters)
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        hints = _hints(function)
+        for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+            if name in hints and not _fits(value, hints[name]):
+                kind = getattr(hints[name], "__name__", str(hints[name]))
+                raise ModelInputError(f"{name}: {type(value).__name__} was given; pass a {kind}")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+_hints = cache(get_type_hints)
+
+
+def _fits(value: object, wanted: Any) -> bool:
+    if get_origin(wanted) in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(wanted))
+    wanted = get_origin(wanted) or wanted
+    if wanted in (float, int):
+        return isinstance(value, Real) and not isinstance(value, bool)
+    if wanted is np.ndarray:
+        return isinstance(value, (np.ndarray, pd.Series, pd.DataFrame))
+    known = wanted in (pd.DataFrame, pd.Series, str, Mapping, type(None)) or is_dataclass(wanted)
+    return isinstance(value, wanted) if known else True
 
 
 def require_positive(values: np.ndarray, label: str, why: str) -> None:

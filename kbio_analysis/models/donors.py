@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_names, whole_years
+from kbio_analysis.models.checks import check_names, typed, whole_years
 
 DONOR_RULES = {
     "clean": "clean",
@@ -106,6 +106,7 @@ class DonorPool:
         return pd.DataFrame(rows, columns=["outcome", "n_partners", "partners"])
 
 
+@typed
 def screen(
     candidates: Candidates, treated: str, *, flow: str, outcome: str, start: int, window: tuple[int, int], rule: str
 ) -> DonorPool:

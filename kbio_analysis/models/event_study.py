@@ -19,7 +19,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_names, check_years, checked_frame, checked_level
+from kbio_analysis.models.checks import check_names, check_years, checked_frame, checked_level, typed
 from kbio_analysis.models.gravity import GravityFit, ppml
 
 METHODS = {
@@ -91,6 +91,7 @@ def staggered(
     return _on_logs(_complete(panel, treatment), method, leads, post, n_left_out)
 
 
+@typed
 def drift_bounds(study: EventStudy, magnitudes: Sequence[float] = (0.5, 1.0, 2.0), *, horizon: int) -> pd.DataFrame:
     """Bounds on the mean effect of the first ``horizon`` periods (Rambachan & Roth 2023, eq. 5, relative magnitudes).
 

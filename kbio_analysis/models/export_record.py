@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import years_index
+from kbio_analysis.models.checks import typed, years_index
 from kbio_analysis.models.growth import value_at
 
 MAX_CODES = 16
@@ -21,6 +21,7 @@ LUCK_WINDOW = 10
 """Sums are also counted within this many times the tolerance, to say how crowded the place is."""
 
 
+@typed
 def nearness(counts: pd.DataFrame, *, year: int, value_usd_m: float) -> pd.DataFrame:
     """Counts of one year by their distance from a value: definition, label, family, exports_usd_m, gap_pct.
 
@@ -81,6 +82,7 @@ class CodeMatch:
     nearest: tuple[tuple[str, ...], float]
 
 
+@typed
 def code_match(
     counts: pd.DataFrame, parts: Sequence[str], whole: str, *, year: int, tolerance_usd_m: float
 ) -> CodeMatch | None:
@@ -168,6 +170,7 @@ def year_to_date(
     )
 
 
+@typed
 def full_years(counts: pd.DataFrame, *, base_year: int, growth_pct: float) -> pd.DataFrame:
     """Each definition's last year after the base year against its own base grown at ``growth_pct`` a year.
 

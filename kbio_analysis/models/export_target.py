@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_levels, whole_years, years_index
+from kbio_analysis.models.checks import check_levels, typed, whole_years, years_index
 from kbio_analysis.models.conformal import clopper_pearson
 from kbio_analysis.models.growth import required_growth_pct
 from kbio_analysis.models.growth_reference import growth_multiples
@@ -101,6 +101,7 @@ def position(y: pd.Series, *, base_year: int, base_usd_m: float, until: int) -> 
     )
 
 
+@typed
 def odds(
     start: Position,
     classes: Mapping[str, pd.DataFrame],

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, checked_frame, checked_level, whole_years
+from kbio_analysis.models.checks import check_count, checked_frame, checked_level, typed, whole_years
 
 MIN_YEARS = 5
 """Fewest different years with a fall from which a share is estimated."""
@@ -61,6 +61,7 @@ def episodes(exports: pd.DataFrame, demand: pd.DataFrame, *, fall_pct: float, mi
     return pd.DataFrame(rows, columns=["iso3", "year", "loss_usd_m", "elsewhere_usd_m", "gained_usd_m"])
 
 
+@typed
 def reallocation(found: pd.DataFrame, *, n_draws: int, level: float, seed: int) -> Reallocation:
     """Pool the ``episodes`` and draw their years ``n_draws`` times with replacement; deterministic by ``seed``.
 

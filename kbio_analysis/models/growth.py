@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import typed
 
 
+@typed
 def required_growth_pct(base: float, target: float, years: float) -> float:
     """Constant growth that turns ``base`` into ``target`` in ``years``: 100((target/base)^(1/years) - 1), % a year.
 
@@ -22,6 +24,7 @@ def required_growth_pct(base: float, target: float, years: float) -> float:
     return 100 * math.expm1(math.log(target / base) / years)
 
 
+@typed
 def path(base: float, growth_pct: float, years: int, *, base_year: int | None = None) -> pd.Series:
     """``base`` compounding at ``growth_pct`` for ``years``: years + 1 values starting at the base.
 
@@ -43,6 +46,7 @@ def value_at(base: float, growth_pct: float, years: float) -> float:
     return base * (1 + growth_pct / 100) ** years
 
 
+@typed
 def doubling_year(base_year: float, growth_pct: float, *, multiple: float = 2.0) -> float:
     """Fractional year in which constant growth reaches ``multiple`` times the base; infinite without growth."""
     _require_rate(growth_pct)
@@ -61,6 +65,7 @@ class GrowthSource:
     sd_log: float
 
 
+@typed
 def combine_growth_prior(
     own: GrowthSource, external_growth_pct: float, external_sds_log: Sequence[float]
 ) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import typed
 from kbio_analysis.models.gravity import GravityFit, ppml
 
 COLUMNS = ("iso3", "year", "exports_usd_m", "gdp_usd_m", "distance_km")
@@ -79,6 +80,7 @@ def by_group(markets: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     return _against(summed.assign(markets=counted)).sort_values("gap_usd_m", ascending=False)
 
 
+@typed
 def track_record(early: pd.Series, growth: pd.Series) -> TrackRecord:
     """Did markets below expectation (``early`` ratio under 1) later grow faster? Both indexed by ISO3.
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import AgreementRecord
+from kbio_analysis.models.checks import typed
 from kbio_analysis.models.opinion_pool import OpinionPool, pool
 from kbio_analysis.models.reference_class import MixturePrediction, averaged_over_tau
 from kbio_analysis.models.reference_class import pool as pool_effects
@@ -202,6 +203,7 @@ def tariff_study(
     return TariffStudy(gain=gain, loss=-kept.year_draws.T)
 
 
+@typed
 def effects(
     outlook: Baseline,
     predictions: Mapping[str, MixturePrediction],

@@ -6,7 +6,7 @@ unlike candidates succeed follows the Poisson-binomial law. Dates are sums of cy
 candidates are alike or independent, which the notebook must.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -105,9 +105,13 @@ def shares_needed(found: pd.DataFrame, k: int) -> pd.Series:
     return pd.Series(needed, dtype=float, name="share")
 
 
-def at_least(k: int, counts: pd.Series, p: pd.Series) -> float:
+def at_least(k: int, counts: Sequence[int] | pd.Series, p: Sequence[float] | pd.Series) -> float:
     """P(at least ``k`` successes) among ``counts`` attempts of chance ``p`` each, group by group."""
-    counts, p = np.asarray(counts), np.asarray(p, dtype=float)
+    try:
+        counts, p = np.asarray(counts, dtype=int), np.asarray(p, dtype=float)
+    except (TypeError, ValueError):
+        kinds = f"{type(counts).__name__} and {type(p).__name__}"
+        raise ModelInputError(f"counts and p: {kinds} were given; pass lists or Series of numbers") from None
     if (counts < 0).any() or not ((p >= 0) & (p <= 1)).all():
         raise ModelInputError("attempts and chances: give counts of zero or more and chances from 0 to 1")
     if k <= 0 or counts.sum() == 0:

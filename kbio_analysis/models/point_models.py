@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kbio_analysis.models.checks import typed
 from kbio_analysis.models.season import Seasonality, deseasonalise
 from kbio_analysis.models.smoothing import SmoothingFit, fit_both
 
@@ -75,6 +76,7 @@ def covid_mask(years: np.ndarray, minimum: int) -> np.ndarray:
     return inside if enough else np.zeros(len(years), dtype=bool)
 
 
+@typed
 def fit_models(
     y: np.ndarray, horizon: int, names: Sequence[str], *, period: int = 1, set_apart: np.ndarray | None = None
 ) -> SeriesFits:

@@ -15,7 +15,7 @@ from scipy import optimize
 from scipy.special import digamma, polygamma
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, checked_frame
+from kbio_analysis.models.checks import check_count, checked_frame, typed
 from kbio_analysis.models.growth import reference_growth_source
 from kbio_analysis.models.ranks import first_comparable_year, yearly
 
@@ -124,6 +124,7 @@ class RankOdds:
         return _chance(int((self.levels(growth_pct) < value_usd_m).sum()), len(self.place_usd_m))
 
 
+@typed
 def simulate(
     race: pd.DataFrame,
     *,

@@ -17,7 +17,7 @@ from scipy import optimize, stats
 from scipy.special import betaln
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_levels, checked_level
+from kbio_analysis.models.checks import check_levels, checked_level, typed
 from kbio_analysis.models.conformal import clopper_pearson
 
 MIN_CASES = 4
@@ -94,6 +94,7 @@ class PooledEffect:
         return pd.Series(moved, index=self.estimates.index, name="shrunken")
 
 
+@typed
 def pool(
     estimates: pd.Series,
     covariance: pd.DataFrame,
@@ -197,6 +198,7 @@ class MixturePrediction:
         return self.quantile(tail), self.quantile(1 - tail)
 
 
+@typed
 def averaged_over_tau(pooled: PooledEffect, *, scale: float = PRIOR_SCALE, n_grid: int = 200) -> MixturePrediction:
     """The same model with tau ~ half-normal(``scale``) and a flat mean: what REML's single tau leaves out.
 
@@ -233,6 +235,7 @@ class LeaveOneOut:
         return self.table[["crps", "crps_no_effect"]].mean()
 
 
+@typed
 def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequence[float] = (80, 95)) -> LeaveOneOut:
     """Leave out all estimates of one group (an agreement), pool the rest without covariates, predict what was left out.
 

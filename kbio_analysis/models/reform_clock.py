@@ -19,6 +19,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import typed
 
 DAYS = 365.25
 """Days a year."""
@@ -104,6 +105,7 @@ def years_left(start: date | str, target_year: int) -> float:
     return (date(target_year, 12, 31) - pd.Timestamp(start).date()).days / DAYS
 
 
+@typed
 def simulate(track: Track, *, years_to_target: float, n: int, seed: int) -> ClockGain:
     """Draw ``n`` products of a track and value the clock; ``years_to_target`` from the start to the target year's end.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kbio_analysis.models.checks import checked_level
+from kbio_analysis.models.checks import checked_level, typed
 from kbio_analysis.models.conformal import clopper_pearson, inside, order_statistics
 
 MOVED_PCT = 1.0
@@ -44,6 +44,7 @@ class Revisions:
         return self.pairs[self.pairs["count"] == count]
 
 
+@typed
 def compare(prints: pd.DataFrame, latest: Mapping[str, pd.Series], *, max_delay_days: int) -> Revisions:
     """Hold the first print of every period against the latest count of it.
 
@@ -106,6 +107,7 @@ class PendingMonths:
     held_high: float
 
 
+@typed
 def pending_months(revisions: Revisions, count: str, *, level: float) -> PendingMonths | None:
     """Intervals for the months of ``count`` that have a first count only; None with fewer than FEWEST_PAIRS pairs.
 

@@ -7,15 +7,17 @@ Lower is better, except where said. Averages are the caller's business.
 import numpy as np
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import checked_level
+from kbio_analysis.models.checks import checked_level, typed
 
 
+@typed
 def absolute_error(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """|y - f|, in the data's unit."""
     actual, predicted = _pair(actual, predicted, columns=None)
     return np.abs(actual - predicted)
 
 
+@typed
 def mase(actual: np.ndarray, predicted: np.ndarray, *, training: np.ndarray, period: int = 1) -> np.ndarray:
     """|y - f| over the mean absolute (seasonal) step of the training data; the mean over horizons is the MASE.
 
@@ -27,6 +29,7 @@ def mase(actual: np.ndarray, predicted: np.ndarray, *, training: np.ndarray, per
     return absolute_error(actual, predicted) / scale
 
 
+@typed
 def crps(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Continuous ranked probability score of an ensemble (n, m), m >= 2, in the data's unit; fair form.
 
@@ -40,6 +43,7 @@ def crps(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.abs(predicted - actual[:, None]).mean(axis=1) - spread / (2 * m * (m - 1))
 
 
+@typed
 def interval_score(actual: np.ndarray, predicted: np.ndarray, *, level: float) -> np.ndarray:
     """Width plus 2/alpha times the miss, central intervals (n, 2) at ``level`` per cent (Gneiting & Raftery 2007)."""
     actual, predicted = _pair(actual, predicted, columns=2)
@@ -48,6 +52,7 @@ def interval_score(actual: np.ndarray, predicted: np.ndarray, *, level: float) -
     return (high - low) + 2 / alpha * (np.maximum(low - actual, 0) + np.maximum(actual - high, 0))
 
 
+@typed
 def covered(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """1 where the interval (n, 2) holds the outcome, ends included, else 0. Not a loss: compare with its level."""
     actual, predicted = _pair(actual, predicted, columns=2)

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import typed
 from kbio_analysis.models.growth import path, required_growth_pct
 
 
+@typed
 def segment_share(
     market: float, segment: float, *, base_year: int, target_year: int, market_pct: float, segment_pct: float
 ) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.optimize import nnls
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_names, moment, whole, years_index
+from kbio_analysis.models.checks import check_names, moment, typed, whole, years_index
 
 MIN_PRE = 4
 """Fewest periods before treatment."""
@@ -172,6 +172,7 @@ def _fitted(panel: pd.DataFrame, start: object, n_pre: int, method: str) -> Synt
     )
 
 
+@typed
 def placebo_in_space(result: SyntheticControlFit) -> CheckResult:
     """Give every donor the treatment and rank the treated unit's post/pre ratio: p = (1 + #{r_j >= r_1})/(J + 1).
 
@@ -203,6 +204,7 @@ def placebo_in_space(result: SyntheticControlFit) -> CheckResult:
     )
 
 
+@typed
 def placebo_in_time(result: SyntheticControlFit, starts: Sequence[object]) -> CheckResult:
     """Pretend the treatment came earlier, with the true post-period cut off: there should be nothing to see.
 
@@ -225,6 +227,7 @@ def placebo_in_time(result: SyntheticControlFit, starts: Sequence[object]) -> Ch
     )
 
 
+@typed
 def leave_one_out(result: SyntheticControlFit) -> CheckResult:
     """Drop every donor in turn: ``table`` donor -> weight and effect without it; ``low`` to ``high`` their range."""
     y, n = result.outcomes.to_numpy(), result.outcomes.shape[1]
@@ -238,6 +241,7 @@ def leave_one_out(result: SyntheticControlFit) -> CheckResult:
     return CheckResult(check="leave one donor out", table=table, statistic=width, dropped={}, **ends)
 
 
+@typed
 def conformal(result: SyntheticControlFit) -> CheckResult:
     """Sharp null of no effect in any period (Chernozhukov, Wuthrich & Zhu 2021, eq. 3 with q = 1, cyclic shifts).
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import typed
 
 VERDICTS = ("supported", "supported with a caveat", "not supported", "not testable here")
 """The four verdicts, by the words they are recorded with."""
@@ -83,6 +84,7 @@ class Tolerances:
         return replace(self, **widths, rank_places=round(self.rank_places * factor))
 
 
+@typed
 def judged(findings: pd.DataFrame, tolerances: Tolerances, *, prefer: Sequence[str] = ()) -> pd.DataFrame:
     """Every reading of every claim with the verdict it would give alone; the first of a claim decides.
 
@@ -109,6 +111,7 @@ def judged(findings: pd.DataFrame, tolerances: Tolerances, *, prefer: Sequence[s
     return pd.DataFrame(rows)
 
 
+@typed
 def verdicts(readings: pd.DataFrame) -> pd.DataFrame:
     """One row a claim, by claim: the deciding reading's columns (as :func:`judged` gives them), its verdict and ratio.
 
