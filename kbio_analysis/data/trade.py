@@ -157,7 +157,8 @@ def agreement_inputs(
     used = {flow: load(f"korea_{flow}_by_partner") for flow in ("exports", "imports")}
     ships = set(used["exports"].loc[used["exports"]["flag"].fillna("").str.contains(SHIP_FLAG), "iso3"])
     marked = load("donor_exclusions")
-    disturbed = marked.groupby("iso3")["reason"].agg(lambda reasons: " and ".join(dict.fromkeys(reasons)))
+    disturbed = {iso3: " and ".join(dict.fromkeys(why)) for iso3, why in marked.groupby("iso3")["reason"]}
+    entries = first["entry_year"].to_dict()
     names = dict(zip(used["exports"]["iso3"], used["exports"]["partner"], strict=True))
     if outcome == "share":
         used["totals"] = load("partner_trade_totals")
@@ -169,14 +170,17 @@ def agreement_inputs(
         values = flows if outcome == "trade" else _share_of_total(flows, direction)
         if len(values) < MIN_UNTREATED_YEARS + 1:
             raise DataError(f"{first_year} to {last_year} holds {len(values)} years of {outcome}: widen the window")
+        full, enough = (values > 0).all(), flows[values.columns].median() >= min_trade_usd_m
         reasons = {}
         for iso3 in values.columns:
-            if iso3 in first.index:
-                entry = first["entry_year"][iso3]
-                reasons[iso3] = _member_reason(values[iso3], entry, iso3 in ships, pre_years)
+            if iso3 in ships:
+                reasons[iso3] = "ships"
+            elif iso3 in entries:
+                reasons[iso3] = _member_reason(values[iso3], entries[iso3], pre_years)
+            elif full[iso3] and enough[iso3]:
+                reasons[iso3] = disturbed.get(iso3)
             else:
-                reason = _comparison_reason(values[iso3], flows[iso3], iso3 in ships, min_trade_usd_m)
-                reasons[iso3] = reason or disturbed.get(iso3)
+                reasons[iso3] = "little trade" if full[iso3] else "gaps in the record"
         kept = [iso3 for iso3, reason in reasons.items() if reason is None]
         left_out += [(iso3, direction, reason) for iso3, reason in reasons.items() if reason is not None]
         members |= set(kept) & set(first.index)
@@ -226,20 +230,11 @@ def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
     return 100 * flows.loc[years, both] / totals.loc[years, both]
 
 
-def _member_reason(values: "Series", entry: Any, ships: bool, pre_years: int) -> str | None:
-    if ships:
-        return "ships"
-    if entry is None or entry != entry or entry > values.index[-1]:
+def _member_reason(values: "Series", entry: Any, pre_years: int) -> str | None:
+    years, traded, known = values.index.to_numpy(), (values > 0).to_numpy(), values.notna().to_numpy()
+    if entry is None or entry != entry or entry > years[-1]:
         return "entry not within the record"
-    before = values.loc[entry - pre_years : entry - 1]
-    if before.notna().sum() < MIN_UNTREATED_YEARS or not (before > 0).any():
+    before = (years >= entry - pre_years) & (years < entry)
+    if known[before].sum() < MIN_UNTREATED_YEARS or not traded[before].any():
         return "too few years before entry"
-    return None if (values.loc[entry:] > 0).any() else "no record after entry"
-
-
-def _comparison_reason(values: "Series", flows: "Series", ships: bool, floor: float) -> str | None:
-    if ships:
-        return "ships"
-    if not (values > 0).all():
-        return "gaps in the record"
-    return None if flows.median() >= floor else "little trade"
+    return None if traded[years >= entry].any() else "no record after entry"
