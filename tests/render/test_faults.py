@@ -20,11 +20,10 @@ import pytest
 from render.fixtures.built import job, notebook, pretended
 from render.fixtures.room import ROOT, Room
 
-from kbio_analysis.errors import UsageError
 from kbio_analysis.render.build import build
 from kbio_analysis.render.cache import STAMP
 from kbio_analysis.render.job import Job, Report
-from kbio_analysis.render.publish import PublishError, open_site
+from kbio_analysis.render.publish import open_site
 
 KILLS = 20
 REAL_KILLS = 3
@@ -329,13 +328,3 @@ def test_a_defect_on_the_way_leaves_an_index_of_what_is_done(tmp_path: Path) -> 
     assert [r["set"] for r in json.loads((tmp_path / "index.json").read_bytes())["reports"]] == ["a"]
     with open_site(tmp_path, wait_seconds=0):
         pass
-
-
-def test_a_site_below_a_file_or_behind_a_link_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(PublishError):
-        build(jobs("a"), tmp_path / "file" / "site", lambda due, until: iter(()), workers=1)
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "10_sample").symlink_to(tmp_path)
-    with pytest.raises(UsageError, match="leads out of the site"):
-        build(jobs("a"), tmp_path / "site", lambda due, until: iter(()), workers=1)

@@ -3,11 +3,7 @@
 import errno
 import json
 import os
-import resource
-import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +13,7 @@ from render.fixtures.built import pretended
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render import publish as module
-from kbio_analysis.render.publish import PublishError, folder_of, open_site, publish, slug, write_file
+from kbio_analysis.render.publish import PublishError, folder_of, open_site, publish, slug
 
 PATIENT = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
@@ -104,63 +100,6 @@ def test_a_report_left_aside_by_a_crash_comes_back(tmp_path: Path) -> None:
     with open_site(tmp_path):
         assert (folder / "index.html").read_bytes() == b"one"
         assert not any("half" in path.read_text() for path in site.rglob("*") if path.is_file() and path.stat().st_size)
-
-
-KILLED_WHILE_PUBLISHING = """
-import sys
-from pathlib import Path
-from render.fixtures.built import pretended
-from kbio_analysis.render.publish import open_site, publish
-with open_site(Path(sys.argv[1])) as site:
-    print("ready", flush=True)
-    while True:
-        for letter in (b"a", b"b"):
-            publish(pretended(page=letter * 200_000), site)
-"""
-
-
-@pytest.mark.parametrize("turn", range(6))
-def test_killed_at_any_moment_the_site_is_whole_and_the_next_run_may_write(tmp_path: Path, turn: int) -> None:
-    with open_site(tmp_path) as site:
-        folder = publish(pretended(page=b"a" * 200_000), site)
-    roots = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
-    child = subprocess.Popen(
-        [sys.executable, "-c", KILLED_WHILE_PUBLISHING, str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(roots)}, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    with child:
-        assert child.stdout.readline() == b"ready\n"
-        time.sleep(0.013 * turn)
-        child.kill()
-    with open_site(tmp_path, wait_seconds=1):
-        page = (folder / "index.html").read_bytes()
-        assert page in (b"a" * 200_000, b"b" * 200_000)
-        assert (folder / "executed.ipynb").read_bytes() == page
-        assert len(files(site)) == 4
-        publish(pretended(page=b"next"), site)
-    assert (folder / "index.html").read_bytes() == b"next"
-
-
-@pytest.fixture
-def small_files() -> object:
-    """A process that may not write more than 64 kB to a file: what a full disk looks like to a writer."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-@pytest.mark.usefixtures("small_files")
-def test_when_no_more_can_be_written_the_old_report_stays(tmp_path: Path) -> None:
-    with open_site(tmp_path) as site:
-        folder = publish(pretended(page=b"one"), site)
-        before = files(site)
-        with pytest.raises(PublishError, match=r"cannot write .*published before is untouched"):
-            publish(pretended(page=b"x" * 100_000), site)
-        with pytest.raises(OSError, match="large"):
-            write_file(site / "index.html", b"x" * 100_000)
-        assert files(site) == before
-        assert (folder / "index.html").read_bytes() == b"one"
 
 
 @pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "disk is full"), (errno.EDQUOT, "quota is used up")])
