@@ -1,8 +1,5 @@
 """A table, verified: checksum, form, corrections, types, schema and sources, in this order, once per process."""
 
-from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
@@ -45,22 +42,6 @@ def load_from(package: Package, table: str) -> "DataFrame":
     # Not cached: it must hold against the referenced table as it is now.
     _check_references(_frames[key], passport, package)
     return _frames[key].copy()
-
-
-def read_ahead(root: Path, names: Iterable[str]) -> None:
-    """Read and verify tables of ``root`` for processes that will be forked from this one; none counts as read here.
-
-    Each later reader verifies bytes, passport, corrections and references again and is spared only the typing. What
-    is wrong with a table, or that there is none of that name, is left for its reader to be told.
-    """
-    try:
-        package = read_package(root)
-    except DataError:
-        return
-    for name in names:
-        with suppress(DataError):
-            load_from(package, name)
-    _read.clear()
 
 
 def tables_read() -> dict[str, str]:

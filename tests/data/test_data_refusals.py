@@ -5,7 +5,7 @@ import re
 import pytest
 
 from kbio_analysis.data.package import data_root
-from kbio_analysis.data.tables import load, read_ahead, tables_read
+from kbio_analysis.data.tables import load
 from kbio_analysis.data.verification import verify
 from kbio_analysis.errors import DataError
 
@@ -26,14 +26,6 @@ def test_altered_table_is_refused_before_it_is_parsed(copy):
     with pytest.raises(
         DataError, match=rf"table {ANNUAL} .*expected [0-9a-f]{{12}}, found [0-9a-f]{{12}}.*make data-package"
     ):
-        load(ANNUAL)
-
-
-def test_table_read_ahead_is_read_by_nobody_yet_and_verified_again_by_its_reader(copy):
-    read_ahead(copy.root, [ANNUAL, "no_such_table"])
-    assert not tables_read()
-    copy.replace(ANNUAL, HEADLINE, HEADLINE.replace("5800", "5900"), vouch=False)
-    with pytest.raises(DataError, match=f"table {ANNUAL} .*expected"):
         load(ANNUAL)
 
 
