@@ -1,8 +1,8 @@
-"""Strings into typed columns that keep their constraints: both are written once, in the passport."""
+"""Passport fields into typed columns and a pandera schema: types and constraints are written once, in the passport."""
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from .package import Passport
 from .parsing import place
 
 if TYPE_CHECKING:
+    import pandera.pandas as pa
     from pandas import DataFrame, Series
 
 # What a cell of a type looks like (None: anything), what it becomes, its column's dtype, and what is said of a misfit.
@@ -34,10 +35,7 @@ def typed(frame: "DataFrame", passport: Passport) -> "DataFrame":
 
     columns = {f["name"]: _convert(frame[f["name"]], f, passport.name) for f in passport.fields}
     result = pd.DataFrame(columns, index=frame.index)
-    _check_constraints(result, passport)
-    unique = [[f["name"]] for f in passport.fields if f.get("constraints", {}).get("unique")]
-    for key in (passport.primary_key, *unique):
-        _check_key(result, key, passport.name)
+    _validate(result, passport)
     for field in passport.fields:
         if field["type"] == "string":
             result[field["name"]] = result[field["name"]].fillna("").astype("str")
@@ -65,57 +63,82 @@ def _convert(cells: "Series", field: dict[str, Any], table: str) -> "Series":
     return pd.Series(values, index=cells.index, dtype=dtype)
 
 
-def _check_constraints(frame: "DataFrame", passport: Passport) -> None:
-    """Refuse the first line that breaks a constraint, and say how many more do."""
-    broken: list[tuple[int, str, str]] = []
+def pandera_schema(passport: Passport) -> "pa.DataFrameSchema":
+    """The pandera schema that the passport's field constraints and primary key amount to.
+
+    Raises DataError if a constraint cannot be read.
+    """
+    import pandera.pandas as pa
+
+    columns = {}
     for field in passport.fields:
-        name = field["name"]
+        constraints = field.get("constraints", {})
         try:
-            for said, mask in _breaches(frame[name], field):
-                broken += [(line, name, said) for line in frame.index[mask]]
-        except (ValueError, TypeError, re.error) as error:
-            message = f"table {passport.name}, column {name}: the passport's constraint does not work"
-            raise DataError(f"{message} ({error})") from None
-    if broken:
-        line, column, said = min(broken, key=lambda breach: breach[0])
-        lines = len({line for line, *_ in broken})
-        value = "" if said.startswith("is blank") else f"{_plain(frame.at[line, column])!r} "
-        more = f" (and {lines - 1} more lines with failures)" if lines > 1 else ""
-        raise DataError(f"{place(passport.name, line, column)}: {value}{said}{more}")
+            checks = _checks(field)
+        except (ValueError, re.error) as error:
+            raise DataError(f"{_blame(passport, field['name'])} ({error})") from None
+        columns[field["name"]] = pa.Column(
+            nullable=not constraints.get("required", False),
+            unique=constraints.get("unique", False),
+            checks=checks,
+        )
+    return pa.DataFrameSchema(columns, strict=True, ordered=True, unique=passport.primary_key or None)
 
 
-def _breaches(values: "Series", field: dict[str, Any]) -> "Iterator[tuple[str, Series]]":
-    """Each constraint of the field as what is said of a breach, and where it is broken."""
+def _checks(field: dict[str, Any]) -> list["pa.Check"]:
     import pandas as pd
+    import pandera.pandas as pa
 
-    constraints, known = field.get("constraints", {}), values.notna()
+    constraints, checks = field.get("constraints", {}), []
     as_bound = {"date": pd.Timestamp, "yearmonth": lambda text: pd.Period(text, freq="M")}
     make = as_bound.get(field["type"], _TYPES[field["type"]][1])
-    if constraints.get("required"):
-        yield "is blank but required", ~known
     if "minimum" in constraints:
-        low = constraints["minimum"]
-        yield f"is below the minimum {low}", known & (values < make(str(low)))
+        low = make(str(constraints["minimum"]))
+        checks.append(pa.Check.ge(low, error=f"is below the minimum {constraints['minimum']}"))
     if "maximum" in constraints:
-        high = constraints["maximum"]
-        yield f"is above the maximum {high}", known & (values > make(str(high)))
+        high = make(str(constraints["maximum"]))
+        checks.append(pa.Check.le(high, error=f"is above the maximum {constraints['maximum']}"))
     if "enum" in constraints:
         allowed = constraints["enum"]
-        yield f"is none of {', '.join(map(str, allowed))}", known & ~values.isin(allowed)
+        checks.append(pa.Check.isin(allowed, error=f"is none of {', '.join(map(str, allowed))}"))
     if "pattern" in constraints:
-        if field["type"] != "string":
-            raise TypeError("a pattern is for text")
-        pattern = re.compile(constraints["pattern"])
-        yield f"does not match {pattern.pattern}", known & values.map(lambda v: v is None or not pattern.fullmatch(v))
+        pattern = constraints["pattern"]
+        checks.append(pa.Check.str_matches(f"^(?:{pattern})$", error=f"does not match {pattern}"))
+    return checks
 
 
-def _check_key(frame: "DataFrame", key: list[str], table: str) -> None:
-    again = frame.index[frame.duplicated(key)] if key else []
-    if len(again):
-        values = frame.loc[again[0], key]
-        first = frame.index[(frame[key] == values).all(axis=1)][0]
-        named = ", ".join(f"{name}={_plain(value)}" for name, value in values.items())
-        raise DataError(f"{place(table, again[0], ', '.join(key))}: the key {named} stands already in line {first}")
+def _validate(frame: "DataFrame", passport: Passport) -> None:
+    import pandera.pandas as pa
+
+    try:
+        pandera_schema(passport).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as failures:
+        raise DataError(_first_failure(failures.failure_cases, frame, passport)) from None
+
+
+def _first_failure(cases: "DataFrame", frame: "DataFrame", passport: Passport) -> str:
+    if cases["index"].isna().any():
+        case = cases[cases["index"].isna()].iloc[0]
+        return f"{_blame(passport, case['column'])} ({case['check']})"
+    cases = cases.sort_values("index", kind="stable")
+    doubled = cases["check"].astype(str).str.contains("uniqueness")
+    lines = cases.loc[~doubled, "index"].nunique()
+    more = f" (and {lines - 1} more lines with failures)" if lines > 1 else ""
+    if lines:
+        case = cases[~doubled].iloc[0]
+        column, value = case["column"], case["failure_case"]
+        said = "is blank but required" if case["check"] == "not_nullable" else f"{_plain(value)!r} {case['check']}"
+        return f"{place(passport.name, int(case['index']), column)}: {said}{more}"
+    column = str(cases.iloc[0]["column"])
+    key = [column] if column in frame.columns and len(set(cases["column"])) == 1 else passport.primary_key
+    values = frame.loc[int(cases.iloc[0]["index"]), key]
+    same = frame.index[(frame[key] == values).all(axis=1)]
+    named = ", ".join(f"{name}={_plain(value)}" for name, value in values.items())
+    return f"{place(passport.name, same[-1], ', '.join(key))}: the key {named} stands already in line {same[0]}"
+
+
+def _blame(passport: Passport, column: str) -> str:
+    return f"table {passport.name}, column {column}: the passport's constraint does not work"
 
 
 def _plain(value: Any) -> Any:
