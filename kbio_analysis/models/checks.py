@@ -96,8 +96,8 @@ def whole_years(data: Timed, label: str = "series") -> Timed:
 
 
 def whole(index: pd.Index) -> bool:
-    """Whether an index holds calendar years as whole numbers."""
-    return index.dtype.kind in "iu" and len(index) > 0 and 1000 <= index.min() <= index.max() < 3000
+    """Whether an index holds calendar years as whole numbers (or nothing)."""
+    return index.dtype.kind in "iu" and (not len(index) or 1000 <= index.min() <= index.max() < 3000)
 
 
 def check_years(values: pd.Series, label: str) -> pd.Series:
