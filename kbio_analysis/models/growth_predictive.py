@@ -1,0 +1,245 @@
+"""Predictive distribution of an exporter's growth, from the yearly growth of many exporters.
+
+Yearly log growth of exporter i in year t is mean + exporter_i + year_t + residual_it. The variances are taken by
+moments and the mean by generalised least squares (Searle, Casella and McCulloch 1992, ch. 5 and 7). Over h years ahead
+
+    log growth ~ h (mean + own) + Student t,   variance h (s2_residual + s2_year) + h^2 (s2_own + s2_mean),
+
+the first part being shocks that average out, the second what is not known of the lasting rate. The t has
+``DEGREES`` degrees of freedom, scaled to that variance, since growth has fatter tails than a normal law.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from kbio_analysis.errors import ModelInputError
+
+DEGREES = 6
+FLOOR = 0.02**2
+"""Least variance between exporters and between years: no two are known to grow at the very same rate."""
+
+MIN_GROWTHS = 15
+
+WINDOW = 12
+"""Latest yearly growth rates that are read. Ten score a little worse on both panels of exporters, fifteen on one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Components:
+    """What a panel of yearly log growth is made of, in log points a year (variances: squared).
+
+    ``mean`` and its squared standard error ``s2_mean``; variances ``s2_year`` between years, ``s2_exporter`` between
+    exporters, ``s2_residual``; ``own`` and ``s2_own`` are the shrunken lasting lead of one exporter and what is not
+    known of it (0 and ``s2_exporter`` where none was given); ``n_growths``, ``n_exporters`` and ``n_years`` are counts.
+    """
+
+    mean: float
+    s2_mean: float
+    s2_year: float
+    s2_exporter: float
+    s2_residual: float
+    own: float
+    s2_own: float
+    n_growths: int
+    n_exporters: int
+    n_years: int
+
+    @property
+    def rate(self) -> float:
+        """Expected lasting growth, log points a year."""
+        return self.mean + self.own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictive:
+    """Log growth over some years: a Student t with mean ``centre`` and standard deviation ``sd``, log points."""
+
+    centre: float
+    sd: float
+
+    def above(self, log_growth: float) -> float:
+        """Probability of more than ``log_growth``."""
+        return float(stats.t.sf((log_growth - self.centre) / self._scale, DEGREES))
+
+    def quantile(self, share: float) -> float:
+        return float(self.centre + self._scale * stats.t.ppf(share, DEGREES))
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """The central interval of ``level`` per cent."""
+        if not 1 < level < 100:
+            raise ModelInputError(f"level={level:g}: a level is in per cent, between 1 and 100, such as 80")
+        return self.quantile(0.5 - level / 200), self.quantile(0.5 + level / 200)
+
+    def crps(self, observed: float) -> float:
+        """Continuous ranked probability score of ``observed``, log points (Jordan, Krüger and Lerch 2019, app. A)."""
+        n, z = DEGREES, (observed - self.centre) / self._scale
+        beta = special.beta(0.5, n - 0.5) / special.beta(0.5, n / 2) ** 2
+        spread = 2 * np.sqrt(n) / (n - 1) * beta
+        score = z * (2 * stats.t.cdf(z, n) - 1) + 2 * stats.t.pdf(z, n) * (n + z**2) / (n - 1) - spread
+        return float(self._scale * score)
+
+    @property
+    def _scale(self) -> float:
+        return self.sd * np.sqrt((DEGREES - 2) / DEGREES)
+
+
+def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Components:
+    """The components of growth of a panel (years x exporters, positive values, gaps as NaN).
+
+    ``own``: yearly values of the exporter that is to be forecast, which is not in the panel; its lead over the yearly
+    means is shrunk by its own length. Raises ModelInputError for fewer than ``MIN_GROWTHS`` growth rates.
+    """
+    growth = np.log(panel.where(panel > 0)).diff().iloc[1:]
+    table = growth.to_numpy(dtype=float)
+    here = np.isfinite(table)
+    n = int(here.sum())
+    if n < MIN_GROWTHS:
+        raise ModelInputError(f"{n} yearly growth rates; at least {MIN_GROWTHS} are needed to tell their spread")
+    table = np.where(here, table, np.nan)
+    years, exporters = here.any(axis=1), here.any(axis=0)
+    by_year = np.nanmean(table[years], axis=1)
+    left = table[years] - by_year[:, None]
+    s2_residual = float(np.nanvar(left))
+    by_exporter = np.nanmean(left[:, exporters], axis=0)
+    noise_exporter = np.mean(s2_residual / here[:, exporters].sum(axis=0))
+    noise_year = s2_residual / here[years].sum(axis=1)
+    s2_exporter = max(_variance(by_exporter) - noise_exporter, FLOOR)
+    s2_year = max(_variance(by_year) - noise_year.mean(), FLOOR)
+    # Years share a shock, so a year with many exporters is hardly worth more than one with few.
+    weights = 1 / (s2_year + noise_year)
+    found = Components(
+        mean=float(np.average(by_year, weights=weights)),
+        s2_mean=float(1 / weights.sum()),
+        s2_year=float(s2_year),
+        s2_exporter=float(s2_exporter),
+        s2_residual=s2_residual,
+        own=0.0,
+        s2_own=s2_exporter,
+        n_growths=n,
+        n_exporters=int(exporters.sum()),
+        n_years=len(by_year),
+    )
+    return found if own is None else _shrunk(found, own, pd.Series(by_year, index=growth.index[years]))
+
+
+def predictive(
+    found: Components, years: int, *, rate: float | None = None, s2_rate: float = 0.0, s2_start: float = 0.0
+) -> Predictive:
+    """Log growth over ``years`` years; ``s2_start`` is what is not known of the value it starts from.
+
+    ``rate`` and ``s2_rate`` replace the panel's lasting rate and what is not known of it, in log points a year.
+    Raises ModelInputError for less than one year.
+    """
+    if years < 1:
+        raise ModelInputError(f"years={years}: a forecast looks at least one year ahead")
+    lasting = found.s2_own + found.s2_mean if rate is None else s2_rate
+    variance = years * (found.s2_residual + found.s2_year) + years**2 * lasting + s2_start
+    return Predictive(centre=years * (found.rate if rate is None else rate), sd=float(np.sqrt(variance)))
+
+
+def combined_rate(found: Components, opinions: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """The panel's lasting rate weighed with outside opinions, by precision: rate and variance, log points a year.
+
+    ``opinions``: growth in per cent a year with its standard error in percentage points. Each counts as one more
+    observation of the lasting rate. Raises ModelInputError for an error that is not positive.
+    """
+    rates, variances = [found.rate], [found.s2_own + found.s2_mean]
+    for growth_pct, error_points in opinions:
+        if error_points <= 0:
+            raise ModelInputError(f"the opinion of {growth_pct:g}% a year has no error; an opinion is never certain")
+        factor = 1 + growth_pct / 100
+        rates.append(float(np.log(factor)))
+        variances.append((error_points / 100 / factor) ** 2)
+    weights = 1 / np.array(variances)
+    return float(np.average(rates, weights=weights)), float(1 / weights.sum())
+
+
+def hindcast(
+    panel: pd.DataFrame, *, origins: Sequence[int], horizons: Sequence[int], event_pct: float, window: int = WINDOW
+) -> pd.DataFrame:
+    """Every exporter forecast from the others' last ``window`` growth rates up to each origin, by three rules.
+
+    A row a case and rule: origin, horizon, exporter, rule (``components``; ``class share``: the others' growth over
+    the latest window of the same length; ``no change``: the same spread around no growth), log_growth, happened
+    (growth of more than ``event_pct`` a year), probability, crps, and in_80, in_95 (None for class share).
+    """
+    values = panel.set_axis([_year(y) for y in panel.index])
+    rows = []
+    for origin in origins:
+        past = values.loc[origin - window : origin]
+        for exporter in panel.columns:
+            others = past.drop(columns=exporter)
+            try:
+                found = components(others, own=past[exporter])
+            except ModelInputError:
+                continue
+            for horizon in horizons:
+                if origin + horizon not in values.index:
+                    continue
+                grown = float(np.log(values.at[origin + horizon, exporter] / values.at[origin, exporter]))
+                if not np.isfinite(grown):
+                    continue
+                threshold = horizon * np.log1p(event_pct / 100)
+                case = {"origin": origin, "horizon": horizon, "exporter": exporter, "log_growth": grown}
+                case["happened"] = grown > threshold
+                rows += _scored(case, found, others, threshold)
+    return pd.DataFrame(rows)
+
+
+def skill(cases: pd.DataFrame) -> pd.DataFrame:
+    """Mean scores by rule over the cases that every rule could forecast: cases, brier, crps, cover_80, cover_95 (%)."""
+    wide = cases.groupby(["origin", "horizon", "exporter"])["rule"].transform("nunique")
+    common = cases[wide == cases["rule"].nunique()]
+    error = (common["probability"] - common["happened"]) ** 2
+    kept = common.assign(brier=error, cover_80=100 * common["in_80"], cover_95=100 * common["in_95"])
+    found = kept.groupby("rule", sort=False)[["brier", "crps", "cover_80", "cover_95"]].mean()
+    return found.assign(cases=kept.groupby("rule", sort=False).size())
+
+
+def _scored(case: dict, found: Components, others: pd.DataFrame, threshold: float) -> list[dict]:
+    years, grown = case["horizon"], case["log_growth"]
+    rows = []
+    still = replace(found, mean=0.0, own=0.0)
+    for rule, model in (("components", found), ("no change", still)):
+        ahead = predictive(model, years)
+        inside = {f"in_{level}": _within(ahead, level, grown) for level in (80, 95)}
+        rows.append(case | {"rule": rule, "probability": ahead.above(threshold), "crps": ahead.crps(grown)} | inside)
+    shares = _latest_growth(others, years)
+    if len(shares) >= 5:
+        chance = (1 + (shares >= threshold).sum()) / (len(shares) + 1)
+        spread = np.abs(shares[:, None] - shares[None, :]).mean() / 2
+        score = np.abs(shares - grown).mean() - spread
+        rows.append(case | {"rule": "class share", "probability": chance, "crps": score, "in_80": None, "in_95": None})
+    return rows
+
+
+def _within(ahead: Predictive, level: int, value: float) -> bool:
+    low, high = ahead.interval(level)
+    return low <= value <= high
+
+
+def _latest_growth(others: pd.DataFrame, years: int) -> np.ndarray:
+    if len(others) <= years:
+        return np.array([])
+    grown = np.log(others.iloc[-1] / others.iloc[-1 - years]).to_numpy(dtype=float)
+    return grown[np.isfinite(grown)]
+
+
+def _shrunk(found: Components, own: pd.Series, by_year: pd.Series) -> Components:
+    lead = (np.log(own.where(own > 0)).diff() - by_year).dropna()
+    if lead.empty:
+        return found
+    weight = found.s2_exporter / (found.s2_exporter + found.s2_residual / len(lead))
+    return replace(found, own=float(weight * lead.mean()), s2_own=(1 - weight) * found.s2_exporter)
+
+
+def _variance(values: np.ndarray) -> float:
+    return float(values.var(ddof=1)) if len(values) > 2 else 0.0
+
+
+def _year(label: object) -> int:
+    return int(getattr(label, "year", label))
