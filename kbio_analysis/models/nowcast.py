@@ -1,0 +1,174 @@
+"""A nowcast of the year under way: what the months known so far say of the whole year's growth, and how wrongly.
+
+Every monthly series gives the growth of its months so far over the same months a year before. Three errors stand
+between that and the annual figure, each measured on the past, as variances of log growth:
+
+- the rest of the year, s2 (1/n - 1/12) after n months: what the mean of n of twelve months misses of all twelve when
+  months scatter independently around the year, s2 being fitted to every series and year held;
+- the gap between the series' growth and the annual definition's, where both are known; a series with few such years
+  borrows from all;
+- the revision of first counts.
+
+Series are weighed by the inverse of the sum. Their errors are taken to move together, so that adding a series never
+narrows the range below the best one's: with three or four past years no correlation can be measured.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.growth_predictive import Predictive
+
+BORROWED_YEARS = 2
+"""Years of all series' gaps that are added to a series' own gaps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nowcast:
+    """The year under way.
+
+    ``year``; ``start`` the last annual value; ``ahead`` the law of log growth over it. ``by_series``, a row a series:
+    n_months, through (last month), growth_pct so far, usd_m it gives by itself, sd_rest, sd_gap, sd_revision and sd
+    (log points), n_gaps, weight. ``rest`` by number of months known: cases, rmse and fitted error, log points.
+    """
+
+    year: int
+    start: float
+    ahead: Predictive
+    by_series: pd.DataFrame
+    rest: pd.DataFrame
+
+    @property
+    def value(self) -> float:
+        """The median, in the annual definition's unit."""
+        return self.start * float(np.exp(self.ahead.centre))
+
+    @property
+    def growth_pct(self) -> float:
+        return 100 * float(np.expm1(self.ahead.centre))
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """The central interval of ``level`` per cent, in the annual definition's unit."""
+        low, high = self.ahead.interval(level)
+        return self.start * float(np.exp(low)), self.start * float(np.exp(high))
+
+
+def nowcast(
+    monthly: Mapping[str, pd.Series],
+    annual: pd.Series,
+    *,
+    year: int | None = None,
+    months: int = 12,
+    revision_sd: Mapping[str, float] | None = None,
+) -> Nowcast | None:
+    """The year after the last one of ``annual``, from monthly series (PeriodIndex M, gaps allowed), if any is known.
+
+    ``annual``: yearly values of one definition (integer or Period years). ``revision_sd``: log points by which a
+    series' counts are revised, zero where it is not named. A past ``year`` is nowcast from its first ``months`` months
+    as if it were not known: nothing of it enters the errors that are measured.
+
+    Raises ModelInputError if the year before is not known, or if no series holds two whole years from which the error
+    of its months could be measured.
+    """
+    values = pd.Series(annual.to_numpy(dtype=float), index=[int(getattr(y, "year", y)) for y in annual.index]).dropna()
+    year = year if year is not None else int(values.index.max()) + 1 if len(values) else 0
+    if year - 1 not in values.index:
+        raise ModelInputError(f"the annual definition has no value for {year - 1}, from which {year} could be counted")
+    start, values = float(values[year - 1]), values.drop(year, errors="ignore")
+    grids = {name: _grid(series) for name, series in monthly.items()}
+    grown = {name: found for name, grid in grids.items() if (found := _so_far(grid, year, months))}
+    if not grown:
+        return None
+    rest, s2_month = _rest_of_year(grids, without=year)
+    gaps = {name: _gaps(grid, values, without=year) for name, grid in grids.items()}
+    table = pd.DataFrame.from_dict(
+        {name: _row(name, year, *grown[name], s2_month, gaps, (revision_sd or {}).get(name, 0.0)) for name in grown},
+        orient="index",
+    )
+    precision = table["sd"] ** -2
+    weight = precision / precision.sum()
+    centre = float((weight * np.log1p(table["growth_pct"] / 100)).sum())
+    ahead = Predictive(centre=centre, sd=float((weight * table["sd"]).sum()))
+    table = table.assign(usd_m=start * (1 + table["growth_pct"] / 100), weight=weight)
+    return Nowcast(year=year, start=start, ahead=ahead, by_series=table, rest=rest)
+
+
+def hindcast(monthly: Mapping[str, pd.Series], annual: pd.Series, *, months: int) -> pd.DataFrame:
+    """Every past year nowcast with ``months`` months known, itself left out of the errors that are measured.
+
+    A row a year: year, nowcast, actual, error (log points), in_80, in_95. Years without the months are left out.
+    """
+    values = pd.Series(annual.to_numpy(dtype=float), index=[int(getattr(y, "year", y)) for y in annual.index]).dropna()
+    rows = []
+    for year in values.index[1:]:
+        try:
+            found = nowcast(monthly, values, year=year, months=months)
+        except ModelInputError:
+            continue
+        if found is not None:
+            within = {f"in_{k}": found.interval(k)[0] <= values[year] <= found.interval(k)[1] for k in (80, 95)}
+            error = float(np.log(values[year] / found.value))
+            rows.append({"year": year, "nowcast": found.value, "actual": values[year], "error": error} | within)
+    return pd.DataFrame(rows)
+
+
+def _row(
+    name: str, year: int, n: int, growth: float, s2_month: float, gaps: Mapping[str, list[float]], revision: float
+) -> dict[str, object]:
+    every = [gap for found in gaps.values() for gap in found]
+    # A series without a year of its own borrows; one with years of its own is pulled towards all of them.
+    pooled = float(np.mean(np.square(every))) if every else 0.0
+    own = gaps[name]
+    s2_gap = (sum(g**2 for g in own) + BORROWED_YEARS * pooled) / (len(own) + BORROWED_YEARS)
+    parts = {"sd_rest": np.sqrt(s2_month * (1 / n - 1 / 12)), "sd_gap": np.sqrt(s2_gap), "sd_revision": revision}
+    sd = float(np.sqrt(sum(v**2 for v in parts.values())))
+    shown = {"n_months": n, "through": f"{year}-{n:02d}", "growth_pct": 100 * float(np.expm1(growth))}
+    return shown | parts | {"sd": sd, "n_gaps": len(own)}
+
+
+def _grid(series: pd.Series) -> dict[int, np.ndarray]:
+    """Year -> its twelve months, NaN where nothing positive is known."""
+    grid: dict[int, np.ndarray] = {}
+    for period, value in series.dropna().items():
+        if value > 0:
+            grid.setdefault(period.year, np.full(12, np.nan))[period.month - 1] = value
+    return grid
+
+
+def _so_far(grid: Mapping[int, np.ndarray], year: int, months: int) -> tuple[int, float] | None:
+    """How many months from January on are known in this year and the one before, and their log growth."""
+    if year not in grid or year - 1 not in grid:
+        return None
+    both = np.isfinite(grid[year]) & np.isfinite(grid[year - 1])
+    n = min(months, 12 if both.all() else int(both.argmin()))
+    return (n, float(np.log(grid[year][:n].sum() / grid[year - 1][:n].sum()))) if n else None
+
+
+def _rest_of_year(grids: Mapping[str, Mapping[int, np.ndarray]], *, without: int) -> tuple[pd.DataFrame, float]:
+    errors: dict[int, list[float]] = {n: [] for n in range(1, 12)}
+    for grid in grids.values():
+        for year in _whole_pairs(grid, without):
+            whole = _so_far(grid, year, 12)[1]
+            for n in errors:
+                errors[n].append(whole - _so_far(grid, year, n)[1])
+    if not errors[1]:
+        raise ModelInputError("no monthly series holds two whole years: the error of its months cannot be measured")
+    s2 = float(np.mean([e**2 / (1 / n - 1 / 12) for n, found in errors.items() for e in found]))
+    rows = [{"n_months": n, "cases": len(e), "rmse": float(np.sqrt(np.mean(np.square(e))))} for n, e in errors.items()]
+    table = pd.DataFrame(rows).set_index("n_months")
+    return table.assign(fitted=np.sqrt(s2 * (1 / table.index - 1 / 12))), s2
+
+
+def _gaps(grid: Mapping[int, np.ndarray], annual: pd.Series, *, without: int) -> list[float]:
+    """Growth of the annual definition less the series' own, log points, in every year where both are known."""
+    years = [y for y in _whole_pairs(grid, without) if y in annual.index and y - 1 in annual.index]
+    return [float(np.log(annual[y] / annual[y - 1])) - _so_far(grid, y, 12)[1] for y in years]
+
+
+def _whole_pairs(grid: Mapping[int, np.ndarray], without: int) -> list[int]:
+    """Years that are whole, as is the year before, neither of them ``without``."""
+    whole = [y for y in sorted(grid) if np.isfinite(grid[y]).all() and y != without]
+    return [y for y in whole if y - 1 in whole]
