@@ -40,8 +40,14 @@ def busy() -> Iterator[None]:
 
 
 def start(room: Room) -> psutil.Popen:
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "preexec_fn": heed}
     return psutil.Popen(room.command("render", "--jobs", "2", "--force"), cwd=room.path, env=room.environment, **pipes)
+
+
+def heed() -> None:
+    """A process in the background, or below nohup, is started to ignore what we are going to send."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.mark.usefixtures("busy")
