@@ -67,6 +67,15 @@ MODEL_LABELS = {name: name.replace("_", " ").capitalize() for name in MODELS} | 
 HOME = "KOR"
 """The economy the project is about."""
 
+PLACE_COLOURS = {
+    "Korea": "blue",
+    "United States": "amber",
+    "China": "red",
+    "ASEAN": "green",
+    "European Union": "purple",
+}
+"""One colour a place, in every report's charts; a place without one takes what is left."""
+
 COUNTRY_NAMES = {"KOR": "Korea", "TUR": "Türkiye", "HKG": "Hong Kong", "MAC": "Macao"}
 """Names that differ from those of the customs record."""
 

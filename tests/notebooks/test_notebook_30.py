@@ -13,14 +13,15 @@ def checked(found: Said) -> Said:
     change = r["share_usa_china_change_points"]
     assert change == pytest.approx(r["share_usa_china_pct"] - r["share_usa_china_base_pct"])
     assert r["share_usa_china_pct"] == pytest.approx(r["share_usa_pct"] + r["share_china_pct"])
-    assert f"took {r['share_usa_china_pct']:.0f}% of exports" in found.answer
-    opening = "Hardly" if abs(change) < 1 else "Yes" if change < 0 else "No"
+    turn = r["share_usa_china_latest_pct"] - r["share_usa_china_published_pct"]
+    opening = "Hardly" if abs(turn) < 1 else "Lately yes" if turn < 0 else "Not lately"
     assert found.answer.startswith(opening)
-    assert ("points less than in" in found.answer) == (change <= -1)
-    assert r["top_candidate"] in found.answer
+    assert f"{r['share_usa_china_latest_pct']:.0f}% in January" in found.answer
+    assert r["top_candidate"] not in found.answer
+    assert f"{r['share_usa_china_base_pct']:.1f}% in" in found.text
     assert r["effective_partners"] == pytest.approx(1 / r["hhi"])
     assert ("less concentrated" in found.text) == (r["hhi"] < r["hhi_base"])
-    assert ("no other month fits the claim as well" in found.text) == (r["rank_asean_over_usa_2025_08"] == 1)
+    assert ("the month was not the first of its kind" in found.text) == (r["months_asean_above_china_published"] > 0)
     assert ("too few to estimate" in found.text) == (r["made_up_share"] is None)
     if r["made_up_share"] is not None:
         assert r["made_up_low"] <= r["made_up_share"] <= r["made_up_high"]
@@ -33,6 +34,11 @@ def test_the_default() -> None:
     r = found.results
     assert (r["asean_2025_08_usd_m"], r["usa_2025_08_usd_m"], r["china_2025_08_usd_m"]) == (10880, 8720, 10980)
     assert r["rank_asean_over_usa_2025_08"] == r["rank_asean_over_china_2025_08"] == 1
+    assert r["share_usa_china_latest_pct"] == pytest.approx(39.0, abs=0.05)
+    assert r["share_usa_china_same_months_pct"] > r["share_usa_china_same_months_before_pct"] > 35
+    assert (r["share_usa_china_published_before_pct"], r["share_usa_china_published_pct"]) == (38.2, 35.7)
+    assert (r["usa_growth_2025_08_pct"], r["months_asean_above_china_published"]) == (-12.0, 2)
+    assert r["exposed_share_of_usa_pct"] == pytest.approx(1.4140 + 2.4478 + 0.7929 + 33.7850, abs=0.001)
     assert "1,076.4" in found.text
     assert "agree within one per cent" in found.text
 
