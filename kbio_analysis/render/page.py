@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -33,7 +34,7 @@ _HTML_TAGS = words(
     "strong sub sup table tbody td tfoot th thead tr u ul var"
 )
 _HTML_ATTRIBUTES = {"a": ["href"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
-_LONGEST_HTML = 2_000_000
+_LONGEST_HTML, _LONGEST_TAG, _DEEPEST_HTML = 1_000_000, 2_000, 100
 _HEADING = re.compile(r"^ {0,3}(?:#{1,6}\s|=+\s*$|-+\s*$)", re.MULTILINE)
 _PAGE_LINK = re.compile(r'href="#([^"]+)"')
 # Tokens that the style sheet leaves in the colour of the text need no element of their own.
@@ -308,27 +309,50 @@ def _cell(value: Any, column: Mapping[str, Any]) -> dict[str, Any]:
 
 def clean_html(source: str) -> Markup:
     """HTML that a cell put out, down to harmless elements; what is very long stays out, for it would stop a reader."""
-    import bleach
-
     if len(source) > _LONGEST_HTML:
-        return Markup("<p>An output of {:,} characters is left out here; it is in the notebook.</p>").format(
-            len(source)
+        return Markup("<p>An output of {:,} characters is left out; the notebook has it.</p>").format(len(source))
+    cleaner, (text, *pieces) = _Cleaner(), source.split("<")
+    cleaner.feed(text)
+    for piece in pieces:
+        # The parser may only see whole tags of a sensible length: it would look for the end of others again and again.
+        tag, closed, rest = piece.partition(">")
+        cleaner.feed(
+            f"&lt;{piece}" if not closed else rest if tag[:1] in ("!", "?") or len(tag) > 2000 else f"<{piece}"
         )
-    for tag in ("style", "script"):
-        source = _without(source, tag)
-    return Markup(bleach.clean(source, tags=_HTML_TAGS, attributes=_HTML_ATTRIBUTES, strip=True))
+    cleaner.close()
+    return Markup("").join([*cleaner.kept, *(Markup("</{}>").format(tag) for tag in reversed(cleaner.open))])
 
 
-def _without(source: str, tag: str) -> str:
-    """The text without these elements and what is in them; one that is not closed takes the rest with it."""
-    folded, kept, end = source.lower(), [], 0
-    while (start := folded.find(f"<{tag}", end)) >= 0:
-        kept.append(source[end:start])
-        closing = folded.find(f"</{tag}", start)
-        end = folded.find(">", closing) + 1 if closing >= 0 else 0
-        if not end:
-            return "".join(kept)
-    return "".join([*kept, source[end:]])
+class _Cleaner(HTMLParser):
+    """Keeps known elements and the text of others, every element closed; styles and scripts go with their text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.kept: list[Markup] = []
+        self.open: list[str] = []
+        self._muted = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("style", "script"):
+            self._muted = tag
+        elif tag in _HTML_TAGS and len(self.open) < _DEEPEST_HTML:
+            known = {k: v or "" for k, v in attrs if k in _HTML_ATTRIBUTES.get(tag, ())}
+            kept = {k: v for k, v in known.items() if k != "href" or re.match(r"https?://|#", v, re.IGNORECASE)}
+            pairs = Markup("").join(Markup(' {}="{}"').format(k, v) for k, v in kept.items())
+            self.kept.append(Markup("<{}{}>").format(tag, pairs))
+            self.open += [] if tag in ("br", "col") else [tag]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._muted = "" if tag == self._muted else self._muted
+        while tag in self.open:
+            closed = self.open.pop()
+            self.kept.append(Markup("</{}>").format(closed))
+            if closed == tag:
+                break
+
+    def handle_data(self, data: str) -> None:
+        if not self._muted:
+            self.kept.append(escape(data))
 
 
 @lru_cache(maxsize=512)

@@ -446,9 +446,10 @@ def test_cells_that_name_reports_or_addresses_are_links() -> None:
         new_output("stream", name="stdout", text="x" * 400_000),
         new_output("stream", name="stdout", text="10%\r" * 100_000),
         new_output("display_data", data={"text/html": "<style" * 60_000}),
+        new_output("display_data", data={"text/html": "<a " + "x=1 " * 50_000 + ">" + "<!--" * 50_000}),
         new_output("display_data", data={"text/markdown": "[" * 50_000 + "\\begin{a}\n" * 5_000 + "$a " * 20_000}),
     ],
-    ids=["line", "progress", "styles", "markdown"],
+    ids=["line", "progress", "styles", "attributes", "markdown"],
 )
 def test_long_outputs_take_no_time(output) -> None:
     began = time.perf_counter()
