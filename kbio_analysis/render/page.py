@@ -316,9 +316,8 @@ def clean_html(source: str) -> Markup:
     for piece in pieces:
         # The parser may only see whole tags of a sensible length: it would look for the end of others again and again.
         tag, closed, rest = piece.partition(">")
-        cleaner.feed(
-            f"&lt;{piece}" if not closed else rest if tag[:1] in ("!", "?") or len(tag) > 2000 else f"<{piece}"
-        )
+        odd = tag[:1] in ("!", "?") or len(tag) > _LONGEST_TAG
+        cleaner.feed(f"&lt;{piece}" if not closed else rest if odd else f"<{piece}")
     cleaner.close()
     return Markup("").join([*cleaner.kept, *(Markup("</{}>").format(tag) for tag in reversed(cleaner.open))])
 
