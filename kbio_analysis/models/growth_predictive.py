@@ -90,10 +90,12 @@ class Predictive:
 def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Components:
     """The components of growth of a panel (years x exporters, positive values, gaps as NaN).
 
+    Rows may be some years apart: growth over k years holds k yearly shocks and k times the lasting rate.
+
     ``own``: yearly values of the exporter that is to be forecast, which is not in the panel; its lead over the yearly
     means is shrunk by its own length. Raises ModelInputError for fewer than ``MIN_GROWTHS`` growth rates.
     """
-    growth = np.log(panel.where(panel > 0)).diff().iloc[1:]
+    growth, spans = _log_growth(panel)
     table = growth.to_numpy(dtype=float)
     here = np.isfinite(table)
     n = int(here.sum())
@@ -101,16 +103,19 @@ def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Componen
         raise ModelInputError(f"{n} yearly growth rates; at least {MIN_GROWTHS} are needed to tell their spread")
     table = np.where(here, table, np.nan)
     years, exporters = here.any(axis=1), here.any(axis=0)
-    by_year = np.nanmean(table[years], axis=1)
-    left = table[years] - by_year[:, None]
-    s2_residual = float(np.nanvar(left))
-    by_exporter = np.nanmean(left[:, exporters], axis=0)
-    noise_exporter = np.mean(s2_residual / here[:, exporters].sum(axis=0))
-    noise_year = s2_residual / here[years].sum(axis=1)
-    s2_exporter = max(_variance(by_exporter) - noise_exporter, FLOOR)
-    s2_year = max(_variance(by_year) - noise_year.mean(), FLOOR)
+    growth, spans = growth[years], spans[years]
+    means = np.nanmean(table[years], axis=1)
+    left, by_year = table[years] - means[:, None], means / spans
+    s2_residual = float(np.nanvar(left / np.sqrt(spans)[:, None]))
+    held = (here[years] * spans[:, None]).sum(axis=0)[exporters]
+    by_exporter = np.nansum(left[:, exporters], axis=0) / held
+    noise_year = s2_residual / here[years].sum(axis=1) / spans
+    # Weighed by the length of the records: one odd year of a newcomer is no evidence that exporters differ.
+    between = held @ (by_exporter - np.average(by_exporter, weights=held)) ** 2 - (len(held) - 1) * s2_residual
+    s2_exporter = max(between / max(held.sum() - held @ held / held.sum(), 1.0), FLOOR)
+    s2_year = max((_variance(by_year) - noise_year.mean()) / (1 / spans).mean(), FLOOR)
     # Years share a shock, so a year with many exporters is hardly worth more than one with few.
-    weights = 1 / (s2_year + noise_year)
+    weights = 1 / (s2_year / spans + noise_year)
     found = Components(
         mean=float(np.average(by_year, weights=weights)),
         s2_mean=float(1 / weights.sum()),
@@ -123,7 +128,27 @@ def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Componen
         n_exporters=int(exporters.sum()),
         n_years=len(by_year),
     )
-    return found if own is None else _shrunk(found, own, pd.Series(by_year, index=growth.index[years]))
+    if own is None:
+        return found
+    lead = leads(found, panel, own.to_frame("own")).loc["own"]
+    return replace(found, own=float(lead.own), s2_own=float(lead.s2_own))
+
+
+def leads(found: Components, panel: pd.DataFrame, exporters: pd.DataFrame) -> pd.DataFrame:
+    """The lasting lead of each of ``exporters`` over the means of ``panel``, shrunk by the length of its own record.
+
+    Index exporters; columns years (of growth that can be compared), lead as recorded, own as shrunk and s2_own, what
+    is not known of it. An exporter without a comparable year has own 0 and s2_own ``s2_exporter``; lead is then missing.
+    """
+    means = _log_growth(panel)[0].mean(axis=1)
+    growth, spans = _log_growth(exporters.reindex(panel.index))
+    ahead = growth.sub(means, axis=0)
+    years = ahead.notna().mul(spans, axis=0).sum()
+    lead = ahead.sum().div(years.where(years > 0))
+    weight = found.s2_exporter / (found.s2_exporter + found.s2_residual / years.where(years > 0))
+    own = (weight * lead).fillna(0.0)
+    s2_own = found.s2_exporter * (1 - weight.fillna(0.0))
+    return pd.DataFrame({"years": years, "lead": lead, "own": own, "s2_own": s2_own})
 
 
 def predictive(
@@ -229,12 +254,10 @@ def _latest_growth(others: pd.DataFrame, years: int) -> np.ndarray:
     return grown[np.isfinite(grown)]
 
 
-def _shrunk(found: Components, own: pd.Series, by_year: pd.Series) -> Components:
-    lead = (np.log(own.where(own > 0)).diff() - by_year).dropna()
-    if lead.empty:
-        return found
-    weight = found.s2_exporter / (found.s2_exporter + found.s2_residual / len(lead))
-    return replace(found, own=float(weight * lead.mean()), s2_own=(1 - weight) * found.s2_exporter)
+def _log_growth(panel: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Log growth from each row of the panel to the next, and the years between them."""
+    spans = np.diff([_year(label) for label in panel.index]).astype(float)
+    return np.log(panel.where(panel > 0)).diff().iloc[1:], spans
 
 
 def _variance(values: np.ndarray) -> float:

@@ -131,3 +131,24 @@ def test_refusals() -> None:
         gp.predictive(found, 0)
     with pytest.raises(ModelInputError, match="between 1 and 100"):
         gp.predictive(found, 1).interval(0.8)
+
+
+def test_rows_some_years_apart_give_the_components_of_a_year() -> None:
+    rng = np.random.default_rng(4)
+    whole = [simulated(rng, years=80, exporters=60) for _ in range(20)]
+    found = [gp.components(panel.iloc[[*range(0, 40, 4), *range(40, 81)]]) for panel in whole]
+    for name, truth in (("s2_year", "year"), ("s2_exporter", "exporter"), ("s2_residual", "residual")):
+        assert np.sqrt(np.mean([getattr(f, name) for f in found])) == pytest.approx(TRUE[truth], rel=0.1)
+
+
+def test_a_newcomers_single_jump_is_not_taken_for_a_lasting_lead() -> None:
+    rng = np.random.default_rng(5)
+    panel = pd.DataFrame(100 * np.exp(np.cumsum(rng.normal(0.05, 0.15, (12, 14)), axis=0)), index=range(2008, 2020))
+    panel[14] = np.nan
+    panel.loc[[2018, 2019], 14] = [100.0, 230.0]
+    found = gp.leads(gp.components(panel), panel, panel)
+    assert found.at[14, "years"] == 1
+    assert found.at[14, "lead"] > 0.5
+    assert found.at[14, "own"] < 0.05
+    newcomer = gp.leads(gp.components(panel), panel, panel[[0]].where(panel.index[:, None] == 2019)).loc[0]
+    assert (newcomer.own, newcomer.s2_own) == (0.0, gp.components(panel).s2_exporter)
