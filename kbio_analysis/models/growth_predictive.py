@@ -138,7 +138,7 @@ def leads(found: Components, panel: pd.DataFrame, exporters: pd.DataFrame) -> pd
     """The lasting lead of each of ``exporters`` over the means of ``panel``, shrunk by the length of its own record.
 
     Index exporters; columns years (of growth that can be compared), lead as recorded, own as shrunk and s2_own, what
-    is not known of it. An exporter without a comparable year has own 0 and s2_own ``s2_exporter``; lead is then missing.
+    is not known of it. An exporter without a comparable year has own 0, s2_own ``s2_exporter`` and no lead.
     """
     means = _log_growth(panel)[0].mean(axis=1)
     growth, spans = _log_growth(exporters.reindex(panel.index))
