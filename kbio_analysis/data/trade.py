@@ -170,17 +170,11 @@ def agreement_inputs(
         values = flows if outcome == "trade" else _share_of_total(flows, direction)
         if len(values) < MIN_UNTREATED_YEARS + 1:
             raise DataError(f"{first_year} to {last_year} holds {len(values)} years of {outcome}: widen the window")
-        full, enough = (values > 0).all(), flows[values.columns].median() >= min_trade_usd_m
-        reasons = {}
-        for iso3 in values.columns:
-            if iso3 in ships:
-                reasons[iso3] = "ships"
-            elif iso3 in entries:
-                reasons[iso3] = _member_reason(values[iso3], entries[iso3], pre_years)
-            elif full[iso3] and enough[iso3]:
-                reasons[iso3] = disturbed.get(iso3)
-            else:
-                reasons[iso3] = "little trade" if full[iso3] else "gaps in the record"
+        enough = flows[values.columns].median() >= min_trade_usd_m
+        members_here = {iso3: entry for iso3, entry in entries.items() if iso3 in values}
+        reasons = _comparison_reasons(values.drop(columns=list(members_here)), enough, disturbed)
+        reasons |= {i: _member_reason(values[i], entry, pre_years) for i, entry in members_here.items()}
+        reasons = {iso3: "ships" if iso3 in ships else reasons[iso3] for iso3 in values.columns}
         kept = [iso3 for iso3, reason in reasons.items() if reason is None]
         left_out += [(iso3, direction, reason) for iso3, reason in reasons.items() if reason is not None]
         members |= set(kept) & set(first.index)
@@ -228,6 +222,12 @@ def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
     years = [y for y in flows.index if y in totals.index]
     both = [c for c in flows.columns if c in totals.columns]
     return 100 * flows.loc[years, both] / totals.loc[years, both]
+
+
+def _comparison_reasons(values: "DataFrame", enough: "Series", disturbed: dict[str, str]) -> dict[str, str | None]:
+    full = (values > 0).all()
+    reasons = {iso3: disturbed.get(iso3) if enough[iso3] else "little trade" for iso3 in values.columns}
+    return reasons | dict.fromkeys(full.index[~full], "gaps in the record")
 
 
 def _member_reason(values: "Series", entry: Any, pre_years: int) -> str | None:
