@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from kbio_analysis.errors import ModelInputError
 
@@ -63,10 +63,12 @@ class Predictive:
 
     def above(self, log_growth: float) -> float:
         """Probability of more than ``log_growth``."""
-        return float(stats.t.sf((log_growth - self.centre) / self._scale, DEGREES))
+        if self.sd == 0:
+            return float(self.centre > log_growth)
+        return float(special.stdtr(DEGREES, (self.centre - log_growth) / self._scale))
 
     def quantile(self, share: float) -> float:
-        return float(self.centre + self._scale * stats.t.ppf(share, DEGREES))
+        return float(self.centre + self._scale * special.stdtrit(DEGREES, share))
 
     def interval(self, level: float) -> tuple[float, float]:
         """The central interval of ``level`` per cent."""
@@ -77,9 +79,10 @@ class Predictive:
     def crps(self, observed: float) -> float:
         """Continuous ranked probability score of ``observed``, log points (Jordan, Krüger and Lerch 2019, app. A)."""
         n, z = DEGREES, (observed - self.centre) / self._scale
-        beta = special.beta(0.5, n - 0.5) / special.beta(0.5, n / 2) ** 2
-        spread = 2 * np.sqrt(n) / (n - 1) * beta
-        score = z * (2 * stats.t.cdf(z, n) - 1) + 2 * stats.t.pdf(z, n) * (n + z**2) / (n - 1) - spread
+        half = special.beta(0.5, n / 2)
+        spread = 2 * np.sqrt(n) / (n - 1) * special.beta(0.5, n - 0.5) / half**2
+        density = (1 + z**2 / n) ** (-(n + 1) / 2) / (np.sqrt(n) * half)
+        score = z * (2 * special.stdtr(n, z) - 1) + 2 * density * (n + z**2) / (n - 1) - spread
         return float(self._scale * score)
 
     @property
@@ -169,18 +172,25 @@ def predictive(
 def combined_rate(found: Components, opinions: Iterable[tuple[float, float]]) -> tuple[float, float]:
     """The panel's lasting rate weighed with outside opinions, by precision: rate and variance, log points a year.
 
-    ``opinions``: growth in per cent a year with its standard error in percentage points. Each counts as one more
-    observation of the lasting rate. Raises ModelInputError for an error that is not positive.
+    ``opinions``: growth of the market in per cent a year with its standard error in percentage points. Opinions copy
+    one another, so their errors are taken to move together: together they count as one more observation of the mean
+    over exporters. What sets the exporter apart, ``own``, is added to that mean. Without opinions the panel's own rate
+    is returned. Raises ModelInputError for an error that is not positive.
     """
-    rates, variances = [found.rate], [found.s2_own + found.s2_mean]
+    rates, variances = [], []
     for growth_pct, error_points in opinions:
         if error_points <= 0:
             raise ModelInputError(f"the opinion of {growth_pct:g}% a year has no error; an opinion is never certain")
         factor = 1 + growth_pct / 100
         rates.append(float(np.log(factor)))
         variances.append((error_points / 100 / factor) ** 2)
+    if not rates:
+        return found.rate, found.s2_own + found.s2_mean
     weights = 1 / np.array(variances)
-    return float(np.average(rates, weights=weights)), float(1 / weights.sum())
+    opinion, s2_opinion = np.average(rates, weights=weights), np.average(np.sqrt(variances), weights=weights) ** 2
+    weight = found.s2_mean / (found.s2_mean + s2_opinion)
+    mean, s2 = (1 - weight) * found.mean + weight * opinion, weight * s2_opinion
+    return float(mean + found.own), float(s2 + found.s2_own)
 
 
 def hindcast(

@@ -61,6 +61,7 @@ def nowcast(
     annual: pd.Series,
     *,
     year: int | None = None,
+    start: float | None = None,
     months: int = 12,
     revision_sd: Mapping[str, float] | None = None,
 ) -> Nowcast | None:
@@ -68,22 +69,25 @@ def nowcast(
 
     ``annual``: yearly values of one definition (integer or Period years). ``revision_sd``: log points by which a
     series' counts are revised, zero where it is not named. A past ``year`` is nowcast from its first ``months`` months
-    as if it were not known: nothing of it enters the errors that are measured.
+    as if it were not known: nothing of it enters the errors that are measured. ``start`` stands for the year before
+    where that is not known or on another scale.
 
-    Raises ModelInputError if the year before is not known, or if no series holds two whole years from which the error
-    of its months could be measured.
+    Raises ModelInputError if the year before is not known and no ``start`` given, if no series holds two whole years
+    from which the error of its months could be measured, or if no such year is known by the annual definition too.
     """
     values = pd.Series(annual.to_numpy(dtype=float), index=[int(getattr(y, "year", y)) for y in annual.index]).dropna()
     year = year if year is not None else int(values.index.max()) + 1 if len(values) else 0
-    if year - 1 not in values.index:
+    if start is None and year - 1 not in values.index:
         raise ModelInputError(f"the annual definition has no value for {year - 1}, from which {year} could be counted")
-    start, values = float(values[year - 1]), values.drop(year, errors="ignore")
+    start, values = float(values[year - 1]) if start is None else start, values.drop(year, errors="ignore")
     grids = {name: _grid(series) for name, series in monthly.items()}
     grown = {name: found for name, grid in grids.items() if (found := _so_far(grid, year, months))}
     if not grown:
         return None
     rest, s2_month = _rest_of_year(grids, without=year)
     gaps = {name: _gaps(grid, values, without=year) for name, grid in grids.items()}
+    if not any(gaps.values()):
+        raise ModelInputError("no whole year of a monthly series is known by the annual definition: no gap to measure")
     table = pd.DataFrame.from_dict(
         {name: _row(name, year, *grown[name], s2_month, gaps, (revision_sd or {}).get(name, 0.0)) for name in grown},
         orient="index",
