@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
+from .checks import check_table
 from .corrections import CORRECTIONS_FILE, apply_corrections, read_corrections
 from .package import Package, Passport, read_package, read_verified
 from .parsing import parse, place
@@ -38,7 +39,9 @@ def load_from(package: Package, table: str) -> "DataFrame":
     key = (table, passport.sha256, repr(passport.descriptor), repairs.read_bytes() if repairs.is_file() else b"")
     if key not in _frames:
         strings = apply_corrections(parse(raw, passport), passport, read_corrections(package.root))
-        _frames[key] = typed(strings, passport)
+        frame = typed(strings, passport)
+        check_table(frame, passport)
+        _frames[key] = frame
     # Not cached: it must hold against the referenced table as it is now.
     _check_references(_frames[key], passport, package)
     return _frames[key].copy()

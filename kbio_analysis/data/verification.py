@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from .checks import check_against_others
 from .corrections import read_corrections
 from .package import Package, Passport, read_package
 from .tables import load_from
@@ -34,6 +35,11 @@ def verify() -> list[str]:
         problems += [f"passport of {name}: {what}" for what in _gaps(passport)]
         try:
             frames[name] = load_from(package, name)
+        except DataError as error:
+            problems.append(str(error))
+    for name, frame in frames.items():
+        try:
+            check_against_others(frame, package.passports[name], lambda other: load_from(package, other))
         except DataError as error:
             problems.append(str(error))
     problems += [*_unlisted(package), *_correction_problems(package, frames)]

@@ -63,6 +63,9 @@ def small(tmp_path_factory) -> Path:
     (root / "tables/sources.csv").write_text("".join(kept), encoding="utf-8", newline="\n")
     package = json.loads((SHIPPED / "datapackage.json").read_text(encoding="utf-8"))
     package["resources"] = [r for r in package["resources"] if r["name"] in {*KEPT_LINES, "sources"}]
+    for resource in package["resources"]:
+        # Cut short, or with the tables it is held against left out, a table cannot pass its checks.
+        resource["kbio"].pop("checks", None)
     (root / "datapackage.json").write_text(json.dumps(package, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     rebuild_passports(root)
     return root

@@ -1,0 +1,143 @@
+"""What the schema cannot see is refused by table, line and column: months lost, values that jump, sides swapped."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kbio_analysis.data.checks import check_against_others, check_table
+from kbio_analysis.data.package import Passport, read_package
+from kbio_analysis.data.tables import load, load_from
+from kbio_analysis.errors import DataError
+
+SHIPPED = Path(__file__).resolve().parents[2] / "data"
+PACKAGE = read_package(SHIPPED)
+REGIONS, WORLD, MONTHLY = "korea_exports_by_region", "korea_world_trade", "biohealth_exports_monthly"
+FIRST = "biopharma_exports_2024"
+PARTNERS, TOTALS = "korea_exports_by_partner", "partner_trade_totals"
+
+
+def refused(table: str, frame: pd.DataFrame) -> str:
+    """What is said of a damaged table; its passport is the shipped one."""
+    passport = PACKAGE.passport(table)
+    try:
+        check_table(frame, passport)
+        check_against_others(frame, passport, load)
+    except DataError as problem:
+        return str(problem)
+    return "it passes"
+
+
+def row(frame: pd.DataFrame, **key: object) -> int:
+    (line,) = frame.index[(frame[list(key)].astype(str) == [str(v) for v in key.values()]).all(axis=1)]
+    return line
+
+
+def set_cell(column: str, value: object, **key: object):
+    return lambda frame: frame.at.__setitem__((row(frame, **key), column), value)
+
+
+def drop(**key: object):
+    return lambda frame: frame.drop(index=row(frame, **key))
+
+
+def swap_rows(first: int, second: int):
+    def change(frame: pd.DataFrame) -> None:
+        frame.loc[[first, second]] = frame.loc[[second, first]].to_numpy(copy=True)
+
+    return change
+
+
+def swap_columns(first: str, second: str, **key: object):
+    def change(frame: pd.DataFrame) -> None:
+        line = row(frame, **key)
+        frame.loc[line, [first, second]] = frame.loc[line, [second, first]].tolist()
+
+    return change
+
+
+CHINA = {"region": "CHN", "month": "2025-08"}
+ASEAN = {"region": "ASEAN", "month": "2025-08"}
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "column", "said"),
+    [
+        # The six of the issue.
+        (REGIONS, set_cell("exports_usd_m", 18880.0, **ASEAN), "exports_usd_m", "18,880 after 10,830"),
+        (REGIONS, set_cell("exports_usd_m", 10.88, **ASEAN), "exports_usd_m", "more than 1.6 times"),
+        (MONTHLY, drop(series="hs30_customs", month="2025-06"), "month", "2025-06 of hs30_customs is missing"),
+        (MONTHLY, swap_rows(20, 21), "series, month", "out of order"),
+        (WORLD, swap_columns("exports_usd_m", "imports_usd_m", year=1996), "exports_usd_m", "1996: the parts make"),
+        ("sources", set_cell("published", "2025-18-29", source_id="AJU_20250829"), "published", "'2025-18-29' is no"),
+        # Six of our own, and two that only another table shows.
+        (REGIONS, drop(region="USA", month="2026-07"), "month", "the record of USA ends here, not at 2026-07"),
+        (REGIONS, set_cell("exports_usd_m", 16500.0, **CHINA), "exports_usd_m", "2025-08: the parts make"),
+        (PARTNERS, set_cell("exports_usd_m", 60000.0, iso3="USA", year=2020), "exports_usd_m", "2020: the parts make"),
+        ("korea_geography", set_cell("iso3", "DEV", iso3="DEU"), "iso3", "'DEV' is not in the table country_groups"),
+        (PARTNERS, drop(iso3="DEU", year=2009), "year", "2009 of DEU is missing before it"),
+        (
+            "claim_tests",
+            set_cell("claim", "no_claim", claim=FIRST, reading="as stated"),
+            "claim",
+            "'no_claim' is not in",
+        ),
+        ("korea_ftas", set_cell("signed", "2010-02-30", agreement="Korea-EU FTA", iso3="AUT"), "signed", "2010-02-30"),
+        (
+            TOTALS,
+            swap_columns("imports_from_korea_usd_m", "exports_to_korea_usd_m", iso3="IND", year=2019),
+            "imports_from_korea_usd_m, exports_to_korea_usd_m",
+            "IND 2019: .* fit the other record better when they are swapped",
+        ),
+    ],
+)
+def test_error_that_keeps_the_schema_is_refused(table, change, column, said):
+    frame = load_from(PACKAGE, table)
+    changed = change(frame)
+    message = refused(table, frame if changed is None else changed)
+    assert message.startswith(f"table {table}, line ")
+    assert f", column {column}: " in message
+    assert pd.Series([message]).str.contains(said, regex=True).all(), message
+
+
+def small(checks: list[object], **columns: list[object]) -> tuple[pd.DataFrame, Passport]:
+    frame = pd.DataFrame(columns)
+    frame.index = range(2, len(frame) + 2)
+    schema = {"fields": [{"name": name, "type": "string"} for name in columns], "primaryKey": ["year"]}
+    descriptor = {"name": "t", "path": "t.csv", "schema": schema, "kbio": {"checks": checks}}
+    return frame, Passport(name="t", path=Path("t.csv"), descriptor=descriptor)
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        ([{"check": "jmp"}], "declares a check 'jmp'; known are order, calendar"),
+        (["jump"], "the check 'jump' does not work"),
+        ([{"check": "jump", "column": "value"}], "the check 'jump' does not work .KeyError"),
+        ([{"check": "calendar", "column": "none"}], "the check 'calendar' does not work"),
+    ],
+)
+def test_declaration_that_cannot_work_is_blamed_on_the_passport(checks, said):
+    with pytest.raises(DataError, match=f"datapackage.json: table t.*({said})"):
+        check_table(*small(checks, year=[2000, 2001], value=[1.0, 2.0]))
+
+
+def test_what_is_explained_passes_and_what_is_not_is_named():
+    jump = {"check": "jump", "column": "value", "along": "year", "factor": 2, "explained": {"2001": "a strike"}}
+    check_table(*small([jump], year=[2000, 2001], value=[1.0, 9.0]))
+    with pytest.raises(DataError, match=r"line 4, column value: 30 after 9, .* under explained, '2002'"):
+        check_table(*small([jump], year=[2000, 2001, 2002], value=[1.0, 9.0, 30.0]))
+
+
+def test_a_zero_is_a_jump_and_a_blank_is_none():
+    jump = {"check": "jump", "column": "value", "along": "year", "factor": 2}
+    check_table(*small([jump], year=[2000, 2001, 2002], value=[1.0, None, 1.5]))
+    with pytest.raises(DataError, match="line 3, column value: 0 after 1"):
+        check_table(*small([jump], year=[2000, 2001], value=[1.0, 0.0]))
+
+
+def test_every_table_that_is_sorted_by_its_key_says_so():
+    resources = json.loads((SHIPPED / "datapackage.json").read_text(encoding="utf-8"))["resources"]
+    ordered = {r["name"] for r in resources if {"check": "order"} in r["kbio"].get("checks", [])}
+    assert ordered == {r["name"] for r in resources if "rowOrder" not in r}
