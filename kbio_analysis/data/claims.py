@@ -12,7 +12,6 @@ from ..vocabulary import HOME, INDIA
 from .destinations import country_groups
 from .results import recorded
 from .series import annual, exporters
-from .sources import table_sources
 from .tables import load
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def findings(*, growth_years: int = 3) -> "DataFrame":
 
     ``found`` is missing where nothing was measured, and ``why`` then says why, naming the notebook whose record is
     missing, failed or stale; ``period_found`` is blank for records, whose notebook has it. ``sources`` are ids joined
-    by semicolons: a record's are those of the table that its test cites, if any. ``growth_years`` is how many latest
+    by semicolons: a record's is the one that its test cites, if any. ``growth_years`` is how many latest
     years tell Bangladesh's growth.
     """
     rows, own, kept = tests(), measures(growth_years=growth_years), []
@@ -78,7 +77,7 @@ def findings(*, growth_years: int = 3) -> "DataFrame":
             measured(row["notebook"], row[c], own, row["unit"]) if row[c] else None for c in ("measure", "low", "high")
         ]
         values = [None if one is None else one.value for one in at]
-        cited = at[0].source_ids or (table_sources(row["cites"]) if row["cites"] else ())
+        cited = at[0].source_ids or ([row["cites"]] if row["cites"] else ())
         kept.append((*values, at[0].period, at[0].why, ";".join(cited)))
     columns = ("found", "found_low", "found_high", "period_found", "why", "sources")
     found = rows.assign(**dict(zip(columns, zip(*kept, strict=True), strict=True)))
@@ -230,6 +229,11 @@ def _market() -> Measures:
     return found
 
 
+def _sources_of(definition: str, year: int) -> list[str]:
+    rows = load("biopharma_exports_annual")
+    return rows.loc[(rows["definition"] == definition) & (rows["year"] == year), "source_id"].tolist()
+
+
 def _biopharma() -> Measures:
     exports, panel = annual("khidi_biopharma_hs2022"), exporters("SITC54")
     row = panel.loc[panel[HOME].last_valid_index()].dropna()
@@ -240,7 +244,7 @@ def _biopharma() -> Measures:
     cited = [whole["source_id"], *headline.attrs["source_ids"]]
     return {
         "biohealth_over_biopharma_2024": _one(whole["value"] / headline["2024"], 2024, cited),
-        "biopharma_exports_2024_usd_m": _one(exports["2024"], 2024, exports.attrs["source_ids"]),
+        "biopharma_exports_2024_usd_m": _one(exports["2024"], 2024, _sources_of("khidi_biopharma_hs2022", 2024)),
         "published_rank_kita_2020": _one(kita["rank"], 2020, [kita["source_id"]]),
         "published_rank_sitc54_2020": _one(rank, row.name, panel.attrs.get("source_ids", ())),
     }

@@ -14,10 +14,23 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import typed
 
-VERDICTS = ("supported", "supported with a caveat", "not supported", "not testable here")
-"""The four verdicts, by the words they are recorded with."""
+VERDICTS = (
+    "supported",
+    "supported with a caveat",
+    "wrong year",
+    "sources disagree",
+    "not supported",
+    "not testable here",
+)
+"""The verdicts, by the words they are recorded with."""
 
-SUPPORTED, CAVEAT, NOT_SUPPORTED, NOT_TESTABLE = VERDICTS
+SUPPORTED, CAVEAT, WRONG_YEAR, DISAGREE, NOT_SUPPORTED, NOT_TESTABLE = VERDICTS
+
+AIM = "an aim"
+"""What a claim under the rule odds is in place of a verdict: it cannot be true or false yet."""
+
+OTHER_YEAR, OTHER_SOURCE = "other year", "source"
+"""Kinds of reading that make a verdict: of a year in which the claim is true; of another source of the same thing."""
 
 Outcome = Literal["holds", "near", "fails", "unknown"]
 
@@ -51,22 +64,17 @@ class Tolerances:
 
     ``rounding_steps`` half-width of *printed*, in units of the last printed digit; ``about_pct`` of *about*, per cent
     of the claim; ``caveat_pct`` how far off, per cent of the claim, still earns a caveat; ``rank_places`` of *places*,
-    and how far off an exact rank or count still earns one; ``likely`` and ``unlikely`` the probabilities above which an
-    aim counts as supported and below which as not.
+    and how far off an exact rank or count still earns one.
     """
 
     rounding_steps: float = 0.5
     about_pct: float = 5.0
     caveat_pct: float = 10.0
     rank_places: int = 1
-    likely: float = 0.67
-    unlikely: float = 0.33
 
     def __post_init__(self) -> None:
         if min(self.rounding_steps, self.about_pct, self.caveat_pct, self.rank_places) < 0:
             raise ModelInputError("a tolerance is negative; widths start at 0")
-        if not 0 < self.unlikely <= self.likely < 1:
-            raise ModelInputError("odds: 0 < unlikely <= likely < 1 is needed")
 
     def widths(self, name: str, claimed: float, step: float) -> tuple[float, float]:
         """Half-widths within which the tolerance ``name`` counts as held, and as near. Raises ModelInputError."""
@@ -79,7 +87,7 @@ class Tolerances:
         return held, max(held, near)
 
     def scaled(self, factor: float) -> "Tolerances":
-        """Every width times ``factor``; the odds stay, as they are cut points and not widths."""
+        """Every width times ``factor``."""
         widths = {name: getattr(self, name) * factor for name in ("rounding_steps", "about_pct", "caveat_pct")}
         return replace(self, **widths, rank_places=round(self.rank_places * factor))
 
@@ -90,8 +98,8 @@ def judged(findings: pd.DataFrame, tolerances: Tolerances, *, prefer: Sequence[s
 
     ``findings`` has a row a reading, in order: claim, reading (its label), kind (what it varies, blank for the reading
     as stated), rule, tolerance, scope, value (claimed), step (last printed digit), found, found_low, found_high
-    (missing where nothing was measured; a probability under the rule odds). ``prefer`` names readings that decide
-    instead of the first, each as ``claim:reading``.
+    (missing where nothing was measured; under the rule odds a probability, which makes no verdict). ``prefer`` names
+    readings that decide instead of the first, each as ``claim:reading``.
 
     Added are the ends of a deciding reading's interval as readings of kind "interval", and the columns decides,
     held and near (half-widths), outcome, alone, and differs (decides something, and something else than the deciding
@@ -102,7 +110,7 @@ def judged(findings: pd.DataFrame, tolerances: Tolerances, *, prefer: Sequence[s
         first, *others = group.to_dict("records")
         readings = [first, *others, *_ends(first)]
         outcomes = [outcome(row, tolerances) for row in readings]
-        verdicts = [alone(found, row["scope"]) for found, row in zip(outcomes, readings, strict=True)]
+        verdicts = [alone(found, row["scope"], row["rule"]) for found, row in zip(outcomes, readings, strict=True)]
         for i, row in enumerate(readings):
             held, near = tolerances.widths(row["tolerance"], row["value"], row["step"])
             made = {"claim": claim, "decides": i == 0, "held": held, "near": near, "outcome": outcomes[i]}
@@ -115,14 +123,20 @@ def judged(findings: pd.DataFrame, tolerances: Tolerances, *, prefer: Sequence[s
 def verdicts(readings: pd.DataFrame) -> pd.DataFrame:
     """One row a claim, by claim: the deciding reading's columns (as :func:`judged` gives them), its verdict and ratio.
 
-    A reading that dissents turns support into a caveat and is never a verdict by itself. ``ratio`` is found over
-    claimed, missing for odds and where nothing was measured.
+    A reading that dissents turns support into a caveat. Where the deciding reading does not hold and one of another
+    year does, the verdict is "wrong year"; where sources of the same thing come out on both sides, "sources disagree".
+    ``ratio`` is found over claimed, missing for aims and where nothing was measured.
     """
     found = readings[readings["decides"]].set_index("claim")
-    dissent = readings[~readings["decides"] & readings["outcome"].isin(["near", "fails"])]["claim"]
-    caveat = (found["alone"] == SUPPORTED) & found.index.isin(dissent)
+    others = readings[~readings["decides"]]
+    caveat = found.index.isin(others["claim"][others["outcome"].isin(["near", "fails"])])
+    holding = others[others["outcome"] == "holds"]
+    of_year, of_source = (found.index.isin(holding["claim"][holding["kind"] == k]) for k in (OTHER_YEAR, OTHER_SOURCE))
+    off = found["outcome"].isin(["near", "fails"]) & (found["alone"] != NOT_TESTABLE)
+    verdict = found["alone"].mask((found["alone"] == SUPPORTED) & caveat, CAVEAT)
+    verdict = verdict.mask(off & of_year, WRONG_YEAR).mask(off & of_source, DISAGREE)
     ratio = (found["found"] / found["value"]).where((found["rule"] != "odds") & (found["value"] != 0))
-    return found.assign(verdict=found["alone"].mask(caveat, CAVEAT), ratio=ratio)
+    return found.assign(verdict=verdict, ratio=ratio)
 
 
 def outcome(reading: dict[str, Any], tolerances: Tolerances) -> Outcome:
@@ -131,10 +145,8 @@ def outcome(reading: dict[str, Any], tolerances: Tolerances) -> Outcome:
     for name, known in (("scope", SCOPES), ("rule", RULES)):
         if reading[name] not in known:
             raise ModelInputError(f"{name} {reading[name]!r} is not known; known: {', '.join(known)}")
-    if rule == "untestable" or found is None or not np.isfinite(found):
+    if rule in ("untestable", "odds") or found is None or not np.isfinite(found):
         return "unknown"
-    if rule == "odds":
-        return "holds" if found >= tolerances.likely else "fails" if found < tolerances.unlikely else "near"
     held, near = tolerances.widths(reading["tolerance"], claimed, reading["step"])
     if rule == "more_than":
         return "holds" if found > claimed else "near" if found >= claimed - near else "fails"
@@ -142,8 +154,10 @@ def outcome(reading: dict[str, Any], tolerances: Tolerances) -> Outcome:
     return "holds" if off <= held else "near" if off <= near else "fails"
 
 
-def alone(found: Outcome, scope: str) -> str:
-    """The verdict that one reading gives by itself."""
+def alone(found: Outcome, scope: str, rule: str) -> str:
+    """The verdict that one reading gives by itself; an aim is one whatever its odds."""
+    if rule == "odds":
+        return AIM
     if found == "unknown" or scope in (CANNOT_REFUTE if found == "fails" else CANNOT_CONFIRM):
         return NOT_TESTABLE
     if found == "fails":

@@ -44,6 +44,7 @@ def table(
     missing: str = MISSING,
     reports: str | None = None,
     links: str | None = None,
+    stack: bool = False,
 ) -> Table:
     """Show ``frame`` as a table whose first column heads its rows.
 
@@ -51,7 +52,8 @@ def table(
     ``(column, format)``, a format specification (``",.0f"``) or a word of :mod:`~kbio_analysis.present.words`.
     Without ``columns`` all of the frame's columns are shown under their names, with ``formats`` by name. Numeric and
     formatted columns are right-aligned. ``reports`` is the header whose cells name notebooks, ``links`` the one whose
-    cells are addresses: the page makes links of both.
+    cells are addresses, or a name and its address: the page makes links of both. ``stack``: on a narrow screen every
+    row becomes a block, each cell under its header, for tables of words.
 
     Raises UsageError for a column that is not in the frame.
     """
@@ -60,6 +62,7 @@ def table(
     cells = [[formatted(v, how.get(c), missing) for v in shown[c]] for c in shown.columns]
     rows = [list(row) for row in zip(*cells, strict=True)]
     payload = {"kind": "table", "id": id, "caption": caption, "columns": heads, "rows": rows, "row_header": True}
+    payload |= {"stack": True} if stack else {}
     csv = shown.to_csv(index=False, lineterminator="\n")
     payload |= {"source": source, "csv": csv, "csv_name": f"{id}.csv"}
     html = _html(heads, rows, caption, source)

@@ -70,6 +70,12 @@ def linkify(text: str) -> Markup:
     return Markup("").join([*pieces, escape(text[end:])])
 
 
+def named_link(text: str) -> Markup:
+    """A name followed by its address as a link of that name; other text as :func:`linkify` has it."""
+    name, _, address = text.rpartition(" ")
+    return link(name, address) if name and _BARE_LINK.fullmatch(address) else linkify(text)
+
+
 def report_link(text: str) -> Markup:
     """A notebook's name as a link from one report to that notebook's default report; other text as it is."""
     if not _NOTEBOOK.fullmatch(text):

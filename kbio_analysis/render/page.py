@@ -242,7 +242,13 @@ class Page:
             if isinstance(row, Sequence)
         ]
         view = self._numbered("Table", payload)
-        return view | {"as": "table", "columns": heads, "rows": rows, "row_header": bool(payload.get("row_header"))}
+        return view | {
+            "as": "table",
+            "columns": heads,
+            "rows": rows,
+            "row_header": bool(payload.get("row_header")),
+            "stack": bool(payload.get("stack")),
+        }
 
     def _ordinary(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
         """An output of any other origin, richest harmless form first."""
@@ -301,7 +307,7 @@ def _cell(value: Any, column: Mapping[str, Any]) -> dict[str, Any]:
     if column.get("reports"):
         html = md.report_link(text)
     elif column.get("links"):
-        html = md.linkify(text)
+        html = md.named_link(text)
     else:
         html = escape(text)
     return {"text": text, "html": html, "number": column.get("align") == "right"}

@@ -6,10 +6,13 @@ import pytest
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.verdicts import (
+    AIM,
     CAVEAT,
+    DISAGREE,
     NOT_SUPPORTED,
     NOT_TESTABLE,
     SUPPORTED,
+    WRONG_YEAR,
     Tolerances,
     judged,
     verdicts,
@@ -48,7 +51,6 @@ def verdict(found: float | None, tolerances: Tolerances = T, others: tuple[dict,
         ("at_least", "printed", (9.5, 30.0), (9.4, 9.0), (8.9, -5.0)),
         ("at_most", "printed", (10.5, -30.0), (10.6, 11.0), (11.1, 50.0)),
         ("more_than", "none", (10.001, 99.0), (10.0, 9.0), (8.99, 0.0)),
-        ("odds", "none", (0.67, 1.0), (0.33, 0.66), (0.32, 0.0)),
     ],
 )
 def test_every_rule_flips_at_its_widths(rule: str, tolerance: str, holds: tuple, near: tuple, fails: tuple) -> None:
@@ -62,15 +64,13 @@ def test_the_widths_do_the_deciding_not_the_number() -> None:
     assert verdict(10.8) == CAVEAT
     assert verdict(10.8, Tolerances(rounding_steps=1)) == SUPPORTED
     assert verdict(10.8, Tolerances(caveat_pct=5)) == NOT_SUPPORTED
-    assert verdict(0.5, Tolerances(likely=0.5, unlikely=0.4), rule="odds") == SUPPORTED
-    assert verdict(0.5, Tolerances(likely=0.7, unlikely=0.51), rule="odds") == NOT_SUPPORTED
     order = [NOT_SUPPORTED, CAVEAT, SUPPORTED]
     for value in (8.0, 9.2, 9.6, 10.4, 10.9, 12.5):
         said = [order.index(verdict(value, T.scaled(f))) for f in (0.25, 0.5, 1, 2, 4)]
         assert said == sorted(said), "wider tolerances never lose support"
 
 
-@pytest.mark.parametrize("rule", ["equals", "at_least", "at_most", "more_than", "odds", "untestable"])
+@pytest.mark.parametrize("rule", ["equals", "at_least", "at_most", "more_than", "untestable"])
 def test_nothing_measured_is_not_testable_and_an_untestable_claim_stays_so_with_a_number(rule: str) -> None:
     assert verdict(None, rule=rule) == NOT_TESTABLE
     assert verdict(float("inf"), rule=rule) == NOT_TESTABLE
@@ -103,10 +103,27 @@ def test_a_dissenting_reading_is_a_caveat_and_never_a_verdict() -> None:
 
 
 def test_ends_of_the_interval_are_readings_too() -> None:
-    wide = readings(row(0.7, rule="odds", found_low=0.1, found_high=0.9))
+    wide = readings(row(10.0, found_low=2.0, found_high=10.2))
     assert verdicts(wide).verdict["x"] == CAVEAT
     assert wide[wide.differs][["reading", "alone"]].to_numpy().tolist() == [["low end", NOT_SUPPORTED]]
-    assert verdict(0.7, rule="odds", found_low=0.68, found_high=0.9) == SUPPORTED
+    assert verdict(10.0, found_low=9.8, found_high=10.2) == SUPPORTED
+
+
+@pytest.mark.parametrize("odds", [0.0, 0.04, 0.5, 1.0])
+def test_an_aim_is_an_aim_at_any_odds_and_never_unsupported(odds: float) -> None:
+    found = readings(row(odds, rule="odds", found_low=0.0, found_high=1.0), other(0.9, "2010") | {"rule": "odds"})
+    assert verdicts(found).verdict["x"] == AIM
+    assert not found.differs.any()
+
+
+def test_what_is_true_of_another_year_or_by_another_source_is_said_so() -> None:
+    year, source = (row(10.0, reading=k, kind=k) for k in ("other year", "source"))
+    off = row(50.0, reading="second", kind="source")
+    assert verdict(50.0, others=(year,)) == verdict(10.8, others=(year,)) == WRONG_YEAR
+    assert verdict(50.0, others=(source, off)) == DISAGREE
+    assert verdict(50.0, others=(off,)) == NOT_SUPPORTED
+    assert verdict(10.0, others=(year, source)) == SUPPORTED
+    assert verdict(None, others=(year, source)) == NOT_TESTABLE
 
 
 def test_the_ratio_is_of_found_to_claimed_and_not_of_odds() -> None:
@@ -132,7 +149,7 @@ def test_unknown_words_are_refused(change: dict[str, str]) -> None:
         readings(row(10.0, **change))
 
 
-@pytest.mark.parametrize("wrong", [{"caveat_pct": -1}, {"unlikely": 0.7, "likely": 0.6}, {"unlikely": 0.0}])
+@pytest.mark.parametrize("wrong", [{"caveat_pct": -1}, {"rounding_steps": -0.1}, {"rank_places": -1}])
 def test_tolerances_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ModelInputError):
         Tolerances(**wrong)
