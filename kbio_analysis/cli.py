@@ -26,7 +26,6 @@ from kbio_analysis.errors import KbioError, UsageError
 if TYPE_CHECKING:
     from kbio_analysis.render.build import Outcome
     from kbio_analysis.render.parameters import NotebookSpec, Parameter
-    from kbio_analysis.render.ranking import Rankings
 
 DEFAULT_OUT = Path("reports/site")
 DEFAULT_LIMIT_SECONDS = 600.0
@@ -218,7 +217,7 @@ def render(
         on_wait=_waiting(out, f", at most {wait:g} s"),
         rankings=ranked_by,
     )
-    well = _told(outcome, out, ranked_by)
+    well = _told(outcome, out)
     if forms and not outcome.interrupted:
         well = _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force, wait) and well
     if not well:
@@ -238,13 +237,11 @@ def _maker(
     return lambda due, until: cluster.reports(due, scheduler=scheduler, tls=files, until=until)
 
 
-def _told(outcome: Outcome, out: Path, ranked_by: Rankings) -> bool:
+def _told(outcome: Outcome, out: Path) -> bool:
     """Say what became of a run; whether all is well."""
     from kbio_analysis.render.progress import complaint, say, summary
-    from kbio_analysis.render.ranking import unranked
 
     say(summary(outcome, out / "index.html"))
-    _complain("\n".join(unranked(out, ranked_by)))
     _complain(complaint(outcome, sys.argv))
     return outcome.exit_code == 0
 

@@ -26,9 +26,9 @@ class Line:
 
     ``unit`` is the one all reports agree on, None if they do not. ``texts`` are the values as a reader wants them;
     ``less`` the differences to the first report, None where there is none to compute, ``differences`` in words.
-    ``differs`` if any report says otherwise than the first, in value or in unit.
     """
 
+    kind: str
     name: str
     meaning: str
     values: tuple[Any, ...]
@@ -36,7 +36,11 @@ class Line:
     texts: tuple[str, ...]
     less: tuple[float | None, ...]
     differences: tuple[str, ...]
-    differs: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether any report says otherwise than the first, in value or in unit."""
+        return self.unit is None or not all(same(self.values[0], value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,39 +61,31 @@ class Comparison:
 
     def csv(self) -> str:
         """Parameters and results with exact values, then every difference to the first report."""
-        first, *others = self.names
-        rows = []
-        for kind, lines in (("parameter", self.parameters), ("result", self.results)):
-            for line in lines:
-                values = [v if is_number(v) else "" if v is ABSENT else exact(v) for v in line.values]
-                unit = "units differ" if line.unit is None else line.unit
-                less = line.less[1:] if kind == "result" else [None] * len(others)
-                rows.append([kind, line.name, unit, line.meaning, *values, *less])
-        header = ["kind", "name", "unit", "meaning", first, *others, *(f"{name} less {first}" for name in others)]
-        return csv_text(header, rows)
+        names, rows = self.names, []
+        for line in (*self.parameters, *self.results):
+            values = [v if is_number(v) else "" if v is ABSENT else exact(v) for v in line.values]
+            less = line.less[1:] if line.kind == "result" else [None] * len(names[1:])
+            rows.append([line.kind, line.name, line.unit or "", line.meaning, *values, *less])
+        return csv_text(["kind", "name", "unit", "meaning", *names, *(f"{n} less {names[0]}" for n in names[1:])], rows)
 
     def text(self) -> str:
         """In columns of spaces for a terminal, one line a parameter or result."""
         first, *others = self.names
         rows = [["", "unit", first, *(cell for name in others for cell in (name, "difference"))]]
-        for title, lines in (("parameters that differ", self.parameters), ("results", self.results)):
-            rows += [[], [title]] if lines else []
-            for line in lines:
-                pairs = zip(line.texts[1:], line.differences[1:], strict=True)
-                rows.append([line.name, line.unit or "", line.texts[0], *(cell for pair in pairs for cell in pair)])
-        clean = [[" ".join(plain(cell).split()) for cell in row] for row in rows]
-        widths = [max(len(row[i]) for row in clean if len(row) > 1) for i in range(len(clean[0]))]
-        sided = [[c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=False))]
-                 for row in clean]  # fmt: skip
-        return "\n".join([*("  ".join(row).rstrip() for row in sided), "", *self.notes]).rstrip()
+        for line in (*self.parameters, *self.results):
+            pairs = zip(line.texts[1:], line.differences[1:], strict=True)
+            cells = [line.name, line.unit or "", line.texts[0], *(cell for pair in pairs for cell in pair)]
+            rows.append([" ".join(plain(cell).split()) for cell in cells])
+        sides = [(str.ljust if i < 2 else str.rjust, max(map(len, c))) for i, c in enumerate(zip(*rows, strict=True))]
+        texts = ["  ".join(side(cell, width) for cell, (side, width) in zip(row, sides, strict=True)) for row in rows]
+        return "\n".join([*map(str.rstrip, texts), "", *self.notes]).rstrip()
 
 
 def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteReport]:
-    """The reports asked for, as ``NOTEBOOK/SET`` or as ``SET`` where the notebook goes without saying.
+    """The reports asked for, as ``NOTEBOOK/SET`` (the notebook's name may be cut short), or as ``SET`` where only one
+    notebook, or one of those that the other requests mean, has it.
 
-    A notebook's name may be cut short (``11/default``). It goes without saying if only one notebook
-    has that set, or if one of the several is the notebook of the others asked for.
-    Raises UsageError naming every request that fits none or several, and for fewer than two or the same one twice.
+    Raises UsageError naming every request that fits none or several, for fewer than two, and for the same one twice.
     """
     if len(wanted) < 2:
         raise UsageError("compare takes two sets or more, such as: kbio compare default high_growth")
@@ -102,7 +98,7 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
     chosen: list[SiteReport] = []
     for request, found in zip(requests, fitting, strict=True) if not mistakes else ():
         nearer = [r for r in found if r.notebook in (certain or common)] if len(found) > 1 else found
-        chosen += nearer if len(nearer) == 1 else []
+        chosen += nearer[:1]
         if len(nearer) != 1:
             either = " or ".join(r.label for r in nearer or found)
             mistakes.append(f"set {request!r} may be {either}: write NOTEBOOK/SET")
@@ -114,25 +110,38 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
     return chosen
 
 
-def compared(reports: Sequence[SiteReport]) -> Comparison:
-    """The reports side by side.
+def _fits(report: SiteReport, request: str) -> bool:
+    notebook, slash, name = request.rpartition("/")
+    return report.set == name and (not slash or (notebook != "" and report.notebook.startswith(notebook)))
 
-    Reports of one notebook are compared in every result that any of them has, reports of several in those they share.
+
+def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
+    if near := did_you_mean(request, [r.set for r in reports] + [r.label for r in reports]):
+        return f"no set {request!r}{near}"
+    listed = ", ".join(r.label for r in reports[:5]) + (", ..." if len(reports) > 5 else "")
+    return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
+
+
+def compared(reports: Sequence[SiteReport]) -> Comparison:
+    """The reports side by side: those of one notebook in every result that any has, of several in those they share.
+
     Raises UsageError for a report without results, and for reports that share none.
     """
-    empty = [f"{r.label} has no results to compare ({_why_empty(r)})" for r in reports if not r.results]
-    if empty:
-        raise UsageError("\n".join(empty))
-    shared = [name for name in reports[0].results if all(name in report.results for report in reports)]
+    if empty := [r for r in reports if not r.results]:
+        whys = ["its notebook records none" if r.good else f"its last run: {r.status}" for r in empty]
+        raise UsageError(
+            "\n".join(f"{r.label} has no results to compare ({why})" for r, why in zip(empty, whys, strict=True))
+        )
     every = list(dict.fromkeys(name for report in reports for name in report.results))
+    shared = [name for name in every if all(name in report.results for report in reports)]
     if not shared:
-        labels = " and ".join(report.label for report in reports)
-        raise UsageError(f"{labels} share no result, so there is nothing to compare")
+        raise UsageError(f"{' and '.join(r.label for r in reports)} share no result, so there is nothing to compare")
     chosen = every if len({report.notebook for report in reports}) == 1 else shared
-    results = tuple(_line(name, [r.results.get(name) for r in reports]) for name in chosen)
-    declared = dict.fromkeys(name for report in reports for name in report.made_with)
-    settings = [[{"value": r.made_with[name]} if name in r.made_with else None for r in reports] for name in declared]
-    parameters = [_line(name, values, setting=True) for name, values in zip(declared, settings, strict=True)]
+    results = tuple(_line("result", name, [r.results.get(name) for r in reports]) for name in chosen)
+    parameters = []
+    for name in dict.fromkeys(name for report in reports for name in report.made_with):
+        values = [{"value": r.made_with[name]} if name in r.made_with else None for r in reports]
+        parameters.append(_line("parameter", name, values))
     differing = tuple(line for line in parameters if line.differs)
     notes = [f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good]
     if len(chosen) < len(every):
@@ -140,44 +149,39 @@ def compared(reports: Sequence[SiteReport]) -> Comparison:
     notes += [f"{line.name}: the units differ, so no difference is taken." for line in results if line.unit is None]
     if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in results):
         notes.append("A difference between two percentages is in percentage points.")
+    unchanged = len(parameters) - len(differing)
     return Comparison(
-        reports=tuple(reports),
-        parameters=differing,
-        same_parameters=len(parameters) - len(differing),
-        results=results,
-        notes=tuple(notes),
+        reports=tuple(reports), parameters=differing, same_parameters=unchanged, results=results, notes=tuple(notes)
     )
 
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values say the same; true is not 1, and nothing equals what is absent but itself."""
-    if is_number(one) and is_number(other):
-        return one == other
-    return type(one) is type(other) and one == other
+    return one == other and (type(one) is type(other) or (is_number(one) and is_number(other)))
 
 
-def _line(name: str, records: Sequence[Any], setting: bool = False) -> Line:
+def _line(kind: str, name: str, records: Sequence[Any]) -> Line:
     values = tuple(ABSENT if r is None else r["value"] for r in records)
     units = ["" if r is None else r.get("unit", "") for r in records]
     known = {unit for unit, value in zip(units, values, strict=True) if value is not ABSENT}
-    unit = known.pop() if len(known) == 1 else None
-    texts = []
+    unit, texts = known.pop() if len(known) == 1 else None, []
     for value, own in zip(values, units, strict=True):
-        shown = format_setting(value) if setting else format_value(value, own)
-        absent = "not a parameter" if setting else "not recorded"
+        shown = format_setting(value) if kind == "parameter" else format_value(value, own)
+        absent = "not a parameter" if kind == "parameter" else "not recorded"
         texts.append(absent if value is ABSENT else f"{shown} {own}" if unit is None and own else shown)
     first, comparable = values[0], [is_number(v) and u == units[0] for v, u in zip(values, units, strict=True)]
     less = tuple(float(v - first) if c and comparable[0] else None for v, c in zip(values, comparable, strict=True))
     words = [_difference(first, v, less[i], texts[0], texts[i], units[i] == units[0]) for i, v in enumerate(values)]
+    meaning = next((r["meaning"] for r in records if r and r.get("meaning")), "")
     return Line(
+        kind=kind,
         name=name,
-        meaning=next((r["meaning"] for r in records if r and r.get("meaning")), ""),
+        meaning=meaning,
         values=values,
         unit=unit,
         texts=tuple(texts),
         less=less,
         differences=("", *words[1:]),
-        differs=unit is None or not all(same(first, value) for value in values),
     )
 
 
@@ -192,22 +196,3 @@ def _difference(first: Any, value: Any, less: float | None, text: str, other: st
     if not any(digit in size for digit in "123456789") or "e" in text + other:
         size = format_value(abs(value - first))
     return f"{'+' if less > 0 else MINUS}{size}"
-
-
-def _fits(report: SiteReport, request: str) -> bool:
-    notebook, slash, name = request.rpartition("/")
-    return report.set == name and (not slash or (notebook != "" and report.notebook.startswith(notebook)))
-
-
-def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
-    near = did_you_mean(request, [r.set for r in reports] + [r.label for r in reports])
-    if near:
-        return f"no set {request!r}{near}"
-    listed = ", ".join(r.label for r in reports[:5]) + (", ..." if len(reports) > 5 else "")
-    return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
-
-
-def _why_empty(report: SiteReport) -> str:
-    if report.good:
-        return "its notebook records none"
-    return f"its last run: {report.status}" + (f", see {report.log}" if report.log else "")

@@ -1,11 +1,12 @@
-"""SVG for a page: an untrusted drawing rebuilt from what drawings need, so that the strictest policy holds; and the
-small lines of the index. Style attributes become presentation attributes (a policy without 'unsafe-inline' forbids
+"""SVG for a page: an untrusted drawing rebuilt from what drawings need, so that the strictest policy holds.
+
+Style attributes become presentation attributes (a policy without 'unsafe-inline' forbids
 the former), ids are renamed to be unique, and nothing points outside the drawing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
 
@@ -56,35 +57,6 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
 def standalone_svg(drawing: str) -> str:
     """An inline drawing of ``inline_svg`` as a file of its own: named as SVG, its theme colours spelt out."""
     return _THEME_COLOUR.sub(r"\1", drawing.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
-
-
-def line_svg(
-    values: Sequence[float],
-    size: tuple[int, int] = (96, 24),
-    *,
-    scale: tuple[float, float] | None = None,
-    behind: Sequence[float] | None = None,
-    label: str = "",
-) -> Markup:
-    """A bare line of the series with a dot at its end, on a scale; another line may stand faintly behind it.
-
-    Without a label it is decoration: the words beside it carry the figure.
-    """
-    (width, height), (low, high) = size, scale or (min(values), max(values))
-
-    def points(line: Sequence[float]) -> list[str]:
-        ups = [(value - low) / (high - low) if high > low else 0.5 for value in line]
-        steps = max(len(line) - 1, 1)
-        return [f"{3 + (width - 6) * i / steps:.4g},{height - 3 - (height - 6) * up:.4g}" for i, up in enumerate(ups)]
-
-    corners = points(values)
-    base = Markup('<polyline class="base" points="{}"/>').format(" ".join(points(behind))) if behind else ""
-    told = Markup('class="spark" aria-hidden="true"')
-    if label:
-        told = Markup('class="panel" role="img" aria-label="{}"').format(label)
-    return Markup(
-        '<svg {} viewBox="0 0 {} {}">{}<polyline points="{}"/><circle cx="{}" cy="{}" r="2.5"/></svg>'
-    ).format(told, width, height, base, " ".join(corners), *corners[-1].split(","))
 
 
 def _local(tag: object) -> str:

@@ -244,7 +244,6 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
         "title": question or job.notebook,
         "question": question,
         "answer": shown.answer,
-        "spark": shown.spark,
         "status": course.status,
         "parameters": dict(job.parameters),
         "results": {

@@ -205,3 +205,8 @@ def paragraph(source: str) -> Markup:
     if markup.count("<p>") == 1 and markup.startswith("<p>") and markup.endswith("</p>"):
         return Markup(markup[3:-4])
     return markup
+
+
+def plain_text(source: str) -> str:
+    """Markdown of a sentence or paragraphs as text alone: no escapes, no marks, one line."""
+    return " ".join(strip_tags(str(markdown(source))).split())

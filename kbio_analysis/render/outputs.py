@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import ExecutionError
+from kbio_analysis.render.markdown import plain_text
 
 MIME = "application/vnd.kbio.v1+json"
 DEFAULT_RTOL = 1e-9
@@ -31,12 +32,14 @@ _VOLATILE = ("papermill", "execution", "collapsed", "scrolled")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """``results``: name -> record as emitted (value, unit, meaning, rtol). ``charts``: id -> payload, in order."""
+    """``results``: name -> record as emitted (value, unit, meaning, rtol). ``charts``: id -> payload, in order.
+
+    ``answer`` is plain text.
+    """
 
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     answer: str | None = None
-    spark: list[float] | None = None
 
 
 def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
@@ -57,16 +60,14 @@ def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
             results[name]["rtol"] = shown.get("rtol", DEFAULT_RTOL)
         elif kind == "chart":
             _refuse_second(charts, str(shown.get("id")), "chart", number)
-            _check_spark(shown, number)
             charts[str(shown.get("id"))] = dict(shown)
         elif kind == "answer":
-            answers.append(str(shown.get("text", "")))
+            answers.append(plain_text(str(shown.get("text", ""))))
     if held_back := [name for name in recorded if name not in results]:
         raise ExecutionError(
             f"on record but not shown: {', '.join(held_back)}; a cell holds its output back (%%capture, clear_output)"
         )
-    sparks = [chart["spark"] for chart in charts.values() if chart.get("spark")]
-    return Shown(results=results, charts=charts, answer=next(iter(answers), None), spark=next(iter(sparks), None))
+    return Shown(results=results, charts=charts, answer=answers[0] if answers else None)
 
 
 def _payloads(notebook: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -96,12 +97,6 @@ def _checked_record(shown: Mapping[str, Any], number: int) -> str:
     if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
         raise ExecutionError(f"{where} has the tolerance {rtol!r}; it lies between 0 and 1")
     return name
-
-
-def _check_spark(shown: Mapping[str, Any], number: int) -> None:
-    spark = shown.get("spark") or []
-    if not isinstance(spark, list) or not all(isinstance(p, int | float) and math.isfinite(p) for p in spark):
-        raise ExecutionError(f"cell {number}: the spark of chart {shown.get('id')!r} is no list of finite numbers")
 
 
 def settle(notebook: Mapping[str, Any], data: str | None) -> None:

@@ -178,7 +178,7 @@ class Page:
 
     def lead_text(self) -> Markup | None:
         recorded = self.result.get("answer")
-        return md.paragraph(str(recorded)) if self.lead is None and recorded else self.lead
+        return escape(str(recorded)) if self.lead is None and recorded else self.lead
 
     # ---- outputs
 

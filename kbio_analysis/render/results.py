@@ -49,7 +49,6 @@ class SiteReport:
     batch: str | None = None
     question: str = ""
     answer: str | None = None
-    spark: tuple[float, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     changed: Mapping[str, Any] = field(default_factory=dict)
     made_with: Mapping[str, Any] = field(default_factory=dict)
@@ -129,7 +128,6 @@ def _report(folder: Path) -> SiteReport:
         batch=batch if isinstance(batch, str) and batch.strip() else None,
         question=str(known.get("question") or ""),
         answer=None if known.get("answer") is None else str(known["answer"]),
-        spark=_numbers(known.get("spark")),
         parameters=latest.get("parameters") or {},
         made_with=good.get("parameters") or {},
         results=_results(good),
@@ -150,12 +148,6 @@ def _results(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             words = {key: str(record.get(key) or "") for key in ("unit", "meaning")}
             found[name] = {"value": str(value) if beyond else value} | words
     return found
-
-
-def _numbers(values: Any) -> tuple[float, ...]:
-    if not isinstance(values, list) or len(values) < 2 or not all(map(is_number, values)):
-        return ()
-    return tuple(map(float, values)) if all(abs(v) <= sys.float_info.max for v in values) else ()
 
 
 def _usual_values(reports: Sequence[SiteReport]) -> Mapping[str, Any]:

@@ -1,31 +1,23 @@
-"""Pages that set scenarios side by side: one a batch, and one a comparison that somebody asked for.
-
-Reports that name their batch stand on its page; the others on a page of their notebook if it has several. A few sets
-of a notebook are compared column by column, many become rows with the results that vary. Failures stand on top.
-"""
+"""Pages that set scenarios side by side: one a batch (a row a set, ranked if its file asks for that), and one a
+comparison that somebody asked for. Reports that name no batch stand on a page of their notebook if it has several."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kbio_analysis.errors import UsageError
-from kbio_analysis.render.compare import ABSENT, Comparison, compared, same
-from kbio_analysis.render.drawings import line_svg
+from kbio_analysis.errors import did_you_mean
+from kbio_analysis.render.compare import ABSENT, Comparison, same
 from kbio_analysis.render.formats import file_name, format_setting, format_value
 from kbio_analysis.render.publish import slug
-from kbio_analysis.render.ranking import Ranked, Ranking, ranked
+from kbio_analysis.render.ranking import Ranking
 from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
 
 BATCHES, COMPARISONS = "batches", "compare"
-FEW_SETS = 5  # as many as stand beside each other in columns
-MOST_PANELS = 24  # more are left to their own pages
-MOST_COLUMNS = 5  # results in the rows of a large batch; all of them are in the CSV
-WHOLE_FROM = 10_000  # where numbers run so high, decimals only hinder the eye
-LEAST_SHARE = 0.04  # of a common scale that every panel's line must use; else each has its own
+MOST_COLUMNS = 5  # results in the rows of a batch that names none; all of them are in the CSV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +39,13 @@ def batches(reports: Sequence[SiteReport]) -> list[Batch]:
     """The batches of a site by name, then the notebooks with several reports that belong to none."""
     named: dict[tuple[str, str], list[SiteReport]] = {}
     for report in reports:
-        loose = report.batch is None
-        key = ("notebook", report.notebook) if loose else ("batch", str(report.batch))
+        key = ("all sets of a notebook", report.notebook) if report.batch is None else ("batch", report.batch)
         named.setdefault(key, []).append(report)
     found: list[Batch] = []
-    for (kind, name), members in sorted(named.items()):
-        if kind == "notebook" and len(members) == 1:
+    for (kicker, name), members in sorted(named.items(), key=lambda item: (item[0][0] != "batch", item[0][1])):
+        if kicker != "batch" and len(members) == 1:
             continue
-        kicker, stem = "all sets of a notebook" if kind == "notebook" else "batch", file_name(name, "html")[:-5]
+        stem = file_name(name, "html")[:-5]
         if stem != name or stem.lower() in {batch.stem.lower() for batch in found}:
             stem = f"{stem}-{hashlib.sha256(f'{kicker}/{name}'.encode()).hexdigest()[:8]}"
         found.append(Batch(name=name, stem=stem, kicker=kicker, reports=tuple(members)))
@@ -62,66 +53,28 @@ def batches(reports: Sequence[SiteReport]) -> list[Batch]:
 
 
 def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[str, Any]]:
-    """What a batch's page shows, a notebook after the other: the ranking that is asked for, and the good reports side
-    by side as far as that adds anything."""
+    """What a batch's page shows: a table of the good reports of each notebook."""
     sections: list[dict[str, Any]] = []
     for notebook in dict.fromkeys(report.notebook for report in batch.reports):
-        members = [report for report in batch.reports if report.notebook == notebook]
-        shown, beside = [report for report in members if report.good and report.results], None
-        order = ranked(members, rankings[notebook]) if notebook in rankings else None
-        if 2 <= len(shown) <= FEW_SETS:
-            with suppress(UsageError):  # no result in common: rows show each for itself
-                beside = columns_section(compared(shown))
-        if order and order.first:
-            sections.append(_ranking(order, rankings[notebook]))
-        elif shown and beside is None:
-            beside = _rows(shown)
-        if beside:
-            notes = order.notes if order and not order.first else ()
-            sections.append(beside | {"notes": [*notes, *beside["notes"]]})
+        good = [r for r in batch.reports if r.notebook == notebook and r.good and r.results]
+        if good:
+            sections.append(_table(good, rankings.get(notebook)))
     return sections
+
+
+def comparison_section(comparison: Comparison) -> dict[str, Any]:
+    """A few reports column by column."""
+    reports, names = comparison.reports, comparison.names
+    notebooks = ", ".join(dict.fromkeys(report.notebook for report in reports))
+    label, file = f"{notebooks}, {' and '.join(names)}", comparison_stem(reports)
+    section = _section(reports, label, file, comparison.csv())
+    return section | {"notebook": notebooks, "comparison": comparison, "notes": comparison.notes}
 
 
 def comparison_stem(reports: Sequence[SiteReport]) -> str:
     """The name of the files of a comparison, the same for the same reports in the same order."""
     notebooks = list(dict.fromkeys(report.notebook for report in reports))
     return slug("-".join(notebooks) + "-" + "-vs-".join(report.set for report in reports))
-
-
-def columns_section(comparison: Comparison) -> dict[str, Any]:
-    """A few reports column by column."""
-    reports, names = comparison.reports, comparison.names
-    notebooks = ", ".join(dict.fromkeys(report.notebook for report in reports))
-    section = _section(reports, f"{notebooks}, {' and '.join(names)}", comparison_stem(reports), comparison.csv())
-    more = {"notebook": notebooks, "comparison": comparison, "notes": comparison.notes}
-    return section | more | _panels(reports, names)
-
-
-def _ranking(order: Ranked, ranking: Ranking) -> dict[str, Any]:
-    """The reports in the order of one result, its column first, where a narrow screen shows it too; then words, which
-    name a set, then numbers."""
-    whole = [*order.first, *(report for report, _ in order.last)]
-    heads = sorted((_head(name, whole) for name in order.columns), key=lambda head: head["kind"] == "num")
-    # The unit of the column that ranks is that of the reports that have a place in it.
-    heads = [_head(ranking.rank_by, order.first), *heads]
-    words = f"Ranked by: {heads[0]['meaning'] or ranking.rank_by}, the largest first. Every result is in the CSV."
-    notebook = whole[0].notebook
-    section = _section(whole, f"{notebook}, ranked by {ranking.rank_by}", f"{notebook}-ranked", _wide_csv(whole))
-    table = {"words": words, "heads": heads, "rows": [_row(r, heads, ()) for r in order.first]}
-    return section | table | {"ranked": True, "last": order.last, "notes": order.notes}
-
-
-def _rows(reports: Sequence[SiteReport]) -> dict[str, Any]:
-    """A row a report, with what varies among them."""
-    names = list(dict.fromkeys(name for r in reports for name in r.results))
-    varying = [name for name in names if _varies([r.results.get(name) for r in reports])] or names
-    heads, parameters = [_head(name, reports) for name in varying[:MOST_COLUMNS]], _changed(reports)
-    shown = f"{len(heads)} of the {len(varying)} results that vary" if len(varying) > len(heads) else "What varies"
-    notebook = reports[0].notebook
-    section = _section(reports, f"{notebook}, {len(reports)} sets", f"{notebook}-sets", _wide_csv(reports))
-    table = {"words": f"{shown}; every result is in the CSV.", "heads": heads, "parameters": parameters}
-    section |= table | {"rows": [_row(r, heads, parameters) for r in reports]}
-    return section | (_panels(reports, [r.set for r in reports]) if len(reports) <= MOST_PANELS else {})
 
 
 def _section(reports: Sequence[SiteReport], label: str, file: str, csv: str) -> dict[str, Any]:
@@ -131,32 +84,80 @@ def _section(reports: Sequence[SiteReport], label: str, file: str, csv: str) -> 
     return shown | {"csv": csv, "csv_name": file_name(file, "csv")}
 
 
-def _row(report: SiteReport, heads: Sequence[Mapping[str, Any]], parameters: Sequence[str]) -> dict[str, Any]:
-    settings = [format_setting(report.made_with[n]) if n in report.made_with else "" for n in parameters]
-    return {"report": report, "settings": settings, "cells": [_cell(report, head) for head in heads]}
+def _table(reports: list[SiteReport], ranking: Ranking | None) -> dict[str, Any]:
+    """A row a report: in the order of one result with the chosen ones beside it, else with what varies among them."""
+    recorded, parameters = list(dict.fromkeys(name for r in reports for name in r.results)), _changed(reports)
+    first, last, notes = ranked(reports, ranking, recorded) if ranking else ([], [], [])
+    shown: dict[str, Any] = {"ranked": bool(first), "notes": notes}
+    if ranking and first:
+        # Words name a set, so they stand before the numbers; the unit of the column that ranks is that of its reports.
+        heads = [_head(name, reports) for name in ranking.columns if name in recorded]
+        heads = [_head(ranking.rank_by, first), *sorted(heads, key=lambda head: head["kind"] == "num")]
+        words, parameters = f"Ranked by: {heads[0]['meaning'] or ranking.rank_by}, the largest first. Every", []
+    else:
+        first, last = reports, []
+        varying = [name for name in recorded if _varies(name, reports)] or recorded
+        heads, more = [_head(name, reports) for name in varying[:MOST_COLUMNS]], len(varying) > MOST_COLUMNS
+        words = f"{MOST_COLUMNS} of the {len(varying)} results that vary; every" if more else "What varies; every"
+    shown |= {"words": f"{words} result is in the CSV.", "heads": heads, "parameters": parameters, "last": last}
+    shown["rows"] = [
+        {
+            "report": report,
+            "settings": [format_setting(report.made_with[n]) if n in report.made_with else "" for n in parameters],
+            "cells": [_cell(report, head) for head in heads],
+        }
+        for report in first
+    ]
+    notebook, kind = reports[0].notebook, "ranked" if shown["ranked"] else "sets"
+    csv = _wide_csv([*first, *(report for report, _ in last)], recorded)
+    return _section(reports, f"{notebook}, {kind}", f"{notebook}-{kind}", csv) | shown
+
+
+def ranked(
+    reports: Sequence[SiteReport], ranking: Ranking, recorded: Sequence[str]
+) -> tuple[list[SiteReport], list[tuple[SiteReport, str]], list[str]]:
+    """The reports of a notebook in order, the largest first and equal ones by name; with the reason, those without a
+    number in the unit that most of them share; and what no report records."""
+    by, ordered = ranking.rank_by, sorted(reports, key=lambda r: r.set)
+    units = Counter(r.results[by]["unit"] for r in ordered if r.number(by) is not None)
+    unit = units.most_common(1)[0][0] if units else ""
+    first = sorted((r for r in ordered if not _why_last(r, by, unit)), key=lambda r: -(r.number(by) or 0.0))
+    last = [(r, why) for r in ordered if (why := _why_last(r, by, unit))]
+    notes = [] if first else [f"rank_by: no report records {by} as a number{_near(by, recorded)}"]
+    gone = [name for name in ranking.columns if name not in recorded]
+    return first, last, notes + [f"columns: no report records {name}{_near(name, recorded)}" for name in gone]
+
+
+def _near(name: str, recorded: Sequence[str]) -> str:
+    return "" if name in recorded else did_you_mean(name, recorded)
+
+
+def _why_last(report: SiteReport, name: str, unit: str) -> str:
+    if report.number(name) is None:
+        return "no number" if name in report.results else "not recorded"
+    found = report.results[name]["unit"]
+    return "" if found == unit else f"in another unit: {found or 'none'}"
 
 
 def _changed(reports: Sequence[SiteReport]) -> list[str]:
     return sorted({name for report in reports for name in report.changed})
 
 
-def _varies(records: Sequence[Mapping[str, Any] | None]) -> bool:
-    """Whether the same result of several reports (None: not recorded) differs in value or unit."""
-    said = [(r["value"], r["unit"]) if r else (ABSENT, "") for r in records]
+def _varies(name: str, reports: Sequence[SiteReport]) -> bool:
+    """Whether a result (perhaps not recorded) differs among the reports, in value or unit."""
+    said = [(r.results[name]["value"], r.results[name]["unit"]) if name in r.results else (ABSENT, "") for r in reports]
     return any(unit != said[0][1] or not same(value, said[0][0]) for value, unit in said)
 
 
 def _head(name: str, reports: Sequence[SiteReport]) -> dict[str, Any]:
     """What stands above a column; the unit only if all reports agree on it; ``num`` unless it holds words alone."""
     records = [report.results[name] for report in reports if name in report.results]
-    units = {record["unit"] for record in records}
-    sizes = [abs(record["value"]) for record in records if isinstance(record["value"], float)]
+    units, values = {record["unit"] for record in records}, [record["value"] for record in records]
     return {
         "name": name,
         "meaning": records[0]["meaning"],
         "unit": units.pop() if len(units) == 1 else "",
-        "kind": "words" if all(isinstance(record["value"], str) for record in records) else "num",
-        "whole": max(sizes, default=0.0) >= WHOLE_FROM,
+        "kind": "words" if all(isinstance(value, str) for value in values) else "num",
     }
 
 
@@ -166,42 +167,18 @@ def _cell(report: SiteReport, head: Mapping[str, Any]) -> dict[str, Any]:
     if record is None:
         return {"text": "", "sorts": None, "kind": head["kind"]}
     value, unit = record["value"], record["unit"]
-    rounded = round(value) if head["whole"] and isinstance(value, float) else value
-    text = format_value(rounded, unit) + (f" {unit}" if unit != head["unit"] else "")
+    text = format_value(value, unit) + (f" {unit}" if unit != head["unit"] else "")
     return {"text": text, "sorts": value if is_number(value) and unit == head["unit"] else None, "kind": head["kind"]}
 
 
-def _wide_csv(reports: Sequence[SiteReport]) -> str:
+def _wide_csv(reports: Sequence[SiteReport], recorded: Sequence[str]) -> str:
     """A line a set: the parameters that vary, then every result, exact, with its unit in the heading if it has one."""
-    heads = [_head(name, reports) for name in dict.fromkeys(name for r in reports for name in r.results)]
+    heads = [_head(name, reports) for name in recorded]
     parameters = _changed(reports)
     titles = [f"{head['name']} [{head['unit']}]" if head["unit"] else head["name"] for head in heads]
     lines = []
     for report in reports:
         values = [report.made_with.get(name) for name in parameters]
-        values += [report.results.get(head["name"], {}).get("value") for head in heads]
+        values += [report.results.get(name, {}).get("value") for name in recorded]
         lines.append([report.set, *(value if is_number(value) else exact(value) for value in values)])
     return csv_text(["set", *parameters, *titles], lines)
-
-
-def _panels(reports: Sequence[SiteReport], names: Sequence[str]) -> dict[str, Any]:
-    """Small multiples of the line that the index draws of each report, on one scale where that shows something."""
-    drawn = [(report, name) for report, name in zip(reports, names, strict=True) if report.spark]
-    if not drawn:
-        return {}
-    lines = [report.spark for report, _ in drawn]
-    low, high = min(map(min, lines)), max(map(max, lines))
-    common = all(max(line) == min(line) or max(line) - min(line) >= LEAST_SHARE * (high - low) for line in lines)
-    said = f"The vertical scale of every panel runs from {format_value(low)} to {format_value(high)}."
-    if not common:
-        said = "The series are too far apart for one scale; each has its own."
-    elif len(lines) > 1:
-        said += " The grey line repeats the first panel's."
-    panels = []
-    for report, name in drawn:
-        line = report.spark
-        words = f"from {format_value(line[0])} to {format_value(line[-1])}"
-        behind = lines[0] if common and panels and len(lines[0]) == len(line) else None
-        drawing = line_svg(line, (220, 110), scale=(low, high) if common else None, behind=behind, label=words)
-        panels.append({"report": report, "name": name, "words": words, "drawing": drawing})
-    return {"panels": panels, "caption": f"The middle line of each set's headline chart. {said}"}

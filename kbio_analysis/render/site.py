@@ -94,7 +94,7 @@ def _unchanged(site: Path, stamp: Path, state: str) -> bool:
 def _comparisons(site: Path, reports: list[SiteReport]) -> dict[str, str]:
     """The pages of the comparisons that were asked for and whose reports are still there."""
     from kbio_analysis.render.compare import compared, resolve
-    from kbio_analysis.render.side_by_side import COMPARISONS, columns_section
+    from kbio_analysis.render.side_by_side import COMPARISONS, comparison_section
 
     found = {}
     for path in sorted((site / COMPARISONS).glob("*.json")):
@@ -104,7 +104,7 @@ def _comparisons(site: Path, reports: list[SiteReport]) -> dict[str, str]:
         except (OSError, ValueError, KeyError, TypeError, UsageError):
             continue
         heading = " against ".join([", ".join(comparison.names[1:]), comparison.names[0]])
-        shown = {"heading": heading, "kicker": "comparison", "bad": [], "sections": [columns_section(comparison)]}
+        shown = {"heading": heading, "kicker": "comparison", "bad": [], "sections": [comparison_section(comparison)]}
         found[f"{COMPARISONS}/{path.stem}.html"] = _side_page(comparison.reports, **shown)
     return found
 
@@ -151,7 +151,7 @@ def _side_page(reports: Sequence[SiteReport], *, heading: str, sections: list[di
 
 
 def _index_json(reports: Sequence[SiteReport]) -> str:
-    names = ("notebook", "set", "batch", "status", "question", "answer", "spark", "parameters", "changed", "results")
+    names = ("notebook", "set", "batch", "status", "question", "answer", "parameters", "changed", "results")
     listed = [{n: getattr(r, n) for n in (*names, "error", "page", "log", "forms")} for r in reports]
     return json.dumps({"totals": totals(reports), "reports": listed}, ensure_ascii=False, indent=1) + "\n"
 

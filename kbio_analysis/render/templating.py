@@ -8,7 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from kbio_analysis.render import formats, markdown
-from kbio_analysis.render.drawings import line_svg, standalone_svg
+from kbio_analysis.render.drawings import standalone_svg
 
 STATUS_WORDS = {"ok": "Complete", "failed": "Failed", "killed": "Killed", "timed_out": "Timed out", "broken": "Broken"}
 
@@ -31,7 +31,6 @@ def _environment() -> jinja2.Environment:
         "raw": Markup,
         "sentence": markdown.paragraph,
         "setting": formats.format_setting,
-        "sparkline": line_svg,
         "status": lambda status: STATUS_WORDS.get(status, status),
         "value": formats.format_value,
     }

@@ -59,7 +59,6 @@ def chart(**changes) -> dict:
         "source": "Customs service, https://example.org/exports; own calculation",
         "csv": "year,exports_usd_bn\n" + rows,
         "csv_name": "fan.csv",
-        "spark": LEVELS,
     }
     return payload | changes
 
@@ -172,7 +171,6 @@ def result(**changes) -> dict:
         "title": QUESTION,
         "question": QUESTION,
         "answer": ANSWER,
-        "spark": LEVELS,
         "parameters": {"series": "biopharma", "target_year": 2032, "interval_levels": [0.5, 0.8], "seed": 20260831},
         "results": {n: {"value": v, "unit": u, "meaning": m} for n, (v, u, m) in RECORDS.items()},
         "inputs": {
@@ -221,14 +219,13 @@ def lay_site(site: Path, count: int) -> None:
             name[:2], "Is there room elsewhere?"
         )
         against = f"{i % 41 - 20:+d}% against the base"
-        answer = f"Exports to {values['partner']} reach **${5 + i / 97:.2f}bn** by {values['target_year']}, {against}."
-        spark = [5 + (i * (k + 3) % 7) / 2 + k / 3 for k in range(12)]
+        answer = f"Exports to {values['partner']} reach ${5 + i / 97:.2f}bn by {values['target_year']}, {against}."
         content = result(notebook=name, set=set_name, parameters=values, question=question)
         results = {n: {"value": v, "unit": u, "meaning": m} for n, (v, u, m) in RECORDS.items()}
         for record in results.values():
             if isinstance(record["value"], float):
                 record["value"] *= 1 + i / 97
-        content |= {"answer": answer, "spark": spark, "results": results}
+        content |= {"answer": answer, "results": results}
         content |= {"batch": "all_partners"} if name.startswith("22") else {}
         (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
         (folder / "index.html").write_text("<!DOCTYPE html><title>page</title>", encoding="utf-8")

@@ -54,7 +54,9 @@ def test_turned_line_endings_are_recognised(copy):
         pytest.param("2024,5800", "2024,5800000", "exports_usd_m", "is above the maximum 100000", id="too large"),
         pytest.param("2024,5800", "2024.5,5800", "year", "'2024.5' is not a whole number", id="part year"),
         pytest.param("2024,5800", ",5800", "year", "is blank but required", id="blank year"),
-        pytest.param("quoted", "rumoured", "status", "'rumoured' is none of actual, computed, quoted", id="unknown status"),
+        pytest.param(
+            "quoted", "rumoured", "status", "'rumoured' is none of actual, computed, quoted", id="unknown status"
+        ),
         pytest.param("2025-09-05", "05/09/2025", "available_from", "not a date YYYY-MM-DD", id="date form"),
         pytest.param("2025-09-05", "2025-02-30", "available_from", "not a date YYYY-MM-DD", id="no such day"),
         pytest.param("S_YNA_KBIO", "S_NOBODY", "source_id", "'S_NOBODY' is not in the table sources", id="source"),

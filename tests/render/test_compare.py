@@ -15,7 +15,6 @@ import pytest
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.compare import compared, resolve
 from kbio_analysis.render.results import read_reports
-from kbio_analysis.render.side_by_side import FEW_SETS, MOST_PANELS
 from kbio_analysis.render.site import write_comparison, write_site
 
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
@@ -30,7 +29,7 @@ def lay(site: Path, label: str, *, results: dict | None = None, **changes) -> Pa
     given = {n: v if isinstance(v, tuple) else (v, "US$ million") for n, v in (results or {"size": 1.0}).items()}
     records = {n: {"value": v, "unit": u, "meaning": f"what {n} means"} for n, (v, u) in given.items()}
     content = {"notebook": notebook, "set": set_name, "status": "ok", "question": f"Question of {notebook}?"}
-    content |= {"spark": [1.0, 2.0, 4.0], "parameters": {"year": 2030}, "results": records, "error": None} | changes
+    content |= {"parameters": {"year": 2030}, "results": records, "error": None} | changes
     (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
     (folder / "index.html").write_text("<p>page</p>", encoding="utf-8")
     return folder
@@ -165,7 +164,7 @@ def test_text_is_aligned_and_obeys_no_terminal_code(tmp_path: Path) -> None:
     lay(tmp_path, "a/late", results={"size": 12.25}, parameters={"name": "plain"})
     lines = beside(tmp_path, "default", "late").text().splitlines()
     assert "\x1b" not in "".join(lines)
-    assert "red next" in lines[3]
+    assert "red next" in lines[1]
     shown = next(line for line in lines if line.startswith("size"))
     assert shown.split() == ["size", "US$", "million", "1.5", "12.25", "+10.75"]
     assert lines[0].endswith("default   late  difference")
@@ -204,20 +203,16 @@ def test_batch_names_cannot_leave_their_folder_nor_meet(tmp_path: Path) -> None:
     assert sorted(addresses) == sorted(f"batches/{name}" for name in made)
 
 
-def test_few_sets_become_columns_and_many_become_rows(tmp_path: Path) -> None:
-    for i in range(FEW_SETS):
-        lay(tmp_path, f"few/s{i}", results={"size": float(i)})
-    for i in range(FEW_SETS + 1):
+def test_a_batch_is_a_row_a_set_with_what_varies(tmp_path: Path) -> None:
+    for i in range(3):
         lay(tmp_path, f"many/s{i}", results={"size": float(i), "still": 1.0}, parameters={"year": 2030 + i, "kept": 1})
     write_site(tmp_path)
-    few, many = ((tmp_path / "batches" / f"{n}.html").read_text() for n in ("few", "many"))
-    assert few.count(">Difference<") == FEW_SETS - 1
-    assert "<script>" not in few
-    assert many.count('<th scope="row">') == FEW_SETS + 1
-    assert "what size means" in many
-    assert "what still means" not in re.sub(r'href="data:[^"]*"', "", many)
-    assert ">year<" in many
-    assert ">kept<" not in many
+    html = (tmp_path / "batches" / "many.html").read_text()
+    assert html.count('<th scope="row">') == 3
+    assert "what size means" in html
+    assert "what still means" not in re.sub(r'href="data:[^"]*"', "", html)
+    assert ">year<" in html
+    assert ">kept<" not in html
 
 
 def test_failures_of_a_batch_stand_on_top(tmp_path: Path) -> None:
@@ -238,7 +233,7 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
         HOSTILE: {"value": HOSTILE, "unit": HOSTILE, "meaning": HOSTILE},
         "n": {"value": 1e400 and 1, "unit": ""},
     }
-    for n, count in (("few", 2), ("many", FEW_SETS + 2)):
+    for n, count in (("few", 2), ("many", 5)):
         for i in range(count):
             changes = {"parameters": {HOSTILE: HOSTILE + str(i)}, "question": HOSTILE, "batch": HOSTILE}
             folder = lay(tmp_path, f"{n}/s{i}", **changes)
@@ -254,30 +249,6 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
         assert "&lt;img src=x" in html
         assert " style=" not in html
         assert re.search(r"default-src 'none'; style-src (&#39;|')sha256-", html)
-
-
-# ---- small multiples
-
-
-def drawn(site: Path, *lines: list[float]) -> str:
-    for i, line in enumerate(lines):
-        lay(site, f"a/s{i}", spark=line, results={"size": float(i)})
-    write_site(site)
-    return (site / "batches" / "a.html").read_text()
-
-
-def test_panels_share_a_scale_unless_one_would_vanish(tmp_path: Path) -> None:
-    for name in ("near", "far", "many"):
-        (tmp_path / name / ".kbio").mkdir(parents=True)
-    near = drawn(tmp_path / "near", [0.0, 10.0], [0.0, 5.0])
-    assert 'points="3,107 217,3"' in near
-    assert 'points="3,107 217,55"' in near
-    assert "The vertical scale of every panel runs from 0 to 10." in near
-    assert 'aria-label="from 0 to 5"' in near
-    far = drawn(tmp_path / "far", [0.0, 1000.0], [0.0, 5.0])
-    assert "The series are too far apart for one scale; each has its own." in far
-    assert far.count('points="3,107 217,3"') == 2
-    assert "<figure" not in drawn(tmp_path / "many", *[[1.0, float(i)] for i in range(MOST_PANELS + 1)])
 
 
 # ---- all results as a table
