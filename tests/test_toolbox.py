@@ -64,7 +64,7 @@ PANELS: dict[str, Callable[[Any], Any]] = {
     "export_evidence": lambda p: model("export_evidence").hindcast({"x": p}, years=5, multiple=1.5, levels=[80]),
     "conformal": lambda p: model("conformal").calibrate(p, 3, naive, logs=True).errors,
     "ranks": lambda p: model("ranks").standings(p),
-    "rank_race": lambda p: model("rank_race").fit(p, "a").drift,
+    "rank_race": lambda p: model("rank_race").fit(p, "a").field,
     "agreement_record": lambda p: model("agreement_record").record({"x": p}, ENTERED, {"x": list("efghijkl")}).table,
     "concentration": lambda p: model("concentration").over_time(p).reset_index(drop=True),
     "exposure": lambda p: model("exposure").episodes(p, FALLS, fall_pct=5, min_share_pct=5),
@@ -74,7 +74,6 @@ SERIES: dict[str, Callable[[Any], Any]] = {
     "forecast": lambda y: model("forecast").forecast(y, 3, n_paths=100).table.forecast,
     "export_target": lambda y: model("export_target").position(y, base_year=2022, base_usd_m=1.0, until=2030).history,
     "interrupted": lambda y: model("interrupted").its(y, 2010).level_shift,
-    "ranks": lambda y: model("ranks").past_growth(y, 5),
 }
 LEVELS: dict[str, Callable[[Any], Any]] = {
     "clopper_pearson": lambda level: model("conformal").clopper_pearson(3, 10, level),

@@ -1,64 +1,71 @@
 """Will an exporter reach a place? All exporters' paths are simulated together and ranked, path by path.
 
-A rank knows only differences: growth that all share cancels out, so drifts are taken relative to the mean of the
-exporters that share a span of years, and what is assumed is how far their shocks go together. Records are short, so
-drifts and volatilities are drawn towards what the exporters have in common.
+Log growth of exporter i in a year is mean + lead_i + year_t + residual_it: the components of
+:mod:`.growth_predictive`, whose predictive every exporter's own path has. What is not known of the mean, which all
+share, and of each lead is drawn once a path. A path's deviations are divided by one root of a chi-square over its
+degrees of freedom, so that the exporters together follow a multivariate Student t (Kotz & Nadarajah 2004, ch. 1): any
+two overtake each other with a probability in closed form. Growth that all share moves no rank, but it decides what a
+place takes and whether home reaches a level, so both come from the same paths.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import optimize
-from scipy.special import digamma, polygamma
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, checked_frame, typed
-from kbio_analysis.models.growth import reference_growth_source
+from kbio_analysis.models.checks import check_count, typed
+from kbio_analysis.models.growth_predictive import DEGREES, WINDOW, Components, combined_rate, components, leads
 from kbio_analysis.models.ranks import first_comparable_year, yearly
 
 Rule = Literal["shrunken", "equal", "own"]
 
 RULES: dict[str, str] = {
-    "shrunken": "part of past leads kept",
+    "shrunken": "past leads, shrunk",
     "equal": "no lasting leads",
-    "own": "past leads kept in full",
+    "own": "past leads in full",
 }
-"""What is supposed of the exporters' growth relative to one another.
-
-``shrunken``: the less of a lead or lag the noisier the record; ``equal``: only shocks differ; ``own``: a what-if, for
-past growth compounded forecasts badly.
-"""
+"""What is supposed of the exporters' growth relative to one another; ``own`` is a what-if."""
 
 CONTENDER_SHARE = 0.1
 """Exporters below this share of home's exports are left out: they move neither home nor the place it aims at."""
 
-MIN_CONTENDERS = 5
-"""Fewest exporters that must share a span of years for growth relative to the others to mean anything."""
-
-MIN_FREEDOM = 3.0
-"""Least degrees of freedom of a drawn variance: with fewer it has no finite mean."""
-
+FEWEST_PATHS = 50
+"""With fewer paths that meet a condition, no share of them is given."""
 
 Shocks = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 """Standardised shocks (mean 0, variance 1) of a given shape."""
 
 
-def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> pd.DataFrame:
-    """Growth relative to the others and volatility of every contender of the last year of ``panel``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """The contenders in the last year of a panel.
 
-    ``panel``: years (gaps allowed) x ISO3, US$ million, one definition. Over a span of k years log
-    growth has mean k mu_i and variance k s_i^2. The s_i^2 are moderated across exporters (Smyth 2004); the mu_i,
-    relative to the contenders' mean in the same span, are shrunk to a common mean by precision, with the spread of
-    DerSimonian & Laird (1986).
+    ``field``: ISO3, largest first; usd_m, own and own_sd, the lasting lead and its standard error, log points a year,
+    and years of growth on record. ``common``: the components of the contenders' growth without home.
+    """
 
-    Returns one row a contender (ISO3), largest first: usd_m in the last year; drift relative to the contenders' mean
-    and its standard error drift_sd, log points a year; volatility, the standard deviation of a year's own growth, log
-    points, known with freedom degrees of freedom (inf: exact). ``attrs``: origin_year, and observed_correlation, the
-    mean over pairs of contenders that share three spans (None without any).
-    Raises ModelInputError if home is not held in the last year or too few contenders share a span of years.
+    field: pd.DataFrame
+    common: Components
+    origin_year: int
+    home: str
+
+    def rate(self, opinions: Iterable[tuple[float, float]]) -> tuple[float, float]:
+        """Growth that all share and its variance, log points a year: the panel's, weighed with outside opinions.
+
+        ``opinions``: per cent a year with a standard error in percentage points.
+        """
+        return combined_rate(replace(self.common, own=0.0, s2_own=0.0), opinions)
+
+
+@typed
+def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> Race:
+    """Components of the contenders' growth, and every contender's lead, from the panel's last ``WINDOW`` growth rates.
+
+    ``panel``: years (gaps allowed) x ISO3, US$ million, one definition.
+    Raises ModelInputError if home is not held in the last year or growth rates are too few.
     """
     if rule not in RULES:
         raise ModelInputError(f"rule {rule!r}: give one of {', '.join(RULES)}")
@@ -67,39 +74,40 @@ def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> pd.DataFr
     if not last.get(home, np.nan) > 0:
         raise ModelInputError(f"{home} is not held in {panel.index[-1]}: use a later as_of or another definition")
     levels = last[last >= CONTENDER_SHARE * last[home]].sort_values(ascending=False)
-    logs = np.log(panel[levels.index].where(panel[levels.index] > 0))
-    growth = logs.diff().iloc[1:]
-    spans = pd.Series(np.diff([p.year for p in panel.index]), index=growth.index, dtype=float)
-    growth = growth[growth.notna().sum(axis=1) >= min(MIN_CONTENDERS, len(levels))]
-    if growth.empty or len(levels) < 3:
-        raise ModelInputError(
-            f"{len(levels)} contenders share no span of years before {panel.index[-1]}: use another as_of"
-        )
-    spans = spans[growth.index]
-    variance, freedom = _variances(growth, spans)
-    drift, drift_sd = _drifts(growth, spans, variance, rule)
-    race = {"usd_m": levels, "drift": drift, "drift_sd": drift_sd, "volatility": np.sqrt(variance), "freedom": freedom}
-    frame = pd.DataFrame(race, index=levels.index)
-    correlation = _mean_correlation(growth.div(np.sqrt(spans), axis=0))
-    frame.attrs = {"origin_year": panel.index[-1].year, "observed_correlation": correlation}
-    return frame
+    recent = panel.loc[:, levels.index].iloc[-1 - WINDOW :]
+    others = recent.drop(columns=home)
+    common = components(others)
+    known = leads(common, others, recent)
+    own, s2 = known["own"], known["s2_own"]
+    if rule == "own":
+        own = known["lead"].fillna(0.0)
+        s2 = (common.s2_residual / known["years"].where(known["years"] > 0)).fillna(common.s2_exporter)
+    elif rule == "equal":
+        own, s2 = 0.0 * own, 0.0 * s2
+    field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": np.sqrt(s2), "years": known["years"]})
+    return Race(field=field.loc[levels.index], common=common, origin_year=panel.index[-1].year, home=home)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankOdds:
-    """Simulated places at the end and on the way.
+    """Simulated places, and growth in the same paths.
 
-    ``ranks`` (n_paths,): home's rank in the target year; ``fan``: year x (median, lo_80, hi_80, lo_95, hi_95) of it;
-    ``field``: one row a contender: usd_m, rank_now, chance, median_rank, lo_80, hi_80. ``place_usd_m`` (n_paths,):
-    level of the ``place``-th largest other in the target year if the contenders' mean growth were zero.
+    ``ranks`` (n_paths,): home's rank in the target year. ``fan``: year x (median, lo_80, hi_80, lo_95, hi_95) of it.
+    ``levels``: year x (home, place) x (median, lo_80, hi_80), US$ million, the place being that of the ``place``-th
+    largest other. ``field``: one row a contender: usd_m, rank_now, chance, median_rank, lo_80, hi_80. ``growth``
+    (n_paths,): log growth of home's headline exports from the origin to the target year. ``place_usd_m`` (n_paths,):
+    level of the place in the target year, and ``common_log`` (n_paths,) what of its log all exporters share.
     """
 
     place: int
     years: int
     ranks: np.ndarray
     fan: pd.DataFrame
+    levels: pd.DataFrame
     field: pd.DataFrame
+    growth: np.ndarray
     place_usd_m: np.ndarray
+    common_log: np.ndarray
 
     @property
     def probability(self) -> float:
@@ -113,197 +121,153 @@ class RankOdds:
 
     def chance_of(self, place: int) -> float:
         """Chance that home stands at ``place`` or better; ``place`` may be 0 (nobody does)."""
-        return _chance(int((self.ranks <= place).sum()), len(self.ranks))
+        return _chance(self.ranks <= place)
 
-    def levels(self, growth_pct: float) -> np.ndarray:
-        """Level of the place in the target year, path by path, if the contenders' mean growth is ``growth_pct``."""
-        return self.place_usd_m * (1 + growth_pct / 100) ** self.years
+    def together(self, multiple: float) -> dict[str, float | None]:
+        """Chances of the place and of exports ``multiple`` times those of the origin year, and of each given the other.
 
-    def enough(self, value_usd_m: float, growth_pct: float) -> float:
-        """Chance that ``value_usd_m`` exceeds the place's level at that growth."""
-        return _chance(int((self.levels(growth_pct) < value_usd_m).sum()), len(self.place_usd_m))
+        Keys multiple, place, place_given_multiple, multiple_given_place, both; a conditional chance is None where fewer
+        than FEWEST_PATHS paths meet its condition.
+        """
+        grown, there = self.growth >= np.log(multiple), self.ranks <= self.place
+        return {
+            "multiple": _chance(grown),
+            "place": _chance(there),
+            "place_given_multiple": _chance(there[grown]) if grown.sum() >= FEWEST_PATHS else None,
+            "multiple_given_place": _chance(grown[there]) if there.sum() >= FEWEST_PATHS else None,
+            "both": _chance(grown & there),
+        }
+
+    def place_at(self, growth_pct: float) -> np.ndarray:
+        """Level of the place in the target year, path by path, if what all share were growth of ``growth_pct``."""
+        return self.place_usd_m * np.exp(self.years * np.log1p(growth_pct / 100) - self.common_log)
+
+    def enough(self, value_usd_m: float) -> float:
+        """Chance that ``value_usd_m`` exceeds the place's level in the target year."""
+        return _chance(self.place_usd_m < value_usd_m)
 
 
 @typed
 def simulate(
-    race: pd.DataFrame,
+    race: Race,
     *,
-    home: str,
     place: int,
     target_year: int,
-    correlation: float,
     n_paths: int,
     seed: int,
-    every_year: bool = True,
+    rate: tuple[float, float] | None = None,
+    known: pd.DataFrame | None = None,
     shocks: Shocks = np.random.Generator.standard_normal,
 ) -> RankOdds:
     """Simulate every contender of :func:`fit` to ``target_year`` and rank them in each path.
 
-    A year's log growth of i is mu_i + s_i (sqrt(rho) z_t + sqrt(1 - rho) u_it), so that the shocks of any two have
-    correlation rho (the one-factor model, Vasicek 2002); mu_i and s_i^2 are drawn once a path from what is known of
-    them. With ``every_year`` False only the target year is simulated, by one step of the same variance.
-    Raises ModelInputError for a target year not after the origin, a correlation outside 0 to 1, or too high a place.
+    ``rate``: the growth that all share, log points a year, and its variance (default: the panel's mean). ``known``:
+    home's growth in the first years after the origin as counted elsewhere; index the years in turn, columns log_growth,
+    sd (of that growth) and gap_sd (by which growth in the panel's own definition differs from it), log points.
+    Raises ModelInputError for a target year not after the origin or too high a place.
     """
-    race = checked_frame(race, ("usd_m", "drift", "drift_sd", "volatility", "freedom"), "race")
-    origin = race.attrs["origin_year"]
-    years = target_year - origin
+    years = target_year - race.origin_year
     check_count(years, "years to the target", most=100)
     check_count(n_paths, "n_paths", least=100)
-    if not 0 <= correlation <= 1:
-        raise ModelInputError(f"correlation = {correlation}: give a number from 0 to 1")
-    if home not in race.index or not 1 <= place < len(race):
-        raise ModelInputError(f"place {place} of {len(race)} contenders for {home}: give 1 to {len(race) - 1}")
+    field, common = race.field, race.common
+    if not 1 <= place < len(field):
+        raise ModelInputError(f"place {place} of {len(field)} contenders: give 1 to {len(field) - 1}")
+    mean, s2_mean = (common.mean, common.s2_mean) if rate is None else rate
     rng = np.random.default_rng(seed)
-    own = race.index.get_loc(home)
-    size = (n_paths, len(race))
-    drift = race.drift.to_numpy() + race.drift_sd.to_numpy() * rng.standard_normal(size)
-    volatility = race.volatility.to_numpy() * _scatter(race.freedom.to_numpy(), n_paths, rng)
-    logs = np.tile(np.log(race.usd_m.to_numpy(dtype=float)), (n_paths, 1))
-    steps = [1] * years if every_year else [years]
-    fan = {}
-    for reached, step in zip(np.cumsum(steps), steps, strict=True):
-        common = np.sqrt(correlation) * shocks(rng, (n_paths, 1))
-        logs += step * drift + np.sqrt(step) * volatility * (common + np.sqrt(1 - correlation) * shocks(rng, size))
-        fan[origin + int(reached)] = _spread(1 + (logs > logs[:, [own]]).sum(axis=1))
+    own, size = field.index.get_loc(race.home), (n_paths, len(field))
+    scale = np.sqrt((DEGREES - 2) / rng.chisquare(DEGREES, (n_paths, 1)))
+    shared = mean + scale * np.sqrt(s2_mean) * shocks(rng, (n_paths, 1))
+    lasting = shared + field["own"].to_numpy() + scale * field["own_sd"].to_numpy() * shocks(rng, size)
+    logs = np.tile(np.log(field["usd_m"].to_numpy(dtype=float)), (n_paths, 1))
+    headline, common_log, fan, levels = np.zeros(n_paths), np.zeros(n_paths), {}, {}
+    for year in range(race.origin_year + 1, target_year + 1):
+        together = scale * np.sqrt(common.s2_year) * shocks(rng, (n_paths, 1))
+        step = lasting + together + scale * np.sqrt(common.s2_residual) * shocks(rng, size)
+        if known is not None and year in known.index:
+            counted = known.loc[year]
+            grown = counted["log_growth"] + scale[:, 0] * counted["sd"] * shocks(rng, (n_paths,))
+            step[:, own] = grown + counted["gap_sd"] * shocks(rng, (n_paths,))
+        else:
+            grown = step[:, own]
+        logs, headline, common_log = logs + step, headline + grown, common_log + (shared + together)[:, 0]
+        others = np.sort(np.delete(logs, own, axis=1), axis=1)[:, -place]
+        fan[year] = _spread(1 + (logs > logs[:, [own]]).sum(axis=1), "inverted_cdf")
+        both = {"home": logs[:, own], "place": others}
+        levels[year] = {f"{who}_{k}": np.exp(v) for who, x in both.items() for k, v in _spread(x, "linear").items()}
     places = 1 + np.argsort(np.argsort(-logs, axis=1, kind="stable"), axis=1, kind="stable")
-    others = np.sort(np.delete(logs, own, axis=1), axis=1)[:, -place]
     return RankOdds(
         place=place,
         years=years,
         ranks=places[:, own],
         fan=pd.DataFrame.from_dict(fan, orient="index").rename_axis("year"),
-        field=_field(race, places, place),
+        levels=pd.DataFrame.from_dict(levels, orient="index").rename_axis("year"),
+        field=_field(field, places, place),
+        growth=headline,
         place_usd_m=np.exp(others),
+        common_log=common_log,
     )
 
 
-def hindcast(
-    panel: pd.DataFrame, home: str, *, years: int, place: int, correlation: float, n_paths: int, seed: int
-) -> pd.DataFrame | None:
-    """The simulation run ``years`` earlier, on what the panel held then: one row a contender of that year.
+def known_growth(panel: pd.Series, counted: pd.Series, ahead: tuple[int, float, float] | None) -> pd.DataFrame | None:
+    """Growth of home after the panel's last year as another definition counts it, for :func:`simulate`.
 
-    Columns rank_then, chance (of ``place`` or better at the end), rank_now, hit, inside_80 (rank within the 80% range);
-    ranks count the contenders still held at the end. None if that earlier year is not in the panel, is not
-    comparable, or holds too little. ``attrs``: origin_year, end_year, error (mean squared, of the chances) and
-    error_unchanged (of supposing that everybody keeps the place).
+    ``panel`` and ``counted``: home's yearly exports in the panel's definition and in the other; ``ahead`` the year
+    under way, its log growth and standard deviation. gap_sd is the root mean square of the differences of growth in the
+    years that both hold. None if the other definition does not hold the panel's last year or no difference is known.
     """
-    panel = yearly(panel)
-    end = panel.index[-1]
-    origin = end - years
-    if origin not in panel.index or origin.year < first_comparable_year(panel, place):
+    own, other = (np.log(s.dropna().set_axis([p.year for p in s.dropna().index])) for s in (panel, counted))
+    gaps = (other.diff() - own.diff())[[y for y in own.index if {y - 1, y} <= {*own.index} & {*other.index}]]
+    if own.index[-1] not in other.index or gaps.dropna().empty:
         return None
-    kept = panel.loc[:origin, panel.iloc[-1] > 0]
-    anchor = home if kept.iloc[-1].get(home, np.nan) > 0 else kept.iloc[-1].idxmin()
-    try:
-        race = fit(kept, anchor)
-    except ModelInputError:
-        # Too short a record then is an answer, not a failure.
-        return None
-    if place >= len(race):
-        return None
-    terms = {"place": place, "target_year": end.year, "correlation": correlation, "n_paths": n_paths, "seed": seed}
-    said = simulate(race, home=anchor, every_year=False, **terms).field
-    now = panel.loc[end, race.index].rank(ascending=False, method="min")
-    table = pd.DataFrame({"rank_then": said.rank_now, "chance": said.chance, "rank_now": now.astype(int)})
-    table["hit"] = table.rank_now <= place
-    table["inside_80"] = table.rank_now.between(said.lo_80, said.hi_80)
-    table.attrs = {
-        "origin_year": origin.year,
-        "end_year": end.year,
-        "error": float(((table.chance - table.hit) ** 2).mean()),
-        "error_unchanged": float(((table.rank_then <= place) != table.hit).mean()),
-    }
-    return table.rename_axis("iso3")
+    later = other.diff().loc[own.index[-1] + 1 :]
+    rows = {year: (value, 0.0) for year, value in later.items()}
+    if ahead is not None:
+        rows[ahead[0]] = ahead[1:]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["log_growth", "sd"])
+    return frame.assign(gap_sd=float(np.sqrt((gaps**2).mean()))) if len(frame) else None
 
 
-def moderated_variances(variances: np.ndarray, freedoms: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Sample variances drawn towards a common one: moderated (n,), common variance and its degrees of freedom.
+def hindcast(panel: pd.DataFrame, *, years: int, place: int, n_paths: int, seed: int) -> pd.DataFrame:
+    """The simulation run from every earlier year on what the panel held then, ``years`` ahead: a row a contender.
 
-    Smyth (2004, section 6.2): given sigma_i^2, s_i^2 is scaled chi-square with d_i degrees of freedom; 1/sigma_i^2 is
-    scaled chi-square with d_0 round 1/s_0^2. Moments of log s_i^2 give d_0 and s_0^2, and the moderated variance is
-    (d_0 s_0^2 + d_i s_i^2) / (d_0 + d_i). If the s_i^2 scatter no more than chance, d_0 is infinite and all are s_0^2.
+    Columns origin, iso3, rank_then, chance (of ``place`` or better at the end), rank_now, hit, inside_80 (rank within
+    the 80% range); ranks count the contenders still held at the end. Empty if no year of the panel can be tested.
     """
-    floored = np.maximum(variances, 1e-5 * np.median(variances) + 1e-12)
-    half = freedoms / 2
-    centred = np.log(floored) - digamma(half) + np.log(half)
-    excess = float(np.var(centred, ddof=1) - polygamma(1, half).mean())
-    if excess <= 1e-6:
-        return np.full(len(floored), np.exp(centred.mean())), float(np.exp(centred.mean())), np.inf
-    prior = 2 * optimize.brentq(lambda x: polygamma(1, x) - excess, 1e-6, 1e8)
-    common = float(np.exp(centred.mean() + digamma(prior / 2) - np.log(prior / 2)))
-    return (prior * common + freedoms * floored) / (prior + freedoms), common, float(prior)
+    panel, rows = yearly(panel), []
+    first = first_comparable_year(panel, place)
+    for origin in panel.index[(panel.index.year >= first) & (panel.index + years <= panel.index[-1])]:
+        end = origin + years
+        if end not in panel.index:
+            continue
+        kept = panel.loc[:origin, panel.loc[end] > 0]
+        kept = kept.loc[:, kept.iloc[-1] > 0]
+        try:
+            race = fit(kept, kept.iloc[-1].idxmin())
+            said = simulate(race, place=place, target_year=end.year, n_paths=n_paths, seed=seed).field
+        except ModelInputError:
+            # Too short a record then is an answer, not a failure.
+            continue
+        now = panel.loc[end, said.index].rank(ascending=False, method="min").astype(int)
+        table = pd.DataFrame({"rank_then": said.rank_now, "chance": said.chance, "rank_now": now, "hit": now <= place})
+        table["inside_80"] = now.between(said.lo_80, said.hi_80)
+        rows.append(table.rename_axis("iso3").reset_index().assign(origin=origin.year))
+    columns = ["origin", "iso3", "rank_then", "chance", "rank_now", "hit", "inside_80"]
+    return pd.concat(rows)[columns].reset_index(drop=True) if rows else pd.DataFrame(columns=columns)
 
 
-def _variances(growth: pd.DataFrame, spans: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Moderated variance of a year's log growth and its degrees of freedom, by contender.
-
-    A contender with fewer than two spans gets the common variance.
-    """
-    n = growth.notna().sum()
-    held = growth.notna().mul(spans, axis=0)
-    pace = growth.sum() / held.sum()
-    left = (growth - held * pace).pow(2).div(spans, axis=0).sum()
-    known = n.index[n >= 2]
-    if len(known) < 3:
-        raise ModelInputError(f"{len(known)} contenders with two spans of growth; 3 are needed: use a later as_of")
-    own = (n[known] - 1).astype(float)
-    moderated, common, prior = moderated_variances((left[known] / own).to_numpy(), own.to_numpy())
-    variance = pd.Series(common, index=growth.columns)
-    variance[known] = moderated
-    freedom = pd.Series(prior, index=growth.columns) + own.reindex(growth.columns, fill_value=0.0)
-    return variance, freedom.clip(lower=MIN_FREEDOM)
-
-
-def _drifts(growth: pd.DataFrame, spans: pd.Series, variance: pd.Series, rule: Rule) -> tuple[pd.Series, pd.Series]:
-    """Relative drift and its standard error by contender, log points a year, under ``rule``."""
-    zero = pd.Series(0.0, index=growth.columns)
-    if rule == "equal":
-        return zero, zero.copy()
-    relative = growth.sub(growth.mean(axis=1), axis=0)
-    years = growth.notna().mul(spans, axis=0).sum()
-    known = years.index[years > 0]
-    mean, error = (relative.sum() / years)[known], (variance / years)[known]
-    class_of_all = reference_growth_source(mean.to_numpy(), error.to_numpy())
-    drift, spread = zero + class_of_all.mean_log, zero + class_of_all.sd_log**2
-    if rule == "own":
-        drift[known], spread[known] = mean, error
-    else:
-        keep = spread[known] / (spread[known] + error)
-        drift[known], spread[known] = keep * mean + (1 - keep) * class_of_all.mean_log, keep * error
-    return drift, np.sqrt(spread)
-
-
-def _mean_correlation(growth: pd.DataFrame) -> float | None:
-    """Mean pairwise correlation of growth per root year over the pairs that share at least three spans."""
-    pairs = growth.corr(min_periods=3).to_numpy()
-    above = pairs[np.triu_indices(len(pairs), k=1)]
-    above = above[np.isfinite(above)]
-    return float(above.mean()) if len(above) else None
-
-
-def _scatter(freedom: np.ndarray, n_paths: int, rng: np.random.Generator) -> np.ndarray:
-    """Factors on the volatility (n_paths, n): root of freedom over a chi-square draw; 1 where freedom is infinite."""
-    factors = np.ones((n_paths, len(freedom)))
-    known = np.isfinite(freedom)
-    draws = rng.chisquare(freedom[known], (n_paths, int(known.sum())))
-    factors[:, known] = np.sqrt(freedom[known] / draws)
-    return factors
-
-
-def _spread(values: np.ndarray) -> dict[str, float]:
-    """Median and the 80% and 95% ranges of whole ranks: order statistics, never between two ranks."""
+def _spread(values: np.ndarray, method: str) -> dict[str, float]:
+    """Median and the 80% and 95% ranges; ``inverted_cdf`` gives order statistics, never between two ranks."""
     levels = {"median": 0.5, "lo_80": 0.1, "hi_80": 0.9, "lo_95": 0.025, "hi_95": 0.975}
-    found = np.quantile(values, list(levels.values()), method="inverted_cdf", axis=0)
-    return dict(zip(levels, found, strict=True))
+    return dict(zip(levels, np.quantile(values, list(levels.values()), method=method, axis=0), strict=True))
 
 
-def _field(race: pd.DataFrame, places: np.ndarray, place: int) -> pd.DataFrame:
-    spread, hits = _spread(places), (places <= place).sum(axis=0)
+def _field(field: pd.DataFrame, places: np.ndarray, place: int) -> pd.DataFrame:
+    spread = _spread(places, "inverted_cdf")
     return pd.DataFrame(
         {
-            "usd_m": race.usd_m,
-            "rank_now": np.arange(1, len(race) + 1),
-            "chance": [_chance(int(k), len(places)) for k in hits],
+            "usd_m": field["usd_m"],
+            "rank_now": np.arange(1, len(field) + 1),
+            "chance": [_chance(column <= place) for column in places.T],
             "median_rank": spread["median"].astype(int),
             "lo_80": spread["lo_80"].astype(int),
             "hi_80": spread["hi_80"].astype(int),
@@ -311,6 +275,6 @@ def _field(race: pd.DataFrame, places: np.ndarray, place: int) -> pd.DataFrame:
     )
 
 
-def _chance(hits: int, n: int) -> float:
+def _chance(hits: np.ndarray) -> float:
     """Laplace's rule, (1 + hits) / (2 + n): no finite number of paths makes anything certain or impossible."""
-    return (1 + hits) / (2 + n)
+    return float((1 + hits.sum()) / (2 + len(hits)))

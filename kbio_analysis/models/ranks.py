@@ -1,4 +1,4 @@
-"""Places among exporters as they were: who stood where, what a place took, what it will take, and who ever climbed.
+"""Places among exporters as they were: who stood where, what a place took, and who ever climbed.
 
 Panels are wide (years x ISO3, US$ million; years as integers, dates or yearly periods) and hold one definition each. A
 member that is not held in a year counts as standing below those that are.
@@ -9,23 +9,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import frequency_of, whole_years, years_index
-from kbio_analysis.models.conformal import clopper_pearson, last_run
-from kbio_analysis.models.forecast import forecast
-from kbio_analysis.models.growth import required_growth_pct
-from kbio_analysis.vocabulary import MIN_TREND_POINTS
-
-CASES = {
-    "still": "standing still",
-    "past": "own past growth",
-    "market": "the market's growth",
-    "segment": "the segment's growth",
-    "forecast": "own forecast",
-}
-"""What the holder of a place may do."""
-
-FORECAST_DRAWS = 200
-"""Draws asked of a forecast of which only the point is used: the fewest it makes sense to ask for."""
+from kbio_analysis.models.checks import frequency_of, years_index
+from kbio_analysis.models.conformal import clopper_pearson
 
 
 def yearly(panel: pd.DataFrame) -> pd.DataFrame:
@@ -153,61 +138,3 @@ def entry_rates(panels: Mapping[str, pd.DataFrame], *, place: int, **band: objec
             "high": high,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def holder_cases(
-    y: pd.Series, *, market_pct: float, segment_pct: float, past_years: int, years_ahead: int, seed: int
-) -> dict[str, float]:
-    """What the holder of a place may do, per cent a year: stand still, grow as before, as two markets, as forecast.
-
-    ``y``: its yearly series. A case its record is too short for is left out.
-    """
-    growth = {
-        "still": 0.0,
-        "past": past_growth(y, past_years),
-        "market": market_pct,
-        "segment": segment_pct,
-        "forecast": forecast_growth(y, years_ahead, seed=seed),
-    }
-    return {CASES[case]: pct for case, pct in growth.items() if pct is not None}
-
-
-def growth_needed(
-    home_usd_m: float, rival_usd_m: float, years: int, rival_growth_pct: Mapping[str, float]
-) -> pd.DataFrame:
-    """Growth home needs to draw level with a rival, by what the rival does.
-
-    One row a case: rival_growth_pct (a year), rival_usd_m (after ``years``), needed_growth_pct (a year).
-    """
-    rows = {}
-    for case, growth in rival_growth_pct.items():
-        end = rival_usd_m * (1 + growth / 100) ** years
-        needed = required_growth_pct(home_usd_m, end, years)
-        rows[case] = {"rival_growth_pct": growth, "rival_usd_m": end, "needed_growth_pct": needed}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case")
-
-
-def past_growth(y: pd.Series, years: int) -> float | None:
-    """Growth a year, per cent, up to the last value of a yearly series since the last held year ``years`` or more back.
-
-    None if the series does not reach so far back.
-    """
-    known = whole_years(y, "y")
-    known = known[known > 0].dropna()
-    early = known[known.index <= known.index[-1] - years] if len(known) else known
-    if early.empty:
-        return None
-    return required_growth_pct(float(early.iloc[-1]), float(known.iloc[-1]), int(known.index[-1] - early.index[-1]))
-
-
-def forecast_growth(y: pd.Series, years: int, *, seed: int) -> float | None:
-    """Growth a year that the combined forecast of a yearly series implies over ``years``.
-
-    Only the last unbroken run of years counts; None if it is too short for a trend.
-    """
-    y = years_index(y, "y").asfreq("Y")
-    run = y.iloc[-len(last_run(y.to_numpy())) :]
-    if len(run) < MIN_TREND_POINTS["annual"]:
-        return None
-    ahead = forecast(run, years, models=["combination"], n_paths=FORECAST_DRAWS, seed=seed)
-    return required_growth_pct(float(run.iloc[-1]), float(ahead.table.forecast.iloc[-1]), years)
