@@ -327,6 +327,27 @@ def verify_data() -> None:
     print("every table agrees with its passport and its schema")
 
 
+@data_app.command("refresh")
+def refresh_data(
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="A table that a publisher's service can bring up to date.")
+    ],
+    accept: Annotated[bool, Option("--accept", help="Put the candidate fetched before in the table's place.")] = False,
+) -> None:
+    """Fetch a table as a candidate and show what would change, cell by cell; with --accept, put it in place."""
+    from datetime import date
+
+    from kbio_analysis.data.refresh import accept_candidate, fetch_candidate, readers
+    from kbio_analysis.render.notebooks import notebooks_dir
+
+    changes = accept_candidate(table, date.today()) if accept else fetch_candidate(table, date.today())
+    print("\n".join([f"{table}:", *changes] if changes else [f"{table}: as published"]))
+    if changes and not accept:
+        print(f"nothing is changed yet; look at it, then: kbio data refresh {table} --accept")
+    elif changes and (read_by := readers(notebooks_dir() / "references", table)):
+        check(notebooks=read_by)
+
+
 @new_app.command("notebook")
 def new_notebook(
     name: Annotated[str, typer.Argument(metavar="NAME", help="NN_noun, the tens being its topic.")],

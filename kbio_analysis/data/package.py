@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from ..errors import DataError
 from ..reading import DocumentError, read_json
 
 PACKAGE_FILE = "datapackage.json"
+CANDIDATES, VINTAGES = "candidates", "vintages"  # folders: what a refresh has fetched, and what it has replaced
 REFRESH_HINT = "if the change is meant, run `make data-package`; if not, restore the file"
 
 
@@ -36,6 +38,11 @@ class Passport:
         """Names of the columns that identify a row; empty if the passport gives none."""
         key = self.descriptor["schema"].get("primaryKey", [])
         return [key] if isinstance(key, str) else list(key)
+
+    @property
+    def vintages(self) -> list[dict[str, str]]:
+        """Earlier states of the table: ``until`` which day each stood, and its ``hash``."""
+        return self.descriptor.get("kbio", {}).get("vintages", [])
 
     @property
     def sha256(self) -> str:
@@ -122,24 +129,36 @@ def read_verified(passport: Passport) -> bytes:
 def rebuild_passports(root: Path | None = None) -> list[str]:
     """Write hash, bytes and row counts of the tables as they are now into their passports; print and return changes.
 
-    The human-written part stays as it is. This vouches for the tables and does not check them: run
-    :func:`kbio_analysis.data.verify` afterwards. Raises DataError if a table is missing.
+    A change is a line for the table and one for every cell that is new, gone or revised since the last commit. The
+    human-written part stays as it is. This vouches for the tables and does not check them: run
+    :func:`kbio_analysis.data.verification.verify` afterwards. Raises DataError if a table is missing.
     """
+    from .differences import cell_changes, committed
+
     package = read_package(root)
     changes = []
     for passport in package.passports.values():
         raw = _read(passport)
         now = {"hash": f"sha256:{hashlib.sha256(raw).hexdigest()}", "bytes": len(raw), "rows": _count_rows(raw)}
-        was = {key: passport.descriptor.get(key) for key in now}
-        changes += [f"{passport.name}: {k} {_short(was[k])} -> {_short(now[k])}" for k in now if was[k] != now[k]]
+        if any(passport.descriptor.get(key) != value for key, value in now.items()):
+            was = committed(passport)
+            rows = f"{passport.descriptor.get('rows') or 0} -> {now['rows']} rows"
+            known = "" if was is not None else "; what it held before is not in git, so no cell is compared"
+            changes.append(f"{passport.name}: {rows}{known}")
+            changes += cell_changes(was, raw, passport) if was is not None else []
         passport.descriptor.update(now)
     if changes:
-        target = package.root / PACKAGE_FILE
-        draft = target.with_suffix(".json.new")
-        draft.write_text(json.dumps(package.descriptor, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(target)
+        write_package(package)
     print("\n".join(changes) or "passports: nothing changed")
     return changes
+
+
+def write_package(package: Package) -> None:
+    """Put the descriptor in the place of the file, whole at every moment."""
+    target = package.root / PACKAGE_FILE
+    draft = target.with_suffix(".json.new")
+    draft.write_text(json.dumps(package.descriptor, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(target)
 
 
 def _passport(root: Path, resource: Any, number: int) -> Passport:
@@ -169,10 +188,8 @@ def _count_rows(raw: bytes) -> int:
     return max(sum(1 for row in csv.reader(io.StringIO(text, newline="")) if row) - 1, 0)
 
 
-def _short(value: object) -> str:
-    text = str(value)
-    return text.removeprefix("sha256:")[:12] if text.startswith("sha256:") else text
-
-
 if __name__ == "__main__":
-    rebuild_passports()
+    try:
+        rebuild_passports()
+    except DataError as mistake:
+        sys.exit(f"kbio: {mistake}")

@@ -49,7 +49,7 @@ def exporters(classification: str, *, as_of: str | date | None = None) -> "DataF
     A missing cell of an HS92 class is censored, not zero. Raises DataError as :func:`annual` does.
     """
     _known(classification, classes().query("held_in == 'pharma_exporters_panel'").index, "classification")
-    rows = load("pharma_exporters_panel")
+    rows = load("pharma_exporters_panel", as_of=as_of)
     rows = out_by(rows[rows["classification"] == classification], as_of, classification)
     return _wide(rows, classification)
 
@@ -60,7 +60,7 @@ def partner_exports(*, as_of: str | date | None = None, without: Collection[str]
     Cells that carry a flag named in ``without`` (``ships``, ``former_code``, ``larger_state``, ``from_imf_dots``)
     are left out. Raises DataError for a flag no row carries, a bad date, or if nothing was out yet.
     """
-    rows = load("korea_exports_by_partner")
+    rows = load("korea_exports_by_partner", as_of=as_of)
     flags = rows["flag"].str.split(";")
     for flag in without:
         _known(flag, sorted({f for cell in flags for f in cell if f}), "flag")
@@ -74,7 +74,7 @@ def definitions(family: str, *, as_of: str | date | None = None) -> "DataFrame":
     ``family`` as in the table ``export_series``; rows not out by ``as_of`` are left out.
     """
     known = catalogue()
-    rows = load("biopharma_exports_annual")
+    rows = load("biopharma_exports_annual", as_of=as_of)
     rows = out_by(rows[rows["definition"].map(known["family"]) == family], as_of, f"{family} definitions")
     rows = rows.assign(label=rows["definition"].map(known["label"]))
     columns = ["definition", "label", "year", "exports_usd_m", "status", "source_id"]
@@ -110,8 +110,8 @@ def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None
     unknown = [key for key in wanted if key not in known.index]
     if unknown:
         raise DataError(f"no yearly count {unknown[0]!r}; known: {', '.join(known.index)}")
-    panel = load("pharma_exporters_panel").rename(columns={"classification": "definition"})
-    rows = pd.concat([load("biopharma_exports_annual"), panel[panel["iso3"] == HOME]], ignore_index=True)
+    panel = load("pharma_exporters_panel", as_of=as_of).rename(columns={"classification": "definition"})
+    rows = pd.concat([load("biopharma_exports_annual", as_of=as_of), panel[panel["iso3"] == HOME]], ignore_index=True)
     rows = out_by(rows[rows["definition"].isin(wanted)], as_of, "yearly counts")
     rows = rows.assign(**{column: rows["definition"].map(known[column]) for column in ("label", "family", "scope")})
     columns = ["definition", "label", "family", "scope", "year", "exports_usd_m", "source_id"]
@@ -181,7 +181,7 @@ def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":
         raise DataError(f"{key} is {other}, not {frequency}: read it with kbio_analysis.data.{other}()")
     _known(key, same, f"{frequency} definition")
     column, period, freq = ("definition", "year", "Y-DEC") if frequency == "annual" else ("series", "month", "M")
-    rows = load(known.at[key, "held_in"])
+    rows = load(known.at[key, "held_in"], as_of=as_of)
     rows = out_by(rows[rows[column] == key], as_of, key).sort_values(period)
     result = pd.Series(rows["exports_usd_m"].to_numpy(), index=_periods(rows[period], freq), name=key, dtype="float64")
     result.attrs = {"definition": key, "unit": UNIT, "source_ids": tuple(sorted(set(rows["source_id"])))}

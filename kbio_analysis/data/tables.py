@@ -1,29 +1,41 @@
 """A table, verified: checksum, form, corrections, types, schema and sources, in this order, once per process."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .checks import check_table
 from .corrections import CORRECTIONS_FILE, apply_corrections, read_corrections
-from .package import Package, Passport, read_package, read_verified
+from .package import VINTAGES, Package, Passport, read_package, read_verified
 from .parsing import parse, place
 from .schemas import typed
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pandas import DataFrame
 
 _frames: dict[tuple[str, str, str, bytes], "DataFrame"] = {}
 _read: dict[str, str] = {}
 
 
-def load(table: str) -> "DataFrame":
+def load(table: str, *, as_of: "str | date | None" = None) -> "DataFrame":
     """A table of ``data/tables`` as a typed frame of its own (the caller may change it), rows in file order.
 
-    Types are those of :func:`kbio_analysis.data.schemas.typed`. Raises DataError naming table, line and column if the
-    file was altered, is missing or malformed, breaks its schema, or cites a source that is not in ``sources``.
+    With ``as_of``, the table as it stood on that day, if a refresh has replaced it since. Types are those of
+    :func:`kbio_analysis.data.schemas.typed`. Raises DataError naming table, line and column if the file was altered,
+    is missing or malformed, breaks its schema, or cites a source that is not in ``sources``.
     """
-    frame = load_from(read_package(), table)
-    return frame.reset_index(drop=True)
+    package = read_package()
+    if as_of is not None:
+        held = package.passports.get(table)
+        for entry in sorted(held.vintages if held else [], key=lambda one: one["until"]):
+            if str(as_of)[:10] < entry["until"]:
+                path = package.root / VINTAGES / table / f"{entry['until']}.csv"
+                past = replace(held, path=path, descriptor=held.descriptor | {"hash": entry["hash"]})
+                _read[table] = past.sha256
+                return typed(parse(read_verified(past), past), past).reset_index(drop=True)
+    return load_from(package, table).reset_index(drop=True)
 
 
 def load_from(package: Package, table: str) -> "DataFrame":

@@ -7,14 +7,17 @@ the row's month or year has ended).
 """
 
 import calendar
-from collections.abc import Iterator, Mapping
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from .checks import check_against_others
 from .corrections import read_corrections
-from .package import Package, Passport, read_package
+from .package import CANDIDATES, VINTAGES, Package, Passport, read_package
 from .tables import load_from
 
 if TYPE_CHECKING:
@@ -45,12 +48,19 @@ def verify() -> list[str]:
     problems += [*_unlisted(package), *_correction_problems(package, frames)]
     if len(frames) == len(package.passports) and "sources" in frames:
         cited = {i for name, f in frames.items() if name != "sources" and "source_id" in f for i in f["source_id"]}
+        cited |= cited_by((package.root / VINTAGES).rglob("*.csv"))
         idle = [i for i in frames["sources"]["source_id"] if i not in cited]
         problems += [f"table sources: {i} is cited by no table; remove the row" for i in idle]
     if "sources" in frames:
         published = frames["sources"].set_index("source_id")["published"].to_dict()
         problems += [p for n, f in frames.items() if (p := _release_problem(package.passports[n], f, published))]
     return list(dict.fromkeys(problems))
+
+
+def cited_by(paths: Iterable[Path]) -> set[str]:
+    """The sources that these files of rows cite."""
+    texts = (path.read_text(encoding="utf-8") for path in paths)
+    return {row.get("source_id") or "" for text in texts for row in csv.DictReader(io.StringIO(text, newline=""))}
 
 
 def due_date(row: Mapping[str, Any], rules: list[dict[str, Any]], published: Mapping[str, str]) -> date | None:
@@ -101,7 +111,12 @@ def _gaps(passport: Passport) -> Iterator[str]:
 
 def _unlisted(package: Package) -> list[str]:
     listed = {passport.path.resolve() for passport in package.passports.values()}
-    found = sorted(path for path in package.root.rglob("*.csv") if path.resolve() not in listed)
+    apart = {CANDIDATES, VINTAGES}
+    found = sorted(
+        path
+        for path in package.root.rglob("*.csv")
+        if path.resolve() not in listed and path.relative_to(package.root).parts[0] not in apart
+    )
     return [f"{path.relative_to(package.root)} has no passport; add one or remove the file" for path in found]
 
 

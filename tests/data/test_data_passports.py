@@ -37,7 +37,8 @@ def test_rebuild_says_what_changed_and_keeps_the_written_part(copy, capsys):
     before = json.loads((copy.root / "datapackage.json").read_text(encoding="utf-8"))
     copy.replace("sources", "Yonhap", "The Yonhap", vouch=False)
     changes = rebuild_passports()
-    assert [line.split()[:2] for line in changes] == [["sources:", "hash"], ["sources:", "bytes"]]
+    assert [line.split(":")[0] for line in changes] == ["sources"]
+    assert "is not in git, so no cell is compared" in changes[0]
     assert "\n".join(changes) in capsys.readouterr().out
     after = json.loads((copy.root / "datapackage.json").read_text(encoding="utf-8"))
     for old, new in zip(before["resources"], after["resources"], strict=True):
@@ -50,6 +51,22 @@ def test_rebuild_runs_as_a_command(copy):
     command = [sys.executable, "-m", "kbio_analysis.data.package"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == ("passports: nothing changed\n", "")
+
+
+def test_a_missing_table_is_a_message(copy):
+    copy.table("world_pharma_market").unlink()
+    command = [sys.executable, "-m", "kbio_analysis.data.package"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("kbio: table world_pharma_market: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_expired_repair_names_itself_alone(copy):
+    copy.replace(ANNUAL, REPAIRED, REPAIRED.replace("49100", "4910"))
+    (problem,) = verify()
+    assert "entry 1" in problem
+    assert "delete it" in problem
 
 
 def test_repair_expires_when_the_table_is_mended(copy):

@@ -1,0 +1,297 @@
+"""Who publishes what: a recipe a table that can be brought up to date, and the four ways of asking.
+
+Each recipe gives the rows as the table has them, without ``available_from``, values as text. The clients come with the
+extra ``refresh``; keys are read from the environment and appear in no message.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import DataError, UsageError
+
+TIMEOUT_SECONDS = 60.0
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a table is fetched. ``scope`` names the rows that are replaced (all without it); ``source`` is the row of
+    ``sources`` that the new figures cite, without the day; ``key`` the variable of the environment that holds a key;
+    with ``latest_years`` only the years that were fetched are replaced."""
+
+    fetch: Callable[[list[Row]], Iterator[Row]]
+    source: Row
+    scope: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    key: str = ""
+    latest_years: bool = False
+
+    def covers(self, row: Row, rows: list[Row]) -> bool:
+        """Whether the row is one of those that the ``rows`` fetched replace."""
+        if self.latest_years and row["year"] not in {one["year"] for one in rows}:
+            return False
+        return all(row[column] in values for column, values in self.scope.items())
+
+
+class RefreshError(DataError):
+    """A publisher's answer cannot be used; the message says whose, and why."""
+
+    exit_code = 1
+
+
+def fetched(table: str, held: list[Row]) -> list[Row]:
+    """The rows of ``table`` as its publisher has them now, given those ``held``. Raises RefreshError, UsageError."""
+    recipe = RECIPES[table]
+    if recipe.key and not os.environ.get(recipe.key):
+        raise UsageError(f"{table}: {recipe.source['publisher']} asks for a key; put yours into {recipe.key}")
+    try:
+        rows = list(recipe.fetch(held))
+    except ModuleNotFoundError as missing:
+        raise UsageError(
+            f"{table}: needs {missing.name}; install it with pip install 'kbio-analysis[refresh]'"
+        ) from None
+    except RefreshError as problem:
+        raise RefreshError(f"{table}: {_without_key(str(problem), recipe)}") from None
+    except (KeyError, IndexError, TypeError, AttributeError) as problem:
+        raise RefreshError(f"{table}: the answer has another form than documented ({problem!r})") from None
+    except Exception as problem:
+        # Whatever a client raises for a dead line, a cut answer or a refusal: its words, never the key.
+        raise RefreshError(f"{table}: {_without_key(str(problem), recipe) or type(problem).__name__}") from None
+    if not rows:
+        raise RefreshError(f"{table}: {recipe.source['publisher']} sent no rows")
+    return rows
+
+
+def _without_key(text: str, recipe: Recipe) -> str:
+    key = os.environ.get(recipe.key, "") if recipe.key else ""
+    return (text.replace(key, "...") if key else text)[:300]
+
+
+def _plain(value: Any, divisor: float = 1.0, digits: int = 3) -> str:
+    """A number as a plain decimal, blank for none; anything else is no number."""
+    if value is None or value == "" or isinstance(value, bool) or value != value:
+        return ""
+    text = f"{float(value) / divisor:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# ---- World Bank, through wbgapi; no key
+
+
+def _worldbank(series: dict[str, str], economy: str) -> dict[tuple[str, int], dict[str, float | None]]:
+    import wbgapi
+
+    wbgapi.get_options = {"timeout": TIMEOUT_SECONDS}
+    found: dict[tuple[str, int], dict[str, float | None]] = {}
+    for row in wbgapi.data.fetch(list(series), economy, time="all", skipBlanks=True):
+        year = int(row["time"].removeprefix("YR"))
+        if year >= 1990:
+            found.setdefault((row["economy"], year), {})[series[row["series"]]] = row["value"]
+    return found
+
+
+def _macro(held: list[Row]) -> Iterator[Row]:
+    economies = {row["iso3"] for row in held}  # the World Bank's aggregates have codes of their own
+    series = {"NY.GDP.MKTP.CD": "gdp", "NY.GDP.MKTP.KD.ZG": "growth", "SP.POP.TOTL": "people"}
+    for (economy, year), value in sorted(_worldbank(series, "all").items()):
+        if economy not in economies or (value.get("gdp") is None and value.get("growth") is None):
+            continue
+        yield {
+            "iso3": economy,
+            "year": str(year),
+            "gdp_usd_m": _plain(value.get("gdp"), 1e6),
+            "gdp_growth_pct": _plain(value.get("growth"), digits=4),
+            "population_m": _plain(value.get("people"), 1e6, 4),
+        }
+
+
+def _us_gdp(_: list[Row]) -> Iterator[Row]:
+    series = {"NY.GDP.MKTP.CD": "gdp_current_usd_m", "NY.GDP.MKTP.KD.ZG": "real_growth_pct"}
+    for (_economy, year), value in _worldbank(series, "USA").items():
+        for measure, number in value.items():
+            text = _plain(number, 1e6, 0) if measure == "gdp_current_usd_m" else _plain(number, digits=4)
+            yield {"measure": measure, "year": str(year), "value": text}
+
+
+# ---- UN Comtrade, through comtradeapicall; free key
+
+
+def _comtrade(flow: str, column: str) -> Callable[[list[Row]], Iterator[Row]]:
+    def fetch(held: list[Row]) -> Iterator[Row]:
+        import comtradeapicall
+        import pycountry
+
+        names = {row["iso3"]: row["partner"] for row in held}
+        last = max(int(row["year"]) for row in held)
+        answered = False
+        for year in (last, last + 1, last + 2):
+            said = io.StringIO()
+            with redirect_stdout(said):  # what goes wrong is printed by the client, not raised
+                frame = comtradeapicall.getFinalData(
+                    os.environ["COMTRADE_KEY"], typeCode="C", freqCode="A", clCode="HS", period=str(year),
+                    reporterCode="410", cmdCode="TOTAL", flowCode=flow, partnerCode=None, partner2Code="0",
+                    customsCode="C00", motCode="0", maxRecords=250000, format_output="JSON", includeDesc=True,
+                )  # fmt: skip
+            if frame is None:
+                raise RefreshError(f"UN Comtrade: {' '.join(said.getvalue().split()) or 'no answer'}")
+            for row in frame.to_dict("records"):
+                if row["reporterCode"] != 410 or row["flowCode"] != flow or row["cmdCode"] != "TOTAL":
+                    raise RefreshError("UN Comtrade: rows of another reporter, flow or product than asked for")
+                country = pycountry.countries.get(alpha_3=row["partnerISO"])
+                if row["partnerISO"] not in names and country is None:
+                    continue  # the world, and areas that are no economy
+                name = names.get(row["partnerISO"]) or country.name
+                value = _plain(row["primaryValue"], 1e6)
+                yield {
+                    "iso3": row["partnerISO"],
+                    "partner": name,
+                    "year": str(int(row["period"])),
+                    column: value,
+                    "flag": "",
+                }
+                answered = True
+        if not answered:
+            raise RefreshError("UN Comtrade: no rows for the years from " + str(last))
+
+    return fetch
+
+
+# ---- Korea Customs Service, open data of data.go.kr, plain HTTPS; free key
+
+
+def _customs(codes: dict[str, tuple[str, ...]]) -> Callable[[list[Row]], Iterator[Row]]:
+    """Monthly exports by HS code: series -> the codes that it sums."""
+
+    def fetch(held: list[Row]) -> Iterator[Row]:
+        years = sorted({row["month"][:4] for row in held if row["series"] in codes})
+        for series, parts in codes.items():
+            months: dict[str, float] = {}
+            for year in (*years, str(int(years[-1]) + 1)):
+                for code in parts:
+                    for month, dollars in _customs_months(code, year):
+                        months[month] = months.get(month, 0.0) + dollars
+            for month, dollars in months.items():
+                yield {
+                    "series": series,
+                    "month": month,
+                    "exports_usd_m": _plain(dollars, 1e6),
+                    "status": "customs_result",
+                }
+
+    return fetch
+
+
+def _customs_months(code: str, year: str) -> Iterator[tuple[str, float]]:
+    from xml.etree import ElementTree
+
+    raw = _get(
+        "https://apis.data.go.kr/1220000/Itemtrade/getItemtradeList",
+        {"serviceKey": os.environ["DATA_GO_KR_KEY"], "strtYymm": f"{year}01", "endYymm": f"{year}12", "hsSgn": code},
+    )
+    if b"<!ENTITY" in raw or b"<!DOCTYPE" in raw:
+        raise RefreshError("Korea Customs Service: a document with declarations of its own is not read")
+    try:
+        answer = ElementTree.fromstring(raw)
+    except ElementTree.ParseError as problem:
+        raise RefreshError(f"Korea Customs Service: the answer is cut or no XML ({problem})") from None
+    told = answer.findtext(".//resultCode") or answer.findtext(".//returnReasonCode")
+    if told not in ("00", "0"):
+        reason = answer.findtext(".//resultMsg") or answer.findtext(".//returnAuthMsg") or "no code"
+        raise RefreshError(f"Korea Customs Service: {reason} ({told})")
+    for item in answer.iter("item"):
+        month = (item.findtext("year") or "").replace(".", "-")
+        if len(month) != 7 or not month[:4].isdigit():
+            continue  # the sum of the months
+        dollars = item.findtext("expDlr")
+        if dollars is None:
+            raise RefreshError("Korea Customs Service: the answer has no field expDlr")
+        yield month, float(dollars)
+
+
+# ---- Atlas of Economic Complexity, a file of Harvard Dataverse, plain HTTPS; no key
+
+
+def _atlas(held: list[Row]) -> Iterator[Row]:
+    """The exporters held, from the newest file of exports by economy, heading and year."""
+    listing = json.loads(_get("https://dataverse.harvard.edu/api/datasets/:persistentId/", {"persistentId": ATLAS}))
+    files = {file["label"]: file["dataFile"]["id"] for file in listing["data"]["latestVersion"]["files"]}
+    name = next((name for name in files if name.startswith("hs92_country_product_year_4.")), None)
+    if name is None:
+        raise RefreshError("Atlas: the newest version has no file hs92_country_product_year_4")
+    raw = _get(f"https://dataverse.harvard.edu/api/access/datafile/{files[name]}", {"format": "original"})
+    wanted = {(row["classification"].removeprefix("HS92-"), row["iso3"]) for row in held}
+    first = {pair: min(int(r["year"]) for r in held if (r["classification"][5:], r["iso3"]) == pair) for pair in wanted}
+    for row in csv.DictReader(io.StringIO(raw.decode("utf-8"), newline="")):
+        pair = (row["product_hs92_code"].zfill(4), row["country_iso3_code"])
+        if pair in first and int(row["year"]) >= first[pair] and row["export_value"]:
+            value = _plain(row["export_value"], 1e6, 0)
+            yield {"classification": f"HS92-{pair[0]}", "iso3": pair[1], "year": row["year"],
+                   "exports_usd_m": value, "status": "reconciled"}  # fmt: skip
+
+
+def _get(url: str, parameters: dict[str, str]) -> bytes:
+    import requests
+
+    answer = requests.get(url, params=parameters, timeout=TIMEOUT_SECONDS)
+    if answer.status_code != 200:
+        raise RefreshError(f"{url.split('/')[2]} answers {answer.status_code} {answer.reason}")
+    return answer.content
+
+
+ATLAS = "doi:10.7910/DVN/T4CHWJ"
+
+
+def _source(source_id: str, publisher: str, title: str, url: str, licence: str, how: str) -> Row:
+    names = ("source_id", "publisher", "title", "url", "licence", "how_read")
+    return dict(zip(names, (source_id, publisher, title, url, licence, how), strict=True))
+
+
+_WDI = (
+    "World Bank",
+    "World Development Indicators",
+    "https://api.worldbank.org/v2",
+    "CC BY 4.0",
+    "kbio data refresh, wbgapi",
+)
+_COMTRADE = (
+    "United Nations, UN Comtrade", "Korea's trade by partner, all goods, yearly", "https://comtradeapi.un.org",
+    "UN Comtrade policy on use and re-dissemination", "kbio data refresh, comtradeapicall",
+)  # fmt: skip
+_HS30 = {
+    "hs30_customs": ("30",),
+    "hs300214_customs": ("300214",),
+    "hs3002_13_14_15_customs": ("300213", "300214", "300215"),
+}
+
+RECIPES = {
+    "country_macro": Recipe(fetch=_macro, source=_source("WDI_API", *_WDI)),
+    "us_gdp": Recipe(fetch=_us_gdp, source=_source("WDI_API", *_WDI)),
+    "korea_exports_by_partner": Recipe(
+        fetch=_comtrade("X", "exports_usd_m"), source=_source("COMTRADE_API", *_COMTRADE), key="COMTRADE_KEY",
+        latest_years=True,
+    ),
+    "korea_imports_by_partner": Recipe(
+        fetch=_comtrade("M", "imports_usd_m"), source=_source("COMTRADE_API", *_COMTRADE), key="COMTRADE_KEY",
+        latest_years=True,
+    ),
+    "biohealth_exports_monthly": Recipe(
+        fetch=_customs(_HS30), scope={"series": tuple(_HS30)}, key="DATA_GO_KR_KEY",
+        source=_source(
+            "KCS_API", "Korea Customs Service", "Exports by HS code and month", "https://apis.data.go.kr/1220000/Itemtrade",
+            "Korean public data", "kbio data refresh",
+        ),
+    ),
+    "pharma_exporters_panel": Recipe(
+        fetch=_atlas, scope={"classification": ("HS92-3002", "HS92-3004")},
+        source=_source(
+            "ATLAS_API", "Harvard Growth Lab, Atlas of Economic Complexity", "Exports by HS92 heading, newest version",
+            f"https://doi.org/{ATLAS.removeprefix('doi:')}", "CC0 1.0", "kbio data refresh",
+        ),
+    ),
+}  # fmt: skip
+"""Tables that can be refreshed; every other holds single published figures, which a person reads."""

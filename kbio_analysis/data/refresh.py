@@ -1,0 +1,218 @@
+"""Bringing a table up to date: fetch a candidate, hold it against the passport, show what changed, put it in place.
+
+Nothing is vouched for by fetching. The candidate waits in ``candidates/`` of the data folder until it is accepted; then
+the table as it was goes to ``vintages/`` and stays what a run with an earlier ``as_of`` reads. Refused, interrupted or
+failed, the tables are as before.
+"""
+
+import copy
+import csv
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataError, UsageError, did_you_mean
+from .checks import check_table
+from .clients import RECIPES, Recipe, RefreshError, Row, fetched
+from .differences import cell_changes
+from .package import (
+    CANDIDATES,
+    VINTAGES,
+    Package,
+    Passport,
+    read_package,
+    read_verified,
+    rebuild_passports,
+    write_package,
+)
+from .parsing import parse
+from .schemas import typed
+from .verification import cited_by, due_date, verify
+
+if TYPE_CHECKING:
+    pass
+
+ANOTHER_UNIT = 3.0  # times by which the figures in common may differ in the median
+
+
+def fetch_candidate(table: str, today: date) -> list[str]:
+    """Fetch the table, check it and keep it as a candidate; the lines say what would change.
+
+    Raises UsageError, RefreshError for an answer that cannot be used, DataError for one that breaks the passport.
+    """
+    package, recipe = read_package(), _recipe(table)
+    passport = package.passport(table)
+    before = read_verified(passport)
+    held = list(csv.DictReader(io.StringIO(before.decode(), newline="")))
+    rows = fetched(table, [row for row in held if all(row[c] in v for c, v in recipe.scope.items())])
+    new = [_completed(row, recipe, passport, today) for row in rows]
+    kept = [row for row in held if not recipe.covers(row, new)]
+    after = _written([*kept, *new], passport)
+    widened = _widened(passport, after)
+    frame = typed(parse(after, widened), widened)
+    _same_unit(before, after, passport, table)
+    check_table(frame, widened)
+    changes = cell_changes(before, after, passport)
+    if changes:
+        target = _candidate(package, table)
+        target.parent.mkdir(exist_ok=True)
+        _put(target, after)
+    return changes
+
+
+def accept_candidate(table: str, today: date) -> list[str]:
+    """Put the candidate in the place of the table, which becomes a vintage; the lines say what changed.
+
+    Raises UsageError without a candidate, DataError if the package would not hold; then everything is as before.
+    """
+    package, recipe = read_package(), _recipe(table)
+    target, passport = _candidate(package, table), package.passport(table)
+    if not target.is_file():
+        raise UsageError(f"no candidate of {table}; fetch one: kbio data refresh {table}")
+    before, after = read_verified(passport), target.read_bytes()
+    changes = cell_changes(before, after, passport)
+    vintage = package.root / VINTAGES / table / f"{today}.csv"
+    sources = package.passport("sources")
+    files = [passport.path, sources.path, package.root / "datapackage.json", vintage]
+    kept = {path: path.read_bytes() if path.is_file() else None for path in files}
+    problems_before = set(verify())
+    try:
+        vintage.parent.mkdir(parents=True, exist_ok=True)
+        if kept[vintage] is None:  # accepted twice in a day: what the day began with is what as_of asks for
+            _put(vintage, before)
+        passport.descriptor.update(_widened(passport, after).descriptor)
+        entry = {"until": str(today), "hash": f"sha256:{hashlib.sha256(vintage.read_bytes()).hexdigest()}"}
+        vintages = passport.descriptor["kbio"].setdefault("vintages", [])
+        if entry not in vintages:
+            vintages.append(entry)
+        _put(passport.path, after)
+        _put(sources.path, _with_source(sources, recipe, package, today))
+        write_package(package)
+        rebuild_passports(package.root)
+        if problems := [one for one in verify() if one not in problems_before]:
+            raise DataError("\n".join(["the candidate does not fit the package, nothing was changed:", *problems]))
+    except BaseException:
+        for path, content in kept.items():
+            path.unlink(missing_ok=True) if content is None else _put(path, content)
+        raise
+    target.unlink()
+    return changes
+
+
+def readers(references: Path, table: str) -> list[str]:
+    """Notebooks whose recorded results rest on the table."""
+    from ..reading import DocumentError, read_json
+
+    found = []
+    for path in sorted(references.glob("*.json")):
+        try:
+            if table in read_json(path.read_bytes()).get("tables", {}):
+                found.append(path.stem)
+        except (OSError, DocumentError):
+            continue
+    return found
+
+
+def _recipe(table: str) -> Recipe:
+    read_package().passport(table)
+    if table not in RECIPES:
+        hint = did_you_mean(table, RECIPES) or f"; those that can: {', '.join(RECIPES)}"
+        raise UsageError(f"{table} holds figures that a person reads, so nothing fetches it{hint}")
+    return RECIPES[table]
+
+
+def _candidate(package: Package, table: str) -> Path:
+    return package.root / CANDIDATES / f"{table}.csv"
+
+
+def _completed(row: Row, recipe: Recipe, passport: Passport, today: date) -> Row:
+    """A fetched row with its source, and the day from which it could be used."""
+    columns = [field["name"] for field in passport.fields]
+    whole = {"source_id": recipe.source["source_id"], **row}
+    if "available_from" in columns:
+        like: dict[str, Any] = {**whole, **({"year": int(row["year"])} if "year" in row else {})}
+        if "month" in row:
+            like["month"] = date.fromisoformat(f"{row['month']}-01")
+        rules = passport.descriptor["kbio"]["available_from"]
+        due = due_date(like, rules, {whole["source_id"]: str(today)})
+        whole["available_from"] = str(due or today)
+    return {name: whole.get(name, "") for name in columns}
+
+
+def _written(rows: list[Row], passport: Passport) -> bytes:
+    columns, whole = (
+        [f["name"] for f in passport.fields],
+        {f["name"] for f in passport.fields if f["type"] == "integer"},
+    )
+    rows = sorted(rows, key=lambda row: [int(row[k]) if k in whole else row[k] for k in passport.primary_key])
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def _widened(passport: Passport, raw: bytes) -> Passport:
+    """The passport with the ends of its calendar moved on, never back, to where the table ends now."""
+    descriptor = copy.deepcopy(passport.descriptor)
+    rows = list(csv.DictReader(io.StringIO(raw.decode(), newline="")))
+    for spec in descriptor.get("kbio", {}).get("checks", []):
+        if spec["check"] != "calendar":
+            continue
+        column, by = spec["column"], spec.get("by", [])
+        ends: dict[str, str] = {}
+        for row in rows:
+            name = " ".join(row[c] for c in by)
+            ends[name] = max(ends.get(name, ""), row[column])
+        newest = max(ends.values())
+        for name, span in spec.get("spans", {}).items():
+            span[1] = max(span[1], ends.get(name, ""))
+        if "last" in spec and newest > str(spec["last"]):
+            late = [name for name, end in ends.items() if str(spec["last"]) <= end < newest]
+            spec["except"] = sorted({*spec.get("except", []), *late})
+            spec["last"] = type(spec["last"])(newest)
+    for field in descriptor["schema"]["fields"]:
+        limit = field.get("constraints", {}).get("maximum")
+        if field["name"] in ("year", "month") and limit is not None and rows:
+            field["constraints"]["maximum"] = max(limit, type(limit)(max(row[field["name"]] for row in rows)))
+    return replace(passport, descriptor=descriptor)
+
+
+def _same_unit(before: bytes, after: bytes, passport: Passport, table: str) -> None:
+    """Refuse a column whose figures in common stand at another scale: thousands for millions, won for dollars."""
+    import statistics
+
+    old, new = (_numbers(raw, passport) for raw in (before, after))
+    for column in {name for _, name in old}:
+        times = [new[cell] / value for cell, value in old.items() if cell[1] == column and value > 0 < new.get(cell, 0)]
+        middle = statistics.median(times) if times else 1.0
+        if not 1 / ANOTHER_UNIT < middle < ANOTHER_UNIT:
+            raise RefreshError(f"{table}: {column} is {middle:.3g} times what is held: the answer is in another unit")
+
+
+def _numbers(raw: bytes, passport: Passport) -> dict[tuple[str, str], float]:
+    columns = [f["name"] for f in passport.fields if f["type"] == "number"]
+    rows = csv.DictReader(io.StringIO(raw.decode(), newline=""))
+    return {
+        (" ".join(row[k] for k in passport.primary_key), c): float(row[c]) for row in rows for c in columns if row[c]
+    }
+
+
+def _with_source(sources: Passport, recipe: Recipe, package: Package, today: date) -> bytes:
+    """The table of sources with the recipe's own, dated today, and without those that no table and no vintage cites."""
+    rows = {row["source_id"]: row for row in csv.DictReader(io.StringIO(read_verified(sources).decode(), newline=""))}
+    mine: Mapping[str, str] = {**recipe.source, "published": str(today)}
+    rows[mine["source_id"]] = {name: mine.get(name, "") for name in (f["name"] for f in sources.fields)}
+    paths = [passport.path for passport in package.passports.values() if passport.name != "sources"]
+    cited = cited_by([*paths, *(package.root / VINTAGES).rglob("*.csv")])
+    return _written([row for source_id, row in rows.items() if source_id in cited], sources)
+
+
+def _put(path: Path, content: bytes) -> None:
+    draft = path.with_name(path.name + ".new")
+    draft.write_bytes(content)
+    draft.replace(path)

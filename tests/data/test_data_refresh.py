@@ -1,0 +1,326 @@
+"""Refreshing tables against a local server that answers in the publishers' documented forms, errors among them."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from kbio_analysis.data import clients
+from kbio_analysis.data.clients import RefreshError
+from kbio_analysis.data.differences import cell_changes
+from kbio_analysis.data.package import read_package
+from kbio_analysis.data.refresh import accept_candidate, fetch_candidate, readers
+from kbio_analysis.data.tables import load
+from kbio_analysis.data.verification import verify
+from kbio_analysis.errors import DataError, UsageError
+
+pytest.importorskip("wbgapi")
+comtradeapicall = pytest.importorskip("comtradeapicall")
+
+SHIPPED = Path(__file__).resolve().parents[2] / "data"
+TODAY = date(2026, 12, 1)
+SECRET = "s3cret-key"
+
+Answer = Callable[[str, dict[str, str]], tuple[int, bytes]]
+
+
+class Server:
+    """Answers every publisher's address; ``answer`` decides what is said to a path and its query."""
+
+    def __init__(self) -> None:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+                status, body = server.answer(parts.path, query)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body) + server.cut))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.answer: Answer = lambda path, query: (404, b"")
+        self.cut = 0
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def here(self, url: str) -> str:
+        parts = urlsplit(url)
+        return f"http://127.0.0.1:{self.http.server_port}{parts.path}{'?' * bool(parts.query)}{parts.query}"
+
+
+@pytest.fixture
+def server(monkeypatch) -> Iterator[Server]:
+    """Every request of requests and urllib3 goes to this machine; keys are in the environment."""
+    import requests
+    import urllib3
+
+    made = Server()
+    send, request = requests.adapters.HTTPAdapter.send, urllib3.PoolManager.request
+
+    def send_here(self, prepared, **options):
+        prepared.url = made.here(prepared.url)
+        return send(self, prepared, **options)
+
+    def request_here(self, method, url, **options):
+        return request(self, method, made.here(url), **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send_here)
+    monkeypatch.setattr(urllib3.PoolManager, "request", request_here)
+    monkeypatch.setattr(clients, "TIMEOUT_SECONDS", 2.0)
+    for name in ("COMTRADE_KEY", "DATA_GO_KR_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    yield made
+    made.http.shutdown()
+    made.http.server_close()
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch) -> Path:
+    root = tmp_path / "data"
+    shutil.copytree(SHIPPED, root, ignore=shutil.ignore_patterns("candidates"))
+    monkeypatch.setenv("KBIO_DATA", str(root))
+    return root
+
+
+def state(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+# ---- what each publisher says when all is well: the figures held, one revised, one year or month more
+
+
+def worldbank(
+    path: str, query: dict[str, str] | None = None, *, factor: float = 1.0, last: int = 2024
+) -> tuple[int, bytes]:
+    if path.endswith("concepts"):
+        named = [{"id": name, "value": name} for name in ("Country", "Series", "Time")]
+        return 200, json.dumps({"page": 1, "per_page": 9, "total": 3, "source": [{"concept": named}]}).encode()
+    if "/sources/" in path and "/series/" not in path:
+        years = [{"id": f"YR{year}", "value": str(year)} for year in range(1990, 2026)]
+        head = {"page": 1, "per_page": 99, "total": len(years), "source": [{"concept": [{"variable": years}]}]}
+        return 200, json.dumps(head).encode()
+    if "/sources/" not in path:  # regions and the like, and the economies with their region
+        kinds = {"id": "XX", "iso2code": "XX", "value": "none"}
+        about = {"id": "USA", "iso2Code": "US", "name": "United States", "capitalCity": "Washington D.C."}
+        about |= {"region": kinds, "adminregion": kinds, "incomeLevel": kinds, "lendingType": kinds}
+        about |= {"longitude": "-77", "latitude": "38"}
+        return 200, json.dumps(
+            [{"page": 1, "per_page": "9", "total": 1}, [about if "country" in path else kinds]]
+        ).encode()
+    rows = []
+    for held in load("us_gdp").to_dict("records"):
+        gdp = held["measure"] == "gdp_current_usd_m"
+        rows.append(
+            ("NY.GDP.MKTP.CD" if gdp else "NY.GDP.MKTP.KD.ZG", held["year"], held["value"] * (1e6 if gdp else 1))
+        )
+    rows = [row for row in rows if row[1] < last] + [
+        ("NY.GDP.MKTP.CD", last, 29_184_890_000_000.0),
+        ("NY.GDP.MKTP.KD.ZG", last, 2.8),
+    ]
+    data = (
+        []
+        if not last
+        else [
+            {
+                "variable": [
+                    {"concept": "Country", "id": "USA", "value": "United States"},
+                    {"concept": "Series", "id": series, "value": series},
+                    {"concept": "Time", "id": f"YR{year}", "value": str(year)},
+                ],
+                "value": value * factor,
+            }
+            for series, year, value in rows
+        ]
+    )
+    head = {"page": 1, "pages": 1, "per_page": 1000, "total": len(data), "source": {"id": "2", "data": data}}
+    return 200, json.dumps(head).encode()
+
+
+def comtrade(path: str, query: dict[str, str]) -> tuple[int, bytes]:
+    year, held = int(query["period"]), load("korea_exports_by_partner")
+    rows = held[held["year"] == min(year, 2023)] if year <= 2024 else held[:0]
+    data = [
+        {"reporterCode": 410, "flowCode": "X", "cmdCode": "TOTAL", "period": str(year), "partnerISO": row["iso3"],
+         "partnerDesc": row["partner"], "primaryValue": row["exports_usd_m"] * (1e6 if year < 2024 else 1.04e6)}
+        for row in rows.to_dict("records")
+    ]  # fmt: skip
+    return 200, json.dumps({"elapsedTime": "0.1", "count": len(data), "data": data, "error": ""}).encode()
+
+
+def customs(path: str, query: dict[str, str], *, until: str = "2026-02", won: float = 1.0) -> tuple[int, bytes]:
+    held = load("biohealth_exports_monthly").set_index(["series", "month"])["exports_usd_m"]
+    of = {"30": ("hs30_customs", 1.0), "300214": ("hs300214_customs", 1.0)}
+    series, share = of.get(query["hsSgn"], ("hs3002_13_14_15_customs", 0.0))
+    items = ["<item><year>총계</year><expDlr>1</expDlr></item>"]
+    for month in (f"{query['strtYymm'][:4]}-{n:02d}" for n in range(1, 13)):
+        if "2025-01" <= month <= until:
+            if query["hsSgn"] == "300215":  # what is left of the sum of three
+                own = held.get((series, min(month, "2026-01"))) - held.get(("hs300214_customs", min(month, "2026-01")))
+            else:
+                own = held.get((series, min(month, "2026-01"))) * share
+            items.append(f"<item><year>{month.replace('-', '.')}</year><expDlr>{own * 1e6 * won:.0f}</expDlr></item>")
+    body = "<response><header><resultCode>00</resultCode><resultMsg>정상서비스.</resultMsg></header><body><items>"
+    return 200, f"{body}{''.join(items)}</items></body></response>".encode()
+
+
+def atlas(path: str, query: dict[str, str]) -> tuple[int, bytes]:
+    if "datasets" in path:
+        files = [{"label": "hs92_country_product_year_4.csv", "dataFile": {"id": 7}}]
+        return 200, json.dumps({"status": "OK", "data": {"latestVersion": {"files": files}}}).encode()
+    held = load("pharma_exporters_panel").query("classification != 'SITC54'")
+    lines = ["country_id,country_iso3_code,product_id,product_hs92_code,year,export_value,import_value"]
+    lines += [f"1,{r.iso3},2,{r.classification[5:]},{r.year},{r.exports_usd_m * 1e6:.0f},0" for r in held.itertuples()]
+    lines += ["1,KOR,2,3002,2025,6500000000,0", "1,XYZ,2,3002,2025,1,0"]
+    return 200, ("\n".join(lines) + "\n").encode()
+
+
+GOOD = {
+    "us_gdp": (worldbank, "measure=gdp_current_usd_m, year=2024"),
+    "korea_exports_by_partner": (comtrade, "iso3=USA, year=2024"),
+    "biohealth_exports_monthly": (customs, "series=hs30_customs, month=2026-02"),
+    "pharma_exporters_panel": (atlas, "classification=HS92-3002, iso3=KOR, year=2025"),
+}
+
+
+@pytest.mark.parametrize("table", GOOD)
+def test_candidate_is_shown_and_nothing_is_vouched_for(server, package, table):
+    server.answer, new = GOOD[table]
+    before = state(package)
+    changes = fetch_candidate(table, TODAY)
+    assert any(line.startswith("  new") and new in line for line in changes) or "more" in changes[-1]
+    after = state(package)
+    assert after.pop(f"candidates/{table}.csv")
+    assert after == before
+
+
+def test_accepted_table_holds_and_the_old_one_stays_for_an_earlier_as_of(server, package):
+    server.answer = worldbank
+    fetch_candidate("us_gdp", TODAY)
+    accept_candidate("us_gdp", TODAY)
+    assert verify() == []
+    assert load("us_gdp")["year"].max() == 2024
+    assert load("us_gdp", as_of="2026-11-30")["year"].max() == 2023
+    assert load("us_gdp", as_of=TODAY)["year"].max() == 2024
+    assert not (package / "candidates" / "us_gdp.csv").exists()
+    passport = read_package(package).passport("us_gdp")
+    assert [entry["until"] for entry in passport.vintages] == ["2026-12-01"]
+    with pytest.raises(UsageError, match="no candidate of us_gdp"):
+        accept_candidate("us_gdp", TODAY)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
+def test_interrupted_acceptance_leaves_the_tables_as_they_were(server, package, monkeypatch, stop):
+    server.answer = worldbank
+    fetch_candidate("us_gdp", TODAY)
+    before = state(package)
+    monkeypatch.setattr("kbio_analysis.data.refresh.rebuild_passports", lambda root: (_ for _ in ()).throw(stop))
+    with pytest.raises(stop):
+        accept_candidate("us_gdp", TODAY)
+    assert state(package) == before
+
+
+def says(status: int, body: str) -> Answer:
+    return lambda path, query: (status, body.encode())
+
+
+DENIED = '{"statusCode": 401, "message": "Access denied due to invalid subscription key s3cret-key."}'
+QUOTA = '{"statusCode": 403, "message": "Out of call volume quota."}'
+NO_KEY = (
+    "<OpenAPI_ServiceResponse><cmmMsgHeader><returnAuthMsg>SERVICE_KEY_IS_NOT_REGISTERED_ERROR</returnAuthMsg>"
+    "<returnReasonCode>30</returnReasonCode></cmmMsgHeader></OpenAPI_ServiceResponse>"
+)
+FULL = NO_KEY.replace("SERVICE_KEY_IS_NOT_REGISTERED_ERROR", "LIMITED_NUMBER_OF_SERVICE_REQUESTS_EXCEEDS_ERROR")
+WB_ERROR = (
+    '[{"message": [{"id": "120", "key": "Invalid value", "value": "The provided parameter value is not valid"}]}]'
+)
+CUSTOMS_RENAMED = lambda path, query: (200, customs(path, query)[1].replace(b"expDlr", b"expUsd"))  # noqa: E731
+RENAMED = lambda path, query: (200, comtrade(path, query)[1].replace(b"primaryValue", b"value"))  # noqa: E731
+IMPORTS = lambda path, query: (200, comtrade(path, query)[1].replace(b'"X"', b'"M"'))  # noqa: E731
+REFUSED = lambda path, query: says(200, WB_ERROR)(path, query) if "series" in path else worldbank(path)  # noqa: E731
+CUSTOMS_EMPTY = "<response><header><resultCode>00</resultCode></header><body><items/></body></response>"
+ATLAS_RENAMED = lambda path, query: (200, atlas(path, query)[1].replace(b"export_value", b"exports"))  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("table", "answer", "said"),
+    [
+        ("us_gdp", says(503, ""), "503"),
+        ("us_gdp", REFUSED, "Invalid value"),
+        ("us_gdp", lambda p, q: (200, worldbank(p, q)[1][:-9]), "JSON"),
+        ("us_gdp", lambda p, q: worldbank(p, q, last=0), "sent no rows"),
+        ("us_gdp", lambda p, q: worldbank(p, q, factor=1e-3), "in another unit"),
+        ("us_gdp", lambda p, q: (200, worldbank(p, q)[1].replace(b'"value": ', b'"amount": ')), "."),
+        ("us_gdp", lambda p, q: worldbank(p, q, last=2010), "is missing|ends here|after"),
+        ("korea_exports_by_partner", says(401, DENIED), "Access denied"),
+        ("korea_exports_by_partner", says(403, QUOTA), "quota"),
+        ("korea_exports_by_partner", says(200, '{"count": 0, "data": []}'), "no rows"),
+        ("korea_exports_by_partner", lambda p, q: (200, comtrade(p, q)[1][:-40]), "."),
+        ("korea_exports_by_partner", RENAMED, "another form"),
+        ("korea_exports_by_partner", IMPORTS, "another reporter, flow"),
+        ("biohealth_exports_monthly", says(200, NO_KEY), "SERVICE_KEY_IS_NOT_REGISTERED_ERROR .30."),
+        ("biohealth_exports_monthly", says(200, FULL), "LIMITED_NUMBER_OF_SERVICE_REQUESTS"),
+        ("biohealth_exports_monthly", says(200, CUSTOMS_EMPTY), "sent no rows"),
+        ("biohealth_exports_monthly", CUSTOMS_RENAMED, "no field expDlr"),
+        ("biohealth_exports_monthly", lambda p, q: (200, customs(p, q)[1][:-30]), "is cut or no XML"),
+        ("biohealth_exports_monthly", lambda p, q: customs(p, q, won=1300.0), "above the maximum|another unit|more than"),
+        ("biohealth_exports_monthly", lambda p, q: customs(p, q, until="2025-11"), "ends here"),
+        ("biohealth_exports_monthly", says(200, "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"), "declarations of its own"),
+        ("pharma_exporters_panel", says(200, '{"data": {"latestVersion": {"files": []}}}'), "no file hs92"),
+        ("pharma_exporters_panel", ATLAS_RENAMED, "another form"),
+        ("pharma_exporters_panel", says(429, ""), "429"),
+    ],
+)  # fmt: skip
+def test_answer_that_cannot_be_used_is_refused_and_changes_nothing(server, package, capfd, table, answer, said):
+    server.answer = answer
+    before = state(package)
+    with pytest.raises(DataError, match=said) as refused:
+        fetch_candidate(table, TODAY)
+    assert state(package) == before
+    assert SECRET not in str(refused.value) + "".join(capfd.readouterr())
+
+
+def test_slow_or_cut_answer_is_refused(server, package, monkeypatch):
+    monkeypatch.setattr(clients, "TIMEOUT_SECONDS", 0.2)
+    held = threading.Event()
+    server.answer = lambda path, query: (200, b"" if held.wait(1.0) else b"[]")
+    with pytest.raises(RefreshError, match=r"timed out|Timeout"):
+        fetch_candidate("us_gdp", TODAY)
+    server.answer, server.cut = customs, 500
+    with pytest.raises(RefreshError):
+        fetch_candidate("biohealth_exports_monthly", TODAY)
+
+
+def test_key_is_asked_for_and_tables_of_single_figures_are_not_fetched(package, monkeypatch):
+    monkeypatch.delenv("COMTRADE_KEY", raising=False)
+    with pytest.raises(UsageError, match="put yours into COMTRADE_KEY"):
+        fetch_candidate("korea_exports_by_partner", TODAY)
+    with pytest.raises(UsageError, match="a person reads"):
+        fetch_candidate("bangladesh_published", TODAY)
+    with pytest.raises(DataError, match="did you mean 'us_gdp'"):
+        fetch_candidate("us_gpd", TODAY)
+
+
+def test_readers_are_those_whose_reference_rests_on_the_table():
+    assert "13_reform_clock" in readers(SHIPPED.parent / "notebooks" / "references", "clinical_trial_ranks")
+
+
+def test_cells_that_differ_are_told_with_their_size():
+    passport = read_package(SHIPPED).passport("us_gdp")
+    rows = "measure,year,value\na,1990,{}\n{},1991,5\n"
+    changes = cell_changes(rows.format(100, "a").encode(), rows.format(150, "b").encode(), passport)
+    assert changes == [
+        "  gone     measure=a, year=1991",
+        "  new      measure=b, year=1991",
+        "  revised  measure=a, year=1990: value 100 -> 150 (+50.0%)",
+    ]
