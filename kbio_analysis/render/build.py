@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.cache import Cache
 from kbio_analysis.render.composed import SiteRecords, beneath, in_stages
-from kbio_analysis.render.folders import sweep
 from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display, display
 from kbio_analysis.render.publish import LOCK_WAIT_SECONDS, explained, open_site, publish
 from kbio_analysis.render.ranking import Rankings, remember
@@ -81,8 +80,6 @@ def build(
         due = _due(jobs, site, cache, force)
         labels = {job.label for job in due}
         outcome.unchanged = len(jobs) - len(due)
-        if due:
-            sweep()
         with display(len(due), workers) as shown:
             for job in jobs:
                 if job.label not in labels:

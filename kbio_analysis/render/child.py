@@ -100,7 +100,7 @@ def environment(folder: Path) -> dict[str, str]:
     installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     ours = {} if parent in installed else {"PYTHONPATH": parent}
     fonts = {} if _writable(_font_folder()) else {"MPLCONFIGDIR": str(folder)}
-    return kept | _FIXED | ours | fonts
+    return kept | _FIXED | ours | fonts | {"IPYTHONDIR": str(folder / "ipython")}
 
 
 def _font_folder() -> Path:
@@ -187,7 +187,7 @@ def _take_place(folder: Path, environment: dict[str, str]) -> None:
     os.close(output)
     sys.stdin = os.fdopen(0, closefd=False)
     os.environ.clear()
-    os.environ.update(environment | {"IPYTHONDIR": str(folder / "ipython")})
+    os.environ.update(environment)
     time.tzset()
     os.chdir(folder / "work")
     sys.argv = ["kbio"]

@@ -88,8 +88,12 @@ def answers(
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
-                    run = _started(*waiting.popleft(), stop, until)
-                    running[run.connection] = run
+                    work, tries = waiting.popleft()
+                    run = _started(work, tries, stop, until)
+                    if run is None:
+                        waiting.append(_again(work, tries))
+                    else:
+                        running[run.connection] = run
                 wait(running, timeout=TICK_SECONDS)
                 stop.check(until)
                 for run in list(running.values()):
@@ -99,15 +103,19 @@ def answers(
                     del running[run.connection]
                     run.end()
                     if answer is _SERVER_GONE:
-                        if run.tries >= TRIES:
-                            raise ExecutionError(f"the fork server ended {TRIES} times: {_last_words()}; try --jobs 1")
-                        waiting.append((run.work, run.tries + 1))
+                        waiting.append(_again(run.work, run.tries))
                     else:
                         yield run.work.key, answer
         except BaseException:
             for run in running.values():
                 run.end()
             raise
+
+
+def _again(work: Work, tries: int) -> tuple[Work, int]:
+    if tries >= TRIES:
+        raise ExecutionError(f"the fork server ended {TRIES} times: {_last_words()}; try --jobs 1")
+    return work, tries + 1
 
 
 def _most_at_a_time() -> int:
@@ -129,6 +137,7 @@ class _Run:
     connection: Connection
     folder: Path
     deadline: float
+    server: int | None
     cell: int | None = None
 
     def answer(self) -> Any:
@@ -168,7 +177,7 @@ class _Run:
     def _death(self) -> Any:
         self.process.join(END_SECONDS)
         code = self.process.exitcode
-        if code == 255 and not _server.alive():
+        if code == 255 and self.server not in {server.pid for server in _servers()}:
             return _SERVER_GONE
         if code is not None and code < 0:
             name = signal.Signals(-code).name
@@ -208,29 +217,26 @@ def _kill(pid: int) -> None:
 # ---- starting
 
 
-def _started(work: Work, tries: int, stop: Stop, until: float | None) -> _Run:
-    """Start the work in a new process. Tries again where the fork server dies meanwhile."""
-    for attempt in range(TRIES):
-        context = _server.context(stop, until)
-        folder = child.new_folder(own_folder())
-        ours, theirs = context.Pipe(duplex=False)
-        arguments = (theirs, work.call, folder, child.environment(folder))
-        new = context.Process(target=child.run, args=arguments, name="kbio-report")
-        try:
-            with _as_a_server_needs(folder):
-                new.start()
-                _at_work.add(new.pid)
-        except (OSError, EOFError) as problem:
-            ours.close()
-            shutil.rmtree(folder, ignore_errors=True)
-            if attempt + 1 == TRIES:
-                raise ExecutionError(f"no process can be started ({problem or 'the fork server ended'})") from problem
-            continue
-        finally:
-            theirs.close()
-        deadline = time.monotonic() + (work.limit_seconds or float("inf"))
-        return _Run(work=work, tries=tries, process=new, connection=ours, folder=folder, deadline=deadline)
-    raise AssertionError
+def _started(work: Work, tries: int, stop: Stop, until: float | None) -> _Run | None:
+    """The work in a new process; None if the fork server died meanwhile."""
+    context = _server.context(stop, until)
+    folder = child.new_folder(own_folder())
+    ours, theirs = context.Pipe(duplex=False)
+    arguments = (theirs, work.call, folder, child.environment(folder))
+    new = context.Process(target=child.run, args=arguments, name="kbio-report")
+    try:
+        with _as_a_server_needs(folder):
+            new.start()
+            _at_work.add(new.pid)
+            server = _server.pid()
+    except (OSError, EOFError):
+        ours.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+    finally:
+        theirs.close()
+    deadline = time.monotonic() + (work.limit_seconds or float("inf"))
+    return _Run(work=work, tries=tries, process=new, connection=ours, folder=folder, deadline=deadline, server=server)
 
 
 _lock = threading.RLock()
@@ -267,19 +273,24 @@ def _set_environment(wanted: Mapping[str, str]) -> None:
 
 @dataclass(slots=True)
 class _Server:
-    """The fork server of this process: the standard library starts it; we wait for it and know it by its id."""
+    """The fork server of this process. The standard library starts it, again too if it has died; it tells us when it
+    is ready, and its id."""
 
-    pid: int | None = None
-    number: int = 0
     cold: bool = False
     imports: str = ""
 
     @property
     def ready(self) -> Path:
-        return own_folder() / f"server-{self.number}.json"
+        return own_folder() / "server.json"
 
-    def alive(self) -> bool:
-        return any(server.pid == self.pid for server in _servers())
+    def pid(self) -> int | None:
+        """The id of the server that is there and ready, if one is."""
+        with contextlib.suppress(OSError, ValueError):
+            found = json.loads(self.ready.read_text())
+            if any(server.pid == found["pid"] for server in _servers()):
+                self.cold = found["threads"] > 1
+                return found["pid"]
+        return None
 
     def orphans(self) -> list[psutil.Process]:
         """Processes that have fallen to the server because what started them is dead."""
@@ -289,19 +300,16 @@ class _Server:
     def context(self, stop: Stop, until: float | None) -> multiprocessing.context.BaseContext:
         """What starts processes: the fork server, ready; where forking is not safe or not to be had, new processes."""
         with _lock:
-            if not self.cold and not self.alive():
+            self.cold = self.cold or "forkserver" not in multiprocessing.get_all_start_methods()
+            if not self.cold and self.pid() is None:
                 self._begin(stop, until)
             return multiprocessing.get_context("spawn" if self.cold else "forkserver")
 
     def _begin(self, stop: Stop, until: float | None) -> None:
-        if "forkserver" not in multiprocessing.get_all_start_methods():
-            self.cold = True
-            return
-        self.number += 1
         util.Finalize(None, _end_servers, exitpriority=100)
         multiprocessing.get_context("forkserver").set_forkserver_preload([preload.__name__])
         limit = time.monotonic() + START_SECONDS
-        while not self.ready.exists():
+        while self.pid() is None:
             if not _servers():  # none yet, or the last one is still dying
                 self._ask_for_one()
             try:
@@ -312,8 +320,6 @@ class _Server:
             if time.monotonic() > limit:
                 raise ExecutionError(f"the fork server did not start: {_last_words()}")
             time.sleep(0.02)
-        found = json.loads(self.ready.read_text())
-        self.pid, self.cold = found["pid"], found["threads"] > 1
 
     def _ask_for_one(self) -> None:
         from multiprocessing import forkserver

@@ -1,7 +1,7 @@
 """Imported once by the fork server of this machine's reports: what its notebooks would otherwise import themselves.
 
 Never import this module elsewhere: it changes the process it is in. That process has a session of its own (a terminal's
-signals are its owner's affair), takes in the orphans of dead reports, and kills whatever is left below it when it ends.
+signals are its owner's affair), takes in the orphans of dead reports, and clears up when its owner has gone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import pkgutil
+import shutil
 import sys
 import threading
 import time
@@ -109,7 +110,8 @@ def below(process: psutil.Process, *, all: bool = True) -> list[psutil.Process]:
     return found
 
 
-def _kill_all_below() -> None:
+def _end(folder: Path) -> None:
+    """The process that started this one has ended or was killed: nothing of it stays."""
     if os.getpid() != PID:
         return
     limit = time.monotonic() + 2
@@ -120,6 +122,7 @@ def _kill_all_below() -> None:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if READY in os.environ:
@@ -131,7 +134,7 @@ if READY in os.environ:
     with contextlib.suppress(OSError):
         os.setsid()
     adopt_orphans()
-    atexit.register(_kill_all_below)
+    atexit.register(_end, ready.parent)
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
