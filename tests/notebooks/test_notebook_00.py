@@ -41,10 +41,35 @@ def test_with_fresh_records_both_answers_are_told_with_the_recorded_numbers(defa
     assert "All 9 records are fresh" in default.text
     known = reference_entry(notebooks_dir(), "11_export_forecast")["results"]
     odds = known["probability_of_target"]["value"]
-    assert re.search(rf"export target of 2030 is [a-z ]+ \({100 * odds:.0f}%\)", default.answer)
-    assert "An agreement with Bangladesh" in default.answer
+    assert re.search(rf"exports by 2030 is [a-z ]+: {100 * odds:.0f}%", default.answer)
+    assert "An agreement with Bangladesh would" in default.answer
+    assert "31 August 2026" in default.text
     assert "not on record" not in default.text
     assert len([i for i in default.tables if i.startswith("brief-")]) == 5
+    assert {"since", "numbers", "moves", "records"} <= set(default.tables)
+    sentences = default.answer.split(". ")
+    assert len(sentences) == 4
+    assert max(len(sentence.split()) for sentence in sentences) <= 30
+
+
+SERIES = {"published": "Strategy's base, moved:", "median": "median", "lo_80": "80% interval", "hi_80": "80% interval"}
+KEYS = {"year", "month", "iso3", "usd_m", "rank_now", "median_rank", "method", "verdict", "chance", "claims"}
+MADE_BY = ("this project", "Korea Customs Service", "Yonhap", "KHIDI")
+
+
+def test_every_series_of_every_chart_names_whose_figure_it_is() -> None:
+    """What is drawn is named in the caption, and so is who counted or computed it; nothing of ours is "published"."""
+    charts = reference_entry(notebooks_dir(), NAME)["charts"]
+    assert len(charts) == 5
+    for chart in charts.values():
+        caption = chart["caption"]
+        assert any(who in caption for who in MADE_BY), caption
+        for column in set(chart["csv"][0].split(",")) - KEYS:
+            assert SERIES.get(column, column) in caption or column in ("low_5", "middle", "high_95"), column
+    outlook = charts["brief-fan"]
+    assert "published" not in outlook["caption"].lower()
+    assert {"KHIDI", "Yonhap"} <= set(re.findall(r"KHIDI|Yonhap", outlook["source"]))
+    assert "moved with KHIDI's growth" in outlook["caption"]
 
 
 def test_what_would_change_our_mind_is_the_distance_to_the_turn(default: Said) -> None:
@@ -71,7 +96,7 @@ def test_a_stale_record_is_shown_and_called_stale() -> None:
 
     shown = brief(age)
     assert "11_export_forecast is stale (table us_gdp has changed since)" in shown.text.replace("\\", "")
-    assert shown.answer.endswith("Not up to date: 11.")
+    assert "Not up to date: 11." in shown.text
     assert "brief-fan" in shown.tables
     assert (shown.results["records_fresh"], shown.results["records_stale"]) == (8, 1)
 
@@ -82,28 +107,41 @@ def test_without_any_record_it_says_so_and_does_not_fail() -> None:
 
     shown = brief(lose)
     assert "Of 9 records none is fresh" in shown.text
-    assert shown.answer.count("not on record") == 3
+    assert shown.answer.count("not on record") == 4
     assert {v for n, v in shown.results.items() if n.startswith("move_")} == {None}
 
 
 @pytest.mark.parametrize(
-    ("sign", "odds", "p", "words"),
+    ("sign", "odds", "words"),
     [
-        (1.0, 0.97, 0.01, ["very likely (97%)", "Bangladesh would raise trade", "can be told from chance"]),
-        (-1.0, 0.001, 0.9, ["very unlikely (under 1%)", "Bangladesh would lower trade", "cannot be told from chance"]),
+        (
+            1.0,
+            0.97,
+            ["very likely: 97%", "would add about US$10m", "point to a gain only", "above the path", "can be told"],
+        ),
+        (
+            -1.0,
+            0.001,
+            ["very unlikely: under 1%", "would cost about US$10m", "a loss only", "below the path", "can be told"],
+        ),
     ],
 )
-def test_extreme_records_flip_the_sentences(sign: float, odds: float, p: float, words: list[str]) -> None:
+def test_extreme_records_flip_the_sentences(sign: float, odds: float, words: list[str]) -> None:
     def push(entries: Entries) -> None:
         put(entries, "11_export_forecast", probability_of_target=odds)
         put(entries, "12_top_five", probability_of_place=odds)
-        put(entries, "21_fta_record", randomisation_p=p)
+        fields = {"unit": "log points", "meaning": "m", "rtol": 1e-6}
+        india = {"structural_india_exports_log_points": sign, "structural_india_exports_log_points_se": 0.1}
+        entries["21_fta_record"]["results"] |= {name: fields | {"value": v} for name, v in india.items()}
         low, high = sorted((sign * 9, sign * 11))
-        ends = {f"effect_pooled_trade_usd_m_{q}": v for q, v in ((5, low), (50, sign * 10), (95, high))}
-        put(entries, "22_bangladesh_cepa", **ends)
+        for way in ("tariffs", "transfer"):
+            ends = {f"effect_{way}_trade_usd_m_{q}": v for q, v in ((5, low), (50, sign * 10), (95, high))}
+            put(entries, "22_bangladesh_cepa", **ends)
 
     shown = brief(push)
+    answer = shown.answer.replace("\\", "")
     for part in words:
-        assert part in shown.answer
+        assert part in answer
     assert shown.results["move_target"] == pytest.approx(0.5 - odds)
     assert shown.results["move_bangladesh_usd_m"] * sign < 0
+    assert shown.results["move_india_log_points"] * sign < 0
