@@ -258,7 +258,7 @@ def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool, wait:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _as_interrupt)
     converted = add_forms(out, folders, forms, anew=anew, wait_seconds=wait)
-    say("\n".join([f"{converted.made} made as {' and '.join(forms)}", *converted.notes]))
+    say(f"{converted.made} made as {' and '.join(forms)}")
     _complain("\n".join([*converted.problems, "the pages are in place"] * bool(converted.problems)))
     return not converted.problems
 

@@ -1,7 +1,8 @@
 """SVG for a page: an untrusted drawing rebuilt from what drawings need, so that the strictest policy holds.
 
-Style attributes become presentation attributes (a policy without 'unsafe-inline' forbids
-the former), ids are renamed to be unique, and nothing points outside the drawing."""
+Style attributes become presentation attributes (a policy without 'unsafe-inline' forbids the former), ids are renamed
+to be unique, and nothing points outside the drawing.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +13,9 @@ from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
 
 from markupsafe import Markup
 
-from kbio_analysis.render.formats import words
-
-_TAGS = words(
-    "svg g defs path use rect circle ellipse line polyline polygon text tspan textPath clipPath mask pattern marker "
-    "linearGradient radialGradient stop image symbol title desc"
+_TAGS = re.compile(
+    "svg|g|defs|path|use|rect|circle|ellipse|line|polyline|polygon|text|tspan|textPath|clipPath|mask|pattern|marker|"
+    "linearGradient|radialGradient|stop|image|symbol|title|desc"
 )
 _TEXTS = ("text", "tspan", "textPath")
 _NO_ATTRIBUTE = re.compile(r"on|xmlns|class$|src|data|filter$|cursor$|font$|transform-origin$", re.IGNORECASE)
@@ -72,7 +71,7 @@ def _rebuild(element: Element, names: dict[str, str]) -> None:
     if element.tag not in (*_TEXTS, "title", "desc"):
         element.text = None
     for child in list(element):
-        if _local(child.tag) not in _TAGS:
+        if not _TAGS.fullmatch(_local(child.tag)):
             element.remove(child)
             continue
         _rebuild(child, names)

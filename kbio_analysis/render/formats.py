@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -80,12 +79,8 @@ def file_name(text: str, extension: str) -> str:
 
 
 def data_uri(text: str, media_type: str) -> str:
-    """``text`` as a data: address of UTF-8, in whichever of the two encodings is shorter."""
-    percent = quote(text, safe="!$()*,-./:;=?@_~")
-    encoded = base64.b64encode(text.encode()).decode()
-    if len(percent) <= len(encoded):
-        return f"data:{media_type};charset=utf-8,{percent}"
-    return f"data:{media_type};charset=utf-8;base64,{encoded}"
+    """``text`` as a data: address of UTF-8."""
+    return f"data:{media_type};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 def csp_hash(text: str) -> str:
@@ -96,11 +91,6 @@ def csp_hash(text: str) -> str:
 def breakable(name: str) -> Markup:
     """An identifier that may break after its underscores, so that a narrow column need not cut it."""
     return Markup("_<wbr>").join(escape(part) for part in str(name).split("_"))
-
-
-def words(text: str) -> frozenset[str]:
-    """The words of ``text``: how the vocabularies that pages admit are written down."""
-    return frozenset(text.split())
 
 
 def template_folder() -> Path:

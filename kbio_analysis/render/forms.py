@@ -1,21 +1,16 @@
 """Other forms of finished reports, beside their page: ``report.pdf`` and ``report.docx``.
 
-The PDF is printed by the system's Chromium from the page itself; the Word document is written by pandoc from the same
-content as plain HTML, its charts as pictures where a browser is there to draw them (else as SVG, which older word
-processors omit). Publishing a report anew removes its forms, so that one that is there is never out of date.
+Both are made from the page itself: the PDF by the system's Chromium, the Word document by pandoc. Publishing a report
+anew removes its forms, so that one that is there is never out of date.
 """
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -23,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
+from kbio_analysis.render.drawings import standalone_svg
+from kbio_analysis.render.formats import data_uri
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE
 
@@ -47,14 +44,14 @@ FIT = """(width) => {
   }
 }"""
 _MACHINE = re.compile(rb"/(?:CreationDate|ModDate|Creator) ?\((?:[^()\\]|\\.){0,500}\)")
-_CLOCK = re.compile(r"<dcterms:(created|modified)\b[^>]*>[^<]*</dcterms:\1>")
-_REPEATED_PICTURE = re.compile(r'descr="data:[^"]*"')
-_NO_DATE = (1980, 1, 1, 0, 0, 0)
-_A4 = (
-    '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/>'
-    '<w:pgMar w:top="1304" w:right="1304" w:bottom="1304" w:left="1304" w:header="709" w:footer="709" w:gutter="0"/>'
-    "</w:sectPr>"
+# What of a page says nothing on paper: code, downloads, ways about the site, the look.
+_SCREEN_ONLY = re.compile(
+    r'<(nav|style)\b.*?</\1>|<details class="code">.*?\n</details>|<a class="(?:download|skip)".*?</a>'
+    r'|<p class="eyebrow">.*?</p>|<p class="below">Exact values.*?</p>',
+    re.DOTALL,
 )
+_DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)
+_LABEL = re.compile(r' aria-label="([^"]*)"')
 
 
 class MissingProgramError(KbioError):
@@ -67,7 +64,6 @@ class Converted:
 
     made: int
     problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def other_forms(wanted: Iterable[str]) -> list[str]:
@@ -100,29 +96,22 @@ def convert(folders: Iterable[Path], forms: Sequence[str], *, anew: bool = False
 
     A report without a page is passed over. What is missing on this machine is one problem, not one a report.
     """
-    made, problems, notes, browser = 0, [], [], None
+    made, problems, browser = 0, [], None
     due = [(folder, form) for folder in folders for form in dict.fromkeys(forms) if (folder / PAGE).is_file()]
     due = [(folder, form) for folder, form in due if anew or not (folder / OTHER_FORMS[form]).is_file()]
-    pandoc = "" if shutil.which("pandoc") else "pandoc is not installed; install it (its package is called pandoc)"
-    lacking = {"docx": pandoc} if pandoc else {}
     with ExitStack() as stack:
-        try:
-            browser = stack.enter_context(opened_browser()) if due else None
-        except MissingProgramError as missing:
-            lacking["pdf"] = str(missing)
-            if any(form == "docx" for _, form in due):
-                notes.append(f"charts in {OTHER_FORMS['docx']} are SVG, which older word processors omit: {missing}")
         for folder, form in due:
             try:
-                if form in lacking:
-                    problems.append(f"no {OTHER_FORMS[form]} was made: {lacking[form]}")
-                    continue
-                content = docx_of(folder, browser) if form == "docx" else pdf_of(folder / PAGE, browser)
+                if form == "pdf":
+                    browser = browser or stack.enter_context(opened_browser())
+                content = docx_of(folder / PAGE) if form == "docx" else pdf_of(folder / PAGE, browser)
                 write_file(folder / OTHER_FORMS[form], content)
                 made += 1
+            except MissingProgramError as missing:
+                problems.append(f"no {OTHER_FORMS[form]} was made: {missing}")
             except (KbioError, OSError) as problem:
                 problems.append(f"{folder.parent.name}/{folder.name}: {problem}")
-    return Converted(made=made, problems=tuple(dict.fromkeys(problems)), notes=tuple(notes))
+    return Converted(made=made, problems=tuple(dict.fromkeys(problems)))
 
 
 def find_browser() -> str | None:
@@ -172,59 +161,28 @@ def pdf_of(page_file: Path, browser: Browser) -> bytes:
     return _MACHINE.sub(lambda match: b" " * len(match[0]), printed)
 
 
-def docx_of(folder: Path, browser: Browser | None) -> bytes:
-    """The document of the report in ``folder``. Raises KbioError if pandoc fails."""
-    import nbformat
+def docx_of(page_file: Path) -> bytes:
+    """The report page as a Word document, without code and clock. Raises KbioError if pandoc cannot write it."""
 
-    from kbio_analysis.render.page import document_html
-    from kbio_analysis.render.parameters import read_source
+    def picture(drawing: re.Match[str]) -> str:
+        alt = _LABEL.search(drawing[0])
+        address = data_uri(standalone_svg(drawing[0]), "image/svg+xml")
+        return f'<img width="600" alt="{alt[1] if alt else ""}" src="{address}">'
 
-    source = (folder / "executed.ipynb").read_bytes()
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    spec = read_source(folder.parent.name, source)
-    pictures = _pictures(folder / PAGE, browser) if browser else {}
-    html = document_html(nbformat.reads(source.decode("utf-8"), as_version=4), result, spec, pictures)
-    return _without_clock(translated(html.encode(), f"{folder.parent.name}/{folder.name}"))
-
-
-def _pictures(page_file: Path, browser: Browser) -> dict[str, str]:
-    """Every chart of the page as it looks on a light screen, as data: address by its id."""
-    view = {"device_scale_factor": 2, "viewport": {"width": 1100, "height": 900}}
-    with closing(browser.new_context(offline=True, color_scheme="light", **view)) as context:
-        page = context.new_page()
-        page.goto(page_file.resolve().as_uri(), wait_until="load")
-        charts = page.locator("figure.chart:has(svg)").all()
-        shots = {str(chart.get_attribute("id")): chart.locator("svg").first.screenshot() for chart in charts}
-    return {name: f"data:image/png;base64,{base64.b64encode(shot).decode()}" for name, shot in shots.items()}
-
-
-def translated(html: bytes, report: str) -> bytes:
-    """The document that pandoc makes of HTML, as it comes. Raises KbioError naming the report if pandoc fails."""
+    if shutil.which("pandoc") is None:
+        raise MissingProgramError("pandoc is not installed; install it (its package is called pandoc)")
+    html = _DRAWING.sub(picture, _SCREEN_ONLY.sub("", page_file.read_text(encoding="utf-8"))).encode()
     command = ["pandoc", "--from=html", "--to=docx", "--standalone", "--output=-"]
     with tempfile.TemporaryDirectory(prefix="kbio-docx-") as empty:
         how = {"input": html, "cwd": empty, "capture_output": True, "timeout": 120, "check": False}
+        how["env"] = os.environ | {"SOURCE_DATE_EPOCH": "315532800"}
         try:
             # Older pandocs and some builds know no sandbox; what they are given refers to nothing, so it may go.
             done = subprocess.run([*command, "--sandbox"], **how)
             done = subprocess.run(command, **how) if done.returncode else done
         except (OSError, subprocess.TimeoutExpired) as problem:
-            raise KbioError(f"pandoc could not write the document of {report}: {problem}") from None
+            raise KbioError(f"pandoc could not write {page_file}: {problem}") from None
     if done.returncode:
         reason = [*done.stderr.decode(errors="replace").strip().splitlines(), str(done.returncode)][0]
-        raise KbioError(f"pandoc could not write the document of {report}: {reason}")
+        raise KbioError(f"pandoc could not write {page_file}: {reason}")
     return done.stdout
-
-
-def _without_clock(document: bytes) -> bytes:
-    """The document on A4, without clock, and without the copy of each picture that pandoc keeps as a description."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(document)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "word/document.xml":
-                text = _REPEATED_PICTURE.sub('descr=""', content.decode("utf-8"))
-                content = text.replace("<w:sectPr />", _A4).encode()
-            elif name == "docProps/core.xml":
-                content = _CLOCK.sub("", content.decode("utf-8")).encode()
-            new.writestr(zipfile.ZipInfo(name, _NO_DATE), content, zipfile.ZIP_DEFLATED)
-    return written.getvalue()

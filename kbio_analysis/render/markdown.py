@@ -1,8 +1,7 @@
 """Markdown to HTML for a page: nothing raw passes, links are plain web links, formulas become MathML.
 
-The dialect is that of notebooks (tables, strikethrough, definition lists, formulas between dollar signs). A dollar sign
-is money unless Pandoc's rule for formulas says otherwise. Every tag is written here or by mistune, none by an author,
-and every pattern takes time in proportion to the text. Light to import: the index uses it too.
+The dialect is that of notebooks (tables, strikethrough, definition lists, formulas between dollar signs). Every tag is
+written here or by mistune, none by an author. Light to import: the index uses it too.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from xml.etree.ElementTree import tostring
 
 import mistune
 from markupsafe import Markup, escape
+from mistune.plugins.math import math_in_list
 
 from kbio_analysis.render.formats import breakable
 
@@ -26,7 +26,6 @@ _NOTEBOOK = re.compile(r"\d\d_[a-z0-9_]+")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
 _TAG = re.compile(r"<[^>]*>")
-_LONGEST_FORMULA = 5_000
 
 _NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|actiontype", re.IGNORECASE)
 HeadingHook = Callable[[str, int], str]
@@ -99,9 +98,6 @@ class _Renderer(mistune.HTMLRenderer):
     def heading(self, text: str, level: int, **attrs: Any) -> str:
         return self.on_heading(text, level)
 
-    def text(self, text: str) -> str:
-        return str(escape(text))
-
     def inline_html(self, html: str) -> str:
         return "" if html.startswith("<!--") else str(escape(html))
 
@@ -119,9 +115,6 @@ class _Renderer(mistune.HTMLRenderer):
         tag = 'th scope="col"' if head else "td"
         number = ' class="num"' if align == "right" else ""
         return f"<{tag}{number}>{text}</{tag[:2]}>"
-
-    def task_list_item(self, text: str, checked: bool = False) -> str:
-        return f"<li>{'☑' if checked else '☐'} {text}</li>\n"
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         return str(link(Markup(text), html.unescape(url)))
@@ -151,41 +144,10 @@ def _bold(text: str, level: int) -> str:
     return f"<p><strong>{text}</strong></p>\n"
 
 
-# Pandoc's rule: no space inside the dollars, no figure behind the second one. A dollar behind letters ("US$") is money.
-_INLINE_MATH = r"(?<![\w$\\])\$(?=[^\s$])(?P<inline_math_text>[^$]*?[^\s$\\])(?<!US)\$(?![\d$])"
-_BLOCK_MATH = r"^ {0,3}\$\$(?P<block_math_text>[^$]+)\$\$[ \t]*$"
-_BLOCK_LATEX = r"^ {0,3}(?P<block_latex_text>\\begin\{(?P<block_latex_name>[a-z]+\*?)\})"
-
-
-def _formulas(engine: mistune.Markdown) -> None:
-    """mistune plugin: formulas between dollars, or in a LaTeX environment of their own."""
-
-    def dollars(parser: Any, match: re.Match[str], state: Any) -> int:
-        state.append_token({"type": "block_math", "raw": match["block_math_text"]})
-        return match.end() + 1
-
-    def environment(parser: Any, match: re.Match[str], state: Any) -> int | None:
-        begin, closing = match.start("block_latex_text"), f"\\end{{{match['block_latex_name']}}}"
-        end = state.src.find(closing, begin, begin + _LONGEST_FORMULA)
-        if end < 0:
-            return None
-        state.append_token({"type": "block_math", "raw": state.src[begin : end + len(closing)]})
-        return end + len(closing) + 1
-
-    def inline(parser: Any, match: re.Match[str], state: Any) -> int:
-        state.append_token({"type": "inline_math", "raw": match["inline_math_text"]})
-        return match.end()
-
-    engine.block.register("block_math", _BLOCK_MATH, dollars, before="list")
-    engine.block.register("block_latex", _BLOCK_LATEX, environment, before="list")
-    engine.block.insert_rule(engine.block.list_rules, "block_math", before="list")
-    engine.inline.register("inline_math", _INLINE_MATH, inline, before="link")
-
-
 @cache
 def _engine() -> tuple[mistune.Markdown, _Renderer]:
     renderer = _Renderer()
-    plugins = ["strikethrough", "table", "url", "task_lists", "def_list", _formulas]
+    plugins = ["strikethrough", "table", "url", "def_list", "math", math_in_list]
     return mistune.create_markdown(renderer=renderer, plugins=plugins), renderer
 
 

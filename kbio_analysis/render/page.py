@@ -11,14 +11,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+import nh3
 from markupsafe import Markup, escape
 
 from kbio_analysis.render import markdown as md
 from kbio_analysis.render.drawings import inline_svg
-from kbio_analysis.render.formats import anchor, data_uri, file_name, plain, printable, stylesheet, words
+from kbio_analysis.render.formats import anchor, data_uri, file_name, plain, printable, stylesheet
 from kbio_analysis.render.outputs import MIME
 from kbio_analysis.render.results import csv_text
 from kbio_analysis.render.templating import STATUS_WORDS, template
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from kbio_analysis.render.parameters import NotebookSpec
 
 _RESERVED_IDS = ("main", "contents", "results", "parameters", "provenance")
-_HTML_TAGS = words(
-    "a abbr b blockquote br caption code col colgroup dd del div dl dt em i ins kbd li ol p pre q s samp small span "
-    "strong sub sup table tbody td tfoot th thead tr u ul var"
-)
-_HTML_ATTRIBUTES = {"a": ["href"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
-_LONGEST_HTML, _LONGEST_TAG, _DEEPEST_HTML = 1_000_000, 2_000, 100
+# Without pictures, headings and what would be a part of the page.
+_HTML_TAGS = {tag for tag in nh3.ALLOWED_TAGS if not re.fullmatch("img|area|map|h[1-6]|hgroup|header|footer|nav", tag)}
+_HTML_TAGS |= {"tfoot"}
+_HTML_ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}}
+_LONGEST_HTML, _MOST_TAGS = 1_000_000, 40_000
 _HEADING = re.compile(r"^ {0,3}(?:#{1,6}\s|=+\s*$|-+\s*$)", re.MULTILINE)
 _PAGE_LINK = re.compile(r'href="#([^"]+)"')
 # Tokens that the style sheet leaves in the colour of the text need no element of their own.
@@ -49,20 +48,6 @@ def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: Noteboo
     """
     page = Page(executed, result, spec)
     return printable(template("report/page.html.j2").render(page=page, style=report_style())).strip() + "\n"
-
-
-def document_html(
-    executed: NotebookNode,
-    result: Mapping[str, Any],
-    spec: NotebookSpec | None = None,
-    pictures: Mapping[str, str] | None = None,
-) -> str:
-    """The same content as plain HTML for a word processor to read: no look, no code, charts as pictures.
-
-    ``pictures`` are data: addresses by chart id (``fig-...``, as on the page); a chart without one is drawn as SVG.
-    """
-    page = Page(executed, result, spec)
-    return printable(template("report/document.html.j2").render(page=page, pictures=pictures or {})).strip() + "\n"
 
 
 def report_style() -> str:
@@ -235,20 +220,9 @@ class Page:
 
     def _table(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         columns = [column for column in payload["columns"] if isinstance(column, Mapping)]
-        heads = [{"label": str(c.get("label", "")), "number": c.get("align") == "right"} for c in columns]
-        rows = [
-            [_cell(value, columns[i] if i < len(columns) else {}) for i, value in enumerate(row)]
-            for row in payload.get("rows", ())
-            if isinstance(row, Sequence)
-        ]
-        view = self._numbered("Table", payload)
-        return view | {
-            "as": "table",
-            "columns": heads,
-            "rows": rows,
-            "row_header": bool(payload.get("row_header")),
-            "stack": bool(payload.get("stack")),
-        }
+        rows = [row for row in payload.get("rows", ()) if isinstance(row, Sequence)]
+        shown = {key: bool(payload.get(key)) for key in ("row_header", "stack")}
+        return self._numbered("Table", payload) | shown | {"as": "table", "columns": columns, "rows": rows}
 
     def _ordinary(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
         """An output of any other origin, richest harmless form first."""
@@ -302,62 +276,16 @@ class Page:
         return rows
 
 
-def _cell(value: Any, column: Mapping[str, Any]) -> dict[str, Any]:
-    text = str(value)
-    if column.get("reports"):
-        html = md.report_link(text)
-    elif column.get("links"):
-        html = md.named_link(text)
-    else:
-        html = escape(text)
-    return {"text": text, "html": html, "number": column.get("align") == "right"}
-
-
 def clean_html(source: str) -> Markup:
     """HTML that a cell put out, down to harmless elements; what is very long stays out, for it would stop a reader."""
-    if len(source) > _LONGEST_HTML:
+    if len(source) > _LONGEST_HTML or source.count("<") > _MOST_TAGS:
         return Markup("<p>An output of {:,} characters is left out; the notebook has it.</p>").format(len(source))
-    cleaner, (text, *pieces) = _Cleaner(), source.split("<")
-    cleaner.feed(text)
-    for piece in pieces:
-        # The parser may only see whole tags of a sensible length: it would look for the end of others again and again.
-        tag, closed, rest = piece.partition(">")
-        odd = tag[:1] in ("!", "?") or len(tag) > _LONGEST_TAG
-        cleaner.feed(f"&lt;{piece}" if not closed else rest if odd else f"<{piece}")
-    cleaner.close()
-    return Markup("").join([*cleaner.kept, *(Markup("</{}>").format(tag) for tag in reversed(cleaner.open))])
 
+    def kept(tag: str, name: str, value: str) -> str | None:
+        return value if name != "href" or re.match(r"https?://|#", value, re.IGNORECASE) else None
 
-class _Cleaner(HTMLParser):
-    """Keeps known elements and the text of others, every element closed; styles and scripts go with their text."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.kept: list[Markup] = []
-        self.open: list[str] = []
-        self._muted = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("style", "script"):
-            self._muted = tag
-        elif tag in _HTML_TAGS and len(self.open) < _DEEPEST_HTML:
-            known = {k: v or "" for k, v in attrs if k in _HTML_ATTRIBUTES.get(tag, ())}
-            kept = {k: v for k, v in known.items() if k != "href" or re.match(r"https?://|#", v, re.IGNORECASE)}
-            pairs = Markup("").join(Markup(' {}="{}"').format(k, v) for k, v in kept.items())
-            self.kept.append(Markup("<{}{}>").format(tag, pairs))
-            self.open += [] if tag in ("br", "col") else [tag]
-
-    def handle_endtag(self, tag: str) -> None:
-        self._muted = "" if tag == self._muted else self._muted
-        while tag in self.open:
-            closed = self.open.pop()
-            self.kept.append(Markup("</{}>").format(closed))
-            if closed == tag:
-                break
-
-    def handle_data(self, data: str) -> None:
-        if not self._muted:
-            self.kept.append(escape(data))
+    rel = "noopener noreferrer external"
+    return Markup(nh3.clean(source, tags=_HTML_TAGS, attributes=_HTML_ATTRIBUTES, attribute_filter=kept, link_rel=rel))
 
 
 @lru_cache(maxsize=512)

@@ -8,7 +8,6 @@ import jinja2
 from markupsafe import Markup
 
 from kbio_analysis.render import formats, markdown
-from kbio_analysis.render.drawings import standalone_svg
 
 STATUS_WORDS = {"ok": "Complete", "failed": "Failed", "killed": "Killed", "timed_out": "Timed out", "broken": "Broken"}
 
@@ -26,9 +25,10 @@ def _environment() -> jinja2.Environment:
         "csp_hash": formats.csp_hash,
         "data_uri": formats.data_uri,
         "linkify": markdown.linkify,
-        "picture": lambda drawing: formats.data_uri(standalone_svg(drawing), "image/svg+xml"),
+        "named": markdown.named_link,
         "plain": formats.plain,
         "raw": Markup,
+        "report": markdown.report_link,
         "sentence": markdown.paragraph,
         "setting": formats.format_setting,
         "status": lambda status: STATUS_WORDS.get(status, status),

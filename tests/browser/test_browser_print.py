@@ -1,17 +1,15 @@
 """A report on paper: A4, tagged, nothing wider than the page, and the same bytes from the same page."""
 
 import re
-import shutil
-import zipfile
 from pathlib import Path
 
 import pytest
 from nbformat import writes
 from nbformat.v4 import new_code_cell
 from playwright.sync_api import Browser
-from specimen import QUESTION, display, notebook, result, table
+from specimen import display, notebook, result, table
 
-from kbio_analysis.render.forms import FIT, PAPER_WIDTH, docx_of, pdf_of
+from kbio_analysis.render.forms import FIT, PAPER_WIDTH, pdf_of
 from kbio_analysis.render.page import report_html
 
 PAGE_BREAK_SLACK = 1  # CSS pixel
@@ -64,12 +62,3 @@ def test_nothing_is_wider_than_the_paper(browser: Browser, report: Path) -> None
         assert box["x"] + box["width"] <= PAPER_WIDTH + PAGE_BREAK_SLACK
     assert page.locator(".download:visible, details.code:visible, .contents:visible").count() == 0
     context.close()
-
-
-@pytest.mark.skipif(shutil.which("pandoc") is None, reason="pandoc is not installed here")
-def test_document_has_every_chart_as_png(browser: Browser, report: Path, tmp_path: Path) -> None:
-    (tmp_path / "report.docx").write_bytes(docx_of(report, browser))
-    with zipfile.ZipFile(tmp_path / "report.docx") as file:
-        assert sum(name.endswith(".png") for name in file.namelist()) == 2
-        assert not any(name.endswith(".svg") for name in file.namelist())
-        assert QUESTION.split("?")[0] in re.sub(r"<[^>]*>", "", file.read("word/document.xml").decode())

@@ -58,7 +58,7 @@ def shown(payload: dict, **data: str):
 
 def chart(**changes) -> dict:
     payload = {"kind": "chart", "id": "fan", "svg": SVG, "alt": "A line rises.", "caption": "A fan."}
-    payload |= {"source": "Own work", "csv": "year,value\n2024,5.8\n", "csv_name": "fan.csv", "spark": None}
+    payload |= {"source": "Own work", "csv": "year,value\n2024,5.8\n", "csv_name": "fan.csv"}
     return payload | changes
 
 
@@ -300,9 +300,7 @@ def test_table_has_caption_scopes_and_a_region_to_scroll() -> None:
     assert '<th scope="row">Theta</th><td class="num">0.91</td>' in block
 
 
-@pytest.mark.parametrize(
-    "text", ["from $5.8bn to $11.6bn", "US$ million and US$ billion", "$5 (in US$)", "a \\$x\\$ b"]
-)
+@pytest.mark.parametrize("text", ["from $5.8bn to $11.6bn", "US$ million and US$ billion", "a \\$x\\$ b"])
 def test_money_is_not_a_formula(text: str) -> None:
     html = page(text)
     assert "<math" not in html
@@ -310,9 +308,9 @@ def test_money_is_not_a_formula(text: str) -> None:
 
 
 def test_formulas_become_mathml() -> None:
-    html = page("Let $x_0 < 1$.", "$$g = m^{1/T} - 1$$", "\\begin{align} a &= b \\end{align}", "- item\n\n  $$z$$")
-    assert html.count("<math ") == 4
-    assert html.count('<math display="block"') == 3
+    html = page("Let $x_0 < 1$.", "$$g = m^{1/T} - 1$$", "- item\n\n  $$z$$")
+    assert html.count("<math ") == 3
+    assert html.count('<math display="block"') == 2
     assert "<msub><mi>x</mi><mn>0</mn></msub>" in html
     assert "<mo>&lt;</mo>" in html
 
@@ -445,9 +443,9 @@ def test_cells_that_name_reports_or_addresses_are_links() -> None:
     [
         new_output("stream", name="stdout", text="x" * 400_000),
         new_output("stream", name="stdout", text="10%\r" * 100_000),
-        new_output("display_data", data={"text/html": "<style" * 60_000}),
+        new_output("display_data", data={"text/html": "<style" * 60_000 + "<div>" * 10_000}),
         new_output("display_data", data={"text/html": "<a " + "x=1 " * 50_000 + ">" + "<!--" * 50_000}),
-        new_output("display_data", data={"text/markdown": "[" * 50_000 + "\\begin{a}\n" * 5_000 + "$a " * 20_000}),
+        new_output("display_data", data={"text/markdown": "[" * 50_000 + "$a " * 20_000}),
     ],
     ids=["line", "progress", "styles", "attributes", "markdown"],
 )
