@@ -1,11 +1,13 @@
 """Passports: where the data package lies, what it says of each table, and the bytes it vouches for."""
 
 import csv
+import gzip
 import hashlib
 import io
 import json
 import os
 import sys
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -183,8 +185,18 @@ def _read(passport: Passport) -> bytes:
         raise DataError(f"table {passport.name}: {passport.path.name}: {reason}; restore the file") from None
 
 
+def unpacked(raw: bytes) -> bytes:
+    """The text of a table that lies compressed (.csv.gz), any other as it is. Raises DataError if it is damaged."""
+    if not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"a compressed table is damaged ({error}); restore the file") from None
+
+
 def _count_rows(raw: bytes) -> int:
-    text = raw.decode("utf-8", errors="replace")
+    text = unpacked(raw).decode("utf-8", errors="replace")
     return max(sum(1 for row in csv.reader(io.StringIO(text, newline="")) if row) - 1, 0)
 
 

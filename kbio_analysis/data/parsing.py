@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from .package import Passport
+from .package import Passport, unpacked
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,7 +31,7 @@ def parse(raw: bytes, passport: Passport) -> "DataFrame":
     """
     import pandas as pd
 
-    text = _decode(raw, passport.name)
+    text = _decode(unpacked(raw), passport.name)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
