@@ -59,6 +59,7 @@ Wait = Annotated[float, Option("--wait", min=0, help="Seconds to wait for anothe
 Force = Annotated[bool, Option("--force", help="Also what has not changed.")]
 Failed = Annotated[bool, Option("--failed", help="Only those whose last run failed.")]
 Accept = Annotated[bool, Option("--accept", help="Show what moved, then record it as the new reference.")]
+Own = Annotated[list[str] | None, Option("--table", metavar="NAME=FILE", help="Own figures for this run; repeatable.")]
 Scheduler = Annotated[str | None, Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, to do the work.")]
 TlsFile = Annotated[Path | None, Option(metavar="FILE", help="For a tls:// scheduler.")]
 Unencrypted = Annotated[bool, Option("--unencrypted", help="A tcp:// scheduler elsewhere, in a network of your own.")]
@@ -185,6 +186,7 @@ def render(
     time_limit: TimeLimit = None,
     to: To = None,
     wait: Wait = 60.0,
+    table: Own = None,
 ) -> None:
     """Render notebooks into the site, as far as something they depend on has changed.
 
@@ -195,11 +197,17 @@ def render(
     from kbio_analysis.render.requests import given_parameters, requested
 
     forms, given = other_forms(to or []), given_parameters(parameter or [])
+    if table:
+        if scheduler:
+            raise UsageError("--table is for this machine; leave --scheduler out")
+        set_name = _with_own(table, set_name if batch or set_name else "own")
     how = {"failed_in": out if failed else None, "kernel": kernel, "limit_seconds": limit}
     work = requested(notebooks or [], given, set_name=set_name, batches=batch or [], **how)
     if not work:
         print(f"nothing to do: no such report failed in {out}")
         return
+    if composed := [job.notebook for job in work if table and job.upstream]:
+        raise UsageError(f"--table: {', '.join(composed)} is made of other reports' records; name those it is made of")
 
     from kbio_analysis.render.batches import rankings
     from kbio_analysis.render.build import build
@@ -244,6 +252,20 @@ def _told(outcome: Outcome, out: Path) -> bool:
     say(summary(outcome, out / "index.html"))
     _complain(complaint(outcome, sys.argv))
     return outcome.exit_code == 0
+
+
+def _with_own(tables: list[str], set_name: str | None) -> str | None:
+    """Let this process, and whatever it starts, read these figures; the name of their set, never the default's."""
+    import atexit
+    import shutil
+    from datetime import date
+
+    from kbio_analysis.data.own import package_with
+
+    folder = package_with(tables, date.today())
+    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
+    os.environ["KBIO_DATA"] = str(folder)
+    return set_name
 
 
 def _waiting(out: Path, how_long: str = "") -> Callable[[], None]:

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis import __version__
@@ -251,6 +252,7 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
         },
         "inputs": {
             "tables": dict(sorted(course.read.get("tables", {}).items())),
+            "own": _own(job.data, course.read.get("tables", {})),
             "reports": dict(sorted(course.read.get("reports", {}).items())),
             "code": code_hash(state.package, job.source) if spec else None,
             "lock": state.lock,
@@ -261,6 +263,13 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
         "seconds": seconds,
         "error": course.error,
     }
+
+
+def _own(data: str | None, tables: Mapping[str, Any]) -> dict[str, str]:
+    """Tables read that the run was given a file for, and the file's name."""
+    from kbio_analysis.data.own import own_tables
+
+    return {name: file for name, file in own_tables(Path(data)).items() if name in tables} if data else {}
 
 
 def _diagnosis(problem: Exception) -> tuple[str, dict[str, Any], str]:

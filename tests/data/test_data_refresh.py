@@ -247,6 +247,7 @@ WB_ERROR = (
 CUSTOMS_RENAMED = lambda path, query: (200, customs(path, query)[1].replace(b"expDlr", b"expUsd"))  # noqa: E731
 RENAMED = lambda path, query: (200, comtrade(path, query)[1].replace(b"primaryValue", b"value"))  # noqa: E731
 IMPORTS = lambda path, query: (200, comtrade(path, query)[1].replace(b'"X"', b'"M"'))  # noqa: E731
+IN_WON = lambda path, query: customs(path, query, won=1300.0)  # noqa: E731
 REFUSED = lambda path, query: says(200, WB_ERROR)(path, query) if "series" in path else worldbank(path)  # noqa: E731
 CUSTOMS_EMPTY = "<response><header><resultCode>00</resultCode></header><body><items/></body></response>"
 ATLAS_RENAMED = lambda path, query: (200, atlas(path, query)[1].replace(b"export_value", b"exports"))  # noqa: E731
@@ -273,7 +274,7 @@ ATLAS_RENAMED = lambda path, query: (200, atlas(path, query)[1].replace(b"export
         ("biohealth_exports_monthly", says(200, CUSTOMS_EMPTY), "sent no rows"),
         ("biohealth_exports_monthly", CUSTOMS_RENAMED, "no field expDlr"),
         ("biohealth_exports_monthly", lambda p, q: (200, customs(p, q)[1][:-30]), "is cut or no XML"),
-        ("biohealth_exports_monthly", lambda p, q: customs(p, q, won=1300.0), "above the maximum|another unit|more than"),
+        ("biohealth_exports_monthly", IN_WON, "above the maximum|another unit|more than"),
         ("biohealth_exports_monthly", lambda p, q: customs(p, q, until="2025-11"), "ends here"),
         ("biohealth_exports_monthly", says(200, "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"), "declarations of its own"),
         ("pharma_exporters_panel", says(200, '{"data": {"latestVersion": {"files": []}}}'), "no file hs92"),

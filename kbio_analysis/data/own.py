@@ -1,0 +1,128 @@
+"""Own figures in the place of tables, for one run: a copy of the data package in which they stand, labelled so.
+
+The figures keep the table's schema. Whatever they cite, they are credited to the file they come from, as not vouched
+for; checks of calendar and jumps, which know the shipped figures, do not apply to them.
+"""
+
+import csv
+import hashlib
+import io
+import re
+import shutil
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from ..errors import DataError, UsageError
+from .package import Package, Passport, data_root, read_package, write_package
+from .parsing import parse
+from .schemas import typed
+from .verification import due_date
+
+
+def package_with(given: list[str], today: date) -> Path:
+    """The folder of a package like the one in use but for the tables ``given`` as NAME=path.csv; the caller removes it.
+
+    Raises UsageError for a request that cannot be read, DataError for figures that break the table's schema.
+    """
+    root = data_root().resolve()
+    wanted = _requests(given, read_package(root))
+    folder = Path(tempfile.mkdtemp(prefix="kbio-own-")) / "data"
+    try:
+        shutil.copytree(root, folder, ignore=shutil.ignore_patterns("candidates", "vintages"))
+        if (root.parent / "notebooks").is_dir():
+            (folder.parent / "notebooks").symlink_to(root.parent / "notebooks")
+        package = read_package(folder)
+        for name, path in wanted.items():
+            _replace(package, package.passport(name), path, today)
+        write_package(package)
+    except BaseException:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        raise
+    return folder
+
+
+def own_tables(root: Path) -> dict[str, str]:
+    """Table -> name of the file that stands in its place; empty for a package as it is shipped."""
+    try:
+        passports = read_package(root).passports
+    except DataError:
+        return {}
+    found = {name: passport.descriptor.get("kbio", {}).get("own") for name, passport in passports.items()}
+    return {name: str(own) for name, own in found.items() if own}
+
+
+def _requests(given: list[str], package: Package) -> dict[str, Path]:
+    wanted: dict[str, Path] = {}
+    for request in given:
+        name, equals, path = request.partition("=")
+        if not equals or not path:
+            raise UsageError(f"--table {request!r}: write --table NAME=path.csv")
+        package.passport(name)
+        if name in wanted or name == "sources":
+            raise UsageError(f"--table {name}: " + ("given twice" if name in wanted else "sources cannot be replaced"))
+        if not Path(path).is_file():
+            raise UsageError(f"--table {name}: no file {path}")
+        wanted[name] = Path(path)
+    return wanted
+
+
+def _replace(package: Package, passport: Passport, path: Path, today: date) -> None:
+    columns = [field["name"] for field in passport.fields]
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise DataError(f"--table {passport.name}: {path.name} cannot be read as UTF-8 text ({problem})") from None
+    source_id = "OWN_" + re.sub(r"\W", "_", passport.name, flags=re.ASCII).upper()
+    unknown = [name for name in (rows[0] if rows else {}) if name not in columns]
+    lacking = [
+        name for name in columns if rows and name not in rows[0] and name not in ("source_id", "available_from", "note")
+    ]
+    if unknown or lacking:
+        said = f"unknown column {', '.join(map(str, unknown))}" if unknown else f"missing column {', '.join(lacking)}"
+        raise DataError(f"--table {passport.name}: {path.name}: {said}; the table has {', '.join(columns)}")
+    whole = [{name: row.get(name) or "" for name in columns} for row in rows]
+    for row in whole:
+        row["source_id"] = source_id if "source_id" in columns else ""
+        if "available_from" in columns and not row["available_from"]:
+            row["available_from"] = str(_due(row, passport, source_id, today))
+    raw = _text(columns, whole)
+    descriptor = passport.descriptor
+    descriptor["kbio"] = {
+        k: v for k, v in descriptor["kbio"].items() if k not in ("checks", "available_from", "vintages")
+    }
+    descriptor["kbio"] |= {"own": path.name}
+    typed(parse(raw, passport), passport)
+    _vouch(passport, raw, len(whole))
+    sources = package.passport("sources")
+    held = list(csv.DictReader(io.StringIO(sources.path.read_text(encoding="utf-8"), newline="")))
+    mine = {"source_id": source_id, "publisher": f"own data, {path.name}, not vouched for", "title": passport.name}
+    mine |= {"published": str(today), "url": "", "licence": "not stated", "how_read": "given with --table for one run"}
+    held = sorted([*held, mine], key=lambda row: row["source_id"])
+    _vouch(sources, _text([field["name"] for field in sources.fields], held), len(held))
+
+
+def _due(row: dict[str, str], passport: Passport, source_id: str, today: date) -> date:
+    like: dict[str, object] = dict(row)
+    try:
+        if row.get("year"):
+            like["year"] = int(row["year"])
+        if row.get("month"):
+            like["month"] = date.fromisoformat(f"{row['month']}-01")
+        rules = passport.descriptor["kbio"].get("available_from", [])
+        return due_date(like, rules, {source_id: str(today)}) or today
+    except (ValueError, KeyError):
+        return today  # the schema says what is wrong with the row
+
+
+def _text(columns: list[str], rows: list[dict[str, str]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def _vouch(passport: Passport, raw: bytes, rows: int) -> None:
+    passport.path.write_bytes(raw)
+    passport.descriptor.update(hash=f"sha256:{hashlib.sha256(raw).hexdigest()}", bytes=len(raw), rows=rows)
