@@ -375,8 +375,8 @@ def new_notebook(
     name: Annotated[str, typer.Argument(metavar="NAME", help="NN_noun, the tens being its topic.")],
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What it asks, in one sentence.")],
 ) -> None:
-    """Write a notebook's skeleton: it runs, passes the style tests, and is listed in the galleries."""
+    """Write a notebook's skeleton, which runs and passes the style tests, and say what remains to be done."""
     from kbio_analysis.render.notebooks import notebooks_dir
     from kbio_analysis.render.skeleton import create
 
-    print(create(notebooks_dir(), name, question).text())
+    print(create(notebooks_dir(), name, question))

@@ -101,25 +101,16 @@ def read_reports(site: Path) -> list[SiteReport]:
 def _report(folder: Path) -> SiteReport:
     """One folder's report; what cannot be read becomes one that says so."""
     notebook, set_name = folder.parent.name, folder.name
-    places = {"page": PAGE, "log": LOG} | OTHER_FORMS
-    found = {
-        k: f"{quote(notebook)}/{quote(set_name)}/{name}" for k, name in places.items() if (folder / name).is_file()
-    }
-    files = {"page": found.get("page"), "log": found.get("log")}
-    contents: dict[str, dict[str, Any]] = {}
-    for name in (RESULT, FAILURE):
-        if (folder / name).exists():
-            try:
-                contents[name] = read_json((folder / name).read_bytes())
-                for part in ("parameters", "error", "results"):
-                    if not isinstance(contents[name].get(part), dict | None):
-                        raise DocumentError(f"{part} is not a JSON object")
-            except (OSError, DocumentError) as problem:
-                error = {"cell": None, "type": f"Unreadable {name}", "message": str(problem)}
-                return SiteReport(notebook=notebook, set=set_name, status="broken", error=error, **files)
-    good, failure = contents.get(RESULT, {}), contents.get(FAILURE, {})
-    known = {**failure, **good}
-    latest = failure or known
+    place = f"{quote(notebook)}/{quote(set_name)}/"
+    there = {name: place + name for name in (PAGE, LOG, *OTHER_FORMS.values()) if (folder / name).is_file()}
+    files = {"page": there.get(PAGE), "log": there.get(LOG)}
+    try:
+        good, failure = (_content(folder / name) for name in (RESULT, FAILURE))
+    except DocumentError as problem:
+        what, _, why = str(problem).partition(": ")
+        error = {"cell": None, "type": f"Unreadable {what}", "message": why}
+        return SiteReport(notebook=notebook, set=set_name, status="broken", error=error, **files)
+    known, latest = failure | good, failure or good
     status, batch = str(latest.get("status") or "failed"), latest.get("batch")
     return SiteReport(
         notebook=notebook,
@@ -132,9 +123,21 @@ def _report(folder: Path) -> SiteReport:
         made_with=good.get("parameters") or {},
         results=_results(good),
         error=latest.get("error"),
-        forms={kind: found[kind] for kind in OTHER_FORMS if kind in found},
+        forms={kind: there[name] for kind, name in OTHER_FORMS.items() if name in there},
         **files,
     )
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """What a record holds, nothing if there is none. Raises DocumentError: its name, what is wrong."""
+    try:
+        content = read_json(path.read_bytes()) if path.exists() else {}
+        for part in ("parameters", "error", "results"):
+            if not isinstance(content.get(part), dict | None):
+                raise DocumentError(f"{part} is not a JSON object")
+    except (OSError, DocumentError) as problem:
+        raise DocumentError(f"{path.name}: {problem}") from None
+    return content
 
 
 def _results(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -152,13 +155,10 @@ def _results(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _usual_values(reports: Sequence[SiteReport]) -> Mapping[str, Any]:
     """What goes without saying for one notebook: its default set's values, else those that all its sets share."""
-    for report in reports:
-        if report.set == DEFAULT_SET and report.parameters:
-            return report.parameters
     listed = [r.parameters for r in reports if r.parameters]
-    if len(listed) < 2:
-        return {}
-    return {k: v for k, v in listed[0].items() if all(p.get(k) == v for p in listed)}
+    if listed and reports[0].set == DEFAULT_SET:
+        return listed[0]
+    return {k: v for k, v in listed[0].items() if all(p.get(k) == v for p in listed)} if len(listed) > 1 else {}
 
 
 # ---- the tidy frame

@@ -1,4 +1,4 @@
-"""`kbio new notebook` writes what runs, passes the notebooks' own tests and is listed; a wrong wish writes nothing."""
+"""`kbio new notebook` writes what runs and passes the notebooks' own tests; a wrong wish writes nothing."""
 
 import json
 import os
@@ -52,12 +52,6 @@ def test_it_passes_the_tests_of_a_notebook_s_style(made: tuple[Path, str], root:
     assert f"test_the_title_is_the_question[{NAME}] PASSED" in done.stdout
 
 
-def test_both_galleries_list_it_with_its_question(made: tuple[Path, str]) -> None:
-    folder, _ = made
-    for gallery, link in (("README.md", f"notebooks/{NAME}.ipynb"), ("notebooks/README.md", f"{NAME}.ipynb")):
-        assert f"\n| [{NAME}]({link}) | {QUESTION} |\n" in (folder / gallery).read_text()
-
-
 def test_it_is_formatted_as_the_others(made: tuple[Path, str], root: Path) -> None:
     for command in (["check"], ["format", "--check"]):
         ruff = [str(Path(sys.executable).parent / "ruff"), *command, "--config", str(root / "pyproject.toml")]
@@ -98,13 +92,3 @@ def test_a_wrong_wish_is_refused_and_leaves_nothing(
     with pytest.raises(UsageError, match=said.replace("|", r"\|")):
         skeleton.create(notebooks, name, question)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-
-
-def test_a_row_finds_its_place_among_the_others(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    notebooks = copied(tmp_path, root)
-    monkeypatch.setattr(skeleton, "_run", lambda _name, notebook: notebook)
-    created = skeleton.create(notebooks, "14_between", QUESTION)
-    for gallery in created.listed:
-        names = [line[3:5] for line in gallery.read_text().splitlines() if line.startswith("| [")]
-        assert names == sorted(names)
-        assert "14" in names
