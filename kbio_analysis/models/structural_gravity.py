@@ -18,6 +18,7 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame
 from kbio_analysis.models.gravity import GravityFit, check_world, ppml
+from kbio_analysis.models.reference_class import MIN_CASES, MixturePrediction, PooledEffect, averaged_over_tau, pool
 
 THREE_WAY = ("exporter^year", "importer^year", "pair")
 DIRECTIONS = ("exports", "imports")
@@ -72,6 +73,50 @@ def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: 
         table=table, covariance=covariance, others=others, fit=fit,
         n_economies=economies, n_pairs=int(frame["pair"].nunique()),
     )  # fmt: skip
+
+
+def pooled(found: StructuralEffects) -> PooledEffect:
+    """The pool of all effects, both directions, with their joint covariance; refusals as ``reference_class.pool``."""
+    return pool(found.table["effect_log_points"], found.covariance)
+
+
+def next_agreement(found: StructuralEffects) -> dict[str, MixturePrediction]:
+    """What a next agreement adds to trade, log points, by direction: its distribution over the first years together.
+
+    Each direction is pooled alone with its covariance, and the prediction averaged over the spread between agreements;
+    ``quantile(0.5)`` is its middle, ``quantile(u)`` a draw. A direction with fewer than MIN_CASES effects is absent.
+    """
+    predicted = {}
+    for direction, own in found.table["effect_log_points"].groupby(level="direction"):
+        if len(own) >= MIN_CASES:
+            predicted[str(direction)] = averaged_over_tau(pool(own, found.covariance.loc[own.index, own.index]))
+    return predicted
+
+
+def profile(
+    world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, step: int = 3, years: int = 12
+) -> pd.DataFrame:
+    """The common effect of all agreements by years since entry and direction, in the same model.
+
+    A row a direction and span of ``step`` years (as the panel has them): direction, from_year, to_year (0 is the year
+    of entry), effect_log_points, se_log_points, n_partners. Agreements that are younger drop out of the later spans.
+    """
+    frame, _, late = _with_terms(world, agreements, home, years)
+    entry = agreements.set_index("iso3")["entry_year"]
+    spans: dict[str, tuple[str, int, int]] = {}
+    for direction, (own, other) in {"exports": ("exporter", "importer"), "imports": ("importer", "exporter")}.items():
+        since = (frame["year"] - frame[other].map(entry)).where(frame[own] == home)
+        for first in range(0, years, step):
+            inside = since.between(first, first + step - 1)
+            if (frame["trade_usd_m"].where(inside, 0) > 0).any():
+                frame[f"since_{direction}_{first}"] = inside.astype(float)
+                spans[f"since_{direction}_{first}"] = (direction, first, first + step - 1)
+    fit = ppml(frame, "trade_usd_m", ["agreement", *late, *spans], list(THREE_WAY), "pair")
+    count = {name: int(frame.loc[frame[name] == 1, "pair"].nunique()) for name in spans}
+    kept = [name for name in spans if name in fit.coefficients]
+    rows = [(*spans[name], fit.coefficients[name], fit.standard_errors[name], count[name]) for name in kept]
+    columns = ["direction", "from_year", "to_year", "effect_log_points", "se_log_points", "n_partners"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def average(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: int = 10) -> pd.DataFrame:
