@@ -35,14 +35,12 @@ def reference_file(notebooks: Path, notebook: str) -> Path:
 
 
 def known_results(notebooks: Path, notebook: str) -> list[str]:
-    """The names that a notebook is known to record, from the codebook and its reference; empty if neither knows."""
-    names: list[str] = []
-    with suppress(OSError, ValueError, csv.Error):
+    """The names of a notebook's results in the codebook; empty if it knows none."""
+    try:
         codebook = csv.DictReader(io.StringIO((notebooks / "results.csv").read_text(encoding="utf-8-sig")))
-        names = [row["name"] for row in codebook if row.get("notebook") == notebook and row.get("name")]
-    with suppress(KbioError):
-        names += (load(reference_file(notebooks, notebook)) or {"results": {}})["results"]
-    return list(dict.fromkeys(names))
+        return [row["name"] for row in codebook if row["notebook"] == notebook]
+    except (OSError, ValueError, KeyError, csv.Error):
+        return []
 
 
 def recorded(report: Report) -> dict[str, Any]:
@@ -52,14 +50,12 @@ def recorded(report: Report) -> dict[str, Any]:
 
 def recorded_in(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
     """The same from the content of a good report's result.json and the bytes of its executed notebook."""
-    shown = collect(json.loads(executed))
-    inputs = result.get("inputs") or {}
-    charts = {
-        name: {"rtol": chart.get("rtol", DEFAULT_RTOL)}
-        | {key: str(chart.get(key, "")) for key in ("caption", "alt", "source")}
-        | {"csv": str(chart.get("csv", "")).splitlines()}
-        for name, chart in shown.charts.items()
-    }
+    shown, inputs = collect(json.loads(executed)), result.get("inputs") or {}
+    charts = {}
+    for name, chart in shown.charts.items():
+        words = {key: str(chart.get(key, "")) for key in ("caption", "alt", "source")}
+        data = str(chart.get("csv", "")).splitlines()
+        charts[name] = {"rtol": chart.get("rtol", DEFAULT_RTOL)} | words | {"csv": data}
     return {
         "notebook": result["notebook"],
         "question": result.get("question", ""),
@@ -116,16 +112,9 @@ def _moved(name: str, old: Any, new: Any) -> str:
 
 
 def _each(old: Mapping[str, Any], new: Mapping[str, Any], what: str, moved: Callable[..., Any]) -> Iterator[str]:
-    fresh = [name for name in new if name not in old]
     for name, entry in old.items():
-        if name in new:
-            yield from moved(name, entry, new[name])
-            continue
-        # A result that came back under another name, with all else as it was, is told as that.
-        again = next((other for other in fresh if not list(moved(name, entry, new[other]))), None)
-        fresh = [other for other in fresh if other != again]
-        yield f"{name}: {what} is {f'called {again} now' if again else 'gone'}"
-    yield from (f"{name}: {what} is new" for name in fresh)
+        yield from moved(name, entry, new[name]) if name in new else [f"{name}: {what} is gone"]
+    yield from (f"{name}: {what} is new" for name in new if name not in old)
 
 
 def _result_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -137,27 +126,24 @@ def _result_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
 
 
 def _chart_moved(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    before, after = (list(csv.reader(io.StringIO("\n".join(lines)))) or [[]] for lines in (old["csv"], new["csv"]))
+    before, after = (list(csv.reader(io.StringIO("\n".join(chart["csv"])))) or [[]] for chart in (old, new))
     if before[0] != after[0]:
         yield f"chart {name}: columns changed from {before[0]} to {after[0]}"
-    elif len(before) != len(after):
-        yield f"chart {name}: has {len(after) - 1} rows, had {len(before) - 1}"
+    elif list(map(len, before)) != list(map(len, after)):
+        yield f"chart {name}: has {len(after) - 1} rows of {len(after[-1])}, had {len(before) - 1} of {len(before[-1])}"
     else:
         for number, (left, right) in enumerate(zip(before[1:], after[1:], strict=True), start=1):
             for column, *pair in zip(before[0], left, right, strict=False):
                 was, now = map(_number, pair)
                 if not _same(was, now, old.get("rtol", DEFAULT_RTOL)):
                     yield _moved(f"chart {name}, row {number} ({left[0]}), column {column}", was, now)
-            if len(left) != len(right):
-                yield f"chart {name}, row {number}: has {len(right)} cells, had {len(left)}"
 
 
 def _number(text: str) -> float | str:
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return number if math.isfinite(number) else text
+    with suppress(ValueError):
+        if math.isfinite(number := float(text)):
+            return number
+    return text
 
 
 def _same(old: Any, new: Any, rtol: float) -> bool:

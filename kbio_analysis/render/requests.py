@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kbio_analysis.data.package import data_root
-from kbio_analysis.errors import DataError, ParameterError, UsageError
+from kbio_analysis.errors import DataError, ParameterError, UsageError, did_you_mean
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.names import DEFAULT_SET, named_after
@@ -165,8 +164,7 @@ class _Shelf:
         upstream = []
         for name in self.spec(one.notebook).composed_from:
             if name not in self._all:
-                near = get_close_matches(name, self._all, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                hint = did_you_mean(name, self._all)
                 raise UsageError(f"{one.notebook} is composed from {name!r}, which no notebook is{hint}")
             if name not in self._defaults or name in above:
                 values = self.spec(name).defaults()

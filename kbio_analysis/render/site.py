@@ -69,8 +69,7 @@ def write_comparison(site: Path, comparison: Comparison) -> Path:
 
 
 def _state(site: Path) -> str:
-    """A digest of everything the pages are made from: the reports' results, which files they have, the rankings asked
-    for, and this code."""
+    """A digest of all that the pages are made from: results, files that are there, rankings asked for, this code."""
     digest = hashlib.sha256(package_hash().encode())
     listed = [path for folder in report_folders(site) for path in (folder / RESULT, folder / FAILURE)]
     for path in [*listed, site / HIDDEN / RECORD, *sorted((site / "compare").glob("*.json"))]:
@@ -125,9 +124,8 @@ def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
     from kbio_analysis.render.templating import STATUS_WORDS
 
     counts = Counter(report.status for report in reports)
-    order = [*STATUS_WORDS, *sorted(counts.keys() - STATUS_WORDS.keys())]
     found = {"reports": len(reports), "notebooks": len({report.notebook for report in reports})}
-    return found | {status: counts[status] for status in order if counts[status]}
+    return found | {status: counts[status] for status in [*STATUS_WORDS, *sorted(counts)] if counts[status]}
 
 
 def _page(name: str, reports: Sequence[SiteReport], sheets: Sequence[str], script: str | None, **shown: Any) -> str:
@@ -162,26 +160,14 @@ def _index_html(reports: list[SiteReport], groups: list[Batch], comparisons: lis
     of: dict[str, list[SiteReport]] = {}
     for report in reports:
         of.setdefault(report.notebook, []).append(report)
-    links: list[dict[str, Any]] = [
-        {
-            "address": f"{BATCHES}/{quote(batch.stem)}.html",
-            "name": batch.name,
-            "words": f"{len(batch.reports)} report{'s' * (len(batch.reports) > 1)}",
-            "bad": len(batch.bad),
-        }
-        for batch in groups
-    ]
+    links: list[dict[str, Any]] = []
+    for batch in groups:
+        words = f"{len(batch.reports)} report{'s' * (len(batch.reports) > 1)}"
+        address = f"{BATCHES}/{quote(batch.stem)}.html"
+        links.append({"address": address, "name": batch.name, "words": words, "bad": len(batch.bad)})
     links += [{"address": quote(a), "name": Path(a).stem, "words": "comparison", "bad": 0} for a in comparisons]
     questions = {name: next((r.question for r in members if r.question), name) for name, members in of.items()}
-    return _page(
-        "site/index.html.j2",
-        reports,
-        ("base.css", "site.css", "side.css"),
-        "filter.js",
-        title="Reports",
-        root="",
-        bad=[r for r in reports if not r.good],
-        groups=[(name, questions[name], [r for r in members if r.good]) for name, members in of.items()],
-        names=sorted({name for r in reports for name in r.changed}),
-        links=links,
-    )
+    shown = {"title": "Reports", "root": "", "links": links, "bad": [r for r in reports if not r.good]}
+    shown["groups"] = [(name, questions[name], [r for r in members if r.good]) for name, members in of.items()]
+    shown["names"] = sorted({name for r in reports for name in r.changed})
+    return _page("site/index.html.j2", reports, ("base.css", "site.css", "side.css"), "filter.js", **shown)
