@@ -52,9 +52,9 @@ def check_against_others(frame: "DataFrame", passport: Passport, load: "Load") -
 def _raise_first(frame: "DataFrame", passport: Passport, kinds: dict[str, Any]) -> None:
     for spec in passport.descriptor.get("kbio", {}).get("checks", []):
         name = spec.get("check") if isinstance(spec, dict) else spec
-        if name not in {*_WITHIN, *_ACROSS}:
+        if name not in [*_WITHIN, *_ACROSS]:
             raise DataError(f"{PACKAGE_FILE}: table {passport.name} declares a check {name!r}; known are {_KNOWN}")
-        if name not in kinds:
+        if name not in [*kinds]:
             continue
         if name == "order" and "columns" not in spec:
             spec = spec | {"columns": passport.primary_key}
@@ -63,7 +63,7 @@ def _raise_first(frame: "DataFrame", passport: Passport, kinds: dict[str, Any]) 
             for column, values in spec.get("where", {}).items():
                 chosen = chosen[chosen[column].isin(values)]
             found = sorted(kinds[name](chosen, spec), key=lambda one: one[0])
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        except (KeyError, TypeError, ValueError, AttributeError, NotImplementedError) as problem:
             message = f"{PACKAGE_FILE}: table {passport.name}: the check {name!r} does not work"
             raise DataError(f"{message} ({type(problem).__name__}: {problem})") from None
         if found:

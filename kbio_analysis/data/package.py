@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..reading import DocumentError, read_json
+from .passports import check_form
 
 PACKAGE_FILE = "datapackage.json"
 CANDIDATES, VINTAGES = "candidates", "vintages"  # folders: what a refresh has fetched, and what it has replaced
@@ -171,6 +172,7 @@ def _passport(root: Path, resource: Any, number: int) -> Passport:
         usable = False
     if not usable:
         raise DataError(f"{PACKAGE_FILE}: resource {number} needs name, path and schema.fields with name and type")
+    check_form(resource, PACKAGE_FILE)
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts:
         raise DataError(f"{PACKAGE_FILE}: table {name} lies outside the data folder ({path}); use a path below it")

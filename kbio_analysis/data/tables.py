@@ -67,7 +67,10 @@ def tables_read() -> dict[str, str]:
 def _check_references(frame: "DataFrame", passport: Passport, package: Package) -> None:
     for reference in passport.descriptor["schema"].get("foreignKeys", []):
         column, target = reference["fields"], reference["reference"]
-        known = load_from(package, target["resource"])[target["fields"]]
+        others = load_from(package, target["resource"])
+        if target["fields"] not in others:
+            raise DataError(f"table {passport.name}: a foreign key names {target['fields']!r}, no field of its table")
+        known = others[target["fields"]]
         unknown = frame.index[~frame[column].isin(known)]
         if len(unknown):
             value = frame.at[unknown[0], column]

@@ -1,6 +1,7 @@
 """Passports are rebuilt on purpose only, repairs expire, and verify gathers every problem."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -210,3 +211,23 @@ def test_verify_holds_release_dates_against_their_rule(copy, table, old, new, du
 def test_verify_finds_a_figure_whose_source_has_no_date(copy):
     copy.replace("sources", "2025-09-05,https://investmentguruindia", ",https://investmentguruindia")
     assert verify() == ["table sources: S_YNA_KBIO has no date of publication, yet a figure's release rests on it"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda r: r.update(kbio=5), "kbio: input should be"),
+        (lambda r: r.update(sources="nobody"), "sources: input should be"),
+        (lambda r: r["schema"].update(primaryKey={}), "schema.primaryKey"),
+        (lambda r: r["schema"].update(primaryKey=["nothing"]), "no field 'nothing', which a key names"),
+        (lambda r: r["schema"].update(foreignKeys=[{"fields": "source_id"}]), "schema.foreignKeys.0.reference"),
+        (lambda r: r["schema"]["fields"][0]["constraints"].update(enum=5), "schema.fields.0.constraints.enum"),
+        (lambda r: r["kbio"].update(available_from=[{"day": 1}]), "a rule of available_from says"),
+        (lambda r: r["kbio"]["available_from"][0].update(where={"x": [1]}), "no field 'x', which a release rule names"),
+    ],
+)
+def test_a_passport_of_another_form_is_named_with_the_part(copy, change, said):
+    edit_package(copy, lambda resources: change(resources[ANNUAL]))
+    with pytest.raises(DataError, match=f"the passport of {ANNUAL}.*{re.escape(said)}"):
+        load(ANNUAL)
+    assert len(verify()) == 1

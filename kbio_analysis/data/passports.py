@@ -1,0 +1,97 @@
+"""The form a passport must have, so that what is wrong with one is said in a sentence."""
+
+from functools import lru_cache
+from typing import Any
+
+from ..errors import DataError
+
+
+@lru_cache(maxsize=1)
+def _form() -> Any:
+    from pydantic import BaseModel, TypeAdapter
+
+    class Reference(BaseModel):
+        resource: str
+        fields: str
+
+    class ForeignKey(BaseModel):
+        fields: str
+        reference: Reference
+
+    class Constraints(BaseModel):
+        enum: list[Any] = []
+        pattern: str = ""
+        required: bool = False
+
+    class Field(BaseModel):
+        name: str
+        type: str
+        description: str = ""
+        unit: str = ""
+        constraints: Constraints = Constraints()
+
+    class Schema(BaseModel):
+        fields: list[Field]
+        primaryKey: str | list[str] = []  # noqa: N815
+        foreignKeys: list[ForeignKey] = []  # noqa: N815
+
+    class Release(BaseModel):
+        where: dict[str, list[Any]] = {}
+        source_published: bool = False
+        released: str = ""
+        months_after: int = 0
+        day: int = 0
+
+    class Vintage(BaseModel):
+        until: str
+        hash: str
+
+    class Own(BaseModel):
+        traps: list[str] = []
+        available_from: list[Release] = []
+        checks: list[dict[str, Any]] = []
+        vintages: list[Vintage] = []
+
+    class Resource(BaseModel):
+        name: str
+        path: str
+        title: str = ""
+        description: str = ""
+        hash: str = ""
+        bytes: int | None = None
+        rows: int | None = None
+        form: Schema
+        sources: list[dict[str, str]] = []
+        licenses: list[dict[str, str]] = []
+        kbio: Own = Own()
+
+    return TypeAdapter(Resource)
+
+
+def check_form(resource: dict[str, Any], file: str) -> None:
+    """Raises DataError naming the table and the part of its passport that has another form than it must."""
+    from pydantic import ValidationError
+
+    name, given = resource.get("name"), {**resource, "form": resource.get("schema")}
+    try:
+        _form().validate_python(given, strict=True)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]).replace("form.", "schema.", 1)
+        raise DataError(f"{file}: the passport of {name}, {where}: {first['msg'].lower()}") from None
+    columns = [field["name"] for field in resource["schema"]["fields"]]
+    key = resource["schema"].get("primaryKey", [])
+    keys = [
+        *([key] if isinstance(key, str) else key),
+        *(k["fields"] for k in resource["schema"].get("foreignKeys", [])),
+    ]
+    if unknown := [column for column in keys if column not in columns]:
+        raise DataError(f"{file}: the passport of {name} has no field {unknown[0]!r}, which a key names")
+    for rule in resource.get("kbio", {}).get("available_from", []):
+        if not (rule.get("source_published") or rule.get("released") or {"months_after", "day"} <= rule.keys()):
+            raise DataError(
+                f"{file}: the passport of {name}: a rule of available_from says source_published, released, or both "
+                "months_after and day"
+            )
+        if unknown := [column for column in rule.get("where", {}) if column not in columns]:
+            raise DataError(f"{file}: the passport of {name} has no field {unknown[0]!r}, which a release rule names")
