@@ -3,7 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError
 from ..vocabulary import HOME, SHIP_FLAG
@@ -24,8 +24,17 @@ DUTY_FREE_SINCE = 2012
 RECENT_YEARS = 3
 """The supplier's share in the importer's purchases is a mean over so many of the latest usable years."""
 
-GRADUATING = "BGD"
-"""The partner whose graduation dates are held."""
+GRADUATING = ("BGD", "NPL", "LAO")
+"""Partners that leave the least developed countries by the resolution of 2021 whose dates are held."""
+
+BASE_YEAR = 2024
+"""Year from which trade without an agreement is projected; eleven months of it are held by partner."""
+
+BOND = range(50, 61)
+"""HS chapters of fibres, yarns and fabrics: what garment makers import under bond."""
+
+COLLECTING = "BGD"
+"""The partner whose receipts at the border are held."""
 
 _QUARTILE_GAP = 2 * 0.6744897501960817
 _ALL = "All products"
@@ -55,12 +64,13 @@ class TariffLines:
     or ``flat``), supplier_share (fraction of the importer's purchases of the line that comes from the supplier; where
     the partner's total is unusable, the median partner's), sigma_median, sigma_log_sd and source_id of the duty.
     ``basis`` says what the duties rest on: WTO product groups, one average for all, or nothing; ``access`` what the
-    flow meets today.
+    flow meets today; ``partial``: whether the Asia-Pacific Trade Agreement takes part of Korea's duty off.
     """
 
     frame: "DataFrame"
     basis: Basis
     access: Access
+    partial: bool
     source_ids: tuple[str, ...]
 
     def scaled(self, total_usd_m: float) -> "DataFrame":
@@ -70,6 +80,8 @@ class TariffLines:
 
 def partner(iso3: str) -> Partner:
     """One partner. Raises DataError, with near matches, for a code that Korea's trade does not hold."""
+    if iso3 == HOME:
+        raise DataError("KOR is Korea itself: give another economy as the partner")
     trade = load("korea_exports_by_partner")
     names = dict(zip(trade["iso3"], trade["partner"], strict=True))
     if iso3 not in names:
@@ -109,14 +121,106 @@ def real_growth() -> "DataFrame":
     return rows.pivot(index="year", columns="iso3", values="gdp_growth_pct").sort_index()
 
 
+def base_trade(iso3: str, excluded: tuple[int, ...] = ()) -> "DataFrame":
+    """Trade with a partner in BASE_YEAR, a row a flow: all_usd_m, and usd_m without the ``excluded`` HS chapters.
+
+    January to November by partner, raised by what all of Korea's trade was in the whole year against its eleven months;
+    ``left_out_pct`` the part of the excluded chapters in the eleven months. Empty for a partner that is not held.
+    """
+    from pandas import DataFrame
+
+    rows = load("korea_trade_2024_by_partner")
+    months, year = rows[rows["period"] != str(BASE_YEAR)], rows[rows["period"] == str(BASE_YEAR)]
+    mine, parts = months[months["iso3"] == iso3], load("korea_trade_by_chapter")
+    parts = parts[(parts["iso3"] == iso3) & parts["hs2"].isin(list(excluded))]
+    found = {}
+    for flow in ("exports", "imports"):
+        column = f"{flow}_usd_m"
+        whole = mine[column].sum() * year[column].sum() / months[column].sum()
+        left_out = parts[f"{flow}_share_pct"].sum()
+        found[flow] = (whole, left_out, whole * max(0.0, 1 - left_out / 100))
+    frame = DataFrame.from_dict(found, orient="index", columns=["all_usd_m", "left_out_pct", "usd_m"])
+    return frame[frame["all_usd_m"] > 0]
+
+
+def partial_preference() -> tuple[float, float]:
+    """What is left of the Asia-Pacific Trade Agreement: fraction of lines, and of their duty taken off on average.
+
+    Korea's own list is not held: the lines are India's, the margin that of all members after the fourth round.
+    """
+    rows = load("preference_terms").query("scheme == 'Asia-Pacific Trade Agreement'").set_index("measure")["value_pct"]
+    return rows["lines_with_margin_pct"] / 100, rows["margin_pct"] / 100
+
+
+def collected() -> "dict[str, float]":
+    """What Bangladesh collects on its imports, per cent of their value: ``all`` levies, ``customs`` and
+    ``supplementary`` duty, and what is ``exempted`` as per cent of the value.
+
+    The split of all levies is that of the largest customs house's targets, the exchange rate that of the next year.
+    """
+    rows = load("bangladesh_published").set_index("id")["value"]
+    value_tk_crore = rows["imports_fy2023"] * rows["exchange_rate_fy2024"] / 10
+    everything = 100 * rows["customs_receipts_fy2023"] / value_tk_crore
+    share = everything / rows["chattogram_target_fy2024"]
+    return {
+        "all": everything,
+        "customs": share * rows["chattogram_target_customs_duty_fy2024"],
+        "supplementary": share * rows["chattogram_target_supplementary_duty_fy2024"],
+        "exempted": 100 * rows["duty_exemptions_fy2023"] / value_tk_crore,
+    }
+
+
+def stages_granted_to_japan() -> tuple[float, int]:
+    """Part of the lines that Bangladesh freed for Japan at entry, and years until the last of the others."""
+    rows = load("bangladesh_published").set_index("id")["value"]
+    return rows["japan_lines_at_entry"] / rows["bangladesh_tariff_lines"], int(rows["japan_years_longest"])
+
+
+def duty_check(**choice: Any) -> "DataFrame":
+    """Bangladesh's duties on Korea's goods, per cent of value: as printed, as paid (``choice`` as for :func:`lines`),
+    and what its customs collects on all imports; columns customs_pct, para_pct, wedge_pct."""
+    from pandas import DataFrame
+
+    rows = {}
+    for name, paid in (("As printed, by product group", False), ("As paid, bond and exemptions out", True)):
+        frame = lines(COLLECTING, "exports", **choice | {"paid": paid}).frame
+        customs, regulatory, supplementary = (
+            frame[["cd_pct", "rd_pct", "sd_pct"]].mul(frame["share_pct"], axis=0).sum() / 100
+        )
+        wedge = (1 + (frame["cd_pct"] + frame["rd_pct"]) / 100) * (1 + frame["sd_pct"] / 100) - 1
+        rows[name] = (customs, regulatory + supplementary, (wedge * frame["share_pct"]).sum())
+    rates = collected()
+    both = rates["customs"] + rates["supplementary"]
+    rows["Collected on all imports, 2022-23"] = (rates["customs"], rates["supplementary"], both)
+    return DataFrame.from_dict(rows, orient="index", columns=["customs_pct", "para_pct", "wedge_pct"])
+
+
+def duty_variants(iso3: str, flows_held: Set[str], **choice: Any) -> "dict[str, dict[str, tuple[str, Any]]]":
+    """Bangladesh's duties at both ends of what is not known of them: input -> low and high -> name, flows as then."""
+    if iso3 != COLLECTING:
+        return {}
+    cases = {
+        "Garment inputs under bond": {"low": ("all", {"bonded": 1.0}), "high": ("half", {"bonded": 0.5})},
+        "Bangladesh's duties": {"low": ("as collected", {"paid": True}), "high": ("as printed", {"paid": False})},
+    }
+    return {
+        name: {
+            end: (said, {f: t for f, t in flows(iso3, **choice | change).items() if f in flows_held})
+            for end, (said, change) in ends.items()
+        }
+        for name, ends in cases.items()
+    }
+
+
 def graduation_cells(iso3: str, start: int, graduation: str) -> dict[str, int | None]:
     """Cell -> years from entry (``start``) after which duty-free entry ends; the chosen date's cell comes first.
 
-    A year counts as without the preference if graduation came before it. Dates are held for Bangladesh only; any other
-    partner has one cell, in which the preference stays.
+    A year counts as without the preference if graduation came before it; below 0 it ended before entry. Dates are held
+    for Bangladesh, Nepal and Laos, of whom the last two share the first date and may share the second; any other
+    partner, and one whose agreement goes on, has one cell, in which the terms stay.
     """
     chosen = f"graduation_{graduation[:4]}"
-    if iso3 != GRADUATING:
+    if iso3 not in GRADUATING or access_today(iso3, "imports") != "dfqf":
         return {chosen: None}
     rows = load("bangladesh_timeline")
     years = rows.loc[rows["kind"] == "graduation_date", "date"].dt.year
@@ -124,22 +228,32 @@ def graduation_cells(iso3: str, start: int, graduation: str) -> dict[str, int | 
     return {chosen: cells[chosen]} | cells
 
 
-def flows(iso3: str) -> dict[str, TariffLines]:
-    """Flows with a partner the tariff method can take: duties held, trade by chapter known, no agreement in force."""
+def flows(iso3: str, **duties: Any) -> dict[str, TariffLines]:
+    """Flows with a partner the tariff method can take: duties held, trade by chapter known, no agreement in force.
+    ``duties`` as for :func:`lines`."""
     if iso3 not in set(load("korea_trade_by_chapter")["iso3"]):
         return {}
-    found = {flow: lines(iso3, flow) for flow in ("exports", "imports")}
+    found = {flow: lines(iso3, flow, **duties) for flow in ("exports", "imports")}
     return {f: t for f, t in found.items() if t.basis != "none" and t.access != "agreement" and len(t.frame)}
 
 
-def lines(iso3: str, flow: Flow, *, regulatory_share: float = 0.25) -> TariffLines:
+def lines(
+    iso3: str,
+    flow: Flow,
+    *,
+    excluded: tuple[int, ...] = (),
+    paid: bool = True,
+    bonded: float = 0.9,
+    regulatory_share: float = 0.25,
+) -> TariffLines:
     """Lines of Korea's ``exports`` to, or ``imports`` from, a partner, with the duties of the importing side.
 
     Duties are those without a preference: by product group where held, else the importer's average of most-favoured-
-    nation rates weighted by imports, else missing. Para-tariffs are held for Bangladesh only, as an average over all
-    lines; two assumptions spread them: over lines in proportion to the customs duty, and ``regulatory_share`` of them
-    is regulatory, the rest supplementary duty. Raises DataError for a partner outside the table of chapters or a share
-    outside 0..1.
+    nation rates weighted by imports, else missing. Chapters ``excluded`` are left out. Bangladesh's are put right where
+    ``paid``: the fraction ``bonded`` of garment inputs pays none, and the rest is scaled so that the average does not
+    exceed what its customs collects, para-tariffs included once; else as printed, para-tariffs in proportion to the
+    customs duty. ``regulatory_share`` of para-tariffs is regulatory, the rest supplementary duty. Raises DataError for
+    a partner outside the table of chapters or a share outside 0..1.
     """
     if flow not in ("exports", "imports"):
         raise DataError(f"flow must be exports or imports, not {flow!r}")
@@ -149,23 +263,30 @@ def lines(iso3: str, flow: Flow, *, regulatory_share: float = 0.25) -> TariffLin
     trade = trade[trade["iso3"] == iso3].set_index("hs2").sort_index()
     if trade.empty:
         raise DataError(f"korea_trade_by_chapter holds no partner {iso3!r}: give an ISO3 code of a trading partner")
-    trade = trade[trade[f"{flow}_share_pct"] > 0]
+    trade = trade[(trade[f"{flow}_share_pct"] > 0) & ~trade.index.isin(list(excluded))]
     importer = iso3 if flow == "exports" else HOME
     frame = trade[[f"{flow}_share_pct"]].set_axis(["share_pct"], axis=1)
     bridge = load("wto_product_groups").set_index("hs2")[["product_group", "broad_group"]]
     frame = frame.join(bridge).join(_elasticities()).rename(columns={"product_group": "group"})
     frame, basis = _with_duties(frame, importer)
-    frame = _with_para_tariffs(frame, importer, regulatory_share)
+    frame = frame.assign(share_pct=100 * frame["share_pct"] / frame["share_pct"].sum())
+    if importer == COLLECTING and paid:
+        frame = _as_collected(frame, bonded, regulatory_share)
+    else:
+        frame = _with_para_tariffs(frame, importer, regulatory_share)
     own = trade["share_of_korean_imports_pct"] / 100
     supplier, behind = (own, ()) if flow == "imports" else _supplier_share(iso3)
     frame = frame.assign(supplier_share=supplier)
     used = {i for name in ("trade_elasticities_hs_section", "wto_product_groups") for i in load(name)["source_id"]}
     used |= {*trade["source_id"], *frame["source_id"], *behind} - {""}
     if (frame["rd_pct"] > 0).any():
+        published = load("bangladesh_published")
         used |= set(_rates(importer, "cd_rd_sd_simple_avg")["source_id"])
+        used |= set(published.loc[published["kind"] == "revenue", "source_id"])
     columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "duty_basis", "supplier_share"]
     frame = frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]]
-    return TariffLines(frame=frame, basis=basis, access=access_today(iso3, flow), source_ids=tuple(sorted(used)))
+    access, partial = access_today(iso3, flow), flow == "imports" and iso3 in _partial_members()
+    return TariffLines(frame=frame, basis=basis, access=access, partial=partial, source_ids=tuple(sorted(used)))
 
 
 def access_today(iso3: str, flow: Flow, *, on: int = 2026) -> Access:
@@ -179,9 +300,12 @@ def access_today(iso3: str, flow: Flow, *, on: int = 2026) -> Access:
         return "agreement"
     if flow == "imports" and on >= DUTY_FREE_SINCE and iso3 in least_developed(on):
         return "dfqf"
+    return "apta" if iso3 in _partial_members() else "mfn"
+
+
+def _partial_members() -> set[str]:
     rows = load("korea_ftas")
-    partial = rows[(rows["scope"] == "partial") & (rows["status"] == "in_force")]
-    return "apta" if iso3 in set(partial["iso3"]) else "mfn"
+    return set(rows.loc[(rows["scope"] == "partial") & (rows["status"] == "in_force"), "iso3"])
 
 
 def least_developed(year: int) -> Set[str]:
@@ -237,6 +361,16 @@ def _with_para_tariffs(frame: "DataFrame", importer: str, regulatory_share: floa
         ratio = total.at[_ALL, "rate_pct"] / customs.at[_ALL, "rate_pct"] - 1
     para = frame["cd_pct"] * ratio
     return frame.assign(rd_pct=para * regulatory_share, sd_pct=para * (1 - regulatory_share))
+
+
+def _as_collected(frame: "DataFrame", bonded: float, regulatory_share: float) -> "DataFrame":
+    """Customs duty without what is under bond, scaled down to the average collected; para-tariffs in its proportion."""
+    rates, free = collected(), bonded * frame.index.isin(BOND)
+    customs = frame["cd_pct"] * (1 - free)
+    average = (customs * frame["share_pct"]).sum() / 100
+    customs = customs * min(1.0, rates["customs"] / average if average > 0 else 1.0)
+    para = customs * rates["supplementary"] / rates["customs"]
+    return frame.assign(cd_pct=customs, rd_pct=para * regulatory_share, sd_pct=para * (1 - regulatory_share))
 
 
 def _supplier_share(iso3: str) -> "tuple[float, Series]":

@@ -1,26 +1,26 @@
-"""What a new agreement could add to trade with one partner, by two methods and their pool, year by year.
+"""What a new agreement could add to trade with one partner: one counterfactual, two methods that are never pooled.
 
-The transfer multiplies trade without an agreement by exp(b) from the first year, b from what past agreements
-themselves added (the mean over their first ten years, so no phase-in is claimed). The tariff method multiplies it by
-what a partial equilibrium finds per dollar of trade. Both share the same draws of trade without an agreement.
+For each date on which a preference may end there is one path without an agreement, with the loss of that preference in
+it, and one path with an agreement a method. An effect is the second less the first. The transfer multiplies trade by
+what past agreements did, from entry, or, where goods enter free already, from the day on which they cease to. The
+tariff method multiplies it by what a partial equilibrium finds for the duties. Effects are read on the middle path, so
+that without + effect = with; their ranges hold the doubt of the method alone.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.agreement_record import AgreementRecord
 from kbio_analysis.models.checks import typed
-from kbio_analysis.models.opinion_pool import OpinionPool, pool
-from kbio_analysis.models.reference_class import MixturePrediction, averaged_over_tau
-from kbio_analysis.models.reference_class import pool as pool_effects
 from kbio_analysis.models.tariffs import DFQF, MFN, Regime, Scenario, TariffSimulation, simulate
 from kbio_analysis.models.trade_baseline import Baseline
+from kbio_analysis.models.transfer import Transfer
 
-METHODS = {"transfer": "Past agreements", "tariffs": "Tariff cuts", "pooled": "Both, pooled"}
+METHODS = {"transfer": "Past agreements", "tariffs": "Duties cut"}
 FLOWS = ("exports", "imports")
 PERCENTILES = (5, 50, 95)
 OUTCOMES = {
@@ -37,27 +37,25 @@ OUTCOMES = {
 ASSUMED = {
     "Use of the preference": ("utilisation", 0.5, 0.9),
     "Elasticity of substitution": ("sigma_scale", 0.75, 1.25),
-    "Duties cut": ("cuts", "cd", "cd+rd+sd"),
+    "Part of every line covered": ("coverage", 0.5, 1.0),
+    "Years until duties are gone": ("phase_years", 15, 1),
 }
-"""Input of the tariff method -> its field of TariffTerms, and the two ends it is put at."""
+"""Input of the tariff method -> its field of TariffTerms, and the two ends it is put at (elasticities: multiples)."""
 
-GROWTH_POINTS = 2.0
-"""Percentage points a year by which the partner's growth is moved."""
-
-_SHARE = 0.2  # a drawn input is put at an end by keeping the fifth of the draws that lie there
 _RERUN_DRAWS = 400  # where an assumption is moved
-_BOTH = ("transfer", "tariffs")
 _RECORDED_YEARS = 15  # of the record beside the paths ahead
 
 Cell = str
-"""Which graduation date is assumed, by the name its records carry."""
+"""Which graduation date is assumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffTerms:
     """Terms of the agreement and the assumptions on its use; see ``tariffs.Regime`` and ``tariffs.Scenario``.
 
-    ``duty_free``: fraction of every line that enters free today where access is dfqf.
+    ``at_entry`` and ``phase_years`` of the partner's duties (``exports``) and of Korea's may differ: ``partner_stages``
+    holds the former where they do. ``duty_free``: fraction of every line that enters free today where access is dfqf;
+    ``partial``: fraction of lines, and of their duty, that a partial preference takes off.
     """
 
     cuts: str
@@ -67,321 +65,297 @@ class TariffTerms:
     sigma_scale: float = 1.0
     excluded: tuple[int, ...] = ()
     duty_free: float = DFQF.coverage
+    partial: tuple[float, float] = (0.0, 0.0)
+    partner_stages: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffFlow:
-    """One flow as the tariff method takes it: ``lines`` scaled to a total of one, ``access`` today (mfn, apta, dfqf;
-    partial preferences, APTA, are taken as none), ``ends_after``: cell -> years from entry after which duty-free entry
-    ends (absent or None: it does not). An agreement in force has no method here."""
+    """One flow as the tariff method takes it: ``lines`` scaled to a total of one, ``access`` today (mfn, apta, dfqf),
+    ``partial``: whether a partial preference is left when duty-free entry ends, ``ends_after``: cell -> years from
+    entry after which it ends (below 0: before entry; absent or None: it does not)."""
 
     lines: pd.DataFrame
     access: str
+    partial: bool = False
     ends_after: Mapping[Cell, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TariffStudy:
-    """Per dollar of trade: ``gain`` the simulation of the agreement; ``loss`` (n, years) what is lost without it when
-    a preference ends, None if none does."""
+class Path:
+    """One flow and cell, US$ million by year: ``without`` its middle, ``added`` method -> draws (n, years) of what an
+    agreement adds to it, ``factor`` (n, years) by which draws of the baseline are multiplied to hold the loss."""
 
-    gain: TariffSimulation
-    loss: np.ndarray | None
+    without: np.ndarray
+    added: Mapping[str, np.ndarray]
+    factor: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """Yearly effects in US$ million, agreement less none.
-
-    ``years`` from entry to the horizon; ``draws``: (method, flow, cell) -> (n, years), methods transfer and, where
-    tariffs are held, tariffs; ``loss``: cell -> (n, years), what Korea's imports lose without an agreement once a
-    preference ends, absent where none does; ``imports`` (n, years) the imports that loss is taken from.
-    """
+    """``paths``: (flow, cell) -> path over ``years``, from entry to the horizon; the first cell is the chosen one."""
 
     years: tuple[int, ...]
-    draws: Mapping[tuple[str, str, Cell], np.ndarray]
-    loss: Mapping[Cell, np.ndarray]
-    imports: np.ndarray | None
+    cells: tuple[Cell, ...]
+    paths: Mapping[tuple[str, Cell], Path]
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        return tuple(dict.fromkeys(key[2] for key in self.draws))
+    def flows(self) -> tuple[str, ...]:
+        """Flows with a path, and trade if both have one."""
+        held = tuple(flow for flow in FLOWS if (flow, self.cells[0]) in self.paths)
+        return (*held, "trade") if len(held) == len(FLOWS) else held
 
     @property
-    def headline(self) -> tuple[str, str] | None:
-        """The method and the flow that answer: both of each if they can be had, else what there is, else None."""
-        flows = ("trade", *FLOWS)
-        return next(((m, f) for f in flows for m in ("pooled", "transfer") if self.has(m, f)), None)
+    def main(self) -> str | None:
+        """The flow that answers: trade, else what there is, else None."""
+        return self.flows[-1] if self.flows else None
 
     def has(self, method: str, flow: str) -> bool:
-        """Whether a method reaches a flow (``trade``: both of them)."""
-        wanted = [(m, f, c) for m in _methods(method) for f in _flows(flow) for c in self.cells]
-        return bool(self.draws) and all(key in self.draws for key in wanted)
+        """Whether a method reaches a flow; ``trade``: both, but that the transfer adds nothing to goods that enter
+        free."""
+        parts = [self.paths[f, self.cells[0]] for f in self._parts(flow) if (f, self.cells[0]) in self.paths]
+        enough = any if method == "transfer" else all
+        return flow in self.flows and enough(method in part.added for part in parts)
 
-    def pooled(self, method: str, flow: str, cell: Cell, *, year: int | None = None) -> OpinionPool:
-        """Distribution in ``year`` (default the last) by one method or both pooled."""
-        at = -1 if year is None else self.years.index(year)
-        return pool({m: sum(self.draws[m, f, cell] for f in _flows(flow))[:, at] for m in _methods(method)})
+    def without(self, flow: str, cell: Cell | None = None) -> np.ndarray:
+        """Middle path without an agreement, by year."""
+        return sum(self.paths[f, cell or self.cells[0]].without for f in self._parts(flow))
 
-    def by_year(self, method: str, flow: str, cell: Cell) -> pd.DataFrame:
-        """Years x percentiles."""
-        rows = {y: self.pooled(method, flow, cell, year=y).percentiles(PERCENTILES) for y in self.years}
-        return pd.DataFrame.from_dict(rows, orient="index", columns=list(PERCENTILES))
+    def draws(self, method: str, flow: str, cell: Cell | None = None) -> np.ndarray:
+        """What an agreement adds by ``method``, (n, years); a flow that the method does not reach adds nothing."""
+        parts = [self.paths[f, cell or self.cells[0]].added for f in self._parts(flow)]
+        return sum(part[method] for part in parts if method in part)
 
-    def summary(self) -> pd.DataFrame:
-        """One row a flow and method that can be had: flow, method, low, median, high (5, 50, 95 per cent; US$ million
-        in the last year, first cell) and p_positive; cuts add by construction, so the tariff method has no p."""
+    def table(self, cell: Cell | None = None) -> pd.DataFrame:
+        """One row a flow and method: flow, method, without, low, median, high (5, 50, 95 per cent) and with_agreement,
+        US$ million in the last year; with_agreement = without + median. And p_positive."""
         rows = []
-        for flow, method in [(f, m) for f in (*FLOWS, "trade") for m in METHODS if self.has(m, f)]:
-            one = self.pooled(method, flow, self.cells[0])
-            rows.append((flow, method, *one.percentiles(PERCENTILES), None if method == "tariffs" else one.p_above(0)))
-        columns = ["flow", "method", "low", "median", "high", "p_positive"]
-        return pd.DataFrame(rows, columns=columns).astype({"p_positive": float})
+        for flow, method in [(f, m) for f in self.flows for m in METHODS if self.has(m, f)]:
+            last, without = self.draws(method, flow, cell)[:, -1], self.without(flow, cell)[-1]
+            low, middle, high = np.percentile(last, PERCENTILES)
+            rows.append((flow, method, without, low, middle, high, without + middle, float((last > 0).mean())))
+        columns = ["flow", "method", "without", "low", "median", "high", "with_agreement", "p_positive"]
+        return pd.DataFrame(rows, columns=columns)
 
-    def graduation(self) -> pd.DataFrame:
-        """Imports by cell, without and with the agreement (tariff method): columns cell, agreement (bool), 5, 50, 95
-        (last year), summed and change (medians of the sum over all years, and of its change against today's terms)."""
-        rows = []
-        for cell, loss in sorted(self.loss.items()):
-            without = self.imports + loss
-            for agreed, flow in ((False, without), (True, without + self.draws["tariffs", "imports", cell])):
-                last, change = np.percentile(flow[:, -1], PERCENTILES), (flow - self.imports).sum(axis=1)
-                rows.append((cell, agreed, *last, np.median(flow.sum(axis=1)), np.median(change)))
-        return pd.DataFrame(rows, columns=["cell", "agreement", *PERCENTILES, "summed", "change"])
+    def cases(self) -> pd.DataFrame:
+        """:meth:`table` of every cell, the chosen one first, with a column cell."""
+        return pd.concat([self.table(cell).assign(cell=cell) for cell in self.cells], ignore_index=True)
 
-    def losses(self) -> pd.DataFrame:
-        """Medians by cell, the chosen one first, US$ million: lost by imports without an agreement, saved by one (both
-        summed over the years), and lost_last in the last year."""
-        rows = {}
-        for cell, loss in self.loss.items():
-            lost, back = (np.median(v.sum(axis=1)) for v in (-loss, self.draws["tariffs", "imports", cell]))
-            rows[cell] = (lost, min(back, lost), np.median(-loss[:, -1]))
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["lost", "saved", "lost_last"])
+    def records(self, other: str) -> dict[str, float]:
+        """What is recorded of the last year, US$ million: effects by method, flow and percentile, and of two-way trade
+        without and with_ by method; two-way trade again for the other date, ``other`` in the name."""
+        ends, found = {"low": 5, "median": 50, "high": 95}, {}
+        for row in self.cases().itertuples():
+            mark = "" if row.cell == self.cells[0] else f"{other}_"
+            if mark and row.flow != "trade":
+                continue
+            found |= {f"effect_{row.method}_{row.flow}_usd_m_{mark}{p}": getattr(row, end) for end, p in ends.items()}
+            if row.flow == "trade":
+                found |= {
+                    f"without_usd_m_{mark}50": row.without,
+                    f"with_{row.method}_usd_m_{mark}50": row.with_agreement,
+                }
+        return found
+
+    def by_year(self, flow: str, cell: Cell | None = None) -> pd.DataFrame:
+        """Years x without, and with_ and the ends of the effect a method that reaches the flow."""
+        frame = pd.DataFrame({"without": self.without(flow, cell)}, index=list(self.years))
+        for method in [m for m in METHODS if self.has(m, flow)]:
+            low, middle, high = np.percentile(self.draws(method, flow, cell), PERCENTILES, axis=0)
+            columns = {"with": frame["without"] + middle, "effect": middle, "low": low, "high": high}
+            frame = frame.assign(**{f"{name}_{method}": values for name, values in columns.items()})
+        return frame
+
+    def lost(self, outlook: Baseline) -> pd.DataFrame:
+        """Cells x lost (imports without an agreement against no graduation, summed over the years), lost_last (in the
+        last year), saved (by an agreement, tariff method, summed). US$ million, middle."""
+        at, rows = [outlook.years.index(y) for y in self.years], {}
+        for cell in [c for c in self.cells if ("imports", c) in self.paths]:
+            path = self.paths["imports", cell]
+            loss = outlook.middle["imports"][at] - path.without
+            saved = np.median(path.added["tariffs"].sum(axis=1)) if "tariffs" in path.added else 0.0
+            rows[cell] = (loss.sum(), loss[-1], saved)
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["lost", "lost_last", "saved"])
+
+    @staticmethod
+    def _parts(flow: str) -> tuple[str, ...]:
+        return FLOWS if flow == "trade" else (flow,)
 
 
-def _methods(method: str) -> tuple[str, ...]:
-    return _BOTH if method == "pooled" else (method,)
-
-
-def _flows(flow: str) -> tuple[str, ...]:
-    return FLOWS if flow == "trade" else (flow,)
-
-
-def net_predictions(found: AgreementRecord, spread: pd.Series) -> dict[str, MixturePrediction]:
-    """By direction, what a next agreement itself adds (log points): each effect's chance spread counts as its error.
-
-    ``spread`` from ``Reassignment.spread``. Restricted likelihood may put the rest at zero, so tau is averaged over.
-    """
-    predictions = {}
-    directions = found.effects.index.get_level_values("direction")
-    for direction in directions.unique():
-        mine = found.effects[directions == direction]
-        own = np.diag(spread.reindex(mine.index).to_numpy(dtype=float) ** 2)
-        try:
-            pooled = pool_effects(mine, found.covariance.loc[mine.index, mine.index] + own)
-        except ModelInputError:
-            continue
-        predictions[direction] = averaged_over_tau(pooled)
-    return predictions
+def taken(duties: Mapping[str, Any], ends_after: Mapping[Cell, int | None]) -> dict[str, TariffFlow]:
+    """Flows as the tariff method takes them, from ``data.tariffs.flows`` and ``graduation_cells``."""
+    shared = {"ends_after": dict(ends_after)}
+    return {
+        f: TariffFlow(lines=held.scaled(1.0), access=held.access, partial=held.partial, **shared)
+        for f, held in duties.items()
+    }
 
 
 def tariff_study(
-    flow: TariffFlow, terms: TariffTerms, *, cell: Cell, horizon: int, n_draws: int, seed: int
-) -> TariffStudy:
-    """Simulate one flow per dollar of its trade: the agreement's effect, and what is lost without it."""
-    free = flow.access == "dfqf"
-    today = Regime(cuts=DFQF.cuts, coverage=terms.duty_free) if free else MFN
-    agreed = Regime(cuts=terms.cuts, coverage=terms.coverage, phase_years=terms.phase_years)
-    ends = flow.ends_after.get(cell) if free else None
-    shared = {"today": today, "horizon": horizon, "utilisation": terms.utilisation, "excluded": terms.excluded}
-    shared |= {"sigma_scale": terms.sigma_scale}
-    shared |= {} if ends is None else {"without": MFN, "without_from": max(ends, 0)}
-    gain = simulate(flow.lines, Scenario(agreement=agreed, **shared), n_draws=n_draws, seed=seed)
-    if ends is None:
-        return TariffStudy(gain=gain, loss=None)
-    kept = simulate(flow.lines, Scenario(agreement=today, **shared), n_draws=n_draws, seed=seed)
-    return TariffStudy(gain=gain, loss=-kept.year_draws.T)
+    flows: Mapping[str, TariffFlow], flow: str, terms: TariffTerms, *, cell: Cell, horizon: int, n_draws: int, seed: int
+) -> TariffSimulation:
+    """Simulate one of ``flows`` per dollar of its trade at one date."""
+    compared = scenario(flows[flow], terms, cell=cell, horizon=horizon, partner_duties=flow == "exports")
+    return simulate(flows[flow].lines, compared, n_draws=n_draws, seed=seed)
+
+
+def scenario(flow: TariffFlow, terms: TariffTerms, *, cell: Cell, horizon: int, partner_duties: bool) -> Scenario:
+    """What the tariff method compares for one flow and cell."""
+    lines, depth = terms.partial
+    partial = Regime(cuts="cd", coverage=lines, depth=depth) if lines * depth > 0 else MFN
+    free = Regime(cuts=DFQF.cuts, coverage=terms.duty_free)
+    today = free if flow.access == "dfqf" else partial if flow.partial else MFN
+    at_entry, years = (0.0, terms.phase_years)
+    if partner_duties and terms.partner_stages is not None:
+        at_entry, years = terms.partner_stages
+    agreed = Regime(cuts=terms.cuts, coverage=terms.coverage, at_entry=at_entry, phase_years=years)
+    ends = flow.ends_after.get(cell) if flow.access == "dfqf" else None
+    after = {} if ends is None else {"without": partial if flow.partial else MFN, "without_from": ends}
+    return Scenario(
+        today=today,
+        agreement=agreed,
+        horizon=horizon,
+        utilisation=terms.utilisation,
+        sigma_scale=terms.sigma_scale,
+        excluded=terms.excluded,
+        lagged=True,
+        **after,
+    )
 
 
 @typed
 def effects(
     outlook: Baseline,
-    predictions: Mapping[str, MixturePrediction],
-    tariff: Mapping[tuple[str, Cell], TariffStudy],
+    past: Transfer,
+    flows: Mapping[str, TariffFlow],
+    studies: Mapping[tuple[str, Cell], TariffSimulation],
     *,
     start: int,
     horizon: int,
     cells: tuple[Cell, ...],
     rng: np.random.Generator,
 ) -> Effects:
-    """Put the parts together for the years ``start`` to ``start + horizon``; ``tariff``: (flow, cell) -> study."""
-    years = tuple(range(start, start + horizon + 1))
-    columns = [outlook.years.index(year) for year in years]
-    draws, loss = {}, {}
-    for flow, paths in outlook.paths.items():
-        trade = paths[:, columns]
-        if flow in predictions:
-            p = predictions[flow]
-            at = rng.choice(len(p.weight), size=len(trade), p=p.weight)
-            added = trade * np.expm1(p.centre[at] + p.scale[at] * rng.standard_normal(len(trade)))[:, None]
-            draws |= {("transfer", flow, cell): added for cell in cells}
-        if all((flow, cell) in tariff for cell in cells):
-            studies = {cell: tariff[flow, cell] for cell in cells}
-            draws |= {("tariffs", flow, cell): trade * study.gain.year_draws.T for cell, study in studies.items()}
-            loss |= {cell: trade * study.loss for cell, study in studies.items() if study.loss is not None}
-    imports = outlook.paths["imports"][:, columns] if "imports" in outlook.paths else None
-    return Effects(years=years, draws=draws, loss=loss, imports=imports)
+    """Put the parts together for the years ``start`` to ``start + horizon``.
+
+    ``studies``: (flow, cell) -> simulation per dollar of trade, for the flows whose duties are held; ``flows`` says on
+    what terms each enters today. Raises :class:`ModelInputError` for years outside the outlook.
+    """
+    years = np.arange(start, start + horizon + 1)
+    if years[0] not in outlook.years or years[-1] not in outlook.years:
+        raise ModelInputError(f"{years[0]} to {years[-1]} is not within the outlook; lengthen its horizon")
+    at, paths = [outlook.years.index(year) for year in years], {}
+    for flow, middle in outlook.middle.items():
+        n, held = len(outlook.paths[flow]), flows.get(flow)
+        state = rng.bit_generator.state
+        for cell in cells:
+            rng.bit_generator.state = state  # the same draws for every date
+            study = studies.get((flow, cell))
+            kept = 1 + study.without_draws.T if study is not None else np.ones((n, len(years)))
+            without = middle[at] * np.median(kept, axis=0)
+            added = {} if study is None else {"tariffs": middle[at] * study.year_draws.T}
+            since = _years_since(held, cell, years - start)
+            if flow in past.predictions and since is not None:
+                added["transfer"] = without * np.expm1(past.draw(flow, since, n, rng))
+            paths[flow, cell] = Path(without=without, added=added, factor=kept)
+    return Effects(years=tuple(int(y) for y in years), cells=cells, paths=paths)
+
+
+def _years_since(flow: TariffFlow | None, cell: Cell, after: np.ndarray) -> np.ndarray | None:
+    """Years since the agreement began to matter to a flow; None where it enters free for good."""
+    if flow is None or flow.access != "dfqf":
+        return after
+    ends = flow.ends_after.get(cell)
+    return None if ends is None else after - max(ends, 0)
 
 
 def doubling(
     outlook: Baseline, found: Effects, *, start: int, years: int = 10, multiple: float = 2.0
-) -> tuple[float, float] | None:
-    """Chance that two-way trade ``years`` after entry is ``multiple`` times that of the year before it.
-
-    Without and with an agreement (transfer); each counts (1 + hits)/(1 + draws). None without both flows.
-    """
-    if not found.has("transfer", "trade") or start - 1 not in outlook.years:
+) -> dict[str, float] | None:
+    """Chance that two-way trade ``years`` after entry is ``multiple`` times that of the year before it: ``without`` an
+    agreement, and with one by each method. Effects of the last year found stand for later ones. Each counts
+    (1 + hits)/(1 + draws). None without both flows."""
+    if "trade" not in found.flows or start - 1 not in outlook.years:
         return None
-    before, last, after = (outlook.years.index(year) for year in (start - 1, found.years[-1], start + years))
-    draws = {flow: found.draws["transfer", flow, found.cells[0]][:, -1:] for flow in FLOWS}
-    agreed = sum(outlook.paths[f] * (1 + draws[f] / outlook.paths[f][:, [last]]) for f in FLOWS)
-    trade = sum(outlook.paths[f] for f in FLOWS)
-    base = multiple * trade[:, before]
-    return tuple(float((1 + (t[:, after] >= base).sum()) / (1 + len(base))) for t in (trade, agreed))
+    before, after = outlook.years.index(start - 1), outlook.years.index(start + years)
+    base = multiple * sum(outlook.paths[flow][:, before] for flow in FLOWS)
+    trade = dict.fromkeys(("without", *(m for m in METHODS if found.has(m, "trade"))), 0.0)
+    for flow in FLOWS:
+        path = found.paths[flow, found.cells[0]]
+        own = outlook.paths[flow][:, after] * path.factor[:, -1]
+        for name in trade:
+            added = path.added[name][:, -1] / path.without[-1] if name in path.added else 0.0
+            trade[name] = trade[name] + own * (1 + added)
+    return {name: float((1 + (values >= base).sum()) / (1 + len(base))) for name, values in trade.items()}
 
 
 def trade_paths(
-    outlook: Baseline, found: Effects, cell: Cell, history: pd.Series, other: pd.Series, *, other_entry: int = 2010
+    outlook: Baseline, found: Effects, flow: str, history: pd.Series, other: pd.Series, *, other_entry: int = 2010
 ) -> pd.DataFrame:
-    """Two-way trade by year, US$ million: recorded (the last years of ``history``), without_5, _50 and _95, with_5, _50
-    and _95 (methods pooled), and ``other``, a partner with an agreement since ``other_entry``, moved in time and level
-    so that the years before both entries meet (india_rebased). Empty without both flows."""
-    methods = [m for m in _BOTH if found.has(m, "trade")]
-    if not methods:
-        return pd.DataFrame()
-    agreed = {}
-    for at, year in enumerate(found.years):
-        trade = sum(outlook.paths[flow][:, outlook.years.index(year)] for flow in FLOWS)
-        added = {m: trade + sum(found.draws[m, f, cell][:, at] for f in FLOWS) for m in methods}
-        agreed[year] = pool(added).percentiles(PERCENTILES)
-    agreed = pd.DataFrame.from_dict(agreed, orient="index", columns=list(PERCENTILES))
-    last, before = found.years[-1], found.years[0] - 1
-    band = outlook.band("trade").loc[:last]
-    moved = other / other.loc[other_entry - 1] * band.at[before, 50]
-    moved.index = [int(year) - other_entry + 1 + before for year in other.index]
-    columns = {f"without_{p}": band[p] for p in PERCENTILES} | {f"with_{p}": agreed[p] for p in PERCENTILES}
-    ahead = pd.DataFrame(columns | {"india_rebased": moved.loc[before:last]})
+    """By year, US$ million: recorded (the last years of ``history``); without, with its 5 and 95 per cent, and with_ by
+    method, at the chosen date; and ``other``, a partner with an agreement since ``other_entry``, moved in time and
+    level so that the years before both entries meet (india_rebased)."""
+    paths, first = found.by_year(flow), found.years[0]
+    ahead = pd.DataFrame({"without": [outlook.at(y, flow) for y in outlook.years]}, index=list(outlook.years))
+    ahead = ahead.loc[: found.years[-1]]
+    ahead.loc[list(found.years), "without"] = paths["without"]
+    shift = ahead["without"] / [outlook.at(y, flow) for y in ahead.index]
+    band = outlook.band(flow).loc[: found.years[-1]]
+    ahead = ahead.assign(without_5=band[5] * shift, without_95=band[95] * shift)
+    ahead = ahead.join(paths.filter(like="with_"))
+    moved = other / other.loc[other_entry - 1] * ahead.at[first - 1, "without"]
+    moved.index = [int(year) - other_entry + first for year in other.index]
+    ahead = ahead.assign(india_rebased=moved.reindex(ahead.index).where(ahead.index >= first - 1))
     return pd.concat([history.dropna().tail(_RECORDED_YEARS).to_frame("recorded"), ahead]).rename_axis("year")
 
 
-def disagreement(summary: pd.DataFrame) -> pd.DataFrame:
-    """Exports and imports that both methods reach, from :meth:`Effects.summary`: the medians transfer and tariffs, and
-    whether each lies within the other's interval: transfer_inside, tariffs_inside."""
-    by, rows = summary.set_index(["method", "flow"]), {}
-    for flow in FLOWS:
-        if ("pooled", flow) in by.index:
-            past, cuts = by.loc[("transfer", flow)], by.loc[("tariffs", flow)]
-            inside = cuts["low"] <= past["median"] <= cuts["high"], past["low"] <= cuts["median"] <= past["high"]
-            rows[flow] = (past["median"], cuts["median"], *inside)
-    columns = ["transfer", "tariffs", "transfer_inside", "tariffs_inside"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-
-
-def top_chapters(
-    gains: Mapping[str, TariffSimulation],
+def chapters(
+    studies: Mapping[str, TariffSimulation],
     lines: Mapping[str, pd.DataFrame],
     base_usd_m: Mapping[str, float],
     n: int = 5,
 ) -> pd.DataFrame:
-    """The ``n`` chapters of each flow that gain most at the base years' trade, duties in per cent: columns flow,
-    chapter, group, share_pct, without, agreement, gain_usd_m (median)."""
-    parts = [pd.DataFrame(columns=["flow", "chapter", "group", "share_pct", "without", "agreement", "gain_usd_m"])]
-    for flow, simulated in gains.items():
+    """The ``n`` chapters of each flow that gain most: flow, chapter, group, share_pct, without and agreement (duties,
+    per cent), gain_usd_m (middle, on the base year's trade)."""
+    columns = ["flow", "chapter", "group", "share_pct", "without", "agreement", "gain_usd_m"]
+    parts = [pd.DataFrame(columns=columns)]
+    for flow, simulated in studies.items():
         gain = simulated.per_line[50].sort_values(ascending=False).head(n)
         found = lines[flow].loc[gain.index, ["group", "share_pct"]].join(simulated.wedge[["without", "agreement"]])
         parts.append(found.assign(flow=flow, gain_usd_m=gain * base_usd_m[flow]).rename_axis("chapter").reset_index())
-    return pd.concat(parts[1:] or parts, ignore_index=True)[list(parts[0])]
+    return pd.concat(parts[1:] or parts, ignore_index=True)[columns]
 
 
 def drivers(
-    found: Effects, outlook: Baseline, flows: Mapping[str, TariffFlow], terms: TariffTerms, *, cell: Cell, seed: int
-) -> pd.DataFrame:
-    """What moves the pooled median: one input at a time at its low and its high end, widest swing first.
-
-    Columns input, low, high (US$ million in the last year), low_end, high_end. Covers the flows for which the transfer
-    is held; empty where there is none. Assumptions of the tariff method are re-run with few draws, and enter as the
-    ratio of its medians.
-    """
-    columns = ["input", "low", "high", "low_end", "high_end"]
-    reached = [flow for flow in FLOWS if ("transfer", flow, cell) in found.draws]
-    if not reached:
-        return pd.DataFrame(columns=columns)
-    held = [m for m in _BOTH if all((m, f, cell) in found.draws for f in reached)]
-    parts = {m: {f: found.draws[m, f, cell][:, -1] for f in reached} for m in held}
-    total = {m: sum(by_flow.values()) for m, by_flow in parts.items()}
-    at = outlook.years.index(found.years[-1])
-    trade = sum(outlook.paths[f][:, at] for f in reached)
-    fifths, growth = (
-        ("lowest fifth", "highest fifth"),
-        [outlook.growth_pct + d for d in (-GROWTH_POINTS, GROWTH_POINTS)],
-    )
-    step = [(np.log1p(pct / 100) - np.log1p(outlook.growth_pct / 100)) * (at + 1) for pct in growth]
-    grown = [
-        {m: sum(v * np.exp(outlook.fits[f].value * s) for f, v in by_flow.items()) for m, by_flow in parts.items()}
-        for s in step
-    ]
-    rows = [
-        ("Trade without an agreement", *_ends(total, trade, held), *fifths),
-        ("What agreements do", *_ends(total, total["transfer"] / trade, ["transfer"]), *fifths),
-        ("Partner's growth", *map(_middle, grown), *(f"{pct:.1f}% a year" for pct in growth)),
-    ]
-    if "tariffs" in total:
-        labels = {"transfer": "past agreements", "tariffs": "tariff cuts"}
-        (low, first), *_, (high, last) = sorted((float(np.median(values)), m) for m, values in total.items())
-        rows.append(("Method", low, high, labels[first], labels[last]))
-        run = {"cell": cell, "horizon": len(found.years) - 1, "n_draws": _RERUN_DRAWS, "seed": seed}
-        rows += _assumptions(total, parts["tariffs"], flows, terms, run)
-    frame = pd.DataFrame(rows, columns=columns)
-    swing = (frame["high"] - frame["low"]).abs()
-    return frame.loc[swing.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
-
-
-def _middle(total: Mapping[str, np.ndarray]) -> float:
-    return pool(total).percentile(50)
-
-
-def _ends(total: Mapping[str, np.ndarray], driver: np.ndarray, moved: list[str]) -> list[float]:
-    """The pool's median over the draws at either end of ``driver``, which only the methods ``moved`` know."""
-    low, high = np.quantile(driver, [_SHARE, 1 - _SHARE])
-    return [
-        _middle({m: v[mask] if m in moved else v for m, v in total.items()}) for mask in (driver <= low, driver >= high)
-    ]
-
-
-def _assumptions(
-    total: Mapping[str, np.ndarray],
-    tariffs: Mapping[str, np.ndarray],
+    outlook: Baseline,
     flows: Mapping[str, TariffFlow],
     terms: TariffTerms,
-    run: Mapping[str, object],
-) -> list[tuple[object, ...]]:
-    def medians(changed: TariffTerms) -> dict[str, float]:
-        return {f: float(np.median(tariff_study(flows[f], changed, **run).gain.year_draws[-1])) for f in tariffs}
+    variants: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]],
+    *,
+    cell: Cell,
+    year: int,
+    horizon: int,
+    seed: int,
+) -> pd.DataFrame:
+    """What moves the tariff method: one input at a time at its two ends, widest swing first.
 
-    basis, rows = medians(terms), []
-    for name, (attribute, *ends) in ASSUMED.items():
-        middles = []
-        for end in ends:
-            value = end * terms.sigma_scale if attribute == "sigma_scale" else end
-            moved = medians(replace(terms, **{attribute: value}))
-            ratio = {f: moved[f] / basis[f] if basis[f] else 1 for f in tariffs}
-            middles.append(_middle({**total, "tariffs": sum(v * ratio[f] for f, v in tariffs.items())}))
-        if middles[0] != middles[1]:
-            rows.append((name, *middles, *(_end_label(attribute, end) for end in ends)))
-    return rows
+    Columns input, low, high (US$ million in ``year``, all flows), low_end, high_end. ``variants``: further inputs ->
+    end (low, high) -> its name and the duties as they then are.
+    """
+    dates = next(iter(flows.values())).ends_after if flows else {}
 
+    def total(changed: TariffTerms, held: Mapping[str, TariffFlow] = flows) -> float:
+        run = {"cell": cell, "horizon": horizon, "n_draws": _RERUN_DRAWS, "seed": seed}
+        ends = {flow: tariff_study(held, flow, changed, **run).year_draws[-1] for flow in held}
+        return sum(outlook.at(year, flow) * float(np.median(last)) for flow, last in ends.items())
 
-def _end_label(attribute: str, end: object) -> str:
-    if attribute == "cuts":
-        return "customs duty only" if end == "cd" else "all three duties"
-    return f"{end:.0%}" if attribute == "utilisation" else f"{end:g} times"
+    rows = []
+    for name, (attribute, *ends) in ASSUMED.items() if flows else ():
+        values = [end * terms.sigma_scale if attribute == "sigma_scale" else end for end in ends]
+        said = [f"{end:.0%}" if attribute in ("utilisation", "coverage") else f"{end:g}" for end in ends]
+        rows.append((name, *(total(replace(terms, **{attribute: value})) for value in values), *said))
+    for name, ends in variants.items() if flows else ():
+        moved = [total(terms, taken(ends[end][1], dates)) for end in ("low", "high")]
+        rows.append((name, *moved, ends["low"][0], ends["high"][0]))
+    frame = pd.DataFrame(rows, columns=["input", "low", "high", "low_end", "high_end"])
+    swing = (frame["high"] - frame["low"]).abs()
+    return frame.loc[swing.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)

@@ -9,7 +9,7 @@ left out. Lines without trade stay without: a preference that opens a market is 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,23 +35,28 @@ _COLUMNS = ("trade_usd_m", "cd_pct", "rd_pct", "sd_pct", "supplier_share", "sigm
 class Regime:
     """Terms of entry: which duties a preference takes off, for which part of each line, and how fast.
 
-    ``coverage`` is the fraction of a line's value that may claim it, ``phase_years`` the number of equal yearly cuts,
-    the first at entry into force (0: all at once).
+    ``coverage`` is the fraction of a line's value that may claim it, ``depth`` the fraction of the duty that is taken
+    off in the end, ``at_entry`` the part of it at entry into force, ``phase_years`` the number of equal yearly cuts of
+    the rest, the first at entry (0: all at once).
     """
 
     cuts: Literal["none", "cd", "cd+rd", "cd+rd+sd"] = "none"
     coverage: float = 1.0
+    depth: float = 1.0
+    at_entry: float = 0.0
     phase_years: int = 0
 
     def __post_init__(self) -> None:
         if self.cuts not in ("none", "cd", "cd+rd", "cd+rd+sd"):
             raise ModelInputError(f"cuts is {self.cuts!r}: give none, cd, cd+rd or cd+rd+sd")
-        if not (0 <= self.coverage <= 1 and self.phase_years >= 0):
-            raise ModelInputError("coverage is a fraction between 0 and 1, phase_years a count from 0")
+        fractions = (self.coverage, self.depth, self.at_entry)
+        if not (all(0 <= part <= 1 for part in fractions) and self.phase_years >= 0):
+            raise ModelInputError("coverage, depth and at_entry are fractions from 0 to 1, phase_years a count from 0")
 
     def stage(self, year: int) -> float:
-        """Fraction of the final cut in force in ``year`` after entry (0 is the year of entry)."""
-        return min(1.0, (year + 1) / max(self.phase_years, 1))
+        """Fraction of the duty taken off in ``year`` after entry (0 is the year of entry)."""
+        phased = min(1.0, (year + 1) / max(self.phase_years, 1))
+        return self.depth * (self.at_entry + (1 - self.at_entry) * phased)
 
 
 MFN = Regime()
@@ -60,14 +65,26 @@ MFN = Regime()
 DFQF = Regime(cuts="cd", coverage=0.95)
 """Korea's duty-free entry for least developed countries, about 95% of lines."""
 
+LAG_START, LAG_YEARS = 0.38, 10
+"""Part of the whole response to a duty in the first year, and the year in which it is whole: Boehm, Levchenko and
+Pandalai-Nayar (2023) find 0.76 after one year against 1.75 to 2.25 after seven to ten."""
+
+
+def response(years: ArrayLike) -> Array:
+    """Part of the response that trade has made to a duty changed ``years`` ago (0: its first year)."""
+    years = np.asarray(years, dtype=float)
+    felt = LAG_START + (1 - LAG_START) * np.minimum(years / (LAG_YEARS - 1), 1)
+    return np.where(years < 0, 0.0, felt)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """What is compared, and the assumptions that no table gives.
 
     The trade data were observed under ``today``; the change reported is ``agreement`` less ``without`` (None: today's
-    terms go on), which replaces ``today`` ``without_from`` years after entry (a graduation, say). Traders always take
-    the better of what is open to them. ``horizon``: last year after entry. ``utilisation`` is the mean and
+    terms go on), which replaces ``today`` ``without_from`` years after entry (a graduation, say; below 0: before it).
+    Traders always take the better of what is open to them, and respond over years (``response``) if ``lagged``.
+    ``horizon``: last year after entry. ``utilisation`` is the mean and
     ``utilisation_sd`` the spread of a Beta; a preference is used only where its margin exceeds the compliance cost,
     drawn evenly from 0 to twice ``compliance_cost_pct`` of the value. ``eps_median``, ``eps_log_sd``: elasticity of
     import demand, log-normal. ``rho``: correlation of lines' elasticities. ``supply``: supply elasticities, equally
@@ -90,13 +107,14 @@ class Scenario:
     sigma_scale: float = 1.0
     sigma_cap: float = 12.0
     excluded: Sequence[int] = ()
+    lagged: bool = False
 
     def __post_init__(self) -> None:
         mean, sd = self.utilisation, self.utilisation_sd
         if not (0 <= mean <= 1 and sd >= 0 and (sd == 0 or sd * sd < mean * (1 - mean))):
             raise ModelInputError(f"no Beta has mean {mean} and spread {sd}: lower utilisation_sd or set it to 0")
-        if self.horizon < 0 or self.without_from < 0:
-            raise ModelInputError("horizon and without_from count years after entry: give 0 or more")
+        if self.horizon < 0:
+            raise ModelInputError("horizon counts years after entry: give 0 or more")
         if not (self.eps_median > 0 and self.eps_log_sd >= 0 and 0 <= self.rho <= 1 and self.compliance_cost_pct >= 0):
             raise ModelInputError(
                 "eps_median must be positive, eps_log_sd and compliance_cost_pct not negative, rho 0..1"
@@ -115,14 +133,16 @@ class TariffSimulation:
     prices = ``creation`` (what the importer buys more, from all) + ``diversion`` (what the supplier takes from the
     others) + ``price`` (better prices); ``smart`` is the linear creation M eps dt/(1+t) of the same cut; ``revenue``
     (duties) and ``consumer_surplus`` are the importer's. ``per_line``: lines x 5, 50, 95 of exports; ``year_draws``:
-    exports, years after entry x draws. ``wedge``: lines x today, without, agreement, duty in per cent of value at mean
-    utilisation; ``average_duty`` the same weighted by trade. Everything scales with trade.
+    exports, years after entry x draws; ``without_draws`` the same without the agreement, less today's. ``wedge``: lines
+    x today, without, agreement, duty in per cent of value at mean utilisation; ``average_duty`` the same weighted by
+    trade. Everything scales with trade.
     """
 
     totals: pd.DataFrame
     draws: Mapping[str, Array]
     per_line: pd.DataFrame
     year_draws: Array
+    without_draws: Array
     wedge: pd.DataFrame
     average_duty: pd.Series
 
@@ -138,18 +158,15 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
     rows = _checked(lines, n_draws)
     market, inputs = _Market(rows, scenario), draw_inputs(rows, scenario, n_draws, seed)
     end, weight = scenario.horizon, rows["trade_usd_m"] / rows["trade_usd_m"].sum()
-    values = market.change(end, OUTCOMES, inputs)
+    values, years = market.change(inputs)
     draws = {name: values[name].sum(axis=0) for name in OUTCOMES}
-    by_terms = {market.terms(end): draws["exports"]}
-    for year in range(end):
-        if market.terms(year) not in by_terms:
-            by_terms[market.terms(year)] = market.change(year, ("exports",), inputs)["exports"].sum(axis=0)
     wedge = market.wedge(end)
     return TariffSimulation(
         totals=pd.DataFrame({name: np.percentile(draws[name], BANDS) for name in OUTCOMES}, index=list(BANDS)).T,
         draws=draws,
         per_line=pd.DataFrame(np.percentile(values["exports"], BANDS, axis=1).T, index=rows.index, columns=list(BANDS)),
-        year_draws=np.array([by_terms[market.terms(year)] for year in range(end + 1)]),
+        year_draws=years[0],
+        without_draws=years[1],
         wedge=wedge,
         average_duty=wedge.mul(weight, axis=0).sum(),
     )
@@ -244,13 +261,6 @@ class _Market:
         self.others = self.trade * (1 / rows["supplier_share"].to_numpy(dtype=float)[:, None] - 1)
         self.covered = (~rows.index.isin(list(scenario.excluded))).astype(float)[:, None]
 
-    def terms(self, year: int) -> tuple[float, Regime, float]:
-        """What distinguishes one year from another: the agreement's stage, the terms without it, and their stage."""
-        s = self.scenario
-        if s.without is None or year < s.without_from:
-            return s.agreement.stage(year), s.today, 1.0
-        return s.agreement.stage(year), s.without, s.without.stage(year - s.without_from)
-
     def relative(self, regime: Regime, stage: float, used: Array, cost_pct: Array, covered: Array | float = 1) -> Array:
         """Average duty power under ``regime`` over the full one: 1 + u k (T1/T0 - 1) where the margin pays the cost."""
         if regime.cuts == "none" or stage == 0:
@@ -261,36 +271,73 @@ class _Market:
         return 1 + claimed * regime.coverage * covered * (preferred / self.full - 1)
 
     def worlds(self, year: int, used: Array, cost_pct: Array) -> tuple[Array, Array, Array]:
-        """Relative duty power today, without and with the agreement in ``year``."""
+        """Relative duty power today, without and with the agreement in ``year``; before entry there is none."""
         s = self.scenario
-        stage, other, other_stage = self.terms(year)
-        today = self.relative(s.today, 1.0, used, cost_pct)
-        without = today if other is s.today else self.relative(other, other_stage, used, cost_pct)
-        agreed = self.relative(s.agreement, stage, used, cost_pct, self.covered)
+        today = without = self.relative(s.today, 1.0, used, cost_pct)
+        if s.without is not None and year >= s.without_from:
+            without = self.relative(s.without, s.without.stage(year - s.without_from), used, cost_pct)
+        if year < 0:
+            return today, without, without
+        agreed = self.relative(s.agreement, s.agreement.stage(year), used, cost_pct, self.covered)
         return today, without, np.minimum(agreed, without)
 
-    def change(self, year: int, names: Sequence[str], inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Outcomes ``names`` with the agreement less those without, lines x draws, US$ million."""
+    def change(self, inputs: Mapping[str, Array]) -> tuple[dict[str, Array], Array]:
+        """Outcomes of the last year with the agreement less those without, lines x draws; and exports by year: with
+        less without, and without less today's, (2, years, draws). US$ million."""
         starts = range(0, inputs["sigma"].shape[1], _BLOCK)
         blocks = [{name: values[:, at : at + _BLOCK] for name, values in inputs.items()} for at in starts]
-        parts = [self._change(year, names, **block) for block in blocks]
-        return {name: np.concatenate([part[name] for part in parts], axis=1) for name in names}
+        parts = [self._change(**block) for block in blocks]
+        values = {name: np.concatenate([part[0][name] for part in parts], axis=1) for name in OUTCOMES}
+        return values, np.concatenate([part[1] for part in parts], axis=2)
 
-    def _change(self, year: int, names: Sequence[str], *, utilisation: Array, cost_pct: Array, **nest: Array) -> Any:
-        today, without, agreed = self.worlds(year, utilisation, cost_pct)
-        after = self.level(today, agreed, names, **nest)
-        if without is today:
-            return after
-        before = self.level(today, without, names, **nest)
-        return {name: after[name] - before[name] for name in names}
+    def _change(self, *, utilisation: Array, cost_pct: Array, **nest: Array) -> tuple[dict[str, Array], Array]:
+        s = self.scenario
+        first = min(0, s.without_from if s.without is not None else 0)
+        worlds = {year: self.worlds(year, utilisation, cost_pct) for year in range(first, s.horizon + 1)}
+        today, shape = worlds[first][0], (len(self.trade), nest["sigma"].shape[1])
+        logs = {
+            year: [np.log(world / today) for world in (without, agreed)]
+            for year, (_, without, agreed) in worlds.items()
+        }
+        by_year, memory = np.zeros((2, s.horizon + 1, shape[1])), {}
+        for year in range(s.horizon + 1):
+            sold = []
+            for which in (0, 1):
+                key, felt = self._felt(logs, which, year)
+                if key not in memory:
+                    memory[key] = self.level(today, np.exp(felt), ("exports",), felt, **nest)["exports"].sum(axis=0)
+                sold.append(memory[key])
+            by_year[:, year] = sold[1] - sold[0], sold[0]
+        now = worlds[s.horizon][1:]
+        ends = [self.level(today, now[i], OUTCOMES, self._felt(logs, i, s.horizon)[1], **nest) for i in (0, 1)]
+        return {name: ends[1][name] - ends[0][name] for name in OUTCOMES}, by_year
+
+    def _felt(self, logs: Mapping[int, list[Array]], which: int, year: int) -> tuple[bytes, Array]:
+        """Log duty power that trade responds to in ``year``: past powers weighted by how much of each has been felt."""
+        if not self.scenario.lagged:
+            felt = logs[year][which]
+        else:
+            seen = [y for y in logs if y <= year]
+            part = response(year - np.array(seen))
+            steps = part - np.append(response(year - np.array(seen[1:])), 0.0)
+            felt = sum(step * logs[y][which] for y, step in zip(seen, steps, strict=True))
+        return felt.tobytes(), felt
 
     def level(
-        self, today: Array, now: Array, names: Sequence[str], *, sigma: Array, eps: Array, inverse_supply: Array
+        self,
+        today: Array,
+        now: Array,
+        names: Sequence[str],
+        felt: Array,
+        *,
+        sigma: Array,
+        eps: Array,
+        inverse_supply: Array,
     ) -> dict[str, Array]:
-        """Outcomes at duty power ``now`` less those ``today``."""
+        """Outcomes at duty power ``now`` less those ``today``; trade responds to the log change ``felt``."""
         trade, full, others = self.trade, self.full, self.others
         spent, spent_others = trade * today * full, others * full
-        r = respond(np.log(now / today), spent / (spent + spent_others), sigma, eps, inverse_supply)
+        r = respond(felt, spent / (spent + spent_others), sigma, eps, inverse_supply)
         gain = np.exp(r.price + r.quantity) - 1
         found = {"exports": trade * gain}
         if set(names) - {"exports"}:

@@ -1,10 +1,11 @@
 """Trade with a partner if nothing is agreed: its growth times an income elasticity, with the panel's own errors.
 
-log y_{T+k} = log y_T + k e log(1 + g) + error: y_T the median of the last three years (one odd year does not move it),
-g the partner's mean real growth over five, e from a Poisson fit of trade on partners' real income with partner and
-year effects. No common trend is carried forward: past trend growth compounded missed worst on this panel. The errors
-are those of the same rule at every past origin of every partner, scaled by how unsteady the flow is, so they hold the
-doubt about growth, elasticity and shocks common to all partners.
+log y_{T+k} = log y_T + k e log(1 + g) + c + error: y_T the last year (a median of three missed more at past origins), g
+the partner's real growth, e from a Poisson fit of trade on partners' real income with partner and year effects. The
+errors are those of the same rule at every past origin of every partner, scaled by how unsteady the flow is, so they
+hold the doubt about growth, elasticity and shocks common to all partners. Their median is taken out: it is the boom of
+the 2000s, and no common trend is carried forward. c is the partner's own record: by how much the rule missed it more
+than others over five years, times a weight below one.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from kbio_analysis.models.agreement_record import two_way
 from kbio_analysis.models.checks import check_count, checked_level, whole_years
 from kbio_analysis.models.conformal import clopper_pearson
 
-BASE_YEARS, GROWTH_YEARS = 3, 5
+BASE_YEARS, GROWTH_YEARS = 1, 5
 MIN_STEPS = 8
 """Yearly changes a flow must have shown before its unsteadiness is read from them."""
 
@@ -29,6 +30,9 @@ FIRST_ORIGIN_AFTER = 9
 
 JUDGED_YEARS = (1, 3, 5, 10)
 """Years ahead, beside the last, at which coverage is measured."""
+
+OWN_YEARS, OWN_ORIGINS = 5, 10
+"""Years ahead at which a partner's own record is read, over so many of its latest origins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +48,35 @@ class Hindcast:
     """Errors of the rule at past origins.
 
     ``errors``: flow -> rows (partner, origin) x years ahead 1..K, in units of the flow's scale, NaN where the record
-    ends; ``weight`` of each row (sums to 1, equal by partner). All flows have the same rows.
+    ends; ``weight`` of each row (sums to 1, equal by partner); ``scale`` of each row by flow, log points. All flows
+    have the same rows.
     """
 
     errors: Mapping[str, pd.DataFrame]
     weight: pd.Series
+    scale: Mapping[str, pd.Series]
+
+    def own_record(self, flow: str, partner: str) -> float:
+        """How much further than others' the partner's trade lay from the rule after OWN_YEARS, in units of its scale:
+        the mean over its latest origins of its error less the median error of the same year; 0 without a record."""
+        errors = self.errors[flow].get(OWN_YEARS, pd.Series(dtype=float)).dropna()
+        partners, origins = (errors.index.get_level_values(name) for name in ("partner", "origin"))
+        own = errors[partners == partner].droplevel("partner").sort_index()
+        middle = errors.groupby(origins).median()
+        return float((own - middle.reindex(own.index)).tail(OWN_ORIGINS).mean()) if len(own) else 0.0
+
+    def tried(self, partner: str, trade: Mapping[str, pd.DataFrame], ahead: int = OWN_YEARS) -> pd.DataFrame:
+        """What the rule would have said of ``partner`` and what came, ``ahead`` years after each origin: columns flow,
+        origin, year, expected_usd_m, came_usd_m, miss_pct (what came against what was expected)."""
+        rows = []
+        for flow, errors in self.errors.items():
+            known = errors[ahead].dropna() if ahead in errors else pd.Series(dtype=float)
+            for one, origin in known.index:
+                if one == partner:
+                    came, miss = trade[flow].at[origin + ahead, one], known[one, origin] * self.scale[flow][one, origin]
+                    rows.append((flow, origin, origin + ahead, came / np.exp(miss), came, 100 * np.expm1(miss)))
+        columns = ["flow", "origin", "year", "expected_usd_m", "came_usd_m", "miss_pct"]
+        return pd.DataFrame(rows, columns=columns).sort_values(["flow", "origin"], ignore_index=True)
 
     def draw(self, n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """``n`` error paths by flow (n, K).
@@ -62,7 +90,8 @@ class Hindcast:
         return {flow: self._spread(errors.to_numpy(), whole)[rows] for flow, errors in self.errors.items()}
 
     def _spread(self, errors: np.ndarray, whole: np.ndarray) -> np.ndarray:
-        """The whole cases with every column's values replaced by all cases' quantiles of the same rank."""
+        """The whole cases with every column's values replaced by all cases' quantiles of the same rank, less the median
+        of all."""
         weight = self.weight.to_numpy()
         found = np.empty((int(whole.sum()), errors.shape[1]))
         for k in range(errors.shape[1]):
@@ -72,21 +101,26 @@ class Hindcast:
             known = np.isfinite(errors[:, k])
             values, at = np.sort(errors[known, k]), np.argsort(errors[known, k], kind="stable")
             cumulated = np.cumsum(weight[known][at])
-            found[order, k] = np.interp(rank, (cumulated - weight[known][at] / 2) / cumulated[-1], values)
+            places = (cumulated - weight[known][at] / 2) / cumulated[-1]
+            found[order, k] = np.interp(rank, places, values) - np.interp(0.5, places, values)
         return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """``years`` ahead; ``base_usd_m`` and ``paths`` (n, years; US$ million) by flow that has enough record.
+    """``years`` ahead; ``base_usd_m``, ``middle`` (years) and ``paths`` (n, years; US$ million) by flow that has enough
+    record. ``middle`` is the rule's own path; paths lie about it.
 
-    ``growth_pct`` assumed a year, and where from: ``growth_basis`` given, own or median; ``fits`` and ``errors`` are
-    the elasticities and the past errors that the paths rest on.
+    ``own_log_points``: what the partner's own record moves the middle by from the fifth year on. ``growth_pct`` assumed
+    a year, and where from: ``growth_basis`` given, own or median; ``fits`` and ``errors`` are the elasticities and the
+    past errors that the paths rest on.
     """
 
     years: tuple[int, ...]
     base_usd_m: Mapping[str, float]
+    middle: Mapping[str, np.ndarray]
     paths: Mapping[str, np.ndarray]
+    own_log_points: Mapping[str, float]
     growth_pct: float
     growth_basis: str
     fits: Mapping[str, IncomeElasticity]
@@ -98,15 +132,13 @@ class Baseline:
         values = np.percentile(sum(flows), percentiles, axis=0).T
         return pd.DataFrame(values, index=list(self.years), columns=list(percentiles))
 
-    def median(self, year: int, flow: str = "trade", growth_pct: float | None = None) -> float:
-        """Median in ``year``, US$ million; ``trade``: of the sum of all flows. With another ``growth_pct`` a year, of
-        each flow by itself, summed."""
+    def at(self, year: int, flow: str = "trade", growth_pct: float | None = None) -> float:
+        """The middle path in ``year``, US$ million; ``trade``: of all flows. ``growth_pct``: at another growth."""
         at = self.years.index(year)
-        flows = list(self.paths) if flow == "trade" else [flow]
-        if growth_pct is None:
-            return float(np.median(sum(self.paths[f][:, at] for f in flows)))
-        step = (np.log1p(growth_pct / 100) - np.log1p(self.growth_pct / 100)) * (at + 1)
-        return sum(float(np.median(self.paths[f][:, at]) * np.exp(self.fits[f].value * step)) for f in flows)
+        assumed = self.growth_pct if growth_pct is None else growth_pct
+        step = (np.log1p(assumed / 100) - np.log1p(self.growth_pct / 100)) * (at + 1)
+        flows = list(self.middle) if flow == "trade" else [flow]
+        return float(sum(self.middle[f][at] * np.exp(self.fits[f].value * step) for f in flows))
 
 
 def income_index(growth_pct: pd.DataFrame) -> pd.DataFrame:
@@ -172,6 +204,7 @@ def hindcast(
     ahead = np.arange(1, horizon + 1)
     logs = {flow: _logs(values) for flow, values in trade.items()}
     parts: dict[str, list[pd.DataFrame]] = {flow: [] for flow in trade}
+    scales: dict[str, list[pd.Series]] = {flow: [] for flow in trade}
     for origin in range(first, last):
         growth = np.log1p(recent_growth(growth_pct, origin) / 100)
         at, seen = origin - int(years[0]), min(horizon, last - origin)
@@ -184,6 +217,7 @@ def hindcast(
             kept = np.isfinite(errors[:, :seen]).all(axis=1) & (base >= np.log(min_trade_usd_m))
             index = pd.MultiIndex.from_product([values.columns[kept], [origin]])
             parts[flow].append(pd.DataFrame(errors[kept], index=index, columns=ahead))
+            scales[flow].append(pd.Series(scale[kept], index=index))
     found = {flow: pd.concat(frames).rename_axis(["partner", "origin"]) for flow, frames in parts.items()}
     shared = sorted(set.intersection(*(set(frame.index) for frame in found.values())))
     if not any(origin <= int(years[-1]) - horizon for _, origin in shared):
@@ -194,6 +228,7 @@ def hindcast(
     return Hindcast(
         errors={flow: frame.loc[index] for flow, frame in found.items()},
         weight=pd.Series(weight / weight.sum(), index=index),
+        scale={flow: pd.concat(values).loc[index] for flow, values in scales.items()},
     )
 
 
@@ -212,7 +247,7 @@ def _base_and_scale(logs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
     steps = np.abs(np.diff(logs[: at + 1], axis=0))
     count = np.isfinite(steps).sum(axis=0)
     own = np.where(count >= MIN_STEPS, np.nansum(steps, axis=0) / np.maximum(count, 1), np.nan)
-    usable = (np.isfinite(last).sum(axis=0) >= BASE_YEARS - 1) & np.isfinite(own)
+    usable = np.isfinite(last).any(axis=0) & np.isfinite(own)
     base = np.full(logs.shape[1], np.nan)
     base[usable] = np.nanmedian(last[:, usable], axis=0)
     return base, np.sqrt(own * np.nanmedian(own))
@@ -233,11 +268,16 @@ def baseline(
     n: int,
     rng: np.random.Generator,
     given_growth_pct: float | None = None,
+    base_usd_m: Mapping[str, float] | None = None,
+    base_year: int | None = None,
+    own_record: float = 0.0,
 ) -> Baseline:
-    """``n`` paths of the flows of ``partner`` over ``horizon`` years after the record, from elasticities and errors.
+    """``n`` paths of the flows of ``partner`` over ``horizon`` years after the base, from elasticities and errors.
 
     ``trade``: flow -> years x partners, US$ million; ``growth_pct``: years x partners. Growth is as given, else the
-    partner's own of late, else the median partner's. A flow without enough record has no path.
+    partner's own of late, else the median partner's. ``base_usd_m`` of ``base_year`` takes the place of the last year
+    on record, flow by flow. ``own_record``: weight of the partner's own record. A flow without enough record, or none
+    in the base, has no path.
     """
     if not isinstance(trade, Mapping) or not trade:
         raise ModelInputError(f"trade: {type(trade).__name__} was given; pass flow -> frame of years x partners")
@@ -249,22 +289,30 @@ def baseline(
     errors = hindcast(trade, growth_pct, {flow: fit.value for flow, fit in fits.items()}, horizon)
     drawn = errors.draw(n, rng)
     recent = recent_growth(growth_pct, int(growth_pct.index[-1]))
-    own = recent.get(partner, np.nan) if given_growth_pct is None else given_growth_pct
-    basis = "given" if given_growth_pct is not None else "own" if np.isfinite(own) else "median"
-    assumed = float(recent.median() if basis == "median" else own)
+    known = recent.get(partner, np.nan) if given_growth_pct is None else given_growth_pct
+    basis = "given" if given_growth_pct is not None else "own" if np.isfinite(known) else "median"
+    assumed = float(recent.median() if basis == "median" else known)
     last_year = int(next(iter(trade.values())).index[-1])
-    bases, paths = {}, {}
+    ahead, bases, middle, paths, own = np.arange(1, horizon + 1), {}, {}, {}, {}
     for flow, values in trade.items():
         base, scale = _base_and_scale(_logs(values), len(values) - 1)
         if partner not in values or not np.isfinite(base[at := values.columns.get_loc(partner)]):
             continue
-        bases[flow] = float(np.exp(base[at]))
-        middle = np.log(bases[flow]) + fits[flow].value * np.log1p(assumed / 100) * np.arange(1, horizon + 1)
-        paths[flow] = np.exp(middle + scale[at] * drawn[flow])
+        bases[flow] = float(np.exp(base[at])) if base_usd_m is None else float(base_usd_m.get(flow, 0.0))
+        if bases[flow] <= 0:
+            del bases[flow]
+            continue
+        own[flow] = own_record * errors.own_record(flow, partner) * scale[at]
+        income = fits[flow].value * np.log1p(assumed / 100) * ahead
+        middle[flow] = bases[flow] * np.exp(income + own[flow] * np.minimum(ahead / OWN_YEARS, 1))
+        paths[flow] = middle[flow] * np.exp(scale[at] * drawn[flow])
+    first = (last_year if base_year is None else base_year) + 1
     return Baseline(
-        years=tuple(range(last_year + 1, last_year + 1 + horizon)),
+        years=tuple(range(first, first + horizon)),
         base_usd_m=bases,
+        middle=middle,
         paths=paths,
+        own_log_points=own,
         growth_pct=assumed,
         growth_basis=basis,
         fits=fits,
@@ -283,7 +331,8 @@ def _two_way_part(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def coverage(found: Hindcast, *, level: float = 90, origin: int | None = None) -> pd.DataFrame:
-    """How often errors fall inside the interval made from others; one row a flow: share, n, low, high.
+    """How often errors fall inside the interval made from others, its median taken out; one row a flow: share, n, low,
+    high.
 
     By default each partner is judged by all the others, its origins and years ahead (JUDGED_YEARS) averaged.
     With ``origin``, its errors are judged by those known by then, as a forecaster of that year would have; n counts
@@ -307,9 +356,10 @@ def coverage(found: Hindcast, *, level: float = 90, origin: int | None = None) -
             asked = known & (judged >= 0)
             if not (asked.any() and used.any(axis=1).all()):
                 continue
-            low, high = _limits(values[:, k], weight, used, level)
+            low, middle, high = _limits(values[:, k], weight, used, level)
             at = judged[asked]
-            inside[asked] += (values[asked, k] >= low[at]) & (values[asked, k] <= high[at])
+            centred = values[asked, k] + middle[at]  # against low - middle and high - middle
+            inside[asked] += (centred >= low[at]) & (centred <= high[at])
             counted[asked] += 1
         held = counted > 0
         share = float(np.average(inside[held] / counted[held], weights=weight[held]))
@@ -319,9 +369,9 @@ def coverage(found: Hindcast, *, level: float = 90, origin: int | None = None) -
 
 
 def _limits(errors: np.ndarray, weight: np.ndarray, used: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted quantiles at both tails of the ``used`` rows (judges x cases), one pair a judge."""
+    """Weighted quantiles at both tails and the middle of the ``used`` rows (judges x cases), three a judge."""
     order = np.argsort(errors, kind="stable")
     mass = np.cumsum(used[:, order] * weight[order], axis=1)
     mass /= mass[:, -1:]
     tail = (1 - level / 100) / 2
-    return tuple(errors[order][np.argmax(mass >= q - 1e-12, axis=1)] for q in (tail, 1 - tail))
+    return tuple(errors[order][np.argmax(mass >= q - 1e-12, axis=1)] for q in (tail, 0.5, 1 - tail))

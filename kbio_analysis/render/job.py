@@ -237,7 +237,8 @@ def _pages(
 def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str, Any]:
     """The content of result.json."""
     spec, shown, state = course.spec, course.shown, job.provenance
-    question = spec.question if spec else ""
+    asked = shown.results.get("question", {}).get("value")  # a notebook may record its question with what it is about
+    question = str(asked or (spec.question if spec else ""))
     return {
         "notebook": job.notebook,
         "set": job.set_name,

@@ -154,7 +154,10 @@ class Page:
         return name
 
     def heading_text(self) -> Markup:
-        """The page's title: the notebook's H1, else the question or name on record."""
+        """The page's title: the question it recorded, else the notebook's H1, else the question or name on record."""
+        asked = (self.result.get("results") or {}).get("question", {}).get("value")
+        if asked:
+            return escape(asked)
         fallback = self.result.get("question") or self.result.get("title") or self.result.get("notebook") or "Report"
         return self.title if self.title is not None else escape(fallback)
 

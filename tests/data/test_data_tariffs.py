@@ -8,6 +8,7 @@ import yaml
 from kbio_analysis.data import sources, tariffs
 from kbio_analysis.data.destinations import ELSEWHERE, country_groups, groups_of
 from kbio_analysis.data.tables import load
+from kbio_analysis.data.trade import agreements
 from kbio_analysis.errors import DataError
 
 BATCH = Path(__file__).resolve().parents[2] / "reports" / "batches" / "all_partners.yml"
@@ -40,15 +41,47 @@ def test_lines_are_whole_and_within_reason(partner, flow):
 
 
 def test_what_duties_rest_on_is_said_and_bangladesh_alone_has_para_tariffs():
-    lines = tariffs.lines("BGD", "exports")
+    lines = tariffs.lines("BGD", "exports", paid=False)
     frame = lines.frame
     assert (lines.basis, lines.access) == ("groups", "apta")
     assert (frame.loc[84, "cd_pct"], frame.loc[90, "duty_basis"]) == (4.0, "broad")  # manufactures n.e.s. are cut off
     assert ((frame["rd_pct"] + frame["sd_pct"]) / frame["cd_pct"]).to_numpy() == pytest.approx(27.6 / 14.0 - 1)
-    assert (tariffs.lines("BGD", "exports", regulatory_share=1.0).frame["sd_pct"] == 0).all()
+    assert (tariffs.lines("BGD", "exports", paid=False, regulatory_share=1.0).frame["sd_pct"] == 0).all()
     nepal = tariffs.lines("NPL", "exports")
     assert (nepal.basis, nepal.frame["cd_pct"].nunique(), nepal.frame["rd_pct"].max()) == ("flat", 1, 0)
     assert tariffs.lines("ZMB", "exports").basis == "none"
+
+
+def test_duties_paid_come_to_what_is_collected_and_bonded_inputs_pay_none():
+    rates = tariffs.collected()
+    assert (rates["all"], rates["customs"]) == (pytest.approx(11.0, abs=0.05), pytest.approx(4.24, abs=0.01))
+    frame = tariffs.lines("BGD", "exports", excluded=(27,), bonded=1.0).frame
+    assert 27 not in frame.index
+    assert frame["share_pct"].sum() == pytest.approx(100)
+    assert (frame.loc[[c for c in tariffs.BOND if c in frame.index], "cd_pct"] == 0).all()
+    for column, wanted in ((frame["cd_pct"], "customs"), (frame["rd_pct"] + frame["sd_pct"], "supplementary")):
+        assert (column * frame["share_pct"]).sum() / 100 == pytest.approx(rates[wanted])
+    check = tariffs.duty_check(excluded=(27,), bonded=0.9)
+    assert check["wedge_pct"].iloc[0] > 2 * check["wedge_pct"].iloc[1]
+    assert check["customs_pct"].iloc[1] == pytest.approx(check["customs_pct"].iloc[2])
+    variants = tariffs.duty_variants("BGD", {"exports"}, excluded=(27,))
+    assert all(set(held) == {"exports"} for ends in variants.values() for _, held in ends.values())
+    assert tariffs.duty_variants("NPL", {"exports"}) == {}
+
+
+def test_the_base_is_2024_without_what_is_left_out():
+    base = tariffs.base_trade("BGD", (27,))
+    assert base.loc["exports", "usd_m"] == pytest.approx(base.loc["exports", "all_usd_m"] * (1 - 0.303791))
+    assert base["all_usd_m"].sum() == pytest.approx(1980, rel=0.02)  # as the article states it
+    assert tariffs.base_trade("BGD")["left_out_pct"].eq(0).all()
+    assert tariffs.base_trade("XXX").empty
+
+
+def test_what_is_left_of_the_partial_agreement_and_what_japan_was_granted():
+    assert tariffs.partial_preference() == (pytest.approx(0.2801), pytest.approx(0.3152))
+    assert [tariffs.lines(c, "imports").partial for c in ("BGD", "NPL")] == [True, False]
+    assert tariffs.stages_granted_to_japan() == (pytest.approx(1039 / 7458), 18)
+    assert (tariffs.lines("HKG", "exports").frame["cd_pct"] == 0).all()  # a free port
 
 
 def test_who_enters_korea_how_and_who_has_left_the_list():
@@ -73,6 +106,8 @@ def test_partners_and_wishes_outside_the_data_are_refused():
         tariffs.lines("BGD", "transit")
     with pytest.raises(DataError, match="regulatory_share"):
         tariffs.lines("BGD", "exports", regulatory_share=2.0)
+    with pytest.raises(DataError, match="Korea itself"):
+        tariffs.partner("KOR")
     for code in ("BG", "Bangladesh", "bgd"):
         with pytest.raises(DataError, match="BGD"):
             tariffs.partner(code)
@@ -86,15 +121,17 @@ def test_who_partners_are():
     assert tariffs.partner("LBR").ships
 
 
-def test_the_batch_holds_every_partner_with_steady_trade_in_one_group_each():
+def test_the_batch_holds_every_partner_with_steady_trade_and_no_agreement_in_one_group_each():
     listed = yaml.load(BATCH.read_text(encoding="utf-8"), yaml.BaseLoader)["matrix"]["partner"]
     flows = tariffs.partner_flows()
     assert not {"LBR", "MHL"} & set(flows["exports"])  # ships
     recent = [values.tail(3) for values in flows.values()]
     two_way = sum(values.mean() for values in recent)
     steady = [set(values.columns[(values > 0).all()]) for values in recent]
-    assert listed == sorted(c for c in steady[0] & steady[1] if two_way[c] >= MIN_TWO_WAY_USD_M)
-    assert len(listed) >= 150
+    agreed = set(agreements()["iso3"])
+    wanted = {c for c in (steady[0] & steady[1]) - agreed if two_way[c] >= MIN_TWO_WAY_USD_M}
+    assert listed == sorted(wanted)
+    assert len(listed) >= 100
     codes = [code for members in country_groups().values() for code in members]
     assert len(codes) == len(set(codes))
     assert ELSEWHERE not in set(groups_of(listed))
@@ -103,6 +140,7 @@ def test_the_batch_holds_every_partner_with_steady_trade_in_one_group_each():
 def test_graduation_dates_become_cells_and_growth_is_one_vintage():
     assert tariffs.graduation_cells("BGD", 2027, "2026-11-24") == {"graduation_2026": 0, "graduation_2029": 3}
     assert next(iter(tariffs.graduation_cells("BGD", 2027, "2029-11-24"))) == "graduation_2029"
+    assert tariffs.graduation_cells("NPL", 2030, "2026-11-24") == {"graduation_2026": -3, "graduation_2029": 0}
     assert tariffs.graduation_cells("KHM", 2027, "2029-11-24") == {"graduation_2029": None}
     growth = tariffs.real_growth()
     assert (growth.index[-1], "TWN" in growth) == (2023, False)

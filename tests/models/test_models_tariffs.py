@@ -19,6 +19,7 @@ from kbio_analysis.models.tariffs import (
     Scenario,
     draw_inputs,
     respond,
+    response,
     simulate,
     surplus_change,
 )
@@ -281,3 +282,26 @@ def test_gsim_refuses_what_does_not_fit():
     ):
         with pytest.raises(ModelInputError, match=said):
             gsim.solve(**({"trade": trade, "before": ones, "after": ones} | same | changed))
+
+
+def test_trade_responds_over_ten_years_and_the_end_is_the_whole():
+    assert response([-1, 0, 9, 30]) == pytest.approx([0, 0.38, 1, 1])
+    felt = sim(line(share=1e-6), at_once(**CERTAIN, lagged=True, horizon=12))
+    whole = sim(line(share=1e-6), at_once(**CERTAIN, horizon=12))
+    grown = np.log1p(felt.year_draws[:, 0] / 100) / np.log1p(whole.year_draws[0, 0] / 100)
+    assert grown == pytest.approx(response(np.arange(13)))
+    assert felt.draws["revenue"][0] == pytest.approx(whole.draws["revenue"][0])
+
+
+def test_a_loss_that_came_before_entry_is_further_on():
+    after = [Scenario(today=DFQF, without=MFN, without_from=w, horizon=2, agreement=MFN, lagged=True) for w in (-4, 0)]
+    older, newer = (np.median(sim(line(cd=12), one, 300).without_draws, axis=1) for one in after)
+    assert (older < newer).all()
+    assert (newer < 0).all()
+
+
+def test_part_of_the_cut_at_entry_and_part_of_the_duty():
+    quick = Regime(cuts="cd", at_entry=0.25, phase_years=5)
+    assert [quick.stage(y) for y in (0, 4, 9)] == pytest.approx([0.25 + 0.75 / 5, 1, 1])
+    half = sim(line(), at_once(**CERTAIN | {"agreement": Regime(cuts="cd", depth=0.5)}))
+    assert half.wedge.loc[61, "agreement"] == pytest.approx(5)

@@ -1,54 +1,82 @@
-"""22_bangladesh_cepa at its ends: partners without GDP, tiny, of ships, with an agreement, and the years' ends."""
+"""22_bangladesh_cepa at its ends: one counterfactual, all kinds of partners, and what is refused before it runs."""
 
 import pytest
 from running import said
 
-from kbio_analysis.present.words import day
-
 NAME, FEW = "22_bangladesh_cepa", {"n_draws": "400"}
 
 
-def test_results_are_consistent_and_the_answer_prints_them() -> None:
+def test_one_counterfactual_and_the_answer_prints_it() -> None:
     report = said(NAME)
     assert report.status == "ok", report.failure
     r = report.results
-    middles = {}
-    for method in ("transfer", "tariffs", "pooled"):
-        for flow in ("exports", "imports", "trade"):
-            low, middles[method], high = (r[f"effect_{method}_{flow}_usd_m_{p}"] for p in (5, 50, 95))
-            assert low <= middles[method] <= high
-    assert min(middles["transfer"], middles["tariffs"]) <= middles["pooled"] <= max(middles.values())
+    for date in ("", "other_graduation_"):
+        for method in ("transfer", "tariffs"):
+            low, middle, high = (r[f"effect_{method}_trade_usd_m_{date}{p}"] for p in (5, 50, 95))
+            assert low <= middle <= high
+            whole = r[f"without_usd_m_{date}50"] + middle
+            assert r[f"with_{method}_usd_m_{date}50"] == pytest.approx(whole)
+    assert r["without_usd_m_50"] < r["without_usd_m_other_graduation_50"]
+    assert r["effect_tariffs_imports_usd_m_5"] > 0
+    assert r["effect_transfer_trade_usd_m_50"] != r["effect_transfer_trade_usd_m_other_graduation_50"]
     assert r["loss_without_agreement_graduation_2026_usd_m"] > r["loss_without_agreement_graduation_2029_usd_m"] > 0
-    assert 0 < r["p_doubles_without"] < 1
+    assert r["base_exports_usd_m"] + r["base_imports_usd_m"] == pytest.approx(1600, rel=0.02)  # 1.98bn less fuels
+    assert r["duty_today_exports_pct"] == pytest.approx(
+        r["collected_customs_pct"] + r["collected_supplementary_pct"], abs=0.2
+    )
+    assert r["growth_assumed_pct"] == 4.6
     assert 0.8 < r["coverage_90_exports"] < 0.97
-    assert (r["region"], r["agreement_in_force"], r["enough_data"]) == ("Southwest Asia", False, True)
-    assert f"Bangladesh would add about US\\${middles['pooled'] / 1000:.1f}bn a year to two-way trade" in report.answer
-    assert "Diesel alone made US\\$972m" in report.text
-    assert f"The last event on record, of {day(r['graduation_last_heard'])}: " in report.text
-    assert {"effect-by-method", "paths", "drivers", "cells", "accounts", "chapters"} <= set(report.tables)
+    assert r["question"] == "What could a Korea-Bangladesh CEPA bring?"
+    assert f"US\\${r['without_usd_m_50'] / 1000:.1f}bn in 2037" in report.answer
+    assert len(report.answer.split()) <= 40
+    assert "That day has passed." in report.text
+    assert "Laos and Nepal graduate together" in report.text
+    assert "Pool" not in report.text
+    assert {"effect-by-method", "paths", "drivers", "cells", "accounts", "chapters", "hindcast", "revenue"} <= set(
+        report.tables
+    )
 
 
-def test_the_years_ends_and_a_given_growth() -> None:
-    short = said(NAME, start="2030", horizon="1", graduation="2029-11-24", partner_growth_pct="-5", cuts="all", **FEW)
-    assert short.status == "ok", short.failure
-    assert "in 2031, by the middle estimate" in short.answer
-    assert short.results["growth_assumed_pct"] == -5
-    assert "−5.0% a year, as set" in short.text
-    late = said(NAME, start="2026", horizon="10", utilisation="0.1", phase_years="0", coverage="0", **FEW)
-    assert late.status == "ok", late.failure
-    assert late.results["effect_tariffs_exports_usd_m_95"] == 0
-    assert "next to nothing" in late.answer
+def test_no_coverage_is_exactly_nothing_and_says_so() -> None:
+    report = said(NAME, start="2026", utilisation="0.1", phase_years="0", coverage="0", **FEW)
+    assert report.status == "ok", report.failure
+    assert {report.results[f"effect_tariffs_trade_usd_m_{p}"] for p in (5, 50, 95)} == {0}
+    assert report.results["with_tariffs_usd_m_50"] == report.results["without_usd_m_50"]
+    assert "going by the duties, nothing" in report.answer
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"start": "2030", "horizon": "1", "graduation": "2029-11-24", "partner_growth_pct": "-5", "cuts": "all"},
+        {"schedule": "japan", "duties_paid": "False", "bonded": "0", "own_record": "1", "excluded_chapters": ""},
+    ],
+)
+def test_the_ends_of_the_parameters(chosen: dict[str, str]) -> None:
+    if chosen.get("excluded_chapters") == "":
+        chosen = {k: v for k, v in chosen.items() if k != "excluded_chapters"}
+    report = said(NAME, **chosen, **FEW)
+    assert report.status == "ok", report.failure
+    r = report.results
+    assert r["with_tariffs_usd_m_50"] >= r["without_usd_m_50"]
+    if "partner_growth_pct" in chosen:
+        assert (r["growth_assumed_pct"], "−5.0% a year, as set" in report.text) == (-5, True)
+    else:
+        assert "what Bangladesh granted Japan: 14% of the way at entry, the rest over 18 years" in report.text
 
 
 @pytest.mark.parametrize(
     ("partner", "answer", "text"),
     [
-        ("TWN", "An agreement with Taiwan would add", "that of the median partner, because its own is not on record"),
+        ("TWN", "An agreement with Taiwan would", "that of the median partner, because its own is not on record"),
         ("THA", "Thailand already has an agreement", "two agreements in force, the first since 2009 (ASEAN and RCEP)"),
-        ("RUS", "a year to Korea's exports of", "Korea's imports have no path"),
-        ("TUV", "two-way trade", "It rests on past agreements alone: usable duties are not on record"),
-        ("LBR", "cannot be told: its trade with Korea is mostly ships under its flag", "nothing is pooled"),
-        ("PRK", "cannot be told: Korea's customs record of trade with it is too short or has stopped", "No method"),
+        ("TUV", "of US", "past agreements alone answer"),
+        ("HKG", "An agreement with Hong Kong", "is a free port: Korea's exports to it pay no duty"),
+        ("LAO", "already has an agreement", "leaves the least developed countries too, but its agreement"),
+        ("NPL", "An agreement with Nepal would", "So both dates are run"),
+        ("KWT", "An agreement with Kuwait would", "The Korea-GCC FTA is concluded but not in force"),
+        ("LBR", "cannot be told: its trade with Korea is mostly ships under its flag", "no path is drawn"),
+        ("PRK", "cannot be told: Korea's customs record of trade with it is too short, has stopped", "have no path"),
     ],
 )
 def test_other_partners_are_answered_or_said_to_be_beyond_it(partner: str, answer: str, text: str) -> None:
@@ -57,11 +85,12 @@ def test_other_partners_are_answered_or_said_to_be_beyond_it(partner: str, answe
     assert answer in report.answer
     assert text in report.text
     assert any(name.startswith("effect_") for name in report.results) is report.results["enough_data"]
-    assert report.results["agreement_in_force"] is (partner == "THA")
+    assert report.results["agreement_in_force"] is (partner in ("THA", "LAO"))
+    assert "Bangladesh" not in report.results["question"]
 
 
-def test_an_unknown_code_fails_with_what_is_near() -> None:
-    wrong = said(NAME, partner="BDG", **FEW)
+@pytest.mark.parametrize(("partner", "words"), [("BDG", "BGD (Bangladesh)"), ("KOR", "Korea itself")])
+def test_a_code_that_is_no_partner_fails_with_what_is_near(partner: str, words: str) -> None:
+    wrong = said(NAME, partner=partner, **FEW)
     assert wrong.status == "failed"
-    assert "no partner 'BDG'" in wrong.failure
-    assert "BGD (Bangladesh)" in wrong.failure
+    assert words in wrong.failure
