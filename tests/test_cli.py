@@ -1,13 +1,9 @@
 """The command as a person or a CI job runs it: in a process of its own, by its exit code and what it prints."""
 
 import json
-import os
-import pty
 import resource
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -195,45 +191,3 @@ def test_a_reader_who_leaves_does_not_stop_the_work(kbio: Room) -> None:
     assert b"Traceback" not in errors
     assert b"BrokenPipe" not in errors
     assert kbio.result("12_top_five/default")["status"] == "ok"
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_terminated_run_takes_everything_with_it(kbio: Room, workers: str) -> None:
-    for name in ("11_export_forecast", "12_top_five"):
-        kbio.add(name, "import time; time.sleep(300)")
-    child = psutil.Popen(
-        kbio.command("render", "--jobs", workers), cwd=kbio.path, env=kbio.environment, stderr=subprocess.DEVNULL
-    )
-    limit = time.monotonic() + 30
-    while len(kbio.at_work(child)) < int(workers):
-        assert time.monotonic() < limit
-        time.sleep(0.05)
-    time.sleep(0.5)
-    family = child.children(recursive=True)
-    child.send_signal(signal.SIGTERM)
-    assert child.wait(20) == 130  # as a shell counts an interrupt
-    _, alive = psutil.wait_procs([*family, *kbio.strays()], timeout=GONE_SECONDS)
-    assert alive == []
-    assert [path.name for path in kbio.path.glob("kbio-*")] == []
-    assert kbio("list").returncode == 0
-
-
-def test_on_a_terminal_the_progress_is_live(kbio: Room) -> None:
-    ours, theirs = pty.openpty()
-    child = subprocess.Popen(
-        kbio.command("render", "12"), cwd=kbio.path, env=kbio.environment | {"TERM": "xterm"}, stdout=theirs
-    )
-    os.close(theirs)
-    seen = b""
-    while True:
-        try:
-            piece = os.read(ours, 4096)
-        except OSError:  # Linux ends a terminal so
-            break
-        if not piece:
-            break
-        seen += piece
-    os.close(ours)
-    assert child.wait(60) == 0
-    assert b"1/1" in seen
-    assert b"12_top_five/default" in seen

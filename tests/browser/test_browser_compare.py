@@ -5,7 +5,7 @@ import json
 import pytest
 from pages import SCREENS, check_page
 from playwright.sync_api import Browser
-from specimen import HOSTILE, lay_site
+from specimen import lay_site
 
 from kbio_analysis.render.compare import compared, resolve
 from kbio_analysis.render.ranking import Ranking, remember
@@ -13,22 +13,14 @@ from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_comparison, write_site
 
 REPORTS = 96
-PAGES = ("batches/all_partners.html", "batches/11_export_forecast.html", "compare/{comparison}", "batches/hostile.html")
+PAGES = ("batches/all_partners.html", "batches/11_export_forecast.html", "compare/{comparison}")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A site with a batch of many sets, one of few with hostile text, and a comparison: page -> address."""
+    """A site with a batch of many sets and a comparison: page -> address."""
     folder = tmp_path_factory.mktemp("side")
     lay_site(folder, REPORTS)
-    for i in range(3):
-        path = folder / "30_diversification" / f"hostile_{i}" / "result.json"
-        path.parent.mkdir()
-        template = json.loads((folder / "30_diversification" / "default" / "result.json").read_text())
-        record = {"value": HOSTILE + str(i), "unit": HOSTILE, "meaning": HOSTILE}
-        template |= {"batch": "hostile", "question": HOSTILE, "set": path.parent.name, "results": {HOSTILE: record}}
-        path.write_text(json.dumps(template | {"parameters": {HOSTILE: HOSTILE * 3 + str(i)}}))
-        (path.parent / "index.html").write_text("<!DOCTYPE html><title>page</title>")
     reports = read_reports(folder)
     sets = [e.label for e in reports if e.notebook == "11_export_forecast" and e.good][:3]
     comparison = write_comparison(folder, compared(resolve(reports, sets)))

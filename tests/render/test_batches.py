@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from render.fixtures.built import notebook
 
 from kbio_analysis import reading
@@ -201,25 +199,6 @@ def test_sets_that_would_share_a_folder_are_named_both(tmp_path: Path) -> None:
         "as b.yml, line 3, set High growth; rename one"
     )
     assert "country=a-b" in mistakes(tmp_path, "notebook: 10_sample\nmatrix: {country: [a b, a-b]}\n")[0]
-
-
-@given(names=st.lists(st.text(min_size=1, max_size=100), min_size=1, max_size=6, unique=True))
-@settings(deadline=None, max_examples=150)
-def test_whatever_the_names_every_set_has_a_folder_of_its_own_below_its_notebook(
-    tmp_path_factory: pytest.TempPathFactory, names: list[str]
-) -> None:
-    text = json.dumps({"notebook": "10_sample", "sets": {name: {"size": "2"} for name in names}}, ensure_ascii=True)
-    place = tmp_path_factory.mktemp("names")
-    try:
-        found = sets(place, text)
-    except UsageError:
-        return
-    folders = {one.set_name.casefold() for one in found}
-    assert len(folders) == len(found) == len(names)
-    for folder in folders:
-        assert Path(folder).name == folder
-        assert not folder.startswith((".", "-", "_"))
-        assert len(folder.encode()) <= 80
 
 
 def test_the_number_of_sets_is_bounded_before_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 
@@ -228,29 +226,6 @@ def test_failures_of_a_batch_stand_on_top(tmp_path: Path) -> None:
     assert "3 reports 2 complete 1 failed" in text
 
 
-def test_hostile_text_is_only_text(tmp_path: Path) -> None:
-    records = {
-        HOSTILE: {"value": HOSTILE, "unit": HOSTILE, "meaning": HOSTILE},
-        "n": {"value": 1e400 and 1, "unit": ""},
-    }
-    for n, count in (("few", 2), ("many", 5)):
-        for i in range(count):
-            changes = {"parameters": {HOSTILE: HOSTILE + str(i)}, "question": HOSTILE, "batch": HOSTILE}
-            folder = lay(tmp_path, f"{n}/s{i}", **changes)
-            content = json.loads((folder / "result.json").read_text()) | {"results": records}
-            (folder / "result.json").write_text(json.dumps(content))
-    write_comparison(tmp_path, beside(tmp_path, "few/s0", "few/s1"))
-    pages = [*tmp_path.glob("batches/*.html"), *tmp_path.glob("compare/*.html"), tmp_path / "index.html"]
-    assert len(pages) == 3
-    for page in pages:
-        html = page.read_text()
-        assert html.count("<script>") <= 1
-        assert "<img" not in html
-        assert "&lt;img src=x" in html
-        assert " style=" not in html
-        assert re.search(r"default-src 'none'; style-src (&#39;|')sha256-", html)
-
-
 # ---- all results as a table
 
 
@@ -297,15 +272,3 @@ def test_no_field_of_a_table_is_a_formula_or_breaks_its_line(tmp_path: Path) -> 
 
 
 # ---- the command
-
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "kbio_analysis", "compare", *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_command_refuses_with_one_short_message(two_notebooks: Path) -> None:
-    done = command("default", "lat", "--out", str(two_notebooks))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "kbio: no set 'lat'; did you mean late?\n"
-    assert not (two_notebooks / "compare").exists()

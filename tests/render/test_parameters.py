@@ -1,6 +1,5 @@
 """The parameters cell as written, and values taken by their declared type."""
 
-import contextlib
 import json
 from datetime import date
 from pathlib import Path
@@ -228,15 +227,6 @@ def test_what_is_written_out_is_read_back_unchanged(case: tuple[str, object]) ->
         back = declared.accept(form)
         assert back == value
         assert type(back) is type(value)
-
-
-@PATIENT
-@given(st.text(), st.sampled_from(["int = 1", "float = 1", "bool = True", "list[int] = []", "Literal['a', 1] = 1"]))
-def test_any_text_is_either_taken_by_type_or_refused_in_words(text: str, declaration: str) -> None:
-    declared = spec(f"x: {declaration}  # m").parameters[0]
-    with contextlib.suppress(ValueError):
-        value = declared.accept(text)
-        assert declared.accept(to_text(value)) == value
 
 
 def test_a_name_typed_with_combining_characters_is_the_same_name() -> None:

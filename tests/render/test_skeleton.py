@@ -52,15 +52,6 @@ def test_it_passes_the_tests_of_a_notebook_s_style(made: tuple[Path, str], root:
     assert f"test_the_title_is_the_question[{NAME}] PASSED" in done.stdout
 
 
-def test_it_is_formatted_as_the_others(made: tuple[Path, str], root: Path) -> None:
-    for command in (["check"], ["format", "--check"]):
-        ruff = [str(Path(sys.executable).parent / "ruff"), *command, "--config", str(root / "pyproject.toml")]
-        # The folders that the configuration's own rules name are found below the working directory.
-        path = f"notebooks/{NAME}.ipynb"
-        done = subprocess.run([*ruff, path], cwd=made[0], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stdout
-
-
 def test_it_renders_and_repeats_the_output_it_stored(made: tuple[Path, str], root: Path) -> None:
     folder, _ = made
     kbio(folder, root, "render", NAME)
