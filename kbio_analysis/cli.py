@@ -24,8 +24,7 @@ from kbio_analysis import __version__
 from kbio_analysis.errors import KbioError, UsageError
 
 if TYPE_CHECKING:
-    from kbio_analysis.render.build import Outcome
-    from kbio_analysis.render.parameters import NotebookSpec, Parameter
+    from kbio_analysis.render.parameters import NotebookSpec
 
 DEFAULT_OUT = Path("reports/site")
 DEFAULT_LIMIT_SECONDS = 600.0
@@ -148,22 +147,15 @@ def list_notebooks() -> None:
 
 
 def _print_notebook(spec: NotebookSpec) -> None:
-    print(f"{spec.name}  {spec.question}")
-    width = max((len(p.name) for p in spec.parameters), default=0)
-    for parameter in spec.parameters:
-        print(f"    {parameter.name:<{width}}  {_described(parameter)}")
-    print()
-
-
-def _described(parameter: Parameter) -> str:
     from kbio_analysis.render.parameters import to_text
 
-    limits = ""
-    if parameter.low is not None or parameter.high is not None:
-        ends = ("" if end is None else to_text(end) for end in (parameter.low, parameter.high))
-        limits = f" [{'..'.join(ends)}]"
-    unit = f", {parameter.unit}" if parameter.unit else ""
-    return f"{parameter.type_text} = {to_text(parameter.default)}{limits}  {parameter.meaning}{unit}"
+    print(f"{spec.name}  {spec.question}")
+    width = max((len(p.name) for p in spec.parameters), default=0)
+    for p in spec.parameters:
+        ends = ["" if end is None else to_text(end) for end in (p.low, p.high)]
+        limits, unit = f" [{'..'.join(ends)}]" if any(ends) else "", f", {p.unit}" if p.unit else ""
+        print(f"    {p.name:<{width}}  {p.type_text} = {to_text(p.default)}{limits}  {p.meaning}{unit}")
+    print()
 
 
 @app.command()
@@ -211,47 +203,27 @@ def render(
 
     from kbio_analysis.render.batches import rankings
     from kbio_analysis.render.build import build
+    from kbio_analysis.render.progress import complaint, say, summary
     from kbio_analysis.render.workers import usable_cores
 
-    ranked_by, make = rankings(batch or []), _maker(jobs, scheduler, (tls_ca, tls_cert, tls_key), unencrypted)
     outcome = build(
         work,
         out,
-        make,
+        _maker(jobs, scheduler, (tls_ca, tls_cert, tls_key), unencrypted),
         workers=jobs or usable_cores(),
         force=force or failed,
         wait_seconds=wait,
         time_limit=time_limit,
         on_wait=_waiting(out, f", at most {wait:g} s"),
-        rankings=ranked_by,
+        rankings=rankings(batch or []),
     )
-    well = _told(outcome, out)
+    say(summary(outcome, out / "index.html"))
+    _complain(complaint(outcome, sys.argv))
+    well = outcome.exit_code == 0
     if forms and not outcome.interrupted:
         well = _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force, wait) and well
     if not well:
         raise typer.Exit(outcome.exit_code or 1)
-
-
-def _maker(
-    jobs: int | None, scheduler: str | None, tls: tuple[Path | None, ...], unencrypted: bool
-) -> Callable[..., Any]:
-    """What makes reports: processes here, or a Dask cluster. Raises UsageError for an address not to be trusted."""
-    from kbio_analysis.render import cluster, workers
-
-    files = cluster.Tls(ca=tls[0], cert=tls[1], key=tls[2])
-    cluster.check_address(scheduler, files, unencrypted=unencrypted)
-    if scheduler is None:
-        return lambda due, until: workers.reports(due, workers=jobs, until=until)
-    return lambda due, until: cluster.reports(due, scheduler=scheduler, tls=files, until=until)
-
-
-def _told(outcome: Outcome, out: Path) -> bool:
-    """Say what became of a run; whether all is well."""
-    from kbio_analysis.render.progress import complaint, say, summary
-
-    say(summary(outcome, out / "index.html"))
-    _complain(complaint(outcome, sys.argv))
-    return outcome.exit_code == 0
 
 
 def _with_own(tables: list[str], set_name: str | None) -> str | None:
@@ -266,6 +238,19 @@ def _with_own(tables: list[str], set_name: str | None) -> str | None:
     atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
     os.environ["KBIO_DATA"] = str(folder)
     return set_name
+
+
+def _maker(
+    jobs: int | None, scheduler: str | None, tls: tuple[Path | None, ...], unencrypted: bool
+) -> Callable[..., Any]:
+    """What makes reports: processes here, or a Dask cluster. Raises UsageError for an address not to be trusted."""
+    from kbio_analysis.render import cluster, workers
+
+    files = cluster.Tls(ca=tls[0], cert=tls[1], key=tls[2])
+    cluster.check_address(scheduler, files, unencrypted=unencrypted)
+    if scheduler is None:
+        return lambda due, until: workers.reports(due, workers=jobs, until=until)
+    return lambda due, until: cluster.reports(due, scheduler=scheduler, tls=files, until=until)
 
 
 def _waiting(out: Path, how_long: str = "") -> Callable[[], None]:

@@ -128,7 +128,7 @@ class _Renderer(mistune.HTMLRenderer):
             return str(Markup('<img src="{}" alt="{}">').format(source, alt))
         if _WEB_LINK.fullmatch(address):
             return str(link(alt or address, address))
-        missing = "The picture {} is not shown: it is not in the notebook's folder, or no picture."
+        missing = "The picture {} is not shown: paste it into the cell, so that it travels in the notebook."
         return str(Markup(f'<span class="missing">{missing}</span>').format(alt or unquote(address)))
 
     def block_math(self, text: str) -> str:

@@ -5,15 +5,12 @@ Whatever lists, renders or checks a notebook reads it here, so that all of them 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import re
 import unicodedata
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from kbio_analysis.errors import ParameterError, UsageError, did_you_mean
 from kbio_analysis.reading import DocumentError, read_json
@@ -22,9 +19,6 @@ NAME = re.compile(r"\d\d_[a-z0-9_]+")
 """What a notebook is called: ``NN_noun``, the tens being its topic."""
 
 MOST_BYTES = 100_000_000
-MOST_IMAGE_BYTES = 5_000_000
-IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
-_IMAGE = re.compile(r"(!\[[^\]\n]{0,1000}\]\()([^\s()<>\"]{1,500})(?=[\s)])")
 
 
 def notebooks_dir() -> Path:
@@ -75,18 +69,14 @@ def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
 
 
 def read_notebook(path: Path) -> bytes:
-    """The notebook of a file as nbformat 4 JSON, complete as far as we rely on it, its own images taken along.
+    """The notebook of a file as nbformat 4 JSON, complete as far as we rely on it.
 
     Raises ParameterError for what is no notebook of that format.
     """
     try:
-        content = completed(path.stem, path.read_bytes())
+        return json.dumps(completed(path.stem, path.read_bytes()), ensure_ascii=False).encode()
     except OSError as problem:
         raise ParameterError(f"{path.stem}: cannot be read: {problem.strerror or problem}") from None
-    for cell in content["cells"]:
-        if cell["cell_type"] == "markdown":
-            _take_images_along(cell, path.parent.resolve())
-    return json.dumps(content, ensure_ascii=False).encode()
 
 
 def completed(name: str, source: bytes) -> dict[str, Any]:
@@ -121,24 +111,3 @@ def _complete(cell: Any, place: str) -> None:
     cell |= {"source": "".join(lines), "metadata": _mapping(cell, place)}
     if kind == "code":
         cell |= {"outputs": cell.get("outputs") or [], "execution_count": cell.get("execution_count")}
-
-
-def _take_images_along(cell: dict[str, Any], folder: Path) -> None:
-    """Attach to a Markdown cell the images that lie in the notebook's folder, each named after its content, so that
-    another picture is another text; others keep their address."""
-    attachments = cell.get("attachments") or {}
-
-    def attached(match: re.Match[str]) -> str:
-        file = folder / unquote(match[2])
-        kind = IMAGES.get(file.suffix.lower())
-        inside = ":" not in match[2] and file.resolve().is_relative_to(folder) and file.is_file()
-        if kind is None or not inside or not 0 < file.stat().st_size <= MOST_IMAGE_BYTES:
-            return match[0]
-        content = file.read_bytes()
-        name = f"{hashlib.sha256(content).hexdigest()[:12]}{file.suffix.lower()}"
-        attachments[name] = {kind: base64.b64encode(content).decode()}
-        return f"{match[1]}attachment:{name}"
-
-    cell["source"] = _IMAGE.sub(attached, cell["source"])
-    if attachments:
-        cell["attachments"] = attachments

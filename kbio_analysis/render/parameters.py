@@ -272,7 +272,7 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     low, high = _limits(declared, bounds.groups()) if bounds else (None, None)
     declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high)
     try:
-        default = _literal(statement.value)
+        default = ast.literal_eval(statement.value)
     except (ValueError, TypeError):
         raise ValueError(f"{name}: its default is computed; write a plain value") from None
     try:
@@ -282,12 +282,6 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     if accepted != default:
         raise ValueError(f"{name}: its default {default!r} is not of type {declared.type_text}")
     return replace(declared, default=accepted)
-
-
-def _literal(node: ast.expr) -> object:
-    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "date" and not node.keywords:
-        return date(*(ast.literal_eval(argument) for argument in node.args)).isoformat()
-    return ast.literal_eval(node)
 
 
 def _typed(name: str, annotation: ast.expr) -> Parameter:
@@ -316,8 +310,6 @@ def _limits(declared: Parameter, ends: tuple[str, ...]) -> tuple[object, object]
         low, high = (one.accept(text) if text else None for text in ends)
     except ValueError as mistake:
         raise ValueError(f"{name}: its bound {mistake}") from None
-    if low is None and high is None:
-        raise ValueError(f"{name}: the bounds [..] say nothing; leave them out")
     if low is not None and high is not None and low > high:
         raise ValueError(f"{name}: its bounds [{low}..{high}] are the wrong way round")
     return low, high

@@ -28,7 +28,7 @@ PARAMETERS = (
     "until: date | None = None  # last day\n"
     "kind: Literal['low', 'high'] = 'low'  # which"
 )
-MANY_SETS_IN_ALL = 120  # what a batch of the larger kind holds at least
+MANY_SETS_IN_ALL = 100  # what a batch of the larger kind holds at least
 BOMB_SECONDS = 20  # to refuse a file that would be a billion values if it were written out
 
 

@@ -11,11 +11,9 @@ from types import SimpleNamespace
 from urllib.parse import unquote_to_bytes
 
 import pytest
-from nbformat import from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from kbio_analysis.render.formats import format_value, plain
-from kbio_analysis.render.notebooks import read_notebook
 from kbio_analysis.render.page import report_html
 
 MIME = "application/vnd.kbio.v1+json"
@@ -398,17 +396,12 @@ def test_a_plain_figure_is_numbered_and_says_what_it_lacks() -> None:
     assert "Figure 2" in html
 
 
-def test_a_picture_in_the_notebook_s_folder_is_taken_along_and_another_is_missed_aloud(tmp_path) -> None:
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "outside.png").write_bytes(b"\x89PNG")
-    (tmp_path / "notebooks" / "in side.png").write_bytes(b"\x89PNG")
-    file = tmp_path / "notebooks" / "10_record.ipynb"
-    text = "![Inside](in%20side.png) ![Outside](../outside.png) ![Gone](gone.png)"
-    file.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": [text]}]}))
-    html = report_html(from_dict(json.loads(read_notebook(file))), result())
+def test_a_pasted_picture_travels_in_the_notebook_and_another_is_missed_aloud() -> None:
+    executed = book("![Inside](attachment:a.png) ![Outside](../outside.png)")
+    executed.cells[1]["attachments"] = {"a.png": {"image/png": PIXEL}}
+    html = report_html(executed, result())
     assert f'<img src="data:image/png;base64,{PIXEL}" alt="Inside">' in html
-    assert "The picture Outside is not shown: it is not in the notebook's folder" in html
-    assert "The picture Gone is not shown" in html
+    assert "The picture Outside is not shown: paste it into the cell" in html
 
 
 def test_cells_that_name_reports_or_addresses_are_links() -> None:

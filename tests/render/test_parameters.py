@@ -23,7 +23,7 @@ base_value_usd_m: float = 5800  # exports in the base year (first count), US$ mi
 shift: float = -1.5e-3  # a small shift, log points [-1e-2..1e2]
 target_year: int = 2030  # year of the target, calendar year [2025..2050]
 as_of: date = "2026-08-31"  # nothing later is used [2024-12-31..]
-start: date = date(2020, 1, 31)  # first day
+start: date = "2020-01-31"  # first day
 levels: list[float] = [50, 80.0, 95]  # interval levels, % [1..99]
 note: str = "a # b = c"  # holds # and = signs
 seed: int | None = None  # seed of the draws
@@ -102,7 +102,6 @@ def test_the_question_is_the_first_heading(tmp_path: Path) -> None:
         ("x: dict = {}  # m", 1, "is not one of int, float"),
         ("x: Literal[1.5] = 1.5  # m", 1, "plain strings and whole numbers"),
         ("x: str = 'a'  # m [1..2]", 1, "bounds belong to"),
-        ("x: int = 1  # m [..]", 1, "say nothing"),
         ("x: int = 1  # m [5..1]", 1, "wrong way round"),
         ("x: int = 1  # m [a..5]", 1, "its bound 'a'"),
         ("print(1)", 1, "nothing is computed"),
