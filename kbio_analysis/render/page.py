@@ -7,7 +7,6 @@ a function of its inputs only; it names no clock, commit, machine or path.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -69,7 +68,6 @@ class Page:
         self.title: Markup | None = None
         self.lead: Markup | None = None
         self.blocks: list[dict[str, Any]] = []
-        self._records: dict[str, dict[str, Any]] = {}
         self._ids = set(_RESERVED_IDS)
         self._counts = {"Figure": 0, "Table": 0, "Output": 0}
         self._level = 1
@@ -185,8 +183,7 @@ class Page:
     def _structured(self, payload: Mapping[str, Any]) -> dict[str, Any] | None:
         """The view of a kbio output; None when it is not one that this page knows, so that its fallback is shown."""
         kind, text = payload.get("kind"), payload.get("text")
-        if kind == "record" and isinstance(payload.get("name"), str):
-            self._records[payload["name"]] = dict(payload)
+        if kind == "record":
             return {"as": "nothing"}
         if kind == "answer" and isinstance(text, str) and self.lead is None:
             self.lead = md.paragraph(text)
@@ -253,18 +250,14 @@ class Page:
     # ---- the record at the end
 
     def results(self) -> list[dict[str, Any]]:
-        """The headline results: as recorded in ``result``, else as the cells emitted them."""
-        recorded = self.result.get("results") or self._records
-        return [{"name": name, **entry} for name, entry in recorded.items()]
+        """The headline results as they are on record."""
+        return [{"name": name, **entry} for name, entry in (self.result.get("results") or {}).items()]
 
-    def downloads(self) -> list[dict[str, str]]:
-        """The exact results as files to take away."""
-        results, keys = self.results(), ("value", "unit", "meaning")
-        as_json = json.dumps({r["name"]: {k: r.get(k) for k in keys} for r in results}, ensure_ascii=False, indent=1)
-        as_csv = csv_text(("name", *keys), [[r.get(k) for k in ("name", *keys)] for r in results])
+    def download(self) -> dict[str, str]:
+        """The exact results as a file to take away."""
+        keys = ("name", "value", "unit", "meaning")
         stem = f"{self.result.get('notebook') or 'report'}-{self.result.get('set') or 'default'}-results"
-        files = (("json", as_json + "\n", "application/json"), ("csv", as_csv, "text/csv"))
-        return [{"name": file_name(stem, e), "label": e.upper(), "address": data_uri(t, m)} for e, t, m in files]
+        return {"name": file_name(stem, "csv"), "text": csv_text(keys, [map(r.get, keys) for r in self.results()])}
 
     def parameters(self) -> list[dict[str, Any]]:
         """Every parameter with its value, and from ``spec`` its default, meaning and unit."""

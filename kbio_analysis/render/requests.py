@@ -11,6 +11,7 @@ from typing import Any
 
 from kbio_analysis.data.package import data_root
 from kbio_analysis.errors import DataError, ParameterError, UsageError, did_you_mean
+from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.batches import ParameterSet, read_batches
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.names import DEFAULT_SET, named_after
@@ -104,19 +105,16 @@ def planned_failures(site: Path, wanted: list[str], **how: Any) -> list[Job]:
     sets, mistakes = [], []
     for record in sorted(site.glob(f"*/*/{FAILURE}")):
         notebook, set_name = record.parts[-3:-1]
-        if notebook not in shelf.paths:
-            if not wanted:
-                mistakes.append(f"{record}: there is no notebook {notebook} any more; delete that folder")
+        if wanted and notebook not in shelf.paths:
             continue
         try:
-            failure = json.loads(record.read_bytes())
-            values = coerce(shelf.spec(notebook), failure["parameters"])
-            batch = failure.get("batch")
-            sets.append(ParameterSet(notebook=notebook, set_name=set_name, values=values, batch=batch))
-        except ParameterError as mistake:
-            mistakes.append(f"{record}: {mistake}")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            mistakes.append(f"{record}: cannot be read; render that set again by its own name or batch")
+            failure = read_json(record.read_bytes())
+            values = coerce(shelf.spec(notebook), failure.get("parameters") or {})
+        except (OSError, DocumentError, UsageError, AttributeError) as mistake:
+            mistakes.append(f"{record}: {mistake}; delete that folder, or render the set by its own name or batch")
+            continue
+        batch = failure.get("batch")
+        sets.append(ParameterSet(notebook=notebook, set_name=set_name, values=values, batch=batch))
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return shelf.jobs(sets, **how)
@@ -148,12 +146,8 @@ class _Shelf:
         return self._read[notebook][0]
 
     def jobs(self, sets: list[ParameterSet], kernel: str = AUTO, limit_seconds: float | None = None) -> list[Job]:
-        common = {
-            "provenance": provenance(self.folder),
-            "limit_seconds": limit_seconds,
-            "data": _data_folder(self.folder),
-        }
-        self._kernel = kernel
+        common = {"provenance": provenance(self.folder), "limit_seconds": limit_seconds}
+        common["data"], self._kernel = _data_folder(self.folder), kernel
         return [self._job(one, common, above=()) for one in sets]
 
     def _job(self, one: ParameterSet, common: Mapping[str, Any], above: tuple[str, ...]) -> Job:
