@@ -117,12 +117,18 @@ def test_without_any_record_it_says_so_and_does_not_fail() -> None:
         (
             1.0,
             0.97,
-            ["very likely: 97%", "would add about US$10m", "point to a gain only", "above the path", "can be told"],
+            [
+                "very likely: 97%",
+                "would add about US$10m",
+                "with a loss very unlikely",
+                "above the path",
+                "can be told",
+            ],
         ),
         (
             -1.0,
             0.001,
-            ["very unlikely: under 1%", "would cost about US$10m", "a loss only", "below the path", "can be told"],
+            ["very unlikely: under 1%", "would cost about US$10m", "point to a loss", "below the path", "can be told"],
         ),
     ],
 )
