@@ -28,7 +28,6 @@ from bench.workshop import (
 
 REPORTS = 24
 LOOP_REPORTS = 8
-N_PATHS = 200
 HELP_SECONDS = 0.3
 LIST_SECONDS = 0.4
 UNCHANGED_SECONDS = 0.5
@@ -86,7 +85,7 @@ def light_batch(where: Place, rounds: int) -> int:
 
 def real_batch(where: Place, rounds: int) -> int:
     """A real notebook against the floor: the CPU time of its cells, in this very run, divided by the cores."""
-    batch, cores = batch_file(where, REAL, REPORTS, n_paths=N_PATHS), len(os.sched_getaffinity(0))
+    batch, cores = batch_file(where, REAL, REPORTS), len(os.sched_getaffinity(0))
     walls, floors = [], []
     for _ in range(rounds):
         walls.append(fresh(where, batch))

@@ -108,7 +108,7 @@ def test_modules_stay_small_enough_to_hold_in_mind(root: Path) -> None:
     assert {name: n for name, n in sizes.items() if n > MAX_MODULE_LINES} == {}
 
 
-REMARKS = {"backtest.py", "forecast.py"}  # models whose results carry a remark on what they could not do
+REMARKS = {"forecast.py"}  # models whose results carry a remark on what they could not do
 
 
 def _sentences(module: Path) -> list[str]:

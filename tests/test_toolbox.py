@@ -60,8 +60,7 @@ def naive(pasts: list[np.ndarray], horizon: int) -> list[tuple[dict[str, np.ndar
 
 
 PANELS: dict[str, Callable[[Any], Any]] = {
-    "growth_reference": lambda p: model("growth_reference").growth_windows(p, 5),
-    "export_evidence": lambda p: model("export_evidence").hindcast({"x": p}, years=5, multiple=1.5, levels=[80]),
+    "growth_predictive": lambda p: [model("growth_predictive").components(p).mean],
     "conformal": lambda p: model("conformal").calibrate(p, 3, naive, logs=True).errors,
     "ranks": lambda p: model("ranks").standings(p),
     "rank_race": lambda p: model("rank_race").fit(p, "a").field,

@@ -6,13 +6,20 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..vocabulary import HOME, SHIP_FLAG
+from ..vocabulary import BIOPHARMA_CLASSIFICATION, HOME
 from .tables import load
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 UNIT = "US$ million"
+
+UNDER_WAY = ("biohealth_mti93_customs", "hs300214_tentative")
+UNDER_WAY_PRINTS = {"Monthly bio-health (MTI 93)": "Bio-health (ministry)", "HS 30": "HS 30 (customs)"}
+"""Series of :func:`under_way` -> the early prints that show how far they are revised; ten-day counts are compared with
+ten-day counts, so that their revision is part of the gap."""
+
+CHAPTER_30 = ("hs30_customs", "hs30_customs_rounded")
 
 UNREVISED = "unrevised"
 """Status of a latest month that its publisher will still revise: it does not yet tell what a first count becomes."""
@@ -79,22 +86,6 @@ def definitions(family: str, *, as_of: str | date | None = None) -> "DataFrame":
     rows = rows.assign(label=rows["definition"].map(known["label"]))
     columns = ["definition", "label", "year", "exports_usd_m", "status", "source_id"]
     return rows[columns].sort_values(["definition", "year"], ignore_index=True)
-
-
-def reference_classes(*, as_of: str | date | None = None) -> dict[str, "DataFrame"]:
-    """The panels whose growth the export odds are read from: label -> years x members, US$ million.
-
-    Korea itself is left out of the exporters' classes, and partners whose imports are ships under flags of
-    convenience out of the partners'.
-    """
-    found = {}
-    for classification, row in classes().query("reference_class != ''").iterrows():
-        if row["held_in"] == "korea_exports_by_partner":
-            found[row["reference_class"]] = partner_exports(as_of=as_of, without=(SHIP_FLAG,))
-        else:
-            panel = exporters(str(classification), as_of=as_of)
-            found[row["reference_class"]] = panel.drop(columns=HOME, errors="ignore")
-    return found
 
 
 def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None = None) -> "DataFrame":
@@ -169,6 +160,71 @@ def known_months(
     low = pd.Period(first, "M") if first else values.index.min()
     high = pd.Period(last, "M") if last else values.index.max()
     return values[(values.index >= low) & (values.index <= high)] if len(values) else values
+
+
+def under_way(*, as_of: str | date | None = None) -> dict[str, "Series"]:
+    """The monthly series from which the year under way is nowcast, US$ million by month, by label.
+
+    One a product: with devices, HS chapter 30, and HS 3002.14. The rounded months of chapter 30 stand only where
+    customs' final count of the same chapter is not held. A series of which nothing was out by ``as_of`` is left out.
+    """
+    known = catalogue().label
+    found = {str(known[key]): known_months(key, as_of=as_of) for key in UNDER_WAY}
+    final, rounded = (known_months(key, as_of=as_of) for key in CHAPTER_30)
+    chapter = final.combine_first(rounded)
+    chapter.attrs = {
+        "source_ids": tuple(sorted({i for s in (final, rounded) if len(s) for i in s.attrs["source_ids"]}))
+    }
+    found["HS 30"] = chapter
+    return {label: values for label, values in found.items() if len(values)}
+
+
+def for_forecast(definition: str, *, as_of: str | date | None = None) -> "tuple[Series, dict[str, Series], DataFrame]":
+    """What a forecast reads: the definition's years, the months :func:`under_way`, the exporters of HS 3002."""
+    years, months = annual(definition, as_of=as_of), under_way(as_of=as_of)
+    return years, months, exporters(BIOPHARMA_CLASSIFICATION, as_of=as_of)
+
+
+def context(measure: str, *, as_of: str | date | None = None) -> "DataFrame":
+    """One measure of the table ``export_context``: iso3, year, exports_usd_m, source_id; empty if nothing is out."""
+    rows = load("export_context")
+    _known(measure, sorted(set(rows["measure"])), "measure")
+    return out_by(rows[rows["measure"] == measure], as_of, measure, may_be_empty=True)
+
+
+def said_by(table: str, *, as_of: str | date | None = None) -> "DataFrame":
+    """The rows of a table of statements whose source was published by ``as_of``."""
+    rows = load(table)
+    if as_of is None:
+        return rows
+    published = rows["source_id"].map(load("sources").set_index("source_id")["published"]).astype(str)
+    return rows[[text[:10] <= _day(as_of).isoformat()[: len(text[:10])] for text in published]]
+
+
+def official_forecasts(*, as_of: str | date | None = None) -> "DataFrame":
+    """Official forecasts and targets of medicines' exports, with what came where it is known, oldest first.
+
+    Columns as in the table ``health_export_forecasts``, and name, said (month), came (US$ million, of KHIDI's present
+    count; NaN where none is out or nothing is comparable) and miss_pct, the forecast against it.
+    """
+    names = {"pharma": "All pharmaceuticals (KHIDI)", "motie_biopharma": "Biopharma (trade ministry)"}
+    names |= {"gov_biopharma_headline": "Biopharma (strategy)"}
+    rows = said_by("health_export_forecasts", as_of=as_of)
+    rows = rows[rows["item"].isin(names) & (rows["kind"] != "estimate")].sort_values(["vintage", "target_year"])
+    counted = out_by(load("biopharma_exports_annual"), as_of, "yearly counts")
+    counted = counted[counted["definition"] == "khidi_pharma_current"].set_index("year")["exports_usd_m"]
+    came = rows["target_year"].map(counted).where(rows["item"] == "pharma").astype(float)
+    columns = {"name": rows["item"].map(names), "said": rows["vintage"].astype(str).str[:7], "came": came}
+    return rows.assign(**columns, miss_pct=100 * (rows["exports_usd_m"] / came - 1))
+
+
+def destinations(*, as_of: str | date | None = None) -> "DataFrame":
+    """The largest destinations of Korea's exports of HS 30: name, exports_usd_m, share_pct, year, source_id."""
+    rows = context("korea_hs30_jan_nov", as_of=as_of).set_index("iso3")
+    names = load("korea_exports_by_partner").drop_duplicates("iso3").set_index("iso3")["partner"]
+    total = rows["exports_usd_m"].get("WLD", 1.0)
+    rows = rows.assign(name=names.reindex(rows.index), share_pct=100 * rows["exports_usd_m"] / total)
+    return rows.drop("WLD", errors="ignore").sort_values("exports_usd_m", ascending=False)
 
 
 def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":

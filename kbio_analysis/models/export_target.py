@@ -1,36 +1,35 @@
-"""Will exports reach a target? The odds read from what comparable exporters did from where Korea stands.
+"""Will exports reach a target? One law of growth for every year ahead, and every chance read from it.
 
-The series behind a headline can be too short to estimate a trend from. What it can give is a position: how far
-exports have come since the base year. What may follow is read from reference classes, wide panels of yearly
-exports, each under its own definition: every member contributes the growth path of its latest window of the
-needed length (one origin a member, because many origins of one series are not many observations).
+The year under way comes from its months (:mod:`.nowcast`), the years after it from the yearly growth of many
+exporters (:mod:`.growth_predictive`). Chance, interval and year of doubling belong to the same law.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_levels, typed, whole_years, years_index
-from kbio_analysis.models.conformal import clopper_pearson
+from kbio_analysis.models import nowcast
+from kbio_analysis.models.checks import check_levels, typed, whole_years
 from kbio_analysis.models.growth import required_growth_pct
-from kbio_analysis.models.growth_reference import growth_multiples
+from kbio_analysis.models.growth_predictive import WINDOW, Components, Predictive, combined_rate, components, predictive
 
-MIN_CASES = 8
-"""Fewest members a reference class needs for a horizon."""
+NO_NOWCAST = (0, 10, 20)
+"""Growth of the next year in the scenarios where its months say nothing, per cent."""
 
-MIN_ORIGIN_USD_M = 50.0
-"""A member's window must start at or above this level: tiny flows multiply by chance."""
+HORIZON = 60
+"""Most years ahead in which a level is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """Where exports stand against the base. Values in US$ million on the base's scale, growth in per cent.
 
-    ``history`` is indexed by year from the base year to ``latest_year``: the base value moved by the series'
-    growth since the base year. ``growth_since_base_pct`` is None when the series holds no later year.
+    ``history``: the base value moved by a definition's growth since the base year, by year, gaps left out; it ends in
+    ``latest_year``. ``growth_since_base_pct`` is None when the definition tells of no later year. ``own`` is the
+    definition's figure of the base year, None if it has none.
     """
 
     base_year: int
@@ -39,207 +38,287 @@ class Position:
     latest_usd_m: float
     history: pd.Series
     growth_since_base_pct: float | None
+    own: float | None
 
     @property
     def pace_pct(self) -> float | None:
-        """Growth a year from the base year to ``latest_year``; None when the series holds no later year."""
+        """Growth a year from the base year to ``latest_year``; None when no later year is known."""
         years = self.latest_year - self.base_year
         return required_growth_pct(self.base_usd_m, self.latest_usd_m, years) if years else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportOdds:
-    """The odds of a target, by reference class and pooled with equal weights.
+class Outlook:
+    """Exports from the last known year on: ``laws`` of log growth since then, by year, beside the ``start``."""
 
-    ``by_class``: one row a class with enough cases, columns n_cases, median_growth_pct (a year),
-    p_target, low, high (Clopper-Pearson 95%), p_doubling, p_segment. ``left_out``: class -> its cases where
-    they are fewer than MIN_CASES.
-    ``paths``: MultiIndex (class, member) x calendar year, US$ million. ``bands``: year x (median, lo_L, hi_L),
-    quantiles of the equal-weight pool. ``doubling_years``: MultiIndex as ``paths``; inf where never.
+    start: Position
+    laws: Mapping[int, Predictive]
+
+    def chance(self, level_usd_m: float, year: int) -> float:
+        """Probability of at least ``level_usd_m`` in ``year``: 0 or 1 for a year that is known."""
+        if year <= self.start.latest_year:
+            return float(self.start.history[year] >= level_usd_m)
+        return self._law(year).above(float(np.log(level_usd_m / self.start.latest_usd_m)))
+
+    def median(self, year: int) -> float:
+        """The middle of the law, US$ million; the figure itself for a year that is known."""
+        known = year <= self.start.latest_year
+        return float(self.start.history[year] if known else self.start.latest_usd_m * np.exp(self._law(year).centre))
+
+    def required_pct(self, level_usd_m: float, since: int, until: int) -> float | None:
+        """Growth a year from the middle of ``since`` to the level in ``until``; None if no year lies between."""
+        years = until - since
+        return required_growth_pct(self.median(since), level_usd_m, years) if years > 0 else None
+
+    def bands(self, levels: Sequence[int], *, until: int) -> pd.DataFrame:
+        """Every year from the first unknown one to ``until``: median and the bounds lo_L and hi_L, US$ million."""
+        rows = {}
+        for year in range(self.start.latest_year + 1, until + 1):
+            rows[year] = {"median": self.median(year)}
+            for level in check_levels(levels):
+                ends = self.start.latest_usd_m * np.exp(self._law(year).interval(level))
+                rows[year] |= dict(zip((f"lo_{level:g}", f"hi_{level:g}"), ends, strict=True))
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
+
+    def even_year(self, level_usd_m: float) -> float | None:
+        """The (fractional) year from which exports stand at the level as likely as not; None within HORIZON if never.
+
+        Known years count as they are; between two years the logs are joined by a line.
+        """
+        ahead = {year: self.median(year) for year in self.laws}
+        logs = np.log(pd.concat([self.start.history, pd.Series(ahead, dtype=float)])) - np.log(level_usd_m)
+        above = np.flatnonzero(logs.to_numpy() >= 0)
+        if not above.size:
+            return None
+        i, years = int(above[0]), logs.index
+        if i == 0:
+            return float(years[0])
+        left, right = logs.iloc[i - 1], logs.iloc[i]
+        return float(years[i] - (years[i] - years[i - 1]) * right / (right - left))
+
+    def _law(self, year: int) -> Predictive:
+        if year not in self.laws:
+            raise ModelInputError(f"{year}: the outlook covers {min(self.laws)} to {max(self.laws)}")
+        return self.laws[year]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """All that one day's knowledge gives.
+
+    ``under_way``: the nowcasts of the years after the last known one, on the scale of ``start``; ``found``: what the
+    growth of exporters is made of; ``rate`` and ``s2_rate``: lasting growth after opinions, log points a year.
     """
 
-    position: Position
-    target_usd_m: float
-    target_year: int
-    required_growth_pct: float | None
-    by_class: pd.DataFrame
-    left_out: Mapping[str, int]
-    paths: pd.DataFrame
-    bands: pd.DataFrame
-    p_target: float
-    p_doubling: float
-    p_segment: float
-    doubling_years: pd.Series
+    start: Position
+    under_way: tuple[nowcast.Nowcast, ...]
+    found: Components
+    rate: float
+    s2_rate: float
+    outlook: Outlook
 
     @property
-    def median_doubling_year(self) -> float:
-        """Median year of doubling in the equal-weight pool; inf when most members never double."""
-        return weighted_quantile(self.doubling_years.to_numpy(), _weights(self.doubling_years), 0.5)
+    def now(self) -> nowcast.Nowcast | None:
+        """The nowcast of the last year under way."""
+        return self.under_way[-1] if self.under_way else None
 
+    @property
+    def last_year(self) -> int:
+        """The last year that is known or nowcast."""
+        return self.start.latest_year + len(self.under_way)
 
-def position(y: pd.Series, *, base_year: int, base_usd_m: float, until: int) -> Position:
-    """Move the base value by the growth of ``y`` (indexed by year, US$ million) since the base year.
+    @property
+    def own_scale(self) -> float:
+        """What turns a value on the base's scale into the definition's own; 1 if it has no figure of the base year."""
+        return self.start.own / self.start.base_usd_m if self.start.own else 1.0
 
-    Only consecutive years from the base year on and not after ``until`` count. A series without the base year
-    leaves the position at the base.
-    """
-    by_year = whole_years(y, "y").astype(float)
-    years = [base_year]
-    if base_year in by_year.index:
-        while years[-1] + 1 in by_year.index and years[-1] < until:
-            years.append(years[-1] + 1)
-    scale = [base_usd_m * by_year[t] / by_year[base_year] for t in years[1:]]
-    history = pd.Series([base_usd_m, *scale], index=pd.Index(years, name="year"), name="exports_usd_m")
-    growth = None if len(years) == 1 else 100 * (history.iloc[-1] / base_usd_m - 1)
-    return Position(
-        base_year=base_year,
-        base_usd_m=base_usd_m,
-        latest_year=years[-1],
-        latest_usd_m=float(history.iloc[-1]),
-        history=history,
-        growth_since_base_pct=growth,
-    )
+    @property
+    def terms(self) -> dict[str, object]:
+        """What :func:`outlook` was called with, to be changed one at a time."""
+        return {"under_way": [now.ahead for now in self.under_way], "rate": self.rate, "s2_rate": self.s2_rate}
 
 
 @typed
-def odds(
-    start: Position,
-    classes: Mapping[str, pd.DataFrame],
-    *,
-    target_multiple: float,
-    target_year: int,
-    segment_growth_pct: float,
-    levels: Sequence[int],
-) -> ExportOdds:
-    """Odds that exports reach ``target_multiple`` times the base by ``target_year``.
+def position(series: pd.Series, *, base_year: int, base_usd_m: float, until: int | None = None) -> Position:
+    """The base value moved by the growth of ``series`` since ``base_year``; years that nobody published are no stop.
 
-    ``classes`` maps a name to a panel (years x members, US$ million, positive or missing).
-
-    Raises ModelInputError if the target year is not after the base year, or if no class has MIN_CASES members
-    observed over the years still to run.
+    ``until`` drops later years. Without a value for the base year nothing is known after it. Raises ModelInputError
+    for a base value that is not positive.
     """
-    levels = check_levels(levels)
-    if target_year <= start.base_year:
-        raise ModelInputError(f"target year {target_year}: give a year after the base year {start.base_year}")
-    years_left = target_year - start.latest_year
-    target = target_multiple * start.base_usd_m
-    segment = start.base_usd_m * (1 + segment_growth_pct / 100) ** (target_year - start.base_year)
-    enough, left_out = {}, {}
-    for name, panel in classes.items():
-        growth = latest_windows(panel, years_left)
-        if len(growth) >= MIN_CASES:
-            enough[name] = start.latest_usd_m * growth
-        else:
-            left_out[name] = len(growth)
-    if not enough:
-        raise ModelInputError(
-            f"no reference class has {MIN_CASES} members observed over {years_left} years; choose an earlier target "
-            "year or a later as_of"
-        )
-    paths = pd.concat(enough, names=["class", "member"])
-    paths.columns = pd.RangeIndex(start.latest_year + 1, target_year + 1, name="year")
-    final = paths[target_year] if years_left else pd.Series(start.latest_usd_m, index=paths.index)
-    by_class = _by_class(final, start, years_left, target, segment)
-    return ExportOdds(
-        position=start,
-        target_usd_m=target,
-        target_year=target_year,
-        required_growth_pct=required_growth_pct(start.latest_usd_m, target, years_left) if years_left else None,
-        by_class=by_class,
-        left_out=left_out,
-        paths=paths,
-        bands=_bands(paths, levels),
-        p_target=float(by_class.p_target.mean()),
-        p_doubling=float(by_class.p_doubling.mean()),
-        p_segment=float(by_class.p_segment.mean()),
-        doubling_years=_doubling_years(paths, start),
+    if not base_usd_m > 0:
+        raise ModelInputError(f"base value {base_usd_m}: give a value above zero")
+    values = whole_years(series, "series").dropna()
+    values = values[(values > 0) & (values.index >= base_year)]
+    values = values if until is None else values[values.index <= until]
+    own = float(values[base_year]) if base_year in values.index else None
+    scaled = values * (base_usd_m / own) if own else pd.Series({base_year: base_usd_m}, dtype=float)
+    history = scaled.rename("exports_usd_m").rename_axis("year").sort_index()
+    latest = int(history.index[-1])
+    return Position(
+        base_year=base_year,
+        base_usd_m=base_usd_m,
+        latest_year=latest,
+        latest_usd_m=float(history.iloc[-1]),
+        history=history,
+        growth_since_base_pct=None if latest == base_year else float(100 * (history.iloc[-1] / base_usd_m - 1)),
+        own=own,
     )
 
 
-def weighted_quantile(values: np.ndarray, weights: np.ndarray, level: float) -> float:
-    """The smallest value at which the weighted share of values at or below it reaches ``level``."""
-    order = np.argsort(values, kind="stable")
-    shares = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][np.searchsorted(shares, level - 1e-12)])
+def rescaled(start: Position, base_usd_m: float) -> Position:
+    """The same position on the scale of another base value."""
+    return position(start.history, base_year=start.base_year, base_usd_m=base_usd_m)
 
 
-def latest_windows(panel: pd.DataFrame, years: int) -> pd.DataFrame:
-    """Growth multiples of each member's latest window; with no year left every member stands where it is."""
-    panel = years_index(panel, "reference class")
-    if years == 0:
-        return pd.DataFrame(index=panel.columns)
-    try:
-        return growth_multiples(panel, years, min_value=MIN_ORIGIN_USD_M)
-    except ModelInputError:
-        return pd.DataFrame(columns=range(1, years + 1), dtype=float)
+def years_under_way(
+    start: Position,
+    monthly: Mapping[str, pd.Series],
+    annual: pd.Series,
+    *,
+    until: int,
+    revision_sd: Mapping[str, float] | None = None,
+) -> list[nowcast.Nowcast]:
+    """The years after the last known one that have months, in turn, each from the months; on the scale of ``start``.
 
-
-def _weights(cases: pd.Series | pd.DataFrame) -> np.ndarray:
-    """Weights that give every class the same total."""
-    names = cases.index.get_level_values("class")
-    return 1.0 / names.map(names.value_counts()).to_numpy(dtype=float)
-
-
-def _by_class(final: pd.Series, start: Position, years_left: int, target: float, segment: float) -> pd.DataFrame:
-    """One row a class: cases, typical growth, and the share of cases at or above each level.
-
-    A share is counted as (1 + hits) / (m + 1), the conformal rule, so that few cases never give certainty; with no
-    year left the outcome is known and the share is 0 or 1.
+    Empty where the definition ``annual`` does not hold the base year, where no month of the next year is known, or
+    where the errors of months cannot be measured.
     """
-    rows = {}
-    for name, values in final.groupby(level="class", sort=False):
-        hits, m = int((values >= target).sum()), len(values)
-        low, high = clopper_pearson(hits, m) if years_left else (float(hits > 0),) * 2
-        median = float(values.median()) / start.latest_usd_m
-        rows[name] = {
-            "n_cases": m,
-            "median_growth_pct": 100 * (median ** (1 / years_left) - 1) if years_left else 0.0,
-            "p_target": _share(values, target, years_left),
-            "low": low,
-            "high": high,
-            "p_doubling": _share(values, 2 * start.base_usd_m, years_left),
-            "p_segment": _share(values, segment, years_left),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
+    found: list[nowcast.Nowcast] = []
+    value = start.latest_usd_m
+    for year in range(start.latest_year + 1, until + 1):
+        if start.own is None:
+            break
+        try:
+            now = nowcast.nowcast(monthly, annual, year=year, start=value, revision_sd=revision_sd)
+        except ModelInputError:
+            break
+        if now is None:
+            break
+        found.append(now)
+        value = now.value
+    return found
 
 
-def _share(values: pd.Series, level: float, years_left: int) -> float:
-    hits = float((values >= level).sum())
-    return (1 + hits) / (len(values) + 1) if years_left else float(hits > 0)
+def outlook(
+    start: Position,
+    found: Components,
+    *,
+    under_way: Iterable[Predictive] = (),
+    rate: float | None = None,
+    s2_rate: float = 0.0,
+) -> Outlook:
+    """The laws of all years to come: ``under_way`` for the first of them, then the growth of exporters ``found``.
 
-
-def _bands(paths: pd.DataFrame, levels: Sequence[int]) -> pd.DataFrame:
-    """Median and interval bounds of the equal-weight pool for every year ahead."""
-    weights = _weights(paths) if paths.shape[1] else np.empty(0)
-    rows = {}
-    for year, values in paths.items():
-        row = {"median": weighted_quantile(values.to_numpy(), weights, 0.5)}
-        for level in sorted(levels):
-            tail = (1 - level / 100) / 2
-            row[f"lo_{level}"] = weighted_quantile(values.to_numpy(), weights, tail)
-            row[f"hi_{level}"] = weighted_quantile(values.to_numpy(), weights, 1 - tail)
-        rows[year] = row
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
-
-
-def _doubling_years(paths: pd.DataFrame, start: Position) -> pd.Series:
-    """The (fractional) year in which each path first doubles the base.
-
-    Within the paths' years by log-linear interpolation; beyond them each path's own average growth is continued,
-    and a path that has not grown never doubles.
+    ``rate`` and ``s2_rate`` replace what the exporters' record says of the lasting rate, as in
+    :func:`growth_predictive.predictive`.
     """
-    goal = np.log(2 * start.base_usd_m)
-    known = np.log(start.history.to_numpy())
-    ahead = np.log(paths.to_numpy(dtype=float))
-    years = np.arange(start.base_year, start.latest_year + paths.shape[1] + 1)
-    logs = np.hstack([np.tile(known, (len(paths), 1)), ahead])
-    return pd.Series([_first_crossing(row, years, goal) for row in logs], index=paths.index, name="doubling_year")
+    laws, year, centre, s2 = {}, start.latest_year, 0.0, 0.0
+    for law in under_way:
+        year, centre, s2 = year + 1, centre + law.centre, s2 + law.sd**2
+        laws[year] = Predictive(centre=centre, sd=float(np.sqrt(s2)))
+    for ahead in range(1, HORIZON + 1):
+        law = predictive(found, ahead, rate=rate, s2_rate=s2_rate, s2_start=s2)
+        laws[year + ahead] = Predictive(centre=centre + law.centre, sd=law.sd)
+    return Outlook(start=start, laws=laws)
 
 
-def _first_crossing(logs: np.ndarray, years: np.ndarray, goal: float) -> float:
-    above = np.flatnonzero(logs >= goal)
-    if above.size and above[0] > 0:
-        i = above[0]
-        return float(years[i] - (logs[i] - goal) / (logs[i] - logs[i - 1]))
-    pace = (logs[-1] - logs[0]) / (years[-1] - years[0]) if len(years) > 1 else 0.0
-    return float(years[-1] + (goal - logs[-1]) / pace) if pace > 0 else float("inf")
+def forecast(
+    annual: pd.Series,
+    monthly: Mapping[str, pd.Series],
+    panel: pd.DataFrame,
+    *,
+    home: str,
+    base_year: int,
+    base_usd_m: float,
+    until: int,
+    opinions: Iterable[tuple[float, float]],
+    revision_sd: Mapping[str, float] | None = None,
+) -> Forecast:
+    """The outlook on one day's knowledge: ``annual`` figures of a definition, ``monthly`` series, a ``panel``.
+
+    The panel's exporters other than ``home``, over the last WINDOW years of growth, give the law; its own record there
+    is shrunk towards them. ``opinions``: growth of the market in per cent a year, with standard errors in points.
+    """
+    start = position(annual, base_year=base_year, base_usd_m=base_usd_m, until=until)
+    under_way = years_under_way(start, monthly, annual, until=until, revision_sd=revision_sd)
+    recent = panel.iloc[-WINDOW - 1 :]
+    found = components(recent.drop(columns=home, errors="ignore"), own=recent.get(home))
+    rate, s2_rate = combined_rate(found, opinions)
+    laws = [now.ahead for now in under_way]
+    ahead = outlook(start, found, under_way=laws, rate=rate, s2_rate=s2_rate)
+    return Forecast(start=start, under_way=tuple(under_way), found=found, rate=rate, s2_rate=s2_rate, outlook=ahead)
+
+
+def alternatives(
+    made: Forecast, market_pct: Sequence[float], errors_points: Sequence[float], own_figures: str
+) -> dict[str, Outlook]:
+    """The outlook as chosen, and with every named choice changed alone: growth after, its error, months, anchor.
+
+    ``market_pct`` are the published growth rates, ``errors_points`` the errors that they may have; ``own_figures``
+    names the definition whose own figures are the other anchor.
+    """
+    laws, found, usual = made.terms["under_way"], made.found, made.terms
+    cases = {"As chosen": usual, "Growth after: the exporters' record alone": {"under_way": laws}}
+    for growth in dict.fromkeys(market_pct):
+        cases[f"Growth after: {growth:g}% a year"] = usual | {"rate": float(np.log1p(growth / 100))}
+    for error in dict.fromkeys((min(errors_points), max(errors_points))):
+        rate, s2_rate = combined_rate(found, [(growth, error) for growth in market_pct])
+        cases[f"Market rates trusted to {error:g} points"] = usual | {"rate": rate, "s2_rate": s2_rate}
+    if made.under_way:
+        now = made.under_way[-1]
+        for row in now.by_series.itertuples():
+            alone = Predictive(centre=float(np.log1p(row.growth_pct / 100)), sd=row.sd)
+            cases[f"{now.year} from {row.Index} alone"] = usual | {"under_way": [*laws[:-1], alone]}
+        cases["Months not used"] = usual | {"under_way": ()}
+    found_outlooks = {name: outlook(made.start, found, **case) for name, case in cases.items()}
+    if made.start.own:
+        found_outlooks[f"{own_figures}: its own figures"] = outlook(
+            rescaled(made.start, made.start.own), found, **usual
+        )
+    return found_outlooks
+
+
+def chances(cases: Mapping[str, Outlook], levels: Mapping[str, float], *, year: int) -> pd.DataFrame:
+    """Chance of each of the ``levels`` (US$ million) in ``year``, and the median: one row a case."""
+    rows = {
+        name: {key: case.chance(level, year) for key, level in levels.items()} | {"median_usd_m": case.median(year)}
+        for name, case in cases.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case")
+
+
+def curve(made: Forecast, growth_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
+    """The chance of the level by the growth a year assumed after the year under way: growth_pct, probability.
+
+    What is not known of that growth is what is not known of the rate expected.
+    """
+    rows = []
+    for growth in growth_pct:
+        terms = made.terms | {"rate": float(np.log1p(growth / 100))}
+        case = outlook(made.start, made.found, **terms)
+        rows.append({"growth_pct": growth, "probability": case.chance(level_usd_m, year)})
+    return pd.DataFrame(rows)
+
+
+def scenarios(made: Forecast, market_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
+    """Growth of the next year, taken as known, by growth after it: first_pct, after_pct, median_usd_m, probability.
+
+    The next year grows as the 10, 50 and 90% points of its nowcast, in whole per cent, or by NO_NOWCAST; after it no
+    growth, the rates of ``market_pct`` and the one that just leads from the middle case to the level.
+    """
+    start, year_ahead = made.start, made.start.latest_year + 1
+    law = made.terms["under_way"][0] if made.under_way else None
+    first = [round(100 * np.expm1(law.quantile(share))) for share in (0.1, 0.5, 0.9)] if law else NO_NOWCAST
+    after = {0.0, *market_pct}
+    middle = start.latest_usd_m * (1 + first[1] / 100)
+    if year > year_ahead:
+        after |= {required_growth_pct(middle, level_usd_m, year - year_ahead)}
+    rows = []
+    for growth in first:
+        known = Predictive(centre=float(np.log1p(growth / 100)), sd=0.0)
+        for pace in sorted(after) if year > year_ahead else ():
+            terms = made.terms | {"under_way": [known], "rate": float(np.log1p(pace / 100))}
+            case = outlook(start, made.found, **terms)
+            row = {"first_pct": growth, "after_pct": pace, "median_usd_m": case.median(year)}
+            rows.append(row | {"probability": case.chance(level_usd_m, year)})
+    return pd.DataFrame(rows)

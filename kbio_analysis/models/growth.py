@@ -65,33 +65,6 @@ class GrowthSource:
     sd_log: float
 
 
-@typed
-def combine_growth_prior(
-    own: GrowthSource, external_growth_pct: float, external_sds_log: Sequence[float]
-) -> pd.DataFrame:
-    """Weigh own growth against an outside rate by their precisions, on the log scale; one row an error of the rate.
-
-    Normal-normal updating: the weight of source i is (1/sd_i^2) / sum_j (1/sd_j^2), the variance 1/sum_j (1/sd_j^2).
-    ``external_sds_log`` are the errors tau_J to show, log points a year: those that such projections have shown, not
-    the one that their publisher claims. Index external_sd_log; columns weight_own, weight_external (sum to 1),
-    mean_log, sd_log and growth_pct (a year). Raises :class:`ModelInputError` for a rate at or below -100 % and for no
-    error or one that is not positive.
-    """
-    _require_rate(external_growth_pct)
-    if not len(external_sds_log):
-        raise ModelInputError("no error of the outside rate: give at least one, above zero")
-    rows = {}
-    for tau in external_sds_log:
-        for name, sd in (("own", own.sd_log), ("external", tau)):
-            if not sd > 0:
-                raise ModelInputError(f"{name} growth: standard error {sd} must be above zero")
-        total = own.sd_log**-2 + tau**-2
-        weights = {"weight_own": own.sd_log**-2 / total, "weight_external": tau**-2 / total}
-        mean = weights["weight_own"] * own.mean_log + weights["weight_external"] * math.log1p(external_growth_pct / 100)
-        rows[tau] = weights | {"mean_log": mean, "sd_log": total**-0.5, "growth_pct": 100 * math.expm1(mean)}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("external_sd_log")
-
-
 def reference_growth_source(means_log: Sequence[float], variances_log: Sequence[float]) -> GrowthSource:
     """Mean growth g0 of comparable series and their true spread tau, as a prior for one more series.
 

@@ -9,7 +9,7 @@ the first part being shocks that average out, the second what is not known of th
 ``DEGREES`` degrees of freedom, scaled to that variance, since growth has fatter tails than a normal law.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import special
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import whole_years
 
 DEGREES = 6
 FLOOR = 0.02**2
@@ -98,6 +99,7 @@ def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Componen
     ``own``: yearly values of the exporter that is to be forecast, which is not in the panel; its lead over the yearly
     means is shrunk by its own length. Raises ModelInputError for fewer than ``MIN_GROWTHS`` growth rates.
     """
+    panel = whole_years(panel, "panel")
     growth, spans = _log_growth(panel)
     table = growth.to_numpy(dtype=float)
     here = np.isfinite(table)
@@ -133,7 +135,7 @@ def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Componen
     )
     if own is None:
         return found
-    lead = leads(found, panel, own.to_frame("own")).loc["own"]
+    lead = leads(found, panel, whole_years(own, "own").to_frame("own")).loc["own"]
     return replace(found, own=float(lead.own), s2_own=float(lead.s2_own))
 
 
@@ -233,6 +235,18 @@ def skill(cases: pd.DataFrame) -> pd.DataFrame:
     kept = common.assign(brier=error, cover_80=100 * common["in_80"], cover_95=100 * common["in_95"])
     found = kept.groupby("rule", sort=False)[["brier", "crps", "cover_80", "cover_95"]].mean()
     return found.assign(cases=kept.groupby("rule", sort=False).size())
+
+
+def compared(
+    panels: Mapping[str, pd.DataFrame], *, origins: Sequence[int], horizons: Sequence[int], event_pct: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """:func:`hindcast` of several panels: its :func:`skill` by panel and rule, and the Brier score by panel and horizon
+    of the components."""
+    cases = {name: hindcast(p, origins=origins, horizons=horizons, event_pct=event_pct) for name, p in panels.items()}
+    skills = pd.concat({name: skill(rows) for name, rows in cases.items()}, names=["panel", "rule"])
+    every = pd.concat(cases, names=["panel"]).query("rule == 'components'")
+    error = (every["probability"] - every["happened"]) ** 2
+    return skills, error.groupby(["panel", every["horizon"]]).mean().unstack("horizon")
 
 
 def _scored(case: dict, found: Components, others: pd.DataFrame, threshold: float) -> list[dict]:

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import CheckedSeries
-from kbio_analysis.models.conformal import Band, Calibration, apply_errors, band, calibrate
-from kbio_analysis.models.growth_reference import growth_multiples
+from kbio_analysis.models.checks import CheckedSeries, check_count, regular_panel
+from kbio_analysis.models.conformal import Band, Calibration, apply_errors, band, calibrate, last_run
 from kbio_analysis.models.point_models import ModelFit, SeriesFits, fit_many
 from kbio_analysis.models.smoothing import fit_ses
 from kbio_analysis.vocabulary import MIN_TREND_POINTS
@@ -255,3 +254,25 @@ def _blocks(errors: np.ndarray, n_paths: int, horizon: int, rng: np.random.Gener
     starts = rng.integers(n - block + 1, size=(n_paths * per_path, -(-n // block)))
     rows = errors[(starts[:, :, None] + np.arange(block)).reshape(len(starts), -1)[:, :n]]
     return rows.reshape(n_paths, per_path * n)[:, :horizon]
+
+
+def growth_multiples(panel: pd.DataFrame, horizon: int, *, min_value: float = 0.0) -> pd.DataFrame:
+    """Value over the value at the origin, 1..``horizon`` steps on: rows series, columns horizon.
+
+    One origin a series, ``horizon`` steps before its last observation. Only the last unbroken run of a series counts;
+    series whose origin value is not above ``min_value`` (unit of the panel) or with values that are not positive are
+    left out. Raises :class:`ModelInputError` if none remains.
+    """
+    panel = regular_panel(panel)
+    check_count(horizon, "horizon", most=400)
+    paths = {}
+    for name in panel.columns:
+        run = last_run(panel[name].to_numpy())[-(horizon + 1) :]
+        if len(run) == horizon + 1 and run[0] > min_value and (run > 0).all():
+            paths[str(name)] = run[1:] / run[0]
+    if not paths:
+        raise ModelInputError(
+            f"reference panel: no series has {horizon + 1} positive values in a row; shorten the horizon"
+        )
+    columns = pd.RangeIndex(1, horizon + 1, name="horizon")
+    return pd.DataFrame.from_dict(paths, orient="index", columns=columns).rename_axis("series")

@@ -86,6 +86,12 @@ def _by_count(pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).assign(total_pct=100 * (total["latest_usd_m"] / total["first_usd_m"] - 1))
 
 
+def measured(revisions: Revisions, counts: Mapping[str, str]) -> dict[str, float]:
+    """How far all months together moved, log points without sign, by series; ``counts``: series -> kind of print."""
+    total = revisions.by_count["total_pct"]
+    return {series: abs(float(np.log1p(total.get(count, 0.0) / 100))) for series, count in counts.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingMonths:
     """Months that have a first count only, with the interval that past revisions give them.

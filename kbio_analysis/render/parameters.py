@@ -1,8 +1,9 @@
 """A notebook's parameters as its author declared them, and values checked against them before anything starts.
 
 The ``parameters`` cell is the first code cell; a line of it is ``name: type = default  # meaning, unit [low..high]``.
-It is read with ``ast`` and ``tokenize``: nothing of it is run. Values are judged by pydantic in strict mode; text (from
-the command line or a batch file) is read by the declared type and never guessed: ``00123`` stays text for a ``str``,
+A last ``[> other]`` asks for more than the parameter ``other`` (``[>= other]``: no less). The cell is read with ``ast``
+and ``tokenize``: nothing of it is run. Values are judged by pydantic in strict mode; text (from the command line or a
+batch file) is read by the declared type and never guessed: ``00123`` stays text for a ``str``,
 ``NO`` is no boolean, ``1e6`` is no ``int``. Dates travel as ISO strings, so that every value is JSON.
 """
 
@@ -14,7 +15,7 @@ import json
 import re
 import tokenize
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -30,6 +31,7 @@ TAG = "parameters"
 LAYOUTS = ("brief",)
 
 _BOUNDS = re.compile(r"\[\s*([^\[\]]*?)\s*\.\.\s*([^\[\]]*?)\s*\]\s*$")
+_ORDER = re.compile(r"\[\s*(>=?)\s*(\w+)\s*\]\s*$")
 _UNIT = re.compile(r",\s+([^,()]+(?:\([^()]*\)[^,()]*)*)$")
 _TYPE = re.compile(r"(list\[)?(?:(?:\w+\.)?(int|float|bool|str|date)|Literal\[(.*)\])(?(1)\])( \| None)?", re.DOTALL)
 _TYPES = "int, float, bool, str, date, list[...], Literal[...] or T | None"
@@ -47,7 +49,8 @@ _SCALARS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One declared line. ``scalar`` is the type of a value, of each item if it is a list (``many``); ``choices`` are
-    those of a Literal. ``default``, ``low`` and ``high`` are of the declared type (dates as ISO strings)."""
+    those of a Literal. ``default``, ``low`` and ``high`` are of the declared type (dates as ISO strings). ``order`` is
+    ``>`` or ``>=`` and the name of the parameter that it is held against."""
 
     name: str
     type_text: str
@@ -60,6 +63,7 @@ class Parameter:
     unit: str | None = None
     low: object = None
     high: object = None
+    order: tuple[str, str] | None = None
 
     def accept(self, value: object) -> object:
         """The value as the declared type and within the bounds. Raises ValueError saying what was expected."""
@@ -153,9 +157,22 @@ def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]
             values[name] = known[name].accept(value)
         except ValueError as mistake:
             mistakes.append(f"{name}: {mistake}")
+    mistakes = mistakes or _out_of_order(spec.parameters, values)
     if mistakes:
         raise ParameterError("\n".join(f"{spec.name}: {mistake}" for mistake in mistakes))
     return values
+
+
+def _out_of_order(parameters: Iterable[Parameter], values: Mapping[str, object]) -> list[str]:
+    """What two parameters together make impossible, in words."""
+    found = []
+    for one in parameters:
+        sign, other = one.order or (None, one.name)
+        pair = values[one.name], values[other]
+        if sign is None or None in pair or (pair[0] > pair[1] if sign == ">" else pair[0] >= pair[1]):
+            continue
+        found.append(f"{one.name}: {pair[0]} must be {'more than' if sign == '>' else 'at least'} {other}, {pair[1]}")
+    return found
 
 
 def to_text(value: object) -> str:
@@ -251,6 +268,13 @@ def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
         except ValueError as mistake:
             raise ParameterError(f"{where} {statement.lineno}: {mistake}") from None
         found[parameter.name] = parameter
+    defaults = {name: parameter.default for name, parameter in found.items()}
+    for parameter in found.values():
+        other = found.get(parameter.order[1]) if parameter.order else parameter
+        if other is None or (other.scalar, other.many) != (parameter.scalar, parameter.many):
+            raise ParameterError(f"{where} of {parameter.name}: {parameter.order[1]} cannot be held against it")
+    if mistakes := _out_of_order(found.values(), defaults):
+        raise ParameterError(f"{where} of the defaults: {mistakes[0]}")
     return tuple(found.values())
 
 
@@ -259,7 +283,9 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         raise ValueError(f"{ast.unparse(statement.targets[0])} has no type; write name: type = default  # meaning")
     if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
         raise ValueError("only lines 'name: type = default  # meaning' and imports belong here; nothing is computed")
-    name, bounds = statement.target.id, _BOUNDS.search(comment)
+    name, order = statement.target.id, _ORDER.search(comment)
+    comment = comment[: order.start()].rstrip() if order else comment
+    bounds = _BOUNDS.search(comment)
     if statement.value is None:
         raise ValueError(f"{name} has no default")
     declared = _typed(name, statement.annotation)
@@ -271,6 +297,7 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         raise ValueError(f"{name} has no meaning; add '# meaning, unit' at the end of the line")
     low, high = _limits(declared, bounds.groups()) if bounds else (None, None)
     declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high)
+    declared = replace(declared, order=order.groups() if order else None)
     try:
         default = ast.literal_eval(statement.value)
     except (ValueError, TypeError):

@@ -1,183 +1,145 @@
-"""Odds of an export target: counted by hand on small panels, recovered from a simulator, and slow twins."""
+"""The outlook of exports: positions over gaps, known years, chances against simulated paths, smoothness, choices."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models import export_target
-from kbio_analysis.models.export_evidence import coverage, drivers, hindcast, prior_odds
-from kbio_analysis.models.export_target import MIN_CASES, Position, odds, position
+from kbio_analysis.models import export_target as et
+from kbio_analysis.models import growth_predictive as gp
 
-EXACT = 1e-9  # arithmetic on a handful of floats
-SIMULATED = 0.04  # three standard errors of a share of 0.5 in 1,500 members
-GOAL = {"target_multiple": 2.0, "target_year": 2030, "segment_growth_pct": 11.9, "levels": (80, 95)}
+DRAWS = 200_000
 
 
-def yearly(values: dict[int, float]) -> pd.Series:
-    return pd.Series(list(values.values()), index=pd.PeriodIndex([str(y) for y in values], freq="Y-DEC"), dtype=float)
-
-
-def panel_of_growth(rates_pct: list[float], years: int = 13, start: float = 100.0) -> pd.DataFrame:
-    """Members growing at constant rates, 2012 to 2024."""
-    index = pd.period_range("2012", periods=years, freq="Y-DEC")
+def panel(seed: int = 1, years: int = 13, exporters: int = 12) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    growth = 0.1 + rng.normal(0, 0.08, (years - 1, 1)) + rng.normal(0, 0.2, (years - 1, exporters))
     return pd.DataFrame(
-        {f"m{i}": start * (1 + r / 100) ** np.arange(years) for i, r in enumerate(rates_pct)}, index=index
+        100 * np.exp(np.vstack([np.zeros(exporters), growth.cumsum(axis=0)])), range(2012, 2012 + years)
     )
 
 
-def at_base() -> Position:
-    return position(yearly({2023: 100.0, 2024: 110.0}), base_year=2024, base_usd_m=5800.0, until=2030)
+FOUND = gp.components(panel())
+YEARLY = pd.Series([3.9, 5.5, 6.5], index=[2023, 2024, 2025])
 
 
-class TestPosition:
-    def test_moves_the_base_by_the_growth_of_the_series(self) -> None:
-        p = position(yearly({2023: 3900, 2024: 5510, 2025: 6520}), base_year=2024, base_usd_m=5800, until=2030)
-        assert p.latest_year == 2025
-        assert p.latest_usd_m == pytest.approx(5800 * 6520 / 5510, rel=EXACT)
-        assert p.growth_since_base_pct == pytest.approx(100 * (6520 / 5510 - 1), rel=EXACT)
-        assert list(p.history.index) == [2024, 2025]
-        assert p.pace_pct == pytest.approx(p.growth_since_base_pct, rel=EXACT)
-
-    def test_stops_at_a_gap_and_at_the_last_year_asked_for(self) -> None:
-        y = yearly({2024: 100, 2025: 110, 2027: 150})
-        assert position(y, base_year=2024, base_usd_m=1.0, until=2030).latest_year == 2025
-        assert position(y, base_year=2024, base_usd_m=1.0, until=2024).latest_year == 2024
-
-    def test_a_series_without_the_base_year_leaves_the_base(self) -> None:
-        p = position(yearly({2019: 1.0, 2020: 2.0}), base_year=2024, base_usd_m=5800, until=2030)
-        assert (p.latest_year, p.latest_usd_m, p.growth_since_base_pct) == (2024, 5800, None)
+def start(**changed: object) -> et.Position:
+    return et.position(YEARLY, **({"base_year": 2024, "base_usd_m": 5800.0} | changed))
 
 
-class TestOdds:
-    def test_counts_by_hand(self) -> None:
-        rates = [0, 2, 5, 8, 11, 12, 13, 15, 20, 25]
-        found = odds(at_base(), {"panel": panel_of_growth(rates)}, **GOAL)
-        needed = 100 * (2 ** (1 / 6) - 1)
-        hits = sum(r >= needed for r in rates)
-        assert found.required_growth_pct == pytest.approx(needed, rel=EXACT)
-        assert found.p_target == pytest.approx((1 + hits) / (1 + len(rates)), rel=EXACT)
-        assert found.p_segment == pytest.approx((1 + sum(r >= 11.9 for r in rates)) / (1 + len(rates)), rel=EXACT)
-        assert found.by_class.loc["panel", "median_growth_pct"] == pytest.approx(11.5, abs=0.01)
-
-    def test_classes_weigh_the_same_however_many_members_they_have(self) -> None:
-        classes = {"few": panel_of_growth([20.0] * MIN_CASES), "many": panel_of_growth([0.0] * 99)}
-        found = odds(at_base(), classes, **GOAL)
-        assert found.p_target == pytest.approx((1.0 + 0.01) / 2, rel=EXACT)
-        assert found.bands.loc[2030, "lo_80"] == pytest.approx(5800, rel=EXACT)
-        assert found.bands.loc[2030, "hi_80"] == pytest.approx(5800 * 1.2**6, rel=EXACT)
-
-    def test_recovers_the_known_chance_of_a_simulator(self) -> None:
-        """Log growth N(mu, s) a year, independent: P(double in 6 years) is a normal tail."""
-        from scipy import stats
-
-        rng, mu, s, m = np.random.default_rng(7), 0.10, 0.12, 1500
-        logs = np.vstack([np.zeros(m), rng.normal(mu, s, (6, m)).cumsum(axis=0)])
-        panel = pd.DataFrame(100 * np.exp(logs), index=pd.period_range("2018", periods=7, freq="Y-DEC"))
-        truth = stats.norm.sf((np.log(2) - 6 * mu) / (s * 6**0.5))
-        assert odds(at_base(), {"sim": panel}, **GOAL).p_target == pytest.approx(truth, abs=SIMULATED)
-
-    def test_the_window_is_the_latest_and_one_a_member(self) -> None:
-        panel = panel_of_growth([0.0] * MIN_CASES, years=20)
-        panel.iloc[0] = 1e-3 * panel.iloc[0]  # an early jump that the latest window must not see
-        found = odds(at_base(), {"panel": panel}, **GOAL)
-        assert found.by_class.loc["panel", "n_cases"] == MIN_CASES
-        assert found.paths.to_numpy() == pytest.approx(5800, rel=EXACT)
-
-    def test_a_class_with_few_members_is_silent_and_says_why(self) -> None:
-        classes = {"small": panel_of_growth([10.0] * (MIN_CASES - 1)), "whole": panel_of_growth([10.0] * MIN_CASES)}
-        found = odds(at_base(), classes, **GOAL)
-        assert list(found.by_class.index) == ["whole"]
-        assert found.left_out == {"small": MIN_CASES - 1}
-
-    def test_refuses_when_nobody_can_speak_or_the_target_is_past(self) -> None:
-        with pytest.raises(ModelInputError, match="earlier target year"):
-            odds(at_base(), {"short": panel_of_growth([10.0] * 20, years=5)}, **GOAL)
-        with pytest.raises(ModelInputError, match="after the base year"):
-            odds(at_base(), {"p": panel_of_growth([10.0] * 20)}, **GOAL | {"target_year": 2024})
-
-    def test_an_observed_target_year_is_certain(self) -> None:
-        y = yearly({2024: 100, 2025: 150})
-        for multiple, truth in ((1.4, 1.0), (1.6, 0.0)):
-            start = position(y, base_year=2024, base_usd_m=10.0, until=2025)
-            goal = GOAL | {"target_multiple": multiple, "target_year": 2025}
-            found = odds(start, {"p": panel_of_growth([5.0] * 9)}, **goal)
-            assert found.p_target == truth
-            assert found.required_growth_pct is None
-
-    def test_doubling_year_is_where_constant_growth_doubles(self) -> None:
-        for rate in (15.0, 5.0):  # inside the target year, and beyond it
-            found = odds(at_base(), {"p": panel_of_growth([rate] * 9)}, **GOAL)
-            assert found.median_doubling_year == pytest.approx(2024 + np.log(2) / np.log1p(rate / 100), abs=1e-6)
-        shrinking = odds(at_base(), {"p": panel_of_growth([-3.0] * 9)}, **GOAL)
-        assert shrinking.median_doubling_year == float("inf")
+def test_the_position_moves_with_the_definition_over_gaps() -> None:
+    found = start()
+    assert found.latest_usd_m == pytest.approx(5800 * 6.5 / 5.5)
+    assert (found.latest_year, found.own) == (2025, 5.5)
+    assert found.pace_pct == pytest.approx(100 * (6.5 / 5.5 - 1))
+    # MFDS left out 2016, 2020 and 2023 in dollars: 789.15 in 2015, 3216.59 in 2024.
+    mfds = pd.Series([789.15, 1368.51, 3216.59], index=[2015, 2017, 2024])
+    gaps = et.position(mfds, base_year=2015, base_usd_m=789.0)
+    assert (gaps.latest_year, list(gaps.history.index)) == (2024, [2015, 2017, 2024])
+    assert gaps.latest_usd_m == pytest.approx(789 * 3216.59 / 789.15)
+    unknown = et.position(YEARLY, base_year=2020, base_usd_m=100.0)
+    assert (unknown.latest_year, unknown.own, unknown.growth_since_base_pct) == (2020, None, None)
 
 
-def test_weighted_quantile_agrees_with_repeating_the_values() -> None:
-    rng = np.random.default_rng(3)
-    values, counts = rng.normal(size=40), rng.integers(1, 6, 40)
-    for level in (0.025, 0.1, 0.5, 0.9, 0.975):
-        slow = np.quantile(np.repeat(values, counts), level, method="inverted_cdf")
-        assert export_target.weighted_quantile(values, counts.astype(float), level) == slow
+def test_a_known_year_is_known() -> None:
+    ahead = et.outlook(start(), FOUND)
+    assert ahead.chance(start().latest_usd_m, 2025) == 1
+    assert ahead.chance(7000, 2025) == 0
+    assert ahead.bands([80], until=2025).empty
+    assert ahead.even_year(5800) == 2024
 
 
-class TestPrior:
-    def test_a_certain_rate_rules_and_a_doubtful_one_yields_to_the_class(self) -> None:
-        rng = np.random.default_rng(11)
-        steps = rng.normal(0.03, 0.10, (12, 40))
-        panel = pd.DataFrame(100 * np.exp(np.vstack([np.zeros(40), steps.cumsum(axis=0)])))
-        panel.index = pd.period_range("2012", periods=13, freq="Y-DEC")
-        kw = {"growth_pct": 11.9, "target_usd_m": 11600.0, "target_year": 2030}
-        prior = prior_odds(at_base(), panel, errors_points=[0.01, 300.0], **kw)
-        assert prior.weight_rate.iloc[0] > 0.99
-        assert prior.growth_pct.iloc[0] == pytest.approx(11.9, abs=0.05)
-        assert prior.growth_pct.iloc[1] == pytest.approx(100 * np.expm1(steps.mean()), abs=0.8)
-
-    def test_says_nothing_when_no_year_is_left(self) -> None:
-        kw = {"growth_pct": 5.0, "errors_points": [1.0], "target_usd_m": 1.0, "target_year": 2024}
-        assert prior_odds(at_base(), panel_of_growth([1.0] * 9), **kw).empty
+def test_the_law_is_that_of_simulated_paths() -> None:
+    """Shocks of the yearly law drawn one after the other, the lasting rate and the year under way once a path."""
+    rng, rate, s2_rate, now = np.random.default_rng(2), 0.09, 0.03**2, gp.Predictive(centre=0.18, sd=0.19)
+    ahead = et.outlook(start(), FOUND, under_way=[now], rate=rate, s2_rate=s2_rate)
+    shocks = rng.normal(0, np.sqrt(FOUND.s2_residual + FOUND.s2_year), (DRAWS, 4)).sum(axis=1)
+    logs = now.centre + rng.normal(0, now.sd, DRAWS) + 4 * rng.normal(rate, np.sqrt(s2_rate), DRAWS) + shocks
+    law = ahead.laws[2030]
+    assert law.centre == pytest.approx(logs.mean(), abs=0.01)
+    assert law.sd == pytest.approx(logs.std(), rel=0.01)
+    # A t of six degrees with the same spread is a little more peaked than a normal law.
+    slow = np.mean(start().latest_usd_m * np.exp(logs) >= 11600)
+    assert ahead.chance(11600, 2030) == pytest.approx(slow, abs=0.02)
 
 
-class TestHindcast:
-    def test_agrees_with_a_loop_over_members(self) -> None:
-        rng = np.random.default_rng(9)
-        panel = pd.DataFrame(10_000 * np.exp(rng.normal(0.08, 0.2, (15, 12)).cumsum(axis=0)))
-        panel.index = pd.period_range("2010", periods=15, freq="Y-DEC")
-        found = hindcast({"p": panel}, years=5, multiple=1.5, levels=(80,)).loc["p"]
-        chances, hits, inside = [], [], 0
-        for member in panel:
-            others = [float(panel[o].iloc[9] / panel[o].iloc[4]) for o in panel if o != member]
-            outcome = float(panel[member].iloc[14] / panel[member].iloc[9])
-            chances.append((1 + sum(g >= 1.5 for g in others)) / 12)
-            hits.append(float(outcome >= 1.5))
-            inside += sorted(others)[0] <= outcome <= sorted(others)[-1]  # 11 others: 80% needs ranks 1 and 11
-        assert found.predicted == pytest.approx(np.mean(chances), rel=EXACT)
-        assert found.observed == pytest.approx(np.mean(hits), rel=EXACT)
-        assert found.covered_80 == inside
-
-    def test_intervals_cover_what_they_promise_when_nothing_changes(self) -> None:
-        rng = np.random.default_rng(21)
-        panel = pd.DataFrame(1000 * np.exp(rng.normal(0.05, 0.2, (11, 400)).cumsum(axis=0)))
-        panel.index = pd.period_range("2014", periods=11, freq="Y-DEC")
-        row = hindcast({"p": panel}, years=5, multiple=2.0, levels=(80, 95)).loc["p"]
-        assert row.covered_80 / row.n == pytest.approx(0.80, abs=0.06)
-        assert row.covered_95 / row.n == pytest.approx(0.95, abs=0.03)
-        assert not coverage(row.to_frame().T, (80, 95))[["too_few", "too_many"]].any(axis=None)
-
-    def test_coverage_says_on_which_side_it_misses(self) -> None:
-        found = coverage(pd.DataFrame({"n": [50, 50], "covered_50": [50, 48], "covered_95": [40, 40]}), (95, 50))
-        assert found.loc[50, ["covered", "too_few", "too_many"]].tolist() == [98, False, True]
-        assert found.loc[95, ["covered", "too_few", "too_many"]].tolist() == [80, True, False]
-
-    def test_a_short_class_is_left_out(self) -> None:
-        assert hindcast({"p": panel_of_growth([5.0] * 20, years=7)}, years=5, multiple=2.0, levels=(80,)).empty
+def test_the_chance_is_smooth_in_the_target_and_goes_to_zero() -> None:
+    ahead = et.outlook(start(), FOUND, under_way=[gp.Predictive(centre=0.18, sd=0.19)])
+    chances = [ahead.chance(5800 * m, 2030) for m in np.linspace(1.01, 20, 400)]
+    assert (np.diff(chances) < 0).all()
+    assert ahead.chance(5800 * 1.98, 2030) - ahead.chance(5800 * 2.02, 2030) < 0.03
+    assert chances[-1] < 0.005
 
 
-def test_drivers_bracket_the_chosen_case() -> None:
-    classes = {"a": panel_of_growth(list(range(0, 30, 2))), "b": panel_of_growth(list(range(-5, 10)))}
-    start = position(yearly({2024: 100.0, 2025: 118.0}), base_year=2024, base_usd_m=5800.0, until=2030)
-    chosen = odds(start, classes, **GOAL)
-    found = drivers(start, classes, GOAL, nearest_usd_m=5510.0)
-    assert (found.p_target_low <= chosen.p_target).all()
-    assert (found.p_target_high >= chosen.p_target).all()
-    assert found.loc["Reference class", "p_target_high"] > found.loc["Reference class", "p_target_low"]
+def test_the_fan_is_smooth_and_holds_the_chance() -> None:
+    ahead = et.outlook(start(), FOUND, under_way=[gp.Predictive(centre=0.18, sd=0.19)])
+    bands = ahead.bands([50, 80, 95], until=2045)
+    assert (bands.hi_95.pct_change().dropna() > -0.05).all()
+    assert (bands.lo_95 < bands.lo_80).all()
+    assert ahead.chance(bands.hi_80[2030], 2030) == pytest.approx(0.1)
+    even = ahead.even_year(11600)
+    assert ahead.chance(11600, int(np.floor(even))) < 0.5 <= ahead.chance(11600, int(np.ceil(even)))
+    with pytest.raises(ModelInputError, match="covers 2026 to"):
+        ahead.chance(1.0, 2199)
+
+
+def monthly(years: range, growth: float, months: int) -> pd.Series:
+    index = pd.period_range(f"{years[0]}-01", periods=12 * len(years) + months, freq="M")
+    season = 1 + 0.1 * np.sin(np.arange(len(index)) * np.pi / 6)
+    return pd.Series([100 * (1 + growth) ** (m.year - years[0]) for m in index] * season, index=index)
+
+
+def test_years_under_way_come_from_their_months_on_the_scale_of_the_base() -> None:
+    series = {"one": monthly(range(2022, 2026), 0.2, 6)}
+    yearly = pd.Series([1.0, 1.2, 1.5], index=[2022, 2023, 2024])
+    at = et.position(yearly, base_year=2024, base_usd_m=5800.0)
+    found = et.years_under_way(at, series, yearly, until=2030)
+    assert [now.year for now in found] == [2025, 2026]
+    assert found[0].value == pytest.approx(5800 * 1.2, rel=0.01)
+    assert found[1].start == pytest.approx(found[0].value)
+    assert et.years_under_way(at, series, yearly, until=2024) == []
+    assert et.years_under_way(et.position(yearly, base_year=2020, base_usd_m=1.0), series, yearly, until=2030) == []
+    none_measured = pd.Series([1.5], index=[2024])
+    assert et.years_under_way(at, series, none_measured, until=2030) == []
+
+
+def forecast(**changed: object) -> et.Forecast:
+    terms = {"home": "KOR", "base_year": 2024, "base_usd_m": 5800.0, "until": 2030}
+    terms |= {"opinions": [(4.7, 3.0), (11.9, 3.0)]}
+    series = {"one": monthly(range(2022, 2026), 0.2, 6)}
+    yearly = pd.Series([3.6, 3.9, 5.5, 6.5], index=[2022, 2023, 2024, 2025])
+    return et.forecast(yearly, series, panel().rename(columns={0: "KOR"}), **(terms | changed))
+
+
+def test_every_choice_is_changed_alone() -> None:
+    made = forecast()
+    assert made.last_year == 2026
+    cases = et.alternatives(made, [4.7, 11.9], [1.0, 6.0], "KHIDI")
+    table = et.chances(cases, {"p": 11600.0}, year=2030)
+    assert table.p["As chosen"] == made.outlook.chance(11600, 2030)
+    assert table.p["Growth after: 4.7% a year"] < table.p["As chosen"] < table.p["Growth after: 11.9% a year"]
+    assert table.p["KHIDI: its own figures"] < table.p["As chosen"]
+    assert "2026 from one alone" in table.index
+
+
+def test_the_curve_rises_through_the_expected_rate() -> None:
+    made = forecast()
+    rate_pct = 100 * np.expm1(made.rate)
+    curve = et.curve(made, [rate_pct - 5, rate_pct, rate_pct + 5], level_usd_m=11600, year=2030)
+    assert curve.probability.is_monotonic_increasing
+    assert curve.probability[1] == pytest.approx(made.outlook.chance(11600, 2030))
+
+
+def test_scenarios_are_arithmetic_in_the_middle() -> None:
+    made = forecast()
+    plan = et.scenarios(made, [4.7, 11.9], level_usd_m=11600, year=2030)
+    for row in plan.itertuples():
+        by_hand = made.start.latest_usd_m * (1 + row.first_pct / 100) * (1 + row.after_pct / 100) ** 4
+        assert row.median_usd_m == pytest.approx(by_hand)
+        assert (row.probability >= 0.5 - 1e-9) == (by_hand >= 11600 * (1 - 1e-9))
+    assert et.scenarios(made, [4.7], level_usd_m=11600, year=2026).empty
+
+
+def test_refusals() -> None:
+    with pytest.raises(ModelInputError, match="above zero"):
+        start(base_usd_m=0.0)

@@ -40,15 +40,6 @@ def test_doubling_year_is_fractional_and_infinite_without_growth() -> None:
     assert math.isinf(growth.doubling_year(2024, 0))
 
 
-def test_prior_equals_updating_one_source_after_the_other() -> None:
-    own = growth.GrowthSource(mean_log=0.2, sd_log=0.08)
-    for tau, row in growth.combine_growth_prior(own, 11.9, (0.01, 0.05, 0.2)).iterrows():
-        precision = 0.08**-2 + tau**-2
-        assert row["mean_log"] == pytest.approx((0.2 / 0.08**2 + math.log(1.119) / tau**2) / precision, rel=EXACT)
-        assert row["sd_log"] == pytest.approx(precision**-0.5, rel=EXACT)
-        assert row[["weight_own", "weight_external"]].sum() == pytest.approx(1, rel=EXACT)
-
-
 def test_reference_spread_recovers_the_truth_of_a_simulation() -> None:
     rng = np.random.default_rng(7)
     tau, k = 0.05, 4000
@@ -68,12 +59,6 @@ def test_reference_spread_recovers_the_truth_of_a_simulation() -> None:
         (lambda: growth.path(1, 5, 2.5), "whole number of years"),
         (lambda: growth.doubling_year(2024, 5, multiple=1), "above 1"),
         (lambda: growth.reference_growth_source([0.1, 0.2], [1, 1]), "at least three members"),
-        (
-            lambda: growth.combine_growth_prior(growth.GrowthSource(mean_log=0, sd_log=1), 11.9, (0.0,)),
-            "error 0.0 must be",
-        ),
-        (lambda: growth.combine_growth_prior(SURE, 11.9, (0.0,)), "error 0.0 must be above zero"),
-        (lambda: growth.combine_growth_prior(SURE, 11.9, ()), "give at least one"),
     ],
 )
 def test_refusals(call, says: str) -> None:
