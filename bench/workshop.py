@@ -61,7 +61,9 @@ def place(folder: Path, notebook: str) -> Place:
 def batch_file(where: Place, notebook: str, count: int, **fixed: int) -> Path:
     """A batch of ``count`` sets that differ in their seed, or, of the real notebook, in the base value."""
     varied = "base_value_usd_m" if notebook == REAL else "seed"
-    lists = {varied: [5000 + n if notebook == REAL else n for n in range(1, count + 1)]} | {name: [value] for name, value in fixed.items()}
+    lists = {varied: [5000 + n if notebook == REAL else n for n in range(1, count + 1)]} | {
+        name: [value] for name, value in fixed.items()
+    }
     path = where.folder / f"{notebook}.yml"
     lines = [f"notebook: {notebook}", "matrix:", *(f"  {name}: {values}" for name, values in lists.items())]
     path.write_text("\n".join(lines) + "\n")

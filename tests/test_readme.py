@@ -70,7 +70,7 @@ def test_the_computed_parts_are_today_s(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "named"), [("US\\$11.6bn", "US\\$11.5bn", "11_export_forecast"), ("`us_gdp`", "`gdp`", "provenance")]
+    ("old", "new", "named"), [("US$11.6bn", "US$11.5bn", "11_export_forecast"), ("`us_gdp`", "`gdp`", "provenance")]
 )
 def test_a_doctored_part_is_named(root: Path, tmp_path: Path, old: str, new: str, named: str) -> None:
     text = (root / "README.md").read_text()
