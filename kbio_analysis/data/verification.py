@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from .checks import check_against_others
 from .corrections import read_corrections
-from .package import CANDIDATES, VINTAGES, Package, Passport, read_package
+from .package import CANDIDATES, VINTAGES, Package, Passport, read_package, unpacked
 from .tables import load_from
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def verify() -> list[str]:
 
 def cited_by(paths: Iterable[Path]) -> set[str]:
     """The sources that these files of rows cite."""
-    texts = (path.read_text(encoding="utf-8") for path in paths)
+    texts = (unpacked(path.read_bytes()).decode("utf-8") for path in paths)
     return {row.get("source_id") or "" for text in texts for row in csv.DictReader(io.StringIO(text, newline=""))}
 
 
