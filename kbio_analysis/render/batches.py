@@ -20,6 +20,7 @@ A value is the text in the file, read by the type that the notebook declares. A 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,10 +31,9 @@ from typing import Any
 
 from kbio_analysis.errors import KbioError, ParameterError, UsageError, did_you_mean
 from kbio_analysis.reading import DocumentError, read_yaml
-from kbio_analysis.render.names import DEFAULT_SET, briefly_named
 from kbio_analysis.render.notebooks import notebooks_dir, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read, to_text
-from kbio_analysis.render.publish import slug
+from kbio_analysis.render.publish import DEFAULT_SET, slug
 from kbio_analysis.render.ranking import Ranking
 from kbio_analysis.render.references import known_results
 
@@ -272,6 +272,23 @@ class _Document:
 
     def _wrong(self, what: str, at: Any) -> None:
         self._mistakes.append(f"{self._place(at)}, {what}")
+
+
+def set_name_for(spec: NotebookSpec, values: Mapping[str, object]) -> str:
+    """``default``, or e.g. ``target_year-2031-target_multiple-3`` from the values that differ from the defaults."""
+    changed = spec.changed(values)
+    return slug("-".join(f"{name}-{_in_a_name(value)}" for name, value in changed.items())) if changed else DEFAULT_SET
+
+
+def briefly_named(values: Mapping[str, object]) -> str:
+    """A set's name from its parameters; a word stands for itself: ``mfds_biopharma-target_year-2031``."""
+    speaks = {name: isinstance(value, str) and value[:1].isalpha() for name, value in values.items()}
+    return slug("-".join(_in_a_name(v) if speaks[name] else f"{name}-{_in_a_name(v)}" for name, v in values.items()))
+
+
+def _in_a_name(value: object) -> str:
+    text = "-".join(to_text(item) for item in value) if isinstance(value, list) else to_text(value)
+    return re.sub(r"[/\\\0]", "-", text) or "empty"
 
 
 def _unmarked(value: Any) -> Any:

@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Reports side by side, the first one the yardstick; ``parameters`` are those that differ."""
+    """Reports of one notebook side by side, the first one the yardstick; ``parameters`` are those that differ."""
 
     reports: tuple[SiteReport, ...]
     parameters: tuple[Line, ...]
@@ -55,9 +55,8 @@ class Comparison:
 
     @property
     def names(self) -> list[str]:
-        """What to call each report: its set, with the notebook where there are several."""
-        one = len({report.notebook for report in self.reports}) == 1
-        return [report.set if one else report.label for report in self.reports]
+        """What to call each report."""
+        return [report.set for report in self.reports]
 
     def csv(self) -> str:
         """Parameters and results with exact values, then every difference to the first report."""
@@ -82,31 +81,25 @@ class Comparison:
 
 
 def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteReport]:
-    """The reports asked for, as ``NOTEBOOK/SET`` (the notebook's name may be cut short), or as ``SET`` where only one
-    notebook, or one of those that the other requests mean, has it.
+    """The reports asked for, all of one notebook: as ``NOTEBOOK/SET`` (the notebook's name may be cut short), or as
+    ``SET`` where one notebook alone has them all.
 
-    Raises UsageError naming every request that fits none or several, for fewer than two, and for the same one twice.
+    Raises UsageError naming every request that fits none, for fewer than two, and for the same one twice.
     """
     if len(wanted) < 2:
         raise UsageError("compare takes two sets or more, such as: kbio compare default high_growth")
     requests = [unicodedata.normalize("NFC", request).strip("/") for request in wanted]
     fitting = [[r for r in reports if _fits(r, request)] for request in requests]
-    certain = {found[0].notebook for found in fitting if len(found) == 1}
+    if unknown := [request for request, found in zip(requests, fitting, strict=True) if not found]:
+        raise UsageError("\n".join(_unknown(request, reports) for request in unknown))
     common = set.intersection(*({r.notebook for r in found} for found in fitting))
-    # What is ambiguous may be clear once the unknown ones are mended, so the unknown are told first.
-    mistakes = [_unknown(request, reports) for request, found in zip(requests, fitting, strict=True) if not found]
-    chosen: list[SiteReport] = []
-    for request, found in zip(requests, fitting, strict=True) if not mistakes else ():
-        nearer = [r for r in found if r.notebook in (certain or common)] if len(found) > 1 else found
-        chosen += nearer[:1]
-        if len(nearer) != 1:
-            either = " or ".join(r.label for r in nearer or found)
-            mistakes.append(f"set {request!r} may be {either}: write NOTEBOOK/SET")
-    if not mistakes:
-        labels = [r.label for r in chosen]
-        mistakes = [f"{label} is named twice" for label in dict.fromkeys(labels) if labels.count(label) > 1]
-    if mistakes:
-        raise UsageError("\n".join(mistakes))
+    if len(common) != 1:
+        which = " or ".join(sorted(common)) or "no single notebook"
+        raise UsageError(f"the sets to compare are of one notebook, here {which}: write NOTEBOOK/SET")
+    chosen = [next(r for r in found if r.notebook in common) for found in fitting]
+    labels = [r.label for r in chosen]
+    if twice := [label for label in dict.fromkeys(labels) if labels.count(label) > 1]:
+        raise UsageError("\n".join(f"{label} is named twice" for label in twice))
     return chosen
 
 
@@ -123,29 +116,17 @@ def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
 
 
 def compared(reports: Sequence[SiteReport]) -> Comparison:
-    """The reports side by side: those of one notebook in every result that any has, of several in those they share.
-
-    Raises UsageError for a report without results, and for reports that share none.
-    """
-    if empty := [r for r in reports if not r.results]:
-        whys = ["its notebook records none" if r.good else f"its last run: {r.status}" for r in empty]
-        raise UsageError(
-            "\n".join(f"{r.label} has no results to compare ({why})" for r, why in zip(empty, whys, strict=True))
-        )
-    every = list(dict.fromkeys(name for report in reports for name in report.results))
-    shared = [name for name in every if all(name in report.results for report in reports)]
-    if not shared:
-        raise UsageError(f"{' and '.join(r.label for r in reports)} share no result, so there is nothing to compare")
-    chosen = every if len({report.notebook for report in reports}) == 1 else shared
-    results = tuple(_line("result", name, [r.results.get(name) for r in reports]) for name in chosen)
+    """Reports of one notebook side by side, in every result that any has. Raises UsageError for one without results."""
+    if empty := [r.label for r in reports if not r.results]:
+        raise UsageError("\n".join(f"{label} has no results to compare; render it again" for label in empty))
+    names = dict.fromkeys(name for report in reports for name in report.results)
+    results = tuple(_line("result", name, [r.results.get(name) for r in reports]) for name in names)
     parameters = []
     for name in dict.fromkeys(name for report in reports for name in report.made_with):
         values = [{"value": r.made_with[name]} if name in r.made_with else None for r in reports]
         parameters.append(_line("parameter", name, values))
     differing = tuple(line for line in parameters if line.differs)
     notes = [f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good]
-    if len(chosen) < len(every):
-        notes.append(f"{len(every) - len(chosen)} results that not all of these notebooks record are left out.")
     notes += [f"{line.name}: the units differ, so no difference is taken." for line in results if line.unit is None]
     if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in results):
         notes.append("A difference between two percentages is in percentage points.")

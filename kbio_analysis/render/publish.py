@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kbio_analysis.render.job import Report
 
 HIDDEN = ".kbio"
+DEFAULT_SET = "default"
 FAILURE, LOG = "failure.json", "log.txt"
 LOCK_WAIT_SECONDS = 60.0
 LONGEST_NAME = 80

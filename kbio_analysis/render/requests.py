@@ -12,13 +12,12 @@ from typing import Any
 from kbio_analysis.data.package import data_root
 from kbio_analysis.errors import DataError, ParameterError, UsageError, did_you_mean
 from kbio_analysis.reading import DocumentError, read_json
-from kbio_analysis.render.batches import ParameterSet, read_batches
+from kbio_analysis.render.batches import ParameterSet, read_batches, set_name_for
 from kbio_analysis.render.job import Job
-from kbio_analysis.render.names import DEFAULT_SET, named_after
 from kbio_analysis.render.notebooks import available, notebooks_dir, read_notebook, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source
 from kbio_analysis.render.provenance import own_metadata, provenance
-from kbio_analysis.render.publish import FAILURE, folder_of, slug
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, folder_of, slug
 
 AUTO = "auto"
 
@@ -118,12 +117,6 @@ def planned_failures(site: Path, wanted: list[str], **how: Any) -> list[Job]:
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return shelf.jobs(sets, **how)
-
-
-def set_name_for(spec: NotebookSpec, values: Mapping[str, object]) -> str:
-    """``default``, or e.g. ``target_year-2031-target_multiple-3`` from the values that differ from the defaults."""
-    changed = spec.changed(values)
-    return named_after(changed) if changed else DEFAULT_SET
 
 
 class _Shelf:

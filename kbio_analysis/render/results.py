@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kbio_analysis.reading import DocumentError, read_json
-from kbio_analysis.render.names import DEFAULT_SET
-from kbio_analysis.render.publish import FAILURE, LOG, write_file
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, write_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -64,17 +64,14 @@ def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[s
 
 def comparison_section(comparison: Comparison) -> dict[str, Any]:
     """A few reports column by column."""
-    reports, names = comparison.reports, comparison.names
-    notebooks = ", ".join(dict.fromkeys(report.notebook for report in reports))
-    label, file = f"{notebooks}, {' and '.join(names)}", comparison_stem(reports)
-    section = _section(reports, label, file, comparison.csv())
-    return section | {"notebook": notebooks, "comparison": comparison, "notes": comparison.notes}
+    label, file = " and ".join(comparison.names), comparison_stem(comparison.reports)
+    section = _section(comparison.reports, label, file, comparison.csv())
+    return section | {"comparison": comparison, "notes": comparison.notes}
 
 
 def comparison_stem(reports: Sequence[SiteReport]) -> str:
     """The name of the files of a comparison, the same for the same reports in the same order."""
-    notebooks = list(dict.fromkeys(report.notebook for report in reports))
-    return slug("-".join(notebooks) + "-" + "-vs-".join(report.set for report in reports))
+    return slug(f"{reports[0].notebook}-" + "-vs-".join(report.set for report in reports))
 
 
 def _section(reports: Sequence[SiteReport], label: str, file: str, csv: str) -> dict[str, Any]:

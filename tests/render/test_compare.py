@@ -56,7 +56,6 @@ def two_notebooks(tmp_path: Path) -> Path:
     [
         (["default", "late"], ["11_forecast/default", "11_forecast/late"]),
         (["early", "default"], ["12_rank/early", "12_rank/default"]),
-        (["11_forecast/default", "12_rank/default"], ["11_forecast/default", "12_rank/default"]),
         (["12/default", "12_rank/early/"], ["12_rank/default", "12_rank/early"]),
     ],
 )
@@ -70,7 +69,7 @@ def test_a_set_is_found_by_as_little_as_is_clear(two_notebooks: Path, wanted: li
         (["default"], "two sets or more"),
         (["default", "lat"], "no set 'lat'; did you mean late?"),
         (["late", "late"], "11_forecast/late is named twice"),
-        (["default", "default"], "may be 11_forecast/default or 12_rank/default: write NOTEBOOK/SET"),
+        (["late", "early"], "of one notebook, here no single notebook: write NOTEBOOK/SET"),
     ],
 )
 def test_an_unclear_request_is_refused(two_notebooks: Path, wanted: list[str], words: str) -> None:
@@ -122,19 +121,6 @@ def test_units_that_differ_are_said_and_not_subtracted(tmp_path: Path) -> None:
     assert c.notes == ("size: the units differ, so no difference is taken.",)
 
 
-def test_notebooks_are_compared_in_what_they_share_only(tmp_path: Path) -> None:
-    lay(tmp_path, "a/default", results={"size": 1.0, "own": 2.0}, parameters={"year": 2030})
-    lay(tmp_path, "b/default", results={"size": 3.0}, parameters={"partner": "IND"})
-    lay(tmp_path, "c/default", results={"other": 3.0})
-    c = beside(tmp_path, "a/default", "b/default")
-    assert [line.name for line in c.results] == ["size"]
-    assert c.names == ["a/default", "b/default"]
-    assert [line.texts[1] for line in c.parameters] == ["not a parameter", "IND"]
-    assert "1 results that not all of these notebooks record" in c.notes[0]
-    with pytest.raises(UsageError, match="a/default and c/default share no result"):
-        beside(tmp_path, "a/default", "c/default")
-
-
 def test_a_report_without_results_is_refused_and_an_old_good_one_is_marked(tmp_path: Path) -> None:
     lay(tmp_path, "a/default")
     folder = lay(tmp_path, "a/late", parameters={"year": 2035})
@@ -144,7 +130,7 @@ def test_a_report_without_results_is_refused_and_an_old_good_one_is_marked(tmp_p
     assert c.parameters[0].values == (2030, 2035)
     assert c.notes == ("a/late: its last run failed; shown is the good run before it.",)
     (folder / "result.json").unlink()
-    with pytest.raises(UsageError, match=r"a/late has no results to compare \(its last run: failed\)"):
+    with pytest.raises(UsageError, match="a/late has no results to compare"):
         beside(tmp_path, "default", "late")
 
 
