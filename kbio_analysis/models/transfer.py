@@ -1,21 +1,21 @@
 """What past agreements say of the next: its mean effect by direction, and how the effect builds up after entry.
 
-The mean is a prediction for an agreement not seen yet; the profile is the straight line through the effects by year
-from entry, about their mean, and is held after the last year of the record's window.
+The mean is a prediction for an agreement not seen yet; the profile is the straight line through the effects by years
+from entry, about their mean, and is held after the last year. This is the one seam between the record of agreements and
+studies of a new one.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.agreement_record import AgreementRecord, two_way
-from kbio_analysis.models.checks import typed
-from kbio_analysis.models.reference_class import MixturePrediction, averaged_over_tau
-from kbio_analysis.models.reference_class import pool as pool_effects
+from kbio_analysis.models.checks import checked_frame, typed
+from kbio_analysis.models.reference_class import MixturePrediction
+
+PROFILE_YEARS = 10
+"""Years from entry over which a prediction is an average."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,50 +44,33 @@ class Transfer:
 
 
 @typed
-def from_record(found: AgreementRecord, spread: pd.Series, panels: Mapping[str, Any], *, years: int = 10) -> Transfer:
-    """The transfer of ``found``; each effect's chance spread (``Reassignment.spread``) counts as its error.
+def from_structural(record: pd.DataFrame) -> Transfer:
+    """The transfer of what structural gravity found, from rows of kind, direction, name, value, error and weight.
 
-    ``panels``: outcomes, treatment and comparisons, as the record took them. Restricted likelihood may put what is left
-    between agreements at zero, so the prediction is averaged over it. A direction with too few agreements is absent.
+    ``prediction``: parts of the mixture for a next agreement, as ``structural_gravity.next_agreement`` gives it for the
+    first years together; ``profile``: effects by span of years since entry ("0-2"), whose straight line is taken about
+    its mean over the first PROFILE_YEARS. A direction without a prediction is absent.
     """
-    predictions = {}
-    directions = found.effects.index.get_level_values("direction")
-    for direction in directions.unique():
-        mine = found.effects[directions == direction]
-        own = np.diag(spread.reindex(mine.index).to_numpy(dtype=float) ** 2)
-        try:
-            pooled = pool_effects(mine, found.covariance.loc[mine.index, mine.index] + own)
-        except ModelInputError:
-            continue
-        predictions[direction] = averaged_over_tau(pooled)
-    lines = {d: _line(by_year(**panels, direction=d, years=years)) for d in predictions}
-    return Transfer(predictions=predictions, profile=pd.DataFrame(lines, index=range(years)))
+    record = checked_frame(record, ["kind", "direction", "name", "value", "error", "weight"], "structural record")
+    predictions, lines = {}, {}
+    for direction, parts in record[record["kind"] == "prediction"].groupby("direction"):
+        weight = parts["weight"].to_numpy(dtype=float)
+        predictions[str(direction)] = MixturePrediction(
+            tau=parts["name"].to_numpy(dtype=float),
+            weight=weight / weight.sum(),
+            centre=parts["value"].to_numpy(dtype=float),
+            scale=parts["error"].to_numpy(dtype=float),
+        )
+        spans = record[(record["kind"] == "profile") & (record["direction"] == direction)]
+        lines[str(direction)] = _line(spans)
+    return Transfer(predictions=predictions, profile=pd.DataFrame(lines, index=range(PROFILE_YEARS)))
 
 
-def by_year(
-    outcomes: Mapping[str, pd.DataFrame],
-    treatment: pd.DataFrame,
-    comparisons: Mapping[str, Any],
-    *,
-    direction: str,
-    years: int = 10,
-) -> pd.Series:
-    """Members' trade against the two-way fit on untreated years, by year from entry (0 first), log points."""
-    panel = outcomes[direction]
-    members = [p for p in panel.columns if p in treatment.index]
-    partners = [*comparisons[direction], *members]
-    y, when = panel[partners].to_numpy(dtype=float), np.asarray(panel.index)[:, None]
-    entry = np.array([np.inf] * len(comparisons[direction]) + [float(treatment.at[m, "entry_year"]) for m in members])
-    seen = np.isfinite(y)
-    mean = two_way(y, seen & (when < entry)).mean
-    effects = {}
-    for after in range(years):
-        cell = seen & (when - entry == after)
-        if cell.any() and y[cell].sum() > 0:
-            effects[after] = float(np.log(y[cell].sum() / mean[cell].sum()))
-    return pd.Series(effects, dtype=float)
-
-
-def _line(effects: pd.Series) -> pd.Series:
-    slope = np.polyfit(effects.index, effects, 1)[0] if len(effects) > 1 else 0.0
-    return pd.Series({year: slope * (year - effects.index.to_numpy().mean()) for year in range(10)})
+def _line(spans: pd.DataFrame) -> np.ndarray:
+    """Straight line through the spans, weighted by their errors, less its mean over the years."""
+    years = np.arange(PROFILE_YEARS)
+    if len(spans) < 2:
+        return np.zeros(PROFILE_YEARS)
+    middle = spans["name"].str.split("-", expand=True).astype(float).mean(axis=1)
+    slope = np.polyfit(middle, spans["value"].astype(float), 1, w=1 / spans["error"].astype(float))[0]
+    return slope * (years - years.mean())

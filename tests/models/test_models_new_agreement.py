@@ -1,12 +1,15 @@
 """Trade without an agreement, what past agreements say, and a new agreement put together from known parts."""
 
 from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
 from math import exp, log
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from kbio_analysis.data.tables import load
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import gravity, trade_baseline
 from kbio_analysis.models.new_agreement import (
@@ -20,8 +23,9 @@ from kbio_analysis.models.new_agreement import (
     trade_paths,
 )
 from kbio_analysis.models.reference_class import MixturePrediction
-from kbio_analysis.models.transfer import Transfer, by_year, from_record
+from kbio_analysis.models.transfer import Transfer, from_structural
 
+ROOT = Path(__file__).resolve().parents[2]
 SOLVER = 1e-4  # the packaged solver stops at a deviance change of 1e-8
 SIMULATED_ELASTICITY = 0.15  # three of the simulator's own standard errors
 COVERAGE = 0.07  # three binomial errors of 90% over 150 partners
@@ -292,36 +296,27 @@ def test_drivers_order_by_swing_and_respect_signs() -> None:
 
 
 class TestTransfer:
-    def test_chance_is_taken_out_of_the_prediction(self) -> None:
-        index = pd.MultiIndex.from_product(
-            [[f"A{i}" for i in range(12)], ["exports"]], names=["agreement", "direction"]
-        )
-        values = pd.Series(0.1 + 0.3 * np.linspace(-1, 1, 12), index=index)
+    COLUMNS = ("kind", "direction", "name", "value", "error", "weight")
 
-        class Found:
-            effects = values
-            covariance = pd.DataFrame(1e-4 * np.eye(12), index=index, columns=index)
+    def test_the_mixture_and_the_profile_are_taken_over(self) -> None:
+        rows = [("prediction", "exports", "0.1", 0.05, 0.2, 3.0), ("prediction", "exports", "0.2", 0.15, 0.3, 1.0)]
+        rows += [("profile", "exports", f"{y}-{y + 2}", 0.03 * y, 0.1, 9.0) for y in (0, 3, 6, 9)]
+        past = from_structural(pd.DataFrame(rows, columns=list(self.COLUMNS)))
+        years = np.array([-1, 0, 9, 30])
+        assert past.since("exports", years)[1:] == pytest.approx(0.03 * np.array([-4.5, 4.5, 4.5]))
+        drawn = past.draw("exports", years, 40_000, np.random.default_rng(1))
+        assert (drawn[:, 0] == 0).all()
+        assert drawn[:, 1].mean() == pytest.approx(0.25 * (3 * 0.05 + 0.15) - 0.135, abs=0.01)
+        assert past.chance_of_gain("exports", 9) == pytest.approx((drawn[:, 2] > 0).mean(), abs=0.01)
+        assert "imports" not in past.predictions
 
-        narrow, wide = (
-            from_record.__wrapped__(Found, pd.Series(s, index=index), _panels()).predictions["exports"]
-            for s in (0.3, 1e-6)
-        )
-        assert narrow.weight @ narrow.tau < wide.weight @ wide.tau
-        assert narrow.quantile(0.5) == pytest.approx(0.1, abs=0.02)
-
-    def test_a_known_profile_is_recovered(self) -> None:
-        found = by_year(**_panels(), direction="exports")
-        assert found.to_numpy() == pytest.approx(0.03 * np.arange(10), abs=1e-6)
-
-
-def _panels() -> dict[str, object]:
-    years = np.arange(2000, 2020)
-    names = [f"P{i}" for i in range(10)]
-    size, common = np.linspace(1, 10, 10), np.exp(0.02 * np.arange(20))
-    panel = pd.DataFrame(np.outer(common, size), index=years, columns=names)
-    panel.loc[2010:, "P9"] *= np.exp(0.03 * np.arange(10))
-    treatment = pd.DataFrame({"agreement": ["A"], "entry_year": [2010]}, index=["P9"])
-    return {"outcomes": {"exports": panel}, "treatment": treatment, "comparisons": {"exports": names[:9]}}
+    def test_the_kept_table_is_what_the_fit_gives(self) -> None:
+        spec = spec_from_file_location("structural_record", ROOT / "tools" / "structural_record.py")
+        tool = module_from_spec(spec)
+        spec.loader.exec_module(tool)
+        now, kept = (f.set_index(["kind", "direction", "name"]) for f in (tool.record(), load("structural_record")))
+        assert list(now.index) == list(kept.index)
+        assert now["value"].to_numpy(dtype=float) == pytest.approx(kept["value"].to_numpy(), abs=1e-3)
 
 
 def _both(value: float) -> dict[str, float]:
