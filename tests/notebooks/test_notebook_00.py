@@ -11,6 +11,7 @@ from kbio_analysis.data.results import missing_entry, reference_entry
 from kbio_analysis.render.composed import bundle
 from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.render.parameters import read
+from kbio_analysis.vocabulary import PLACE_COLOURS
 
 NAME = "00_briefing"
 Entries = dict[str, dict[str, Any]]
@@ -54,6 +55,7 @@ def test_with_fresh_records_both_answers_are_told_with_the_recorded_numbers(defa
 
 SERIES = {"published": "Strategy's base, moved:", "median": "median", "lo_80": "80% interval", "hi_80": "80% interval"}
 KEYS = {"year", "month", "iso3", "usd_m", "rank_now", "median_rank", "method", "verdict", "chance", "claims"}
+HUES = ("blue", "amber", "green", "purple", "red", "grey", "ink", "muted", "pale")
 MADE_BY = ("this project", "Korea Customs Service", "Yonhap", "KHIDI")
 
 
@@ -75,6 +77,16 @@ def test_every_series_of_every_chart_names_whose_figure_it_is() -> None:
 def test_what_would_change_our_mind_is_the_distance_to_the_turn(default: Said) -> None:
     r = {n: e["value"] for n, e in reference_entry(notebooks_dir(), "12_top_five")["results"].items()}
     assert default.results["move_place"] == pytest.approx(0.5 - r["probability_of_place"])
+
+
+def test_a_place_has_one_colour_in_every_report_that_draws_it() -> None:
+    assert len(set(PLACE_COLOURS.values())) == len(PLACE_COLOURS)
+    for name in (NAME, "12_top_five", "30_diversification"):
+        code = (notebooks_dir() / f"{name}.ipynb").read_text(encoding="utf-8")
+        for place, hue in re.findall(
+            r'\\"(Korea|United States|China|ASEAN)\\": (?:\([^)]*?\\"colour\\": )?\\"([a-z]+)\\"', code
+        ):
+            assert hue == PLACE_COLOURS[place] or hue not in HUES, (name, place, hue)
 
 
 def test_a_missing_record_is_named_and_nothing_of_it_is_shown() -> None:
