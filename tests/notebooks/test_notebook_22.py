@@ -27,7 +27,7 @@ def test_one_counterfactual_and_the_answer_prints_it() -> None:
     assert r["growth_assumed_pct"] == 4.6
     assert 0.8 < r["coverage_90_exports"] < 0.97
     assert r["question"] == "What could a Korea-Bangladesh CEPA bring?"
-    assert f"US\\${r['without_usd_m_50'] / 1000:.1f}bn in 2037" in report.answer
+    assert f"US${r['without_usd_m_50'] / 1000:.1f}bn in 2037" in report.answer
     assert len(report.answer.split()) <= 40
     assert "That day has passed." in report.text
     assert "Laos and Nepal graduate together" in report.text
