@@ -73,7 +73,8 @@ class Comparison:
         rows = [["", "unit", first, *(cell for name in others for cell in (name, "difference"))]]
         for line in (*self.parameters, *self.results):
             pairs = zip(line.texts[1:], line.differences[1:], strict=True)
-            cells = [line.name, line.unit or "", line.texts[0], *(cell for pair in pairs for cell in pair)]
+            name = f"-p {line.name}" if line.kind == "parameter" else line.name
+            cells = [name, line.unit or "", line.texts[0], *(cell for pair in pairs for cell in pair)]
             rows.append([" ".join(plain(cell).split()) for cell in cells])
         sides = [(str.ljust if i < 2 else str.rjust, max(map(len, c))) for i, c in enumerate(zip(*rows, strict=True))]
         texts = ["  ".join(side(cell, width) for cell, (side, width) in zip(row, sides, strict=True)) for row in rows]
@@ -162,7 +163,7 @@ def _line(kind: str, name: str, records: Sequence[Any]) -> Line:
         unit=unit,
         texts=tuple(texts),
         less=less,
-        differences=("", *words[1:]),
+        differences=("", *words[1:]) if kind == "result" else ("",) * len(words),
     )
 
 

@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from pages import SCREENS, check_page
+from pages import check_page
 from playwright.sync_api import Browser
 from specimen import lay_site
 
 from kbio_analysis.render.compare import compared, resolve
 from kbio_analysis.render.ranking import Ranking, remember
 from kbio_analysis.render.results import read_reports
-from kbio_analysis.render.site import write_comparison, write_site
+from kbio_analysis.render.site import write_comparison
 
 REPORTS = 96
 PAGES = ("batches/all_partners.html", "batches/11_export_forecast.html", "compare/{comparison}")
@@ -18,24 +18,8 @@ PAGES = ("batches/all_partners.html", "batches/11_export_forecast.html", "compar
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A site with a batch of many sets and a comparison: page -> address."""
+    """A site with a ranked batch, one of its sets without a number, one of few sets, and a comparison: page -> URL."""
     folder = tmp_path_factory.mktemp("side")
-    lay_site(folder, REPORTS)
-    reports = read_reports(folder)
-    sets = [e.label for e in reports if e.notebook == "11_export_forecast" and e.good][:3]
-    comparison = write_comparison(folder, compared(resolve(reports, sets)))
-    return {p: (folder / p.format(comparison=comparison.name)).as_uri() for p in PAGES}
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_sound(browser: Browser, site: dict[str, str], name: str) -> None:
-    check_page(site[name], browser, (SCREENS[0], SCREENS[-1]))
-
-
-@pytest.fixture(scope="module")
-def ranked_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A batch whose page opens with a ranking, one of its sets without a number."""
-    folder = tmp_path_factory.mktemp("ranked")
     lay_site(folder, REPORTS)
     for i, path in enumerate(sorted(folder.glob("22_*/*/result.json"))):
         content = json.loads(path.read_text())
@@ -47,19 +31,21 @@ def ranked_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     columns = ("partner", "segment_path_2030_usd_m", "median_doubling_year", "no_such_result")
     ranking = Ranking(rank_by="required_growth_pct", columns=columns)
     remember(folder, {"all_partners": {"22_partner_agreement": ranking}})
-    write_site(folder)
-    return (folder / "batches" / "all_partners.html").as_uri()
+    reports = read_reports(folder)
+    sets = [e.label for e in reports if e.notebook == "11_export_forecast" and e.good][:3]
+    comparison = write_comparison(folder, compared(resolve(reports, sets)))
+    return {p: (folder / p.format(comparison=comparison.name)).as_uri() for p in PAGES}
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_ranking_is_sound(browser: Browser, ranked_url: str, screen: tuple[str, int]) -> None:
-    check_page(ranked_url, browser, (screen,))
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_sound(browser: Browser, site: dict[str, str], name: str) -> None:
+    check_page(site[name], browser)
 
 
-def test_ranking_can_be_turned_and_put_back(browser: Browser, ranked_url: str) -> None:
+def test_ranking_can_be_turned_and_put_back(browser: Browser, site: dict[str, str]) -> None:
     context = browser.new_context(viewport={"width": 375, "height": 800})
     page = context.new_page()
-    page.goto(ranked_url)
+    page.goto(site["batches/all_partners.html"])
     read = "() => [...document.querySelectorAll('.ranking tbody tr')].map((r) => r.cells[0].textContent)"
     before = page.evaluate(read)
     assert before == [str(i + 1) for i in range(len(before))]

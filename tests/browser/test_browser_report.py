@@ -89,14 +89,6 @@ def test_policy_stops_scripts_styles_and_requests(page: Page, report_url: str) -
     assert len([line for line in heard if "Content Security Policy" in line]) >= 4
 
 
-def test_downloads_save_the_exact_data(page: Page) -> None:
-    for name, expected in (("fan.csv", chart()["csv"]), ("scores.csv", table()["csv"])):
-        with page.expect_download() as download:
-            page.locator(f'a[download="{name}"]').last.click()
-        assert download.value.suggested_filename == name
-        assert Path(download.value.path()).read_bytes().decode() == expected
-
-
 def test_wide_table_scrolls_in_itself_by_keyboard(page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 800})
     region = page.get_by_role("region", name="Table 1")

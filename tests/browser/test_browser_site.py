@@ -71,15 +71,3 @@ def test_filter_by_notebook_status_and_parameter(index: Page) -> None:
     assert _shown(index) == FEW - 3
     index.get_by_label("Value").select_option("ALV")
     assert _shown(index) == 1
-
-
-def test_batches_and_tables_are_linked_and_there(index: Page, few_url: str) -> None:
-    beside = index.get_by_role("navigation", name="Side by side")
-    assert beside.get_by_role("link").all_inner_texts() == [
-        "all_partners",
-        "11_export_forecast",
-        "30_diversification",
-    ]
-    for link in index.locator("header a").all():
-        target = few_url.removeprefix("file://").removesuffix("index.html") + link.get_attribute("href")
-        assert Path(target).is_file()
