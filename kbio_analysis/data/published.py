@@ -4,7 +4,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ..vocabulary import COUNTRY_NAMES, HOME, RANK_LABELS
-from .series import out_by
+from .series import out_by, said_by
 from .tables import load
 
 if TYPE_CHECKING:
@@ -82,6 +82,21 @@ def phase_figures(success_rates: str, *, pipeline: str = "KDDF 2024") -> "DataFr
     )
 
 
+def selling_products(*, as_of: str | date | None = None) -> "DataFrame":
+    """Korean new drugs on the market whose sales were out by ``as_of``, by product: year, sales_krw_tn, growth_pct.
+
+    ``growth_pct`` is that of the last year, in won; also source_id.
+    """
+    import pandas as pd
+
+    rows = said_by("company_drivers", as_of=as_of)
+    rows = rows[rows["metric"].str.startswith("sales of ") & (rows["kind"] == "actual")]
+    growth = load("development_benchmarks").query("measure == 'selling_growth'").set_index("source_id")["value"]
+    columns = {"year": rows["period"].astype(int), "sales_krw_tn": rows["value"], "source_id": rows["source_id"]}
+    frame = pd.DataFrame(columns).set_axis(rows["metric"].str.removeprefix("sales of "))
+    return frame.assign(growth_pct=frame["source_id"].map(growth))
+
+
 def market_sizes(*, as_of: str | date | None = None) -> "Series":
     """World market sizes out by ``as_of``, US$ billion, by (segment, year); ``attrs["source_ids"]``."""
     rows = load("world_pharma_market")
@@ -131,7 +146,6 @@ def published_ranges() -> dict[tuple[str, str], tuple[float, float]]:
         ("new_drug", "peak_usd_m"): table["peak_sales"],
         ("biosimilar", "peak_usd_m"): [table["top_korean_product"].iloc[0]],
         ("new_drug", "years_to_peak"): [to_peak["lower quartile"], to_peak["upper quartile"]],
-        ("both", "sales_years"): table["sales_years"],
         ("biosimilar", "years_to_peak"): _years_to_level(table["biosimilar_share"]),
         ("biosimilar", "price_fall_pct"): [fall],
         ("both", "discount_pct"): table["discount_rate"],

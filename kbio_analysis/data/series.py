@@ -227,6 +227,14 @@ def destinations(*, as_of: str | date | None = None) -> "DataFrame":
     return rows.drop("WLD", errors="ignore").sort_values("exports_usd_m", ascending=False)
 
 
+def known_years(definition: str, *, as_of: str | date | None = None) -> "Series":
+    """As :func:`annual`; empty if none was out by ``as_of``."""
+    try:
+        return annual(definition, as_of=as_of)
+    except DataError:
+        return annual(definition).iloc[:0]
+
+
 def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":
     import pandas as pd
 

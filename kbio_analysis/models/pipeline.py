@@ -7,14 +7,17 @@ candidates are alike or independent, which the notebook must.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame
+from kbio_analysis.models.growth import required_growth_pct
 
 PHASES = {"phase1": "phase I", "phase2": "phase II", "phase3": "phase III", "filed": "review"}
 """Where a candidate stands, in order, and as written; ``filed`` is under review."""
@@ -22,14 +25,11 @@ PHASES = {"phase1": "phase I", "phase2": "phase II", "phase3": "phase III", "fil
 CHANCES = (0.10, 0.50, 0.90)
 """Chances for which the number of candidates is asked."""
 
-READINGS: dict[str, str | None] = {
-    "No deadline": None,
-    "Approved in time, short times": "approval_short",
-    "Approved in time, long times": "approval_long",
-    "Above US$1bn in time, short times": "billion_short",
-    "Above US$1bn in time, long times": "billion_long",
-}
-"""What is asked of a pipeline, and the year that must not be after the target's."""
+QUANTILES = 200
+"""Points at which an unknown share is read."""
+
+STRETCHES = 9
+"""Equal steps between the shortest and the longer published times."""
 
 MOST_ATTEMPTS = 1_000_000
 """More candidates than this are no answer."""
@@ -38,7 +38,7 @@ MOST_ATTEMPTS = 1_000_000
 def prospects(
     figures: pd.DataFrame,
     *,
-    today: date | str,
+    counted: date | str,
     total_years_long: float,
     phase_done: float,
     years_to_mark: float,
@@ -46,13 +46,13 @@ def prospects(
     """Chances and dates of the candidates in each phase.
 
     ``figures``: one row a phase of PHASES; columns candidates, success (transition probability) and years (cycle
-    time). ``total_years_long`` a longer published time from phase I to approval, to which all phases are stretched
-    alike; ``phase_done`` the share of its present phase a candidate has behind it; ``years_to_mark`` years of sales to
-    the mark, the year of launch counting as the first.
+    time). ``counted`` the day of the count; ``total_years_long`` a longer published time from phase I to approval, to
+    which all phases are stretched alike; ``phase_done`` the share of its phase a candidate had behind it that day;
+    ``years_to_mark`` years of sales to the mark, the year of launch counting as the first.
 
-    Returns one row a phase: candidates, approval (probability), and by timing short and long the calendar years
-    approval_* and billion_* (the first above the mark). Raises :class:`ModelInputError` for a share outside 0 to 1 or
-    times that are not positive.
+    Returns one row a phase: candidates, approval (probability), and the calendar years approval_short, approval_long,
+    mark_short and mark_long (the first above the mark); ``attrs["marks"]`` holds the latter for STRETCHES equal steps
+    from short to long. Raises :class:`ModelInputError` for a share outside 0 to 1 or times that are not positive.
     """
     figures = checked_frame(figures, ("candidates", "success", "years"), "figures by phase").loc[list(PHASES)]
     rates, spans = figures["success"].to_numpy(dtype=float), figures["years"].to_numpy(dtype=float)
@@ -63,40 +63,125 @@ def prospects(
     table = pd.DataFrame(index=pd.Index(list(PHASES), name="phase"))
     table["candidates"] = figures["candidates"].to_numpy(dtype=int)
     table["approval"] = np.cumprod(rates[::-1])[::-1]
-    day = pd.Timestamp(today)
-    now = day.year + (day.day_of_year - 1) / (366 if day.is_leap_year else 365)
+    day = pd.Timestamp(counted)
+    then = day.year + (day.day_of_year - 1) / (366 if day.is_leap_year else 365)
     remaining = np.cumsum(spans[::-1])[::-1] - phase_done * spans
-    for timing, factor in {"short": 1.0, "long": max(total_years_long / spans.sum(), 1.0)}.items():
-        approved = np.floor(now + factor * remaining).astype(int)
-        table[f"approval_{timing}"] = approved
-        table[f"billion_{timing}"] = approved + int(np.ceil(years_to_mark)) - 1
+    factors = np.linspace(1.0, max(total_years_long / spans.sum(), 1.0), STRETCHES)
+    approved = np.floor(then + factors[:, None] * remaining).astype(int)
+    marks = approved + int(np.ceil(years_to_mark)) - 1
+    for timing, at in (("short", 0), ("long", -1)):
+        table[f"approval_{timing}"], table[f"mark_{timing}"] = approved[at], marks[at]
+    table.attrs["marks"] = marks
     return table
 
 
-def candidates_needed(found: pd.DataFrame, k: int, shares: Mapping[str, float]) -> pd.DataFrame:
-    """Candidates that one phase of :func:`prospects` alone would have to hold for P(at least ``k``) of each of CHANCES.
+def updated_share(share: float, weight: float, *, passed: int, approved: int) -> Any:
+    """The law of the share of approvals that pass the mark: a published share, worth ``weight`` approvals, updated.
 
-    Index (phase, case of ``shares``); columns per_candidate (probability) and one count a chance, missing where no
-    number suffices.
+    Beta-binomial updating (Gelman et al. 2013, section 2.4) on ``passed`` of ``approved`` products of one's own.
+    Raises :class:`ModelInputError` for a share or weight that is no prior, or counts that cannot be.
     """
-    rows, found = {}, checked_frame(found, ("candidates", "approval"), "prospects")
-    for phase, approval in found.approval.items():
-        for case, share in shares.items():
-            p = float(approval) * share
-            rows[phase, case] = {"per_candidate": p, **{chance: attempts_needed(k, p, chance) for chance in CHANCES}}
-    frame = pd.DataFrame.from_dict(rows, orient="index")
-    return frame.set_axis(pd.MultiIndex.from_tuples(frame.index, names=["phase", "case"]))
+    if not 0 <= share <= 1 or not weight > 0 or not 0 <= passed <= approved:
+        raise ModelInputError(
+            f"share {share:g} worth {weight:g} approvals, {passed} of {approved}: give a share from 0 to 1, a weight "
+            "above zero, and no more passed than approved"
+        )
+    tiny = 1e-9
+    return stats.beta(share * weight + passed + tiny, (1 - share) * weight + approved - passed + tiny)
 
 
-def chances_of(found: pd.DataFrame, k: int, shares: Mapping[str, float], *, target_year: int) -> pd.DataFrame:
-    """P(at least ``k``) by reading (rows, as READINGS) and case of ``shares`` (columns)."""
-    chances, found = {}, checked_frame(found, ("candidates", "approval"), "prospects")
-    for case, share in shares.items():
-        chances[case] = {}
-        for reading, year in READINGS.items():
-            rows = found if year is None else found[found[year] <= target_year]
-            chances[case][reading] = at_least(k, rows.candidates, rows.approval * share)
-    return pd.DataFrame(chances).rename_axis("reading")
+def chance_over_share(
+    k: int, found: pd.DataFrame, share: Any, *, by: int | None, timing: str = "between",
+    selling: Sequence[float] = (),
+) -> float:  # fmt: skip
+    """P(at least ``k`` pass the mark) among the candidates of :func:`prospects` and products already ``selling``.
+
+    ``share``: its law, over which the chance is averaged, or a number. ``by``: the last year that counts, None for no
+    deadline; ``timing`` short, long, or between: averaged over the steps from one to the other. ``selling``: chances
+    of products on the market.
+    """
+    points = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    shares = np.atleast_1d(share if isinstance(share, (int, float)) else share.ppf(points))
+    marks = {"short": [found["mark_short"]], "long": [found["mark_long"]], "between": found.attrs["marks"]}[timing]
+    rows = [np.asarray(year) <= by for year in marks] if by is not None else [np.full(len(found), True)]
+    counts = np.array([*found["candidates"], *[1] * len(selling)])
+    passes = np.tile(np.asarray(selling, dtype=float), (len(shares), 1))
+    each = [
+        _at_least(k, counts, np.hstack([shares[:, None] * (found["approval"].to_numpy() * kept), passes])).mean()
+        for kept in rows
+    ]
+    return float(np.mean(each))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """Chances of enough products above the mark, the published share being updated on an own record.
+
+    ``chance`` by the deadline between the shortest and the longer times, ``short`` and ``long`` at the ends and
+    ``some_day`` without a deadline; ``share`` the mean of the updated share. ``sensitivity``: chance by published share
+    (rows) and by what it is worth (columns), the last being the share as published.
+    """
+
+    chance: float
+    short: float
+    long: float
+    some_day: float
+    share: float
+    sensitivity: pd.DataFrame
+
+    @property
+    def records(self) -> dict[str, float]:
+        """The chances by the names under which they are recorded."""
+        name, table = "probability_of_blockbusters_in_time", self.sensitivity
+        return {
+            name: self.chance,
+            "probability_of_blockbusters": self.some_day,
+            f"{name}_short": self.short,
+            f"{name}_long": self.long,
+            f"{name}_low_share": float(table.iloc[0, 1]),
+            "blockbuster_share_updated_pct": 100 * self.share,
+            f"{name}_published_share": float(table.iloc[1, -1]),
+        }
+
+
+def outlook(
+    k: int, found: pd.DataFrame, shares: Mapping[str, float], *, worth: float, approved: int, by: int,
+    selling: Sequence[float] = (),
+) -> Outlook:  # fmt: skip
+    """At least ``k`` by the year ``by``, from the candidates of :func:`prospects` and products already ``selling``.
+
+    ``shares``: low, likely and high published share; the likely one, ``worth`` so many approvals, is updated on an own
+    record of none in ``approved``, and the others and a quarter or four times the worth stand beside it.
+    """
+    weights = (worth / 4, worth, 4 * worth)
+    laws = {n: {w: updated_share(s, w, passed=0, approved=approved) for w in weights} for n, s in shares.items()}
+    terms, likely = {"by": by, "selling": selling}, laws[list(shares)[1]][worth]
+    rows = {
+        n: [chance_over_share(k, found, law, **terms) for law in (*of.values(), shares[n])] for n, of in laws.items()
+    }
+    short, long = (chance_over_share(k, found, likely, **terms, timing=timing) for timing in ("short", "long"))
+    columns = [*(f"Worth {w:g} approvals" for w in weights), "As published"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return Outlook(
+        chance=float(table.iloc[1, 1]),
+        short=short,
+        long=long,
+        some_day=chance_over_share(k, found, likely, by=None, selling=selling),
+        share=float(likely.mean()),
+        sensitivity=table,
+    )
+
+
+def chance_to_grow(sales: float, mark: float, years: int, growth_pct: Sequence[float]) -> float:
+    """P(sales pass the mark in ``years``) at one growth rate for all of them, triangular on (low, likely, high)."""
+    if sales >= mark:
+        return 1.0
+    if years < 1:
+        return 0.0
+    needed, (low, likely, high) = required_growth_pct(sales, mark, years), growth_pct
+    if high == low:
+        return float(low >= needed)
+    return float(stats.triang.sf(needed, (likely - low) / (high - low), loc=low, scale=high - low))
 
 
 def shares_needed(found: pd.DataFrame, k: int) -> pd.Series:
@@ -116,7 +201,18 @@ def at_least(k: int, counts: Sequence[int] | pd.Series, p: Sequence[float] | pd.
         raise ModelInputError("attempts and chances: give counts of zero or more and chances from 0 to 1")
     if k <= 0 or counts.sum() == 0:
         return float(k <= 0)
-    return float(stats.poisson_binom.sf(k - 1, np.repeat(p, counts)))
+    return float(_at_least(k, counts, p[None, :])[0])
+
+
+def _at_least(k: int, counts: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """P(at least ``k``) for every row of ``p`` (rows x groups): the first k probabilities, convolved group by group."""
+    fewer, j = np.zeros((len(p), k)), np.arange(k)
+    fewer[:, 0] = 1.0
+    for n, chances in zip(counts, p.T, strict=True):
+        ways = np.where(j <= n, special.comb(n, j), 0.0)
+        own = ways * chances[:, None] ** j * (1 - chances[:, None]) ** np.maximum(n - j, 0)
+        fewer = np.stack([(fewer[:, : i + 1] * own[:, i::-1]).sum(axis=1) for i in range(k)], axis=1)
+    return np.clip(1 - fewer.sum(axis=1), 0.0, 1.0)
 
 
 def attempts_needed(k: int, p: float, chance: float) -> int | None:

@@ -8,7 +8,7 @@ two overtake each other with a probability in closed form. Growth that all share
 place takes and whether home reaches a level, so both come from the same paths.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +18,7 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import check_count, typed
 from kbio_analysis.models.growth_predictive import DEGREES, WINDOW, Components, combined_rate, components, leads
+from kbio_analysis.models.nowcast import nowcast
 from kbio_analysis.models.ranks import first_comparable_year, yearly
 
 Rule = Literal["shrunken", "equal", "own"]
@@ -208,23 +209,30 @@ def simulate(
     )
 
 
-def known_growth(panel: pd.Series, counted: pd.Series, ahead: tuple[int, float, float] | None) -> pd.DataFrame | None:
+def known_growth(panel: pd.Series, counted: pd.Series, monthly: Mapping[str, pd.Series]) -> pd.DataFrame | None:
     """Growth of home after the panel's last year as another definition counts it, for :func:`simulate`.
 
-    ``panel`` and ``counted``: home's yearly exports in the panel's definition and in the other; ``ahead`` the year
-    under way, its log growth and standard deviation. gap_sd is the root mean square of the differences of growth in the
-    years that both hold. None if the other definition does not hold the panel's last year or no difference is known.
+    ``panel`` and ``counted``: home's yearly exports in the panel's definition and in the other; ``monthly`` series from
+    which the year after ``counted`` is nowcast, where they allow it (``attrs["nowcast_year"]``, else None). gap_sd is
+    the root mean square of the differences of growth in the years that both hold. None if the other definition does
+    not hold the panel's last year, or no difference or no later year is known.
     """
     own, other = (np.log(s.dropna().set_axis([p.year for p in s.dropna().index])) for s in (panel, counted))
     gaps = (other.diff() - own.diff())[[y for y in own.index if {y - 1, y} <= {*own.index} & {*other.index}]]
     if own.index[-1] not in other.index or gaps.dropna().empty:
         return None
-    later = other.diff().loc[own.index[-1] + 1 :]
-    rows = {year: (value, 0.0) for year, value in later.items()}
+    rows = {year: (value, 0.0) for year, value in other.diff().loc[own.index[-1] + 1 :].items()}
+    try:
+        ahead = nowcast(monthly, counted)
+    except ModelInputError:
+        # The months held then were too few for their error to be measured.
+        ahead = None
     if ahead is not None:
-        rows[ahead[0]] = ahead[1:]
+        rows[ahead.year] = (ahead.ahead.centre, ahead.ahead.sd)
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["log_growth", "sd"])
-    return frame.assign(gap_sd=float(np.sqrt((gaps**2).mean()))) if len(frame) else None
+    frame = frame.assign(gap_sd=float(np.sqrt((gaps**2).mean())))
+    frame.attrs["nowcast_year"] = ahead and ahead.year
+    return frame if rows else None
 
 
 def hindcast(panel: pd.DataFrame, *, years: int, place: int, n_paths: int, seed: int) -> pd.DataFrame:

@@ -1,9 +1,9 @@
 """What a faster clock is worth: days of review or listing into months, revenue by a date, and net present value.
 
 Every case takes its own time, log-normal around the mean of its step (Aitchison & Brown 1957), and the reform shortens
-each in the same proportion. Sales follow a published launch curve, stretched to the years to peak, from the day of
-launch to a fixed end, so that a day gained is a day of sales more. With discounting at rate rho the value of a curve
-that is constant at u_k over [a_k, b_k] after launch at L is
+each in the same proportion. Sales follow a published launch curve, stretched to the years to peak; once both launches
+have reached it, sooner and later sell alike, so the gain ends there and no end of sales need be assumed. With
+discounting at rate rho the value of a curve that is constant at u_k over [a_k, b_k] after launch at L is
 
     V = peak sum_k u_k exp(-rho (L + a_k)) (1 - exp(-rho (b_k - a_k))) / rho.
 
@@ -30,7 +30,6 @@ ASSUMPTIONS = {
     "peak_usd_m": "Peak sales a year, US$ million",
     "clock_share_pct": "Share of sales that waits for the Korean clock, %",
     "years_to_peak": "Years from launch to peak",
-    "sales_years": "Years of sales from an average launch",
     "price_fall_pct": "Price fall a year, %",
     "discount_pct": "Discount rate a year, %",
 }
@@ -40,10 +39,16 @@ LABELS = ASSUMPTIONS | {
     "review_spread": "Spread of review times, sd over mean",
     "listing_spread": "Spread of listing times, sd over mean",
     "case_length": "Length of the case, days (10th to 90th percentile)",
-    "blockbuster_share_pct": "Share of approvals that pass US$1bn, %",
+    "blockbuster_share_pct": "Share of approvals that pass the mark, %",
 }
 
-RESULTS = ["months_gained", "extra_usd_m", "npv_usd_m", "all_npv_usd_m"]
+RESULTS = {
+    "months_gained": "Months gained",
+    "extra_usd_m": "Revenue by the end of the target year, US$ million",
+    "all_extra_usd_m": "The same if all sales waited, US$ million",
+    "npv_usd_m": "Present value, US$ million",
+    "all_npv_usd_m": "Present value if all sales waited, US$ million",
+}
 
 Triple = Sequence[float]
 
@@ -83,9 +88,9 @@ class ClockGain:
     """What the faster clock brings one product of ``track``.
 
     ``draws``: one row a simulated product; columns before_days and after_days (from the start of the first step to
-    launch), months_gained, extra_usd_m (revenue to the end of the target year), npv_usd_m, and all_npv_usd_m (the same
-    if all of the product's sales waited for the clock). ``likely``: the same columns with every assumption at its
-    likely value and a case of average length.
+    launch), months_gained, extra_usd_m (revenue to the end of the target year), npv_usd_m, and all_extra_usd_m and
+    all_npv_usd_m (the same if all of the product's sales waited for the clock). ``likely``: the same columns with every
+    assumption at its likely value and a case of average length.
     """
 
     track: Track
@@ -93,11 +98,32 @@ class ClockGain:
     likely: pd.Series
 
     @property
-    def spread(self) -> pd.DataFrame:
-        """Months gained, revenue and values: low (10%), median and high (90%) of the draws, one row a result."""
-        tail = 0.8 / 2
-        quantiles = self.draws[RESULTS].quantile([0.5 - tail, 0.5, 0.5 + tail])
-        return quantiles.T.set_axis(["low", "median", "high"], axis=1)
+    def summary(self) -> pd.DataFrame:
+        """One row a result of RESULTS: the likely case, and mean, 10th and 90th percentile of the draws.
+
+        Means add up over products; medians of skewed draws do not.
+        """
+        draws = self.draws[list(RESULTS)]
+        columns = {"likely": self.likely[list(RESULTS)], "mean": draws.mean()}
+        return pd.DataFrame(columns | {"low": draws.quantile(0.1), "high": draws.quantile(0.9)})
+
+
+def all_products(gains: Mapping[str, ClockGain], a_year: Mapping[str, float]) -> pd.DataFrame:
+    """What the clock adds in the target year, all products that pass it together: one row a track and ``together``.
+
+    ``a_year``: products that pass the clock each year from the start on. Those that started j years later have j years
+    less until the target, so what their revenue gains in the target year, summed over j, is what one product gains up
+    to the end of that year. Columns a_year, likely_usd_m, mean_usd_m, all_usd_m (mean if all sales waited), npv_usd_m
+    (mean present value of one year's products).
+    """
+    rows = {}
+    for name, gain in gains.items():
+        found, n = gain.summary, a_year[name]
+        extra, every, npv = (found.loc[result] for result in ("extra_usd_m", "all_extra_usd_m", "npv_usd_m"))
+        values = {"likely_usd_m": extra.likely, "mean_usd_m": extra["mean"], "all_usd_m": every["mean"]}
+        rows[name] = {"a_year": n} | {key: n * value for key, value in (values | {"npv_usd_m": npv["mean"]}).items()}
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    return pd.concat([frame, frame.sum().to_frame("together").T]).astype(float)
 
 
 def years_left(start: date | str, target_year: int) -> float:
@@ -224,12 +250,12 @@ def _value(
 ) -> pd.DataFrame:
     """Times, gains and values for given assumptions ``a`` and days of each step, all shape (n,)."""
     lag = a["launch_lag_days"]
-    before, after, expected = lag.copy(), lag.copy(), lag.copy()
+    before, after = lag.copy(), lag.copy()
     for step, days in zip(track.steps, cases, strict=True):
         cut = 1 - step.after_days / step.before_days
-        before, expected = before + days, expected + step.before_days
+        before = before + days
         after = after + days * (1 - cut * a["delivered_pct"] / 100)
-    end = expected / DAYS + a["sales_years"]
+    end = np.maximum(before, after) / DAYS + a["years_to_peak"]
     fall = -np.log1p(-a["price_fall_pct"] / 100)
     discounted = fall + np.log1p(a["discount_pct"] / 100)
     horizon = np.minimum(end, max(years_to_target, 0.0))
@@ -238,13 +264,14 @@ def _value(
         late, soon = (curve_value(d / DAYS, until, a["years_to_peak"], track.uptake, rate) for d in (before, after))
         return a["peak_usd_m"] * (soon - late)
 
-    share, npv = a["clock_share_pct"] / 100, gain(end, discounted)
+    share, npv, extra = a["clock_share_pct"] / 100, gain(end, discounted), gain(horizon, fall)
     return pd.DataFrame(
         {
             "before_days": before,
             "after_days": after,
             "months_gained": (before - after) / DAYS * 12,
-            "extra_usd_m": share * gain(horizon, fall),
+            "extra_usd_m": share * extra,
+            "all_extra_usd_m": extra,
             "npv_usd_m": share * npv,
             "all_npv_usd_m": npv,
         }

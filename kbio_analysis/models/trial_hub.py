@@ -117,7 +117,7 @@ def hub_race(
     latest, main = shares.iloc[-1], histories[MAIN_SCOPE]
     held = int((main <= target_rank).sum())
     years = target_year - int(shares.index[-1])
-    met = latest.rival * (1 + rival_growth_pct / 100) ** years
+    met = min(latest.rival * (1 + rival_growth_pct / 100) ** years, 100.0)
     return HubRace(
         by_scope={
             scope: rank_chance(history, best_rank=best.get(scope, 1), **terms)
@@ -126,7 +126,7 @@ def hub_race(
         },
         histories=histories,
         shares=shares,
-        gap=gap_chance(shares.own / shares.rival, target_year=target_year),
+        gap=gap_chance(shares.own / shares.rival, target_year=target_year, rival_growth_pct=rival_growth_pct),
         growth_needed_pct=required_growth_pct(latest.own, met, years) if years > 0 else None,
         held=held,
         held_range=clopper_pearson(held, len(main)),
@@ -203,8 +203,10 @@ def move_weights(moves: np.ndarray) -> pd.Series:
     return pd.Series(seen + PRIOR_MASS * spread / spread.sum(), index=values, name="weight")
 
 
-def gap_chance(ratio: pd.Series, *, target_year: int) -> tuple[float, int] | None:
+def gap_chance(ratio: pd.Series, *, target_year: int, rival_growth_pct: float = 0.0) -> tuple[float, int] | None:
     """P(ratio >= 1 in ``target_year``) for a log random walk seen at uneven years, and the steps it rests on.
+
+    The rival's share is taken to change by ``rival_growth_pct`` a year, which lowers the ratio by as much.
 
     None below two points, without a year left, or without a move. sigma^2 = mean of (step^2 / years between), and the
     walk's end is t with as many degrees of freedom as steps.
@@ -217,7 +219,8 @@ def gap_chance(ratio: pd.Series, *, target_year: int) -> tuple[float, int] | Non
     sd = float(np.sqrt(np.mean(np.diff(logs.to_numpy()) ** 2 / spans)))
     if sd == 0:
         return None
-    return float(stats.t.sf(-float(logs.iloc[-1]) / (sd * np.sqrt(years)), df=len(spans))), len(spans)
+    ahead = float(logs.iloc[-1]) - years * np.log1p(rival_growth_pct / 100)
+    return float(stats.t.cdf(ahead / (sd * np.sqrt(years)), df=len(spans))), len(spans)
 
 
 def _by_year(series: pd.Series) -> pd.Series:

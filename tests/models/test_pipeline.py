@@ -11,15 +11,16 @@ from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.pipeline import (
-    CHANCES,
     PHASES,
     at_least,
     attempts_needed,
-    candidates_needed,
-    chances_of,
+    chance_over_share,
+    chance_to_grow,
+    outlook,
     prospects,
     share_needed,
     shares_needed,
+    updated_share,
 )
 from kbio_analysis.models.segment_share import implied_beside, segment_share
 
@@ -37,7 +38,7 @@ def figures(
 
 
 def found(frame: pd.DataFrame | None = None, **changes: float):
-    terms = {"today": "2026-07-02", "total_years_long": 10.5, "phase_done": 0.5, "years_to_mark": 3}
+    terms = {"counted": "2026-07-02", "total_years_long": 10.5, "phase_done": 0.5, "years_to_mark": 3}
     return prospects(figures() if frame is None else frame, **terms | changes)
 
 
@@ -53,32 +54,74 @@ def test_rates_multiply_to_the_published_likelihood_of_approval(success: tuple, 
 def test_dates_by_hand() -> None:
     table = found()
     assert table.approval_short.tolist() == [2033, 2031, 2028, 2026]  # 2026.5 + half a phase and the phases after it
-    assert table.billion_short.tolist() == [2035, 2033, 2030, 2028]
+    assert table.mark_short.tolist() == [2035, 2033, 2030, 2028]
     assert (table.approval_long >= table.approval_short).all()
     assert found(phase_done=1.0).approval_short["filed"] == 2026
     assert found(total_years_long=1.0).approval_long.equals(found().approval_short.rename("approval_long"))
 
 
 def test_recovers_a_simulated_pipeline() -> None:
-    rng = np.random.default_rng(8)
-    rates, hits = (0.47, 0.28, 0.55, 0.92), np.zeros(40_000)
+    """The share is drawn from its law, then every candidate runs through the phases; one drug sells already."""
+    rng, law = np.random.default_rng(8), updated_share(0.118, 20, passed=0, approved=36)
+    rates, shares = (0.47, 0.28, 0.55, 0.92), law.rvs(40_000, random_state=1)
+    hits = rng.binomial(1, 0.7, 40_000)
     for i, n in enumerate((209, 158, 54, 12)):
         alive = np.full(40_000, n)
         for rate in rates[i:]:
             alive = rng.binomial(alive, rate)
-        hits += rng.binomial(alive, 0.026)
-    assert chances_of(found(), 3, SHARES, target_year=2030).loc["No deadline", "low"] == pytest.approx(
-        (hits >= 3).mean(), abs=SIMULATED
-    )
+        hits = hits + rng.binomial(alive, shares)
+    ours = chance_over_share(3, found(), law, by=None, selling=[0.7])
+    assert ours == pytest.approx((hits >= 3).mean(), abs=SIMULATED)
 
 
-def test_a_deadline_never_helps_and_longer_times_never_either() -> None:
-    chances = chances_of(found(), 3, SHARES, target_year=2030)
-    order = ["No deadline", "Approved in time, short times", "Above US$1bn in time, short times"]
-    for case in SHARES:
-        assert chances.loc[[*order, "Above US$1bn in time, long times"], case].is_monotonic_decreasing
-    late = chances_of(found(years_to_mark=5), 3, SHARES, target_year=2026)
-    assert (late.loc[["Above US$1bn in time, short times", "Above US$1bn in time, long times"]] == 0).all().all()
+def test_an_unknown_share_of_sure_approvals_is_beta_binomial() -> None:
+    """With every candidate approved the number that pass is beta-binomial (Gelman et al. 2013, section 3.5)."""
+    sure = found(figures((1.0, 1.0, 1.0, 1.0), candidates=(10, 0, 5, 5)))
+    law = updated_share(0.118, 20, passed=0, approved=36)
+    assert law.mean() == pytest.approx(2.36 / 56, rel=1e-6)
+    truth = stats.betabinom.sf(2, 20, 2.36, 53.64)
+    assert chance_over_share(3, sure, law, by=None) == pytest.approx(truth, rel=0.01)
+    assert chance_over_share(3, sure, 0.2, by=None) == pytest.approx(stats.binom.sf(2, 20, 0.2), abs=1e-12)
+
+
+def test_a_weightless_prior_gives_way_to_the_own_record_and_a_heavy_one_does_not() -> None:
+    light, heavy = (updated_share(0.4, weight, passed=2, approved=10).mean() for weight in (1e-6, 1e9))
+    assert light == pytest.approx(0.2, rel=1e-3)
+    assert heavy == pytest.approx(0.4, rel=1e-3)
+    assert updated_share(1.0, 5, passed=0, approved=5).mean() == pytest.approx(0.5, rel=1e-3)
+    for wrong in ((1.2, 5, 0, 1), (0.5, 0, 0, 1), (0.5, 5, 2, 1)):
+        with pytest.raises(ModelInputError, match="no more passed than approved"):
+            updated_share(*wrong[:2], passed=wrong[2], approved=wrong[3])
+
+
+def test_a_deadline_never_helps_and_the_mean_of_the_times_lies_between() -> None:
+    table, law = found(), updated_share(0.118, 20, passed=0, approved=36)
+    none = chance_over_share(3, table, law, by=None)
+    for by in (2026, 2029, 2030, 2031, 2040):
+        short, between, long = (chance_over_share(3, table, law, by=by, timing=t) for t in ("short", "between", "long"))
+        assert long <= between <= short <= none
+    assert chance_over_share(3, table, law, by=2026) == 0
+    assert chance_over_share(1, table, law, by=2026, selling=[0.3]) == pytest.approx(0.3, rel=EXACT)
+
+
+def test_the_outlook_is_the_updated_share_read_at_each_end() -> None:
+    table, law = found(), updated_share(0.118, 20, passed=0, approved=36)
+    seen = outlook(3, table, SHARES, worth=20, approved=36, by=2030, selling=[0.7])
+    assert seen.chance == pytest.approx(chance_over_share(3, table, law, by=2030, selling=[0.7]), rel=EXACT)
+    assert seen.share == pytest.approx(law.mean(), rel=EXACT)
+    assert seen.long <= seen.chance <= seen.short <= seen.some_day
+    assert seen.sensitivity.loc["likely", "Worth 20 approvals"] == seen.chance
+    assert (seen.sensitivity.diff(axis=1).iloc[:, 1:] >= 0).all().all()  # the more it is worth, the less is learnt
+
+
+def test_a_drug_already_selling_passes_if_its_growth_is_enough() -> None:
+    needed = 100 * ((1.422 / 0.6303) ** (1 / 5) - 1)
+    draws = np.random.default_rng(1).triangular(5, 20, 40, 200_000)
+    assert chance_to_grow(0.6303, 1.422, 5, (5, 20, 40)) == pytest.approx((draws >= needed).mean(), abs=0.005)
+    assert chance_to_grow(2.0, 1.0, 0, (5, 20, 40)) == 1
+    assert chance_to_grow(0.5, 1.0, 0, (5, 20, 40)) == 0
+    assert chance_to_grow(0.5, 1.0, 1, (20, 20, 20)) == 0
+    assert chance_to_grow(0.5, 0.6, 1, (20, 20, 20)) == 1
 
 
 @settings(max_examples=30, deadline=None)
@@ -114,15 +157,6 @@ def test_the_share_needed_gives_back_its_chance() -> None:
     assert share_needed(3, [2], [1.0], 0.5) is None
 
 
-def test_numbers_needed_fall_with_phase_and_share_and_rise_with_chance() -> None:
-    needed = candidates_needed(found(), 3, SHARES)
-    likely = needed.xs("likely", level="case")
-    assert (likely.loc["phase1", list(CHANCES)] > likely.loc["filed", list(CHANCES)]).all()
-    assert (needed.diff(axis=1)[[0.5, 0.9]] > 0).all().all()
-    none = candidates_needed(found(figures((0.0, 0.0, 0.0, 0.0))), 3, SHARES)
-    assert none[list(CHANCES)].isna().all().all()
-
-
 def test_shares_needed_rise_with_the_chance_and_are_missing_where_all_fail() -> None:
     assert shares_needed(found(), 3).is_monotonic_increasing
     assert shares_needed(found(figures(candidates=(0, 0, 0, 2))), 3).isna().all()
@@ -135,8 +169,6 @@ def test_refuses_rates_and_times_out_of_range() -> None:
         found(figures(years=(0.0, 1.0, 1.0, 1.0)))
     with pytest.raises(ModelInputError, match="one year or more"):
         found(years_to_mark=0.5)
-    with pytest.raises(ModelInputError, match="list was given"):
-        chances_of([1], 3, SHARES, target_year=2030)
     with pytest.raises(ModelInputError, match="chances from 0 to 1"):
         at_least(3, [2], [1.5])
     with pytest.raises(ModelInputError, match="k of 1 or more"):

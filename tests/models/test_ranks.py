@@ -167,13 +167,18 @@ class TestFit:
         years = pd.period_range("2021", periods=4, freq="Y-DEC")
         own = pd.Series([100.0, 110.0, 121.0], index=years[:3])
         other = pd.Series([50.0, 60.0, 60.0, 90.0], index=years)
-        found = rank_race.known_growth(own, other, (2025, 0.1, 0.2))
+        found = rank_race.known_growth(own, other, {})
         gaps = [np.log(1.2) - np.log(1.1), 0 - np.log(1.1)]
-        assert found.log_growth.tolist() == pytest.approx([np.log(1.5), 0.1], rel=EXACT)
-        assert found.sd.tolist() == [0.0, 0.2]
+        assert found.log_growth.to_dict() == pytest.approx({2024: np.log(1.5)}, rel=EXACT)
+        assert (found.sd[2024], found.attrs["nowcast_year"]) == (0.0, None)
         assert found.gap_sd.unique() == pytest.approx([np.mean(np.square(gaps)) ** 0.5], rel=EXACT)
-        assert rank_race.known_growth(own, other.iloc[:2], None) is None
-        assert rank_race.known_growth(own.iloc[2:], other, None) is None
+        months = pd.period_range("2021-01", "2025-06", freq="M")
+        monthly = {"x": pd.Series(np.exp(0.1 * (months.year - 2021)), index=months)}
+        ahead = rank_race.known_growth(own, other, monthly)
+        assert ahead.attrs["nowcast_year"] == 2025
+        assert ahead.log_growth[2025] == pytest.approx(0.1, rel=1e-6)
+        assert rank_race.known_growth(own, other.iloc[:2], {}) is None
+        assert rank_race.known_growth(own.iloc[2:], other, {}) is None
 
 
 class TestChecksOfTheRace:

@@ -11,6 +11,7 @@ from kbio_analysis.models.reform_clock import (
     DAYS,
     Step,
     Track,
+    all_products,
     bases,
     curve_value,
     simulate,
@@ -30,7 +31,6 @@ FIXED = {
     "peak_usd_m": (500, 500, 500),
     "clock_share_pct": (100, 100, 100),
     "years_to_peak": (6, 6, 6),
-    "sales_years": (13, 13, 13),
     "price_fall_pct": (0, 0, 0),
     "discount_pct": (0, 0, 0),
 }
@@ -92,9 +92,35 @@ def test_recovers_the_mean_and_spread_it_was_given() -> None:
 
 def test_what_is_shown_of_the_draws() -> None:
     found = simulate(track(spread=(0.7, 0.7, 0.7)), years_to_target=4.5, n=500, seed=5)
-    assert found.spread.loc["npv_usd_m", "median"] == pytest.approx(found.draws.npv_usd_m.median(), rel=EXACT)
+    shown = found.summary.loc["npv_usd_m"]
+    assert shown["mean"] == pytest.approx(found.draws.npv_usd_m.mean(), rel=EXACT)
+    assert shown.likely == pytest.approx(found.likely.npv_usd_m, rel=EXACT)
+    assert (shown.low, shown.high) == pytest.approx(tuple(found.draws.npv_usd_m.quantile([0.1, 0.9])), rel=EXACT)
     assert found.track.announced_months == pytest.approx(12 * 180 / DAYS, rel=EXACT)
     assert years_left("2026-07-01", 2030) == pytest.approx(4.5, abs=0.01)
+
+
+def test_all_products_together_are_the_sum_over_the_years_they_start() -> None:
+    """What every year's products gain in the target year, added up one starting year after the other."""
+    base, left = track(WIDE, spread=(0.4, 0.7, 1.2)), 4.5
+    slow, start = 0.0, 0
+    while left - start > 0:
+        to, before = (simulate(base, years_to_target=left - start - k, n=300, seed=9).draws for k in (0, 1))
+        slow += 3 * (to.extra_usd_m - before.extra_usd_m).mean()
+        start += 1
+    found = all_products({"New drug": simulate(base, years_to_target=left, n=300, seed=9)}, {"New drug": 3})
+    assert found.mean_usd_m["New drug"] == pytest.approx(slow, rel=1e-6)
+    assert found.loc["together"].equals(found.loc["New drug"].rename("together"))
+    assert found.all_usd_m.iloc[0] >= found.mean_usd_m.iloc[0]
+
+
+def test_the_end_of_sales_plays_no_part_once_both_launches_have_peaked() -> None:
+    late, soon, one = np.array([1.2]), np.array([0.7]), np.ones(1)
+    gains = []
+    for end in (7.2, 10.0, 40.0):
+        first, second = (curve_value(launch, end * one, 6 * one, UPTAKE, 0.1 * one) for launch in (soon, late))
+        gains.append(first - second)
+    assert np.ptp(gains) < EXACT
 
 
 def test_triangle_is_scipys() -> None:
@@ -117,7 +143,7 @@ def test_triangle_is_scipys() -> None:
     ],
 )
 def test_what_an_assumed_range_rests_on(triple: tuple, known: tuple | None, basis: str) -> None:
-    key = ("both", "sales_years")
+    key = ("both", "discount_pct")
     assert bases({key: triple}, {} if known is None else {key: known}).basis.item() == basis
 
 
@@ -172,8 +198,8 @@ def test_refusals_name_the_assumption(change: dict, said: str) -> None:
 
 
 def test_a_missing_assumption_or_step_is_refused() -> None:
-    short = {k: v for k, v in FIXED.items() if k != "sales_years"}
-    with pytest.raises(ModelInputError, match="sales_years"):
+    short = {k: v for k, v in FIXED.items() if k != "peak_usd_m"}
+    with pytest.raises(ModelInputError, match="peak_usd_m"):
         simulate(track(short), years_to_target=4.5, n=5, seed=1)
     with pytest.raises(ModelInputError, match="dict was given"):
         simulate({}, years_to_target=4.5, n=5, seed=1)

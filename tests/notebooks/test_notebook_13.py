@@ -18,75 +18,100 @@ def test_the_default_results_are_those_of_the_arithmetic(default: Said) -> None:
     assert r["biologics_share_pct"] == pytest.approx(100 * 564.9 / 1748.7 * (1.119 / 1.047) ** 7, rel=1e-9)
     assert r["trial_share_gap_points"] == pytest.approx(4.24 - 3.46, abs=1e-9)
     assert r["phase1_candidates_for_even_odds"] > r["phase3_candidates_for_even_odds"] > 3
-    assert r["probability_of_blockbusters_in_time_long"] <= r["probability_of_blockbusters_in_time_short"]
+    assert r["blockbuster_share_updated_pct"] == pytest.approx(100 * 0.118 * 20 / 56, rel=1e-6)
+    long, short = (r[f"probability_of_blockbusters_in_time_{t}"] for t in ("long", "short"))
+    assert long <= r["probability_of_blockbusters_in_time"] <= short <= r["probability_of_blockbusters"]
+    assert r["probability_of_blockbusters_in_time"] < r["probability_of_blockbusters_in_time_published_share"]
+    both = (r["probability_of_trial_rank_by_moves"] + r["probability_of_trial_rank_by_share"]) / 2
+    assert r["probability_of_trial_rank"] == pytest.approx(both)
     assert r["probability_of_trial_rank_low"] < r["probability_of_trial_rank"] < r["probability_of_trial_rank_high"]
-    assert 0 < r["new_drug_npv_usd_m"] < r["new_drug_all_npv_usd_m"]
+
+
+def test_money_adds_up_over_products(default: Said) -> None:
+    r = default.results
+    total = 1.5 * r["new_drug_extra_usd_m"] + 7 * r["biosimilar_extra_usd_m"]
+    assert r["reform_sales_usd_m"] == pytest.approx(total, rel=1e-9)
+    assert r["reform_sales_over_gap_pct"] == pytest.approx(100 * total / 5800, rel=1e-9)
+    assert r["reform_sales_over_gap_pct"] < 1 < r["reform_sales_over_gap_if_all_waited_pct"] < 33
+    assert r["new_drug_likely_npv_usd_m"] == pytest.approx(1.92, abs=0.01)
+    assert r["new_drug_likely_npv_usd_m"] < r["new_drug_npv_usd_m"] < r["new_drug_all_npv_usd_m"]
 
 
 def test_the_default_sentences_print_the_recorded_numbers(default: Said) -> None:
     r, text = default.results, default.text
-    assert f"gains a new drug {r['new_drug_months_gained']:.1f} months" in default.answer
-    assert f"take {r['phase3_candidates_for_even_odds']} phase III candidates" in default.answer
-    assert f"is unlikely ({100 * r['probability_of_trial_rank']:.0f}%)" in default.answer
-    assert "hold only if other drugs stand still" in default.answer
+    assert (
+        f"hardly matter for doubling exports: about US$21m of sales in 2030, {r['reform_sales_over_gap_pct']:.1f}%"
+        in (default.answer)
+    )
+    assert f"({100 * r['probability_of_blockbusters_in_time']:.0f}%)" in default.answer
+    assert f"unlikely ({100 * r['probability_of_trial_rank']:.0f}%)" in default.answer
     assert len(default.answer.split()) <= 40
     assert f"must grow {r['trial_share_growth_needed_pct']:.1f}% a year to meet it by 2030" in text
+    assert "counted at the end of 2024" in text
+    assert "sold for 630 billion won in 2025, +43.7%" in text
     assert "shrink 0.2% a year" in text
     assert "By the count of single-country trials the aim has been met already" in text
 
 
 def test_a_reform_that_brings_nothing_says_so_everywhere() -> None:
     none = said(
-        NAME, target_year="2026", as_of="2025-09-05", start_date="2030-01-01", delivered_pct=NONE, clock_share_pct=NONE,
+        NAME, target_year="2026", as_of="2025-09-05", start_date="2026-12-31", delivered_pct=NONE, clock_share_pct=NONE,
         blockbuster_share_pct="[0.01, 0.01, 0.01]", success_rates="bio_2006_2015", phase_done_pct="0",
         third_growth_pct="30", market_growth_pct="60", segment_growth_pct="-20",
     )  # fmt: skip
     assert none.status == "ok", none.failure
-    assert "gains a new drug no time" in none.answer
-    for words in ("gains no time", "worth nothing", "no candidate can", "cannot bring three blockbusters by 2026"):
+    assert "bring no sales by 2026" in none.answer
+    for words in ("gains no time", "is worth nothing", "none of them can pass the mark", "adds no sales in 2026"):
         assert words in none.text
+    assert "0.0% to 0.0%" not in none.text
     assert "If that share changes +30.0% a year" in none.text
     assert "No published forecast of the share falls within these years" in none.text
     assert none.results["new_drug_npv_usd_m"] == none.results["probability_of_blockbusters_in_time_short"] == 0
-    assert none.results["biologics_share_gap_points"] is None
+    assert none.results["biologics_share_gap_points"] is none.results["probability_that_a_selling_drug_passes"] is None
 
 
 def test_every_generous_value_at_once_is_carried_to_its_end() -> None:
     hundred = "[100, 100, 100]"
     most = said(
-        NAME, target_year="2045", as_of="2035-12-31", start_date="2025-09-05", delivered_pct="[150, 150, 150]",
+        NAME, target_year="2045", as_of="2035-12-31", start_date="2025-09-05", delivered_pct=hundred,
         clock_share_pct=hundred, listing_for_biosimilars="true", launch_lag_days=NONE, biosimilar_price_fall_pct=NONE,
         new_drug_peak_usd_m="[100000, 100000, 100000]", discount_pct=NONE, blockbuster_share_pct=hundred,
         phase_done_pct="100", third_growth_pct="-30", market_growth_pct="-20", segment_growth_pct="60",
     )  # fmt: skip
     r = most.results
     assert most.status == "ok", most.failure
-    assert r["biosimilar_months_gained"] > r["new_drug_months_gained"] > 5.9
+    assert r["biosimilar_months_gained"] > r["new_drug_months_gained"] > 5.8
     assert r["new_drug_npv_usd_m"] == pytest.approx(r["new_drug_all_npv_usd_m"])
-    assert "the two market growth rates cannot both hold" in most.answer
-    assert r["rest_of_market_growth_pct"] is None
-    assert "is hard to square with a share of 100%" in most.text
-    assert r["trial_share_growth_needed_pct"] < 0
+    assert "times the gap" in most.answer
+    assert "mostly Korean sales" not in most.text
+    assert "cannot both hold to 2045" in most.text
+    assert r["rest_of_market_growth_pct"] is r["biologics_share_pct"] is None
     assert "a year and still meet it in 2045" in most.text
+    assert len(most.answer.split()) <= 40
 
 
-def test_products_that_never_reach_their_peak() -> None:
-    twenty, three = "[20, 20, 20]", "[3, 3, 3]"
+def test_products_that_never_reach_their_peak_and_a_mark_in_won() -> None:
+    twenty = "[20, 20, 20]"
     slow = said(
-        NAME, sales_years="[1, 1, 1]", new_drug_peak_years=twenty, biosimilar_peak_years=twenty, review_spread=three,
-        launch_lag_days="[2000, 2000, 2000]", listing_spread=three, new_drug_peak_usd_m=NONE, target_year="2027",
-        blockbuster_share_pct="[1, 2, 5]", segment_growth_pct="4.7",
+        NAME, new_drug_peak_years=twenty, biosimilar_peak_years=twenty,
+        launch_lag_days="[2000, 2000, 2000]", new_drug_peak_usd_m=NONE, target_year="2027",
+        blockbuster_share_pct="[1, 2, 5]", segment_growth_pct="4.7", blockbuster_mark="krw_1tn",
     )  # fmt: skip
     assert slow.status == "ok", slow.failure
     assert slow.results["new_drug_all_npv_usd_m"] == 0
-    assert "For a new drug the time gained is worth nothing at these values" in slow.text
     assert "leave biologics at 32% of the market" in slow.text
-    assert "fits a share of 2%" in slow.text
     assert "fall short of every published forecast" in slow.text
+    assert "The mark here is one trillion won. The published shares and times are those of US" in slow.text
 
 
-def test_a_triple_out_of_order_is_refused_with_its_name() -> None:
-    wrong = said(NAME, discount_pct="[11, 9, 10]")
+def test_the_thirds_growth_reaches_the_chance(default: Said) -> None:
+    faster = said(NAME, third_growth_pct="10")
+    assert faster.results["probability_of_trial_rank"] < default.results["probability_of_trial_rank"] - 0.05
+    assert faster.results["probability_of_trial_rank_by_moves"] == default.results["probability_of_trial_rank_by_moves"]
+
+
+def test_parameters_that_do_not_go_together_are_named() -> None:
+    wrong = said(NAME, new_drug_peak_usd_m="[11, 9, 10]", start_date="2035-01-01")
     assert wrong.status == "failed"
-    assert "discount_pct" in wrong.failure
-    assert "rising order" in wrong.failure
+    assert "new_drug_peak_usd_m: give low, likely and high in rising order" in wrong.failure
+    assert "start_date: give a day no later than target_year" in wrong.failure
