@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -80,7 +81,7 @@ def file_name(text: str, extension: str) -> str:
 
 def data_uri(text: str, media_type: str) -> str:
     """``text`` as a data: address of UTF-8."""
-    return f"data:{media_type};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
+    return f"data:{media_type};charset=utf-8,{quote(text, safe='!$()*,-./:;=?@_~')}"
 
 
 def csp_hash(text: str) -> str:

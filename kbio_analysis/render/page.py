@@ -286,15 +286,12 @@ def clean_html(source: str) -> Markup:
 
 @lru_cache(maxsize=512)
 def highlighted(source: str) -> Markup:
-    """The code of a cell, coloured: Python, or the text of a ``%%say`` cell as Markdown with its holes."""
+    """The code of a cell: Python, coloured, or the text of a ``%%say`` cell as it is."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
-    from pygments.lexer import DelegatingLexer
-    from pygments.lexers import DjangoLexer, MarkdownLexer, PythonLexer
+    from pygments.lexers import PythonLexer
 
     first, _, text = source.partition("\n")
-    said = re.match(r"%%say\b", first) is not None
-    lexer = DelegatingLexer(MarkdownLexer, DjangoLexer) if said else PythonLexer()
-    marked = highlight(text if said else source, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
-    head = Markup('<span class="k">{}</span>\n').format(first) if said else Markup("")
-    return head + Markup(_UNSTYLED.sub(r"\1", marked))
+    if re.match(r"%%say\b", first):
+        return Markup('<span class="k">{}</span>\n{}').format(first, text)
+    return Markup(_UNSTYLED.sub(r"\1", highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")))
