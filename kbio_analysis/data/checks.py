@@ -50,7 +50,7 @@ def check_against_others(frame: "DataFrame", passport: Passport, load: "Load") -
 
 
 def _raise_first(frame: "DataFrame", passport: Passport, kinds: dict[str, Any]) -> None:
-    for spec in passport.descriptor.get("kbio", {}).get("checks", []):
+    for spec in passport.kbio.get("checks", []):
         name = spec.get("check") if isinstance(spec, dict) else spec
         if name not in [*_WITHIN, *_ACROSS]:
             raise DataError(f"{PACKAGE_FILE}: table {passport.name} declares a check {name!r}; known are {_KNOWN}")

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..errors import DataError, UsageError
@@ -52,24 +53,17 @@ def fetched(table: str, held: list[Row]) -> list[Row]:
     try:
         rows = list(recipe.fetch(held))
     except ModuleNotFoundError as missing:
-        raise UsageError(
-            f"{table}: needs {missing.name}; install it with pip install 'kbio-analysis[refresh]'"
-        ) from None
-    except RefreshError as problem:
-        raise RefreshError(f"{table}: {_without_key(str(problem), recipe)}") from None
+        extra = "pip install 'kbio-analysis[refresh]'"
+        raise UsageError(f"{table}: needs {missing.name}; install it with {extra}") from None
     except (KeyError, IndexError, TypeError, AttributeError) as problem:
         raise RefreshError(f"{table}: the answer has another form than documented ({problem!r})") from None
     except Exception as problem:
         # Whatever a client raises for a dead line, a cut answer or a refusal: its words, never the key.
-        raise RefreshError(f"{table}: {_without_key(str(problem), recipe) or type(problem).__name__}") from None
+        key, said = os.environ.get(recipe.key or "-", ""), str(problem) or type(problem).__name__
+        raise RefreshError(f"{table}: {(said.replace(key, '...') if key else said)[:300]}") from None
     if not rows:
         raise RefreshError(f"{table}: {recipe.source['publisher']} sent no rows")
     return rows
-
-
-def _without_key(text: str, recipe: Recipe) -> str:
-    key = os.environ.get(recipe.key, "") if recipe.key else ""
-    return (text.replace(key, "...") if key else text)[:300]
 
 
 def _plain(value: Any, divisor: float = 1.0, digits: int = 3) -> str:
@@ -121,69 +115,47 @@ def _us_gdp(_: list[Row]) -> Iterator[Row]:
 # ---- UN Comtrade, through comtradeapicall; free key
 
 
-def _comtrade(flow: str, column: str) -> Callable[[list[Row]], Iterator[Row]]:
-    def fetch(held: list[Row]) -> Iterator[Row]:
-        import comtradeapicall
-        import pycountry
+def _comtrade(held: list[Row], *, flow: str, column: str) -> Iterator[Row]:
+    import comtradeapicall
+    import pycountry
 
-        names = {row["iso3"]: row["partner"] for row in held}
-        last = max(int(row["year"]) for row in held)
-        answered = False
-        for year in (last, last + 1, last + 2):
-            said = io.StringIO()
-            with redirect_stdout(said):  # what goes wrong is printed by the client, not raised
-                frame = comtradeapicall.getFinalData(
-                    os.environ["COMTRADE_KEY"], typeCode="C", freqCode="A", clCode="HS", period=str(year),
-                    reporterCode="410", cmdCode="TOTAL", flowCode=flow, partnerCode=None, partner2Code="0",
-                    customsCode="C00", motCode="0", maxRecords=250000, format_output="JSON", includeDesc=True,
-                )  # fmt: skip
-            if frame is None:
-                raise RefreshError(f"UN Comtrade: {' '.join(said.getvalue().split()) or 'no answer'}")
-            for row in frame.to_dict("records"):
-                if row["reporterCode"] != 410 or row["flowCode"] != flow or row["cmdCode"] != "TOTAL":
-                    raise RefreshError("UN Comtrade: rows of another reporter, flow or product than asked for")
-                country = pycountry.countries.get(alpha_3=row["partnerISO"])
-                if row["partnerISO"] not in names and country is None:
-                    continue  # the world, and areas that are no economy
-                name = names.get(row["partnerISO"]) or country.name
-                value = _plain(row["primaryValue"], 1e6)
-                yield {
-                    "iso3": row["partnerISO"],
-                    "partner": name,
-                    "year": str(int(row["period"])),
-                    column: value,
-                    "flag": "",
-                }
-                answered = True
-        if not answered:
-            raise RefreshError("UN Comtrade: no rows for the years from " + str(last))
-
-    return fetch
+    names = {row["iso3"]: row["partner"] for row in held}
+    last = max(int(row["year"]) for row in held)
+    for year in (last, last + 1, last + 2):
+        said = io.StringIO()
+        with redirect_stdout(said):  # what goes wrong is printed by the client, not raised
+            frame = comtradeapicall.getFinalData(
+                os.environ["COMTRADE_KEY"], typeCode="C", freqCode="A", clCode="HS", period=str(year),
+                reporterCode="410", cmdCode="TOTAL", flowCode=flow, partnerCode=None, partner2Code="0",
+                customsCode="C00", motCode="0", maxRecords=250000, format_output="JSON", includeDesc=True,
+            )  # fmt: skip
+        if frame is None:
+            raise RefreshError(f"UN Comtrade: {' '.join(said.getvalue().split()) or 'no answer'}")
+        for row in frame.to_dict("records"):
+            if row["reporterCode"] != 410 or row["flowCode"] != flow or row["cmdCode"] != "TOTAL":
+                raise RefreshError("UN Comtrade: rows of another reporter, flow or product than asked for")
+            iso3, value = row["partnerISO"], _plain(row["primaryValue"], 1e6)
+            country = pycountry.countries.get(alpha_3=iso3)
+            if iso3 in names or country is not None:  # else the world, and areas that are no economy
+                name = names.get(iso3) or country.name
+                yield {"iso3": iso3, "partner": name, "year": str(int(row["period"])), column: value, "flag": ""}
 
 
 # ---- Korea Customs Service, open data of data.go.kr, plain HTTPS; free key
 
 
-def _customs(codes: dict[str, tuple[str, ...]]) -> Callable[[list[Row]], Iterator[Row]]:
-    """Monthly exports by HS code: series -> the codes that it sums."""
-
-    def fetch(held: list[Row]) -> Iterator[Row]:
-        years = sorted({row["month"][:4] for row in held if row["series"] in codes})
-        for series, parts in codes.items():
-            months: dict[str, float] = {}
-            for year in (*years, str(int(years[-1]) + 1)):
-                for code in parts:
-                    for month, dollars in _customs_months(code, year):
-                        months[month] = months.get(month, 0.0) + dollars
-            for month, dollars in months.items():
-                yield {
-                    "series": series,
-                    "month": month,
-                    "exports_usd_m": _plain(dollars, 1e6),
-                    "status": "customs_result",
-                }
-
-    return fetch
+def _customs(held: list[Row]) -> Iterator[Row]:
+    """Monthly exports by HS code, each series the sum of its codes."""
+    years = sorted({row["month"][:4] for row in held if row["series"] in _HS30})
+    for series, parts in _HS30.items():
+        months: dict[str, float] = {}
+        for year in (*years, str(int(years[-1]) + 1)):
+            for code in parts:
+                for month, dollars in _customs_months(code, year):
+                    months[month] = months.get(month, 0.0) + dollars
+        for month, dollars in months.items():
+            value = _plain(dollars, 1e6)
+            yield {"series": series, "month": month, "exports_usd_m": value, "status": "customs_result"}
 
 
 def _customs_months(code: str, year: str) -> Iterator[tuple[str, float]]:
@@ -244,54 +216,38 @@ def _get(url: str, parameters: dict[str, str]) -> bytes:
 
 
 ATLAS = "doi:10.7910/DVN/T4CHWJ"
-
-
-def _source(source_id: str, publisher: str, title: str, url: str, licence: str, how: str) -> Row:
-    names = ("source_id", "publisher", "title", "url", "licence", "how_read")
-    return dict(zip(names, (source_id, publisher, title, url, licence, how), strict=True))
-
-
-_WDI = (
-    "World Bank",
-    "World Development Indicators",
-    "https://api.worldbank.org/v2",
-    "CC BY 4.0",
-    "kbio data refresh, wbgapi",
-)
-_COMTRADE = (
-    "United Nations, UN Comtrade", "Korea's trade by partner, all goods, yearly", "https://comtradeapi.un.org",
-    "UN Comtrade policy on use and re-dissemination", "kbio data refresh, comtradeapicall",
-)  # fmt: skip
 _HS30 = {
     "hs30_customs": ("30",),
     "hs300214_customs": ("300214",),
     "hs3002_13_14_15_customs": ("300213", "300214", "300215"),
 }
+_SOURCES = {
+    row[0]: dict(zip(("source_id", "publisher", "title", "url", "licence", "how_read"), row, strict=True))
+    for row in (
+        ("WDI_API", "World Bank", "World Development Indicators", "https://api.worldbank.org/v2", "CC BY 4.0",
+         "kbio data refresh, wbgapi"),
+        ("COMTRADE_API", "United Nations, UN Comtrade", "Korea's trade by partner, all goods, yearly",
+         "https://comtradeapi.un.org", "UN Comtrade policy on use and re-dissemination",
+         "kbio data refresh, comtradeapicall"),
+        ("KCS_API", "Korea Customs Service", "Exports by HS code and month",
+         "https://apis.data.go.kr/1220000/Itemtrade", "Korean public data", "kbio data refresh"),
+        ("ATLAS_API", "Harvard Growth Lab, Atlas of Economic Complexity", "Exports by HS92 heading, newest version",
+         f"https://doi.org/{ATLAS.removeprefix('doi:')}", "CC0 1.0", "kbio data refresh"),
+    )
+}  # fmt: skip
+"""Rows of ``sources`` that new figures cite, without the day."""
 
+_TRADE = {"source": _SOURCES["COMTRADE_API"], "key": "COMTRADE_KEY", "latest_years": True}
 RECIPES = {
-    "country_macro": Recipe(fetch=_macro, source=_source("WDI_API", *_WDI)),
-    "us_gdp": Recipe(fetch=_us_gdp, source=_source("WDI_API", *_WDI)),
-    "korea_exports_by_partner": Recipe(
-        fetch=_comtrade("X", "exports_usd_m"), source=_source("COMTRADE_API", *_COMTRADE), key="COMTRADE_KEY",
-        latest_years=True,
-    ),
-    "korea_imports_by_partner": Recipe(
-        fetch=_comtrade("M", "imports_usd_m"), source=_source("COMTRADE_API", *_COMTRADE), key="COMTRADE_KEY",
-        latest_years=True,
-    ),
+    "country_macro": Recipe(fetch=_macro, source=_SOURCES["WDI_API"]),
+    "us_gdp": Recipe(fetch=_us_gdp, source=_SOURCES["WDI_API"]),
+    "korea_exports_by_partner": Recipe(fetch=partial(_comtrade, flow="X", column="exports_usd_m"), **_TRADE),
+    "korea_imports_by_partner": Recipe(fetch=partial(_comtrade, flow="M", column="imports_usd_m"), **_TRADE),
     "biohealth_exports_monthly": Recipe(
-        fetch=_customs(_HS30), scope={"series": tuple(_HS30)}, key="DATA_GO_KR_KEY",
-        source=_source(
-            "KCS_API", "Korea Customs Service", "Exports by HS code and month", "https://apis.data.go.kr/1220000/Itemtrade",
-            "Korean public data", "kbio data refresh",
-        ),
+        fetch=_customs, source=_SOURCES["KCS_API"], scope={"series": tuple(_HS30)}, key="DATA_GO_KR_KEY"
     ),
     "pharma_exporters_panel": Recipe(
-        fetch=_atlas, scope={"classification": ("HS92-3002", "HS92-3004")},
-        source=_source(
-            "ATLAS_API", "Harvard Growth Lab, Atlas of Economic Complexity", "Exports by HS92 heading, newest version",
-            f"https://doi.org/{ATLAS.removeprefix('doi:')}", "CC0 1.0", "kbio data refresh",
-        ),
+        fetch=_atlas, source=_SOURCES["ATLAS_API"], scope={"classification": ("HS92-3002", "HS92-3004")}
     ),
-}  # fmt: skip
+}
 """Tables that can be refreshed; every other holds single published figures, which a person reads."""

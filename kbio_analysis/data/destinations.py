@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import DataError, did_you_mean
 from .tables import load
+from .trade import usable_totals, wide
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +40,7 @@ def exports() -> "DataFrame":
 
     All partners of the customs record, ships and former territories included: rows sum to within 1% of the total.
     """
-    rows = load("korea_exports_by_partner")
-    return rows.pivot(index="year", columns="iso3", values="exports_usd_m").sort_index().fillna(0.0)
+    return wide(load("korea_exports_by_partner"), "exports_usd_m").fillna(0.0)
 
 
 def partner_names() -> "Series":
@@ -57,8 +56,7 @@ def partner_code(partner: str, names: "Series") -> str:
     found = names.index[names == partner]
     if len(found):
         return str(found[0])
-    near = get_close_matches(partner, [*names, *names.index], n=1)
-    raise DataError(f"no partner {partner!r}; " + (f"did you mean {near[0]!r}?" if near else "give its ISO3 code"))
+    raise DataError(f"no partner {partner!r}{did_you_mean(partner, [*names, *names.index]) or '; give its ISO3 code'}")
 
 
 def codes_of(groups: Iterable[str]) -> dict[str, list[str]]:
@@ -69,9 +67,8 @@ def codes_of(groups: Iterable[str]) -> dict[str, list[str]]:
     known = {name: [code] for name, code in SINGLE.items()} | country_groups()
     for group in (groups := list(dict.fromkeys(groups))):
         if group not in known:
-            near = get_close_matches(group, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise DataError(f"no group {group!r}; {hint}")
+            hint = did_you_mean(group, known) or f"; known: {', '.join(known)}"
+            raise DataError(f"no group {group!r}{hint}")
     return {group: known[group] for group in groups}
 
 
@@ -86,9 +83,7 @@ def blocks(by_partner: "DataFrame") -> "DataFrame":
 
 def market_imports() -> "DataFrame":
     """What each market imported from everybody, US$ million: year x ISO3, to 2020, unusable totals missing."""
-    rows = load("partner_trade_totals")
-    usable = ~rows["flag"].fillna("").str.contains("imports_unusable") & (rows["total_imports_usd_m"] > 0)
-    return rows[usable].pivot(index="year", columns="iso3", values="total_imports_usd_m").sort_index()
+    return wide(usable_totals("imports"), "total_imports_usd_m")
 
 
 def market_panel(first_year: int, last_year: int) -> "DataFrame":

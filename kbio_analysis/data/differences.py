@@ -1,10 +1,8 @@
 """What changed between two states of a table, cell by cell: rows new or gone, values revised and by how much."""
 
-import csv
-import io
 import subprocess
 
-from .package import Passport, unpacked
+from .package import Passport, rows_of
 
 SHOWN = 40  # lines of one table; the rest is counted
 
@@ -41,8 +39,7 @@ def committed(passport: Passport) -> bytes | None:
 
 
 def _rows(raw: bytes, passport: Passport) -> dict[tuple[str, ...], dict[str, str]]:
-    text = unpacked(raw).decode("utf-8", errors="replace")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
+    rows = rows_of(raw)
     keys = [name for name in passport.primary_key if rows and name in rows[0]] or list(rows[0] if rows else [])
     return {tuple(row[name] for name in keys): {n: v for n, v in row.items() if n and n not in keys} for row in rows}
 

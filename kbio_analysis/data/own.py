@@ -4,9 +4,6 @@ The figures keep the table's schema. Whatever they cite, they are credited to th
 for; checks of calendar and jumps, which know the shipped figures, do not apply to them.
 """
 
-import csv
-import hashlib
-import io
 import re
 import shutil
 import tempfile
@@ -14,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from ..errors import DataError, UsageError
-from .package import Package, Passport, data_root, read_package, write_package
+from .package import Package, Passport, data_root, read_package, rows_of, vouched, write_package, written
 from .parsing import parse
 from .schemas import typed
 from .verification import due_date
@@ -48,7 +45,7 @@ def own_tables(root: Path) -> dict[str, str]:
         passports = read_package(root).passports
     except DataError:
         return {}
-    found = {name: passport.descriptor.get("kbio", {}).get("own") for name, passport in passports.items()}
+    found = {name: passport.kbio.get("own") for name, passport in passports.items()}
     return {name: str(own) for name, own in found.items() if own}
 
 
@@ -68,9 +65,9 @@ def _requests(given: list[str], package: Package) -> dict[str, Path]:
 
 
 def _replace(package: Package, passport: Passport, path: Path, today: date) -> None:
-    columns = [field["name"] for field in passport.fields]
+    columns = passport.columns
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+        rows = rows_of(path.read_text(encoding="utf-8-sig").encode())
     except (OSError, UnicodeDecodeError) as problem:
         raise DataError(f"--table {passport.name}: {path.name} cannot be read as UTF-8 text ({problem})") from None
     source_id = "OWN_" + re.sub(r"\W", "_", passport.name, flags=re.ASCII).upper()
@@ -86,43 +83,25 @@ def _replace(package: Package, passport: Passport, path: Path, today: date) -> N
         row["source_id"] = source_id if "source_id" in columns else ""
         if "available_from" in columns and not row["available_from"]:
             row["available_from"] = str(_due(row, passport, source_id, today))
-    raw = _text(columns, whole)
-    descriptor = passport.descriptor
-    descriptor["kbio"] = {
-        k: v for k, v in descriptor["kbio"].items() if k not in ("checks", "available_from", "vintages")
-    }
-    descriptor["kbio"] |= {"own": path.name}
+    raw = written(whole, columns)
+    kept = {k: v for k, v in passport.kbio.items() if k not in ("checks", "available_from", "vintages")}
+    passport.descriptor["kbio"] = kept | {"own": path.name}
     typed(parse(raw, passport), passport)
-    _vouch(passport, raw, len(whole))
+    _replace_bytes(passport, raw)
     sources = package.passport("sources")
-    held = list(csv.DictReader(io.StringIO(sources.path.read_text(encoding="utf-8"), newline="")))
     mine = {"source_id": source_id, "publisher": f"own data, {path.name}, not vouched for", "title": passport.name}
     mine |= {"published": str(today), "url": "", "licence": "not stated", "how_read": "given with --table for one run"}
-    held = sorted([*held, mine], key=lambda row: row["source_id"])
-    _vouch(sources, _text([field["name"] for field in sources.fields], held), len(held))
+    held = sorted([*rows_of(sources.path.read_bytes()), mine], key=lambda row: row["source_id"])
+    _replace_bytes(sources, written(held, sources.columns))
 
 
 def _due(row: dict[str, str], passport: Passport, source_id: str, today: date) -> date:
-    like: dict[str, object] = dict(row)
     try:
-        if row.get("year"):
-            like["year"] = int(row["year"])
-        if row.get("month"):
-            like["month"] = date.fromisoformat(f"{row['month']}-01")
-        rules = passport.descriptor["kbio"].get("available_from", [])
-        return due_date(like, rules, {source_id: str(today)}) or today
+        return due_date(row, passport.kbio.get("available_from", []), {source_id: str(today)}) or today
     except (ValueError, KeyError):
         return today  # the schema says what is wrong with the row
 
 
-def _text(columns: list[str], rows: list[dict[str, str]]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
-
-
-def _vouch(passport: Passport, raw: bytes, rows: int) -> None:
+def _replace_bytes(passport: Passport, raw: bytes) -> None:
     passport.path.write_bytes(raw)
-    passport.descriptor.update(hash=f"sha256:{hashlib.sha256(raw).hexdigest()}", bytes=len(raw), rows=rows)
+    passport.descriptor.update(vouched(raw))

@@ -10,11 +10,10 @@ import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..errors import DataError
+from ..errors import DataError, did_you_mean
 from ..reading import DocumentError, read_json
 from .passports import check_form
 
@@ -37,6 +36,16 @@ class Passport:
         return self.descriptor["schema"]["fields"]
 
     @property
+    def columns(self) -> list[str]:
+        """Names of the columns in their order."""
+        return [field["name"] for field in self.fields]
+
+    @property
+    def kbio(self) -> dict[str, Any]:
+        """What is kbio's own in the passport: traps, checks, release rules, vintages."""
+        return self.descriptor.get("kbio", {})
+
+    @property
     def primary_key(self) -> list[str]:
         """Names of the columns that identify a row; empty if the passport gives none."""
         key = self.descriptor["schema"].get("primaryKey", [])
@@ -45,7 +54,7 @@ class Passport:
     @property
     def vintages(self) -> list[dict[str, str]]:
         """Earlier states of the table: ``until`` which day each stood, and its ``hash``."""
-        return self.descriptor.get("kbio", {}).get("vintages", [])
+        return self.kbio.get("vintages", [])
 
     @property
     def sha256(self) -> str:
@@ -65,9 +74,8 @@ class Package:
     def passport(self, table: str) -> Passport:
         """The passport of ``table``. Raises DataError naming near matches if there is none."""
         if table not in self.passports:
-            near = get_close_matches(str(table), self.passports, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"tables: {', '.join(self.passports)}"
-            raise DataError(f"no table {table!r} in {PACKAGE_FILE}; {hint}")
+            hint = did_you_mean(str(table), self.passports) or f"; tables: {', '.join(self.passports)}"
+            raise DataError(f"no table {table!r} in {PACKAGE_FILE}{hint}")
         return self.passports[table]
 
 
@@ -142,7 +150,7 @@ def rebuild_passports(root: Path | None = None) -> list[str]:
     changes = []
     for passport in package.passports.values():
         raw = _read(passport)
-        now = {"hash": f"sha256:{hashlib.sha256(raw).hexdigest()}", "bytes": len(raw), "rows": _count_rows(raw)}
+        now = vouched(raw)
         if any(passport.descriptor.get(key) != value for key, value in now.items()):
             was = committed(passport)
             rows = f"{passport.descriptor.get('rows') or 0} -> {now['rows']} rows"
@@ -158,10 +166,35 @@ def rebuild_passports(root: Path | None = None) -> list[str]:
 
 def write_package(package: Package) -> None:
     """Put the descriptor in the place of the file, whole at every moment."""
-    target = package.root / PACKAGE_FILE
-    draft = target.with_suffix(".json.new")
-    draft.write_text(json.dumps(package.descriptor, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(target)
+    text = json.dumps(package.descriptor, indent=2, ensure_ascii=False) + "\n"
+    put(package.root / PACKAGE_FILE, text.encode())
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file in one step: what was there before stays until all of it is."""
+    draft = path.with_name(path.name + ".new")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def rows_of(raw: bytes) -> list[dict[str, str]]:
+    """The rows of a table as they are written, cells as text, whatever is wrong with them."""
+    text = unpacked(raw).decode("utf-8", errors="replace")
+    return list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
+
+
+def written(rows: list[dict[str, str]], columns: list[str]) -> bytes:
+    """The other way round."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def vouched(raw: bytes) -> dict[str, Any]:
+    """What a passport says of a table's bytes: hash, bytes and rows."""
+    return {"hash": f"sha256:{hashlib.sha256(raw).hexdigest()}", "bytes": len(raw), "rows": len(rows_of(raw))}
 
 
 def _passport(root: Path, resource: Any, number: int) -> Passport:
@@ -195,11 +228,6 @@ def unpacked(raw: bytes) -> bytes:
         return gzip.decompress(raw)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"a compressed table is damaged ({error}); restore the file") from None
-
-
-def _count_rows(raw: bytes) -> int:
-    text = unpacked(raw).decode("utf-8", errors="replace")
-    return max(sum(1 for row in csv.reader(io.StringIO(text, newline="")) if row) - 1, 0)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def parse(raw: bytes, passport: Passport) -> "DataFrame":
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise DataError(f"table {passport.name} is not well-formed CSV ({error}); check its quotes") from None
-    columns = [field["name"] for field in passport.fields]
+    columns = passport.columns
     _check_header(rows[0], columns, passport.name)
     body = rows[1:]
     if not body:

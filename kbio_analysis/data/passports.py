@@ -79,19 +79,15 @@ def check_form(resource: dict[str, Any], file: str) -> None:
         first = problem.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]).replace("form.", "schema.", 1)
         raise DataError(f"{file}: the passport of {name}, {where}: {first['msg'].lower()}") from None
-    columns = [field["name"] for field in resource["schema"]["fields"]]
-    key = resource["schema"].get("primaryKey", [])
-    keys = [
-        *([key] if isinstance(key, str) else key),
-        *(k["fields"] for k in resource["schema"].get("foreignKeys", [])),
-    ]
-    if unknown := [column for column in keys if column not in columns]:
-        raise DataError(f"{file}: the passport of {name} has no field {unknown[0]!r}, which a key names")
-    for rule in resource.get("kbio", {}).get("available_from", []):
+    schema, rules = resource["schema"], resource.get("kbio", {}).get("available_from", [])
+    key = schema.get("primaryKey", [])
+    named = dict.fromkeys((c for rule in rules for c in rule.get("where", {})), "a release rule")
+    named |= dict.fromkeys([key] if isinstance(key, str) else key, "a key")
+    named |= dict.fromkeys((k["fields"] for k in schema.get("foreignKeys", [])), "a key")
+    if unknown := [column for column in named if column not in [field["name"] for field in schema["fields"]]]:
+        message = f"{file}: the passport of {name} has no field {unknown[0]!r}"
+        raise DataError(f"{message}, which {named[unknown[0]]} names")
+    for rule in rules:
         if not (rule.get("source_published") or rule.get("released") or {"months_after", "day"} <= rule.keys()):
-            raise DataError(
-                f"{file}: the passport of {name}: a rule of available_from says source_published, released, or both "
-                "months_after and day"
-            )
-        if unknown := [column for column in rule.get("where", {}) if column not in columns]:
-            raise DataError(f"{file}: the passport of {name} has no field {unknown[0]!r}, which a release rule names")
+            said = "a rule of available_from says source_published, released, or both months_after and day"
+            raise DataError(f"{file}: the passport of {name}: {said}")

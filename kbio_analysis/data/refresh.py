@@ -6,14 +6,10 @@ failed, the tables are as before.
 """
 
 import copy
-import csv
-import hashlib
-import io
-from collections.abc import Mapping
+import statistics
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, UsageError, did_you_mean
 from .checks import check_table
@@ -24,17 +20,18 @@ from .package import (
     VINTAGES,
     Package,
     Passport,
+    put,
     read_package,
     read_verified,
     rebuild_passports,
+    rows_of,
+    vouched,
     write_package,
+    written,
 )
 from .parsing import parse
 from .schemas import typed
 from .verification import cited_by, due_date, verify
-
-if TYPE_CHECKING:
-    pass
 
 ANOTHER_UNIT = 3.0  # times by which the figures in common may differ in the median
 
@@ -47,11 +44,11 @@ def fetch_candidate(table: str, today: date) -> list[str]:
     package, recipe = read_package(), _recipe(table)
     passport = package.passport(table)
     before = read_verified(passport)
-    held = list(csv.DictReader(io.StringIO(before.decode(), newline="")))
+    held = rows_of(before)
     rows = fetched(table, [row for row in held if all(row[c] in v for c, v in recipe.scope.items())])
     new = [_completed(row, recipe, passport, today) for row in rows]
     kept = [row for row in held if not recipe.covers(row, new)]
-    after = _written([*kept, *new], passport)
+    after = _sorted([*kept, *new], passport)
     widened = _widened(passport, after)
     frame = typed(parse(after, widened), widened)
     _same_unit(before, after, passport, table)
@@ -60,7 +57,7 @@ def fetch_candidate(table: str, today: date) -> list[str]:
     if changes:
         target = _candidate(package, table)
         target.parent.mkdir(exist_ok=True)
-        _put(target, after)
+        put(target, after)
     return changes
 
 
@@ -83,21 +80,21 @@ def accept_candidate(table: str, today: date) -> list[str]:
     try:
         vintage.parent.mkdir(parents=True, exist_ok=True)
         if kept[vintage] is None:  # accepted twice in a day: what the day began with is what as_of asks for
-            _put(vintage, before)
+            put(vintage, before)
         passport.descriptor.update(_widened(passport, after).descriptor)
-        entry = {"until": str(today), "hash": f"sha256:{hashlib.sha256(vintage.read_bytes()).hexdigest()}"}
+        entry = {"until": str(today), "hash": vouched(vintage.read_bytes())["hash"]}
         vintages = passport.descriptor["kbio"].setdefault("vintages", [])
         if entry not in vintages:
             vintages.append(entry)
-        _put(passport.path, after)
-        _put(sources.path, _with_source(sources, recipe, package, today))
+        put(passport.path, after)
+        put(sources.path, _with_source(sources, recipe, package, today))
         write_package(package)
         rebuild_passports(package.root)
         if problems := [one for one in verify() if one not in problems_before]:
             raise DataError("\n".join(["the candidate does not fit the package, nothing was changed:", *problems]))
     except BaseException:
         for path, content in kept.items():
-            path.unlink(missing_ok=True) if content is None else _put(path, content)
+            path.unlink(missing_ok=True) if content is None else put(path, content)
         raise
     target.unlink()
     return changes
@@ -131,35 +128,22 @@ def _candidate(package: Package, table: str) -> Path:
 
 def _completed(row: Row, recipe: Recipe, passport: Passport, today: date) -> Row:
     """A fetched row with its source, and the day from which it could be used."""
-    columns = [field["name"] for field in passport.fields]
     whole = {"source_id": recipe.source["source_id"], **row}
-    if "available_from" in columns:
-        like: dict[str, Any] = {**whole, **({"year": int(row["year"])} if "year" in row else {})}
-        if "month" in row:
-            like["month"] = date.fromisoformat(f"{row['month']}-01")
-        rules = passport.descriptor["kbio"]["available_from"]
-        due = due_date(like, rules, {whole["source_id"]: str(today)})
-        whole["available_from"] = str(due or today)
-    return {name: whole.get(name, "") for name in columns}
+    due = due_date(whole, passport.kbio.get("available_from", []), {whole["source_id"]: str(today)})
+    whole["available_from"] = str(due or today)
+    return {name: whole.get(name, "") for name in passport.columns}
 
 
-def _written(rows: list[Row], passport: Passport) -> bytes:
-    columns, whole = (
-        [f["name"] for f in passport.fields],
-        {f["name"] for f in passport.fields if f["type"] == "integer"},
-    )
+def _sorted(rows: list[Row], passport: Passport) -> bytes:
+    whole = {f["name"] for f in passport.fields if f["type"] == "integer"}
     rows = sorted(rows, key=lambda row: [int(row[k]) if k in whole else row[k] for k in passport.primary_key])
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
+    return written(rows, passport.columns)
 
 
 def _widened(passport: Passport, raw: bytes) -> Passport:
     """The passport with the ends of its calendar moved on, never back, to where the table ends now."""
     descriptor = copy.deepcopy(passport.descriptor)
-    rows = list(csv.DictReader(io.StringIO(raw.decode(), newline="")))
+    rows = rows_of(raw)
     for spec in descriptor.get("kbio", {}).get("checks", []):
         if spec["check"] != "calendar":
             continue
@@ -184,8 +168,6 @@ def _widened(passport: Passport, raw: bytes) -> Passport:
 
 def _same_unit(before: bytes, after: bytes, passport: Passport, table: str) -> None:
     """Refuse a column whose figures in common stand at another scale: thousands for millions, won for dollars."""
-    import statistics
-
     old, new = (_numbers(raw, passport) for raw in (before, after))
     for column in {name for _, name in old}:
         times = [new[cell] / value for cell, value in old.items() if cell[1] == column and value > 0 < new.get(cell, 0)]
@@ -196,23 +178,15 @@ def _same_unit(before: bytes, after: bytes, passport: Passport, table: str) -> N
 
 def _numbers(raw: bytes, passport: Passport) -> dict[tuple[str, str], float]:
     columns = [f["name"] for f in passport.fields if f["type"] == "number"]
-    rows = csv.DictReader(io.StringIO(raw.decode(), newline=""))
-    return {
-        (" ".join(row[k] for k in passport.primary_key), c): float(row[c]) for row in rows for c in columns if row[c]
-    }
+    keyed = {" ".join(row[k] for k in passport.primary_key): row for row in rows_of(raw)}
+    return {(key, column): float(row[column]) for key, row in keyed.items() for column in columns if row[column]}
 
 
 def _with_source(sources: Passport, recipe: Recipe, package: Package, today: date) -> bytes:
     """The table of sources with the recipe's own, dated today, and without those that no table and no vintage cites."""
-    rows = {row["source_id"]: row for row in csv.DictReader(io.StringIO(read_verified(sources).decode(), newline=""))}
-    mine: Mapping[str, str] = {**recipe.source, "published": str(today)}
-    rows[mine["source_id"]] = {name: mine.get(name, "") for name in (f["name"] for f in sources.fields)}
+    rows = {row["source_id"]: row for row in rows_of(read_verified(sources))}
+    mine = {**recipe.source, "published": str(today)}
+    rows[mine["source_id"]] = {name: mine.get(name, "") for name in sources.columns}
     paths = [passport.path for passport in package.passports.values() if passport.name != "sources"]
     cited = cited_by([*paths, *(package.root / VINTAGES).rglob("*.csv")])
-    return _written([row for source_id, row in rows.items() if source_id in cited], sources)
-
-
-def _put(path: Path, content: bytes) -> None:
-    draft = path.with_name(path.name + ".new")
-    draft.write_bytes(content)
-    draft.replace(path)
+    return _sorted([row for source_id, row in rows.items() if source_id in cited], sources)

@@ -10,12 +10,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import DataError, UsageError
+from ..errors import DataError, UsageError, did_you_mean
 from ..reading import read_json
 from .package import data_root, read_package
 
@@ -123,7 +122,8 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
         dict(content["results"]), dict(content["charts"])
     except FileNotFoundError:
         if not (notebooks / f"{notebook}.ipynb").is_file():
-            raise UsageError(f"no notebook {notebook!r}{_near(notebook, notebooks)}") from None
+            known = [path.stem for path in notebooks.glob("*.ipynb")]
+            raise UsageError(f"no notebook {notebook!r}{did_you_mean(notebook, known)}") from None
         return missing_entry("no reference yet", "reference")
     except (OSError, ValueError, KeyError, TypeError):
         return missing_entry(f"its reference {path.name} cannot be read", "reference")
@@ -136,11 +136,6 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
             changed.append(f"{name}, which it is composed from, is {below['state']}")
     state = {"state": "stale" if changed else "fresh", "why": ", ".join(changed), "source": "reference"}
     return content | state
-
-
-def _near(notebook: str, notebooks: Path) -> str:
-    near = get_close_matches(notebook, [path.stem for path in notebooks.glob("*.ipynb")], n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _hashes() -> dict[str, str]:

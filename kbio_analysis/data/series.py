@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import DataError, did_you_mean
 from ..vocabulary import BIOPHARMA_CLASSIFICATION, HOME
 from .tables import load
 
@@ -98,9 +97,8 @@ def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None
 
     known = catalogue().query("frequency == 'annual'")
     wanted = list(known.index if keys is None else dict.fromkeys(keys))
-    unknown = [key for key in wanted if key not in known.index]
-    if unknown:
-        raise DataError(f"no yearly count {unknown[0]!r}; known: {', '.join(known.index)}")
+    for key in wanted:
+        _known(key, known.index, "yearly count")
     panel = load("pharma_exporters_panel", as_of=as_of).rename(columns={"classification": "definition"})
     rows = pd.concat([load("biopharma_exports_annual", as_of=as_of), panel[panel["iso3"] == HOME]], ignore_index=True)
     rows = out_by(rows[rows["definition"].isin(wanted)], as_of, "yearly counts")
@@ -300,9 +298,7 @@ def _periods(values: "Iterable[object]", freq: str) -> object:
 
 
 def _known(name: object, names: Iterable[str], kind: str) -> None:
-    names = list(names)
-    if name in names:
+    if name in (names := list(names)):
         return
-    near = get_close_matches(str(name), names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names[:20])}"
-    raise DataError(f"no {kind} {name!r}; {hint}")
+    hint = did_you_mean(str(name), names) or f"; known: {', '.join(names[:20])}"
+    raise DataError(f"no {kind} {name!r}{hint}")

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import DataError, did_you_mean
 from .tables import load
 
 if TYPE_CHECKING:
@@ -20,8 +19,7 @@ def sources(source_ids: Iterable[str]) -> "DataFrame":
     wanted = list(dict.fromkeys(source_ids))
     for source_id in wanted:
         if source_id not in table.index:
-            near = get_close_matches(str(source_id), table.index, n=1)
-            raise DataError(f"no source_id {source_id!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise DataError(f"no source_id {source_id!r}{did_you_mean(str(source_id), table.index)}")
     return table.loc[wanted].reset_index()
 
 

@@ -70,10 +70,7 @@ def _check_references(frame: "DataFrame", passport: Passport, package: Package) 
         others = load_from(package, target["resource"])
         if target["fields"] not in others:
             raise DataError(f"table {passport.name}: a foreign key names {target['fields']!r}, no field of its table")
-        known = others[target["fields"]]
-        unknown = frame.index[~frame[column].isin(known)]
+        unknown = frame.index[~frame[column].isin(others[target["fields"]])]
         if len(unknown):
-            value = frame.at[unknown[0], column]
-            raise DataError(
-                f"{place(passport.name, unknown[0], column)}: {value!r} is not in the table {target['resource']}"
-            )
+            said = f"{frame.at[unknown[0], column]!r} is not in the table {target['resource']}"
+            raise DataError(f"{place(passport.name, unknown[0], column)}: {said}")

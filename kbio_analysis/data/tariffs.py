@@ -9,7 +9,7 @@ from ..errors import DataError
 from ..vocabulary import HOME, SHIP_FLAG
 from .destinations import groups_of
 from .tables import load
-from .trade import agreement_years, short_name
+from .trade import agreement_years, short_name, usable_totals, wide
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -111,14 +111,13 @@ def partner_flows() -> "dict[str, DataFrame]":
     for flow in ("exports", "imports"):
         rows = load(f"korea_{flow}_by_partner")
         rows = rows[~rows["flag"].fillna("").str.contains(f"{SHIP_FLAG}|former_code|larger_state")]
-        found[flow] = rows.pivot(index="year", columns="iso3", values=f"{flow}_usd_m").sort_index()
+        found[flow] = wide(rows, f"{flow}_usd_m")
     return found
 
 
 def real_growth() -> "DataFrame":
     """Real growth of GDP, years x ISO3, per cent; one vintage throughout."""
-    rows = load("country_macro")
-    return rows.pivot(index="year", columns="iso3", values="gdp_growth_pct").sort_index()
+    return wide(load("country_macro"), "gdp_growth_pct")
 
 
 def base_trade(iso3: str, excluded: tuple[int, ...] = ()) -> "DataFrame":
@@ -359,8 +358,7 @@ def _with_para_tariffs(frame: "DataFrame", importer: str, regulatory_share: floa
     if len(total):
         customs = _rates(importer, "mfn_simple_avg")
         ratio = total.at[_ALL, "rate_pct"] / customs.at[_ALL, "rate_pct"] - 1
-    para = frame["cd_pct"] * ratio
-    return frame.assign(rd_pct=para * regulatory_share, sd_pct=para * (1 - regulatory_share))
+    return _split(frame, frame["cd_pct"] * ratio, regulatory_share)
 
 
 def _as_collected(frame: "DataFrame", bonded: float, regulatory_share: float) -> "DataFrame":
@@ -369,15 +367,17 @@ def _as_collected(frame: "DataFrame", bonded: float, regulatory_share: float) ->
     customs = frame["cd_pct"] * (1 - free)
     average = (customs * frame["share_pct"]).sum() / 100
     customs = customs * min(1.0, rates["customs"] / average if average > 0 else 1.0)
-    para = customs * rates["supplementary"] / rates["customs"]
-    return frame.assign(cd_pct=customs, rd_pct=para * regulatory_share, sd_pct=para * (1 - regulatory_share))
+    return _split(frame.assign(cd_pct=customs), customs * rates["supplementary"] / rates["customs"], regulatory_share)
+
+
+def _split(frame: "DataFrame", para: "Series", regulatory_share: float) -> "DataFrame":
+    return frame.assign(rd_pct=para * regulatory_share, sd_pct=para * (1 - regulatory_share))
 
 
 def _supplier_share(iso3: str) -> "tuple[float, Series]":
     """Korea's fraction of the partner's total imports, and its sources; the median partner's where unusable."""
-    rows = load("partner_trade_totals")
-    usable = ~rows["flag"].fillna("").str.contains("imports_unusable") & (rows["total_imports_usd_m"] > 0)
-    rows = rows[usable & (rows["imports_from_korea_usd_m"] > 0)].sort_values("year")
+    rows = usable_totals("imports")
+    rows = rows[rows["imports_from_korea_usd_m"] > 0].sort_values("year")
     latest = rows.groupby("iso3").tail(RECENT_YEARS)
     share = (latest["imports_from_korea_usd_m"] / latest["total_imports_usd_m"]).groupby(latest["iso3"]).mean()
     return float(share.get(iso3, share.median())), latest["source_id"]

@@ -92,8 +92,8 @@ def candidate_panels() -> dict[str, Any]:
     ships = exports[exports["flag"].str.split(";").map(lambda flags: SHIP_FLAG in flags)]
     former = exports[exports["flag"].str.contains("former_code")]
     return {
-        "exports": _wide(exports, "exports_usd_m"),
-        "imports": _wide(imports, "imports_usd_m"),
+        "exports": wide(exports, "exports_usd_m"),
+        "imports": wide(imports, "imports_usd_m"),
         "import_share": _reported_share(totals, "imports", "imports_from_korea_usd_m"),
         "export_share": _reported_share(totals, "exports", "exports_to_korea_usd_m"),
         "agreements": agreement_years(),
@@ -166,7 +166,7 @@ def agreement_inputs(
     for direction in ("exports", "imports"):
         rows = used[direction]
         whole = rows[~rows["flag"].fillna("").str.contains("former_code|larger_state")]
-        flows = _wide(whole, f"{direction}_usd_m").loc[first_year:last_year]
+        flows = wide(whole, f"{direction}_usd_m").loc[first_year:last_year]
         values = flows if outcome == "trade" else _share_of_total(flows, direction)
         if len(values) < MIN_UNTREATED_YEARS + 1:
             raise DataError(f"{first_year} to {last_year} holds {len(values)} years of {outcome}: widen the window")
@@ -203,22 +203,27 @@ def _entry_year(days: "Series") -> "Series":
     return (days.dt.year.astype("Int64") + late).where(days.notna())
 
 
-def _wide(rows: "DataFrame", column: str) -> "DataFrame":
+def wide(rows: "DataFrame", column: str) -> "DataFrame":
+    """A column of rows by year and economy as years x ISO3."""
     return rows.pivot(index="year", columns="iso3", values=column).sort_index()
 
 
 def _reported_share(totals: "DataFrame", side: str, own: str) -> "DataFrame":
     """Korea's fraction of a partner's total as the partner itself reports both; unusable totals are missing."""
     usable = ~totals["flag"].str.contains(f"{side}_unusable")
-    return _wide(totals.assign(share=(totals[own] / totals[f"total_{side}_usd_m"]).where(usable)), "share")
+    return wide(totals.assign(share=(totals[own] / totals[f"total_{side}_usd_m"]).where(usable)), "share")
+
+
+def usable_totals(side: str) -> "DataFrame":
+    """Rows of ``partner_trade_totals`` whose total of ``imports`` or ``exports`` can be used."""
+    rows = load("partner_trade_totals")
+    return rows[~rows["flag"].fillna("").str.contains(f"{side}_unusable") & (rows[f"total_{side}_usd_m"] > 0)]
 
 
 def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
     """Korea's own record as per cent of what the partner buys (exports) or sells (imports); else missing."""
     side = "imports" if direction == "exports" else "exports"
-    rows = load("partner_trade_totals")
-    usable = ~rows["flag"].fillna("").str.contains(f"{side}_unusable")
-    totals = _wide(rows[usable & (rows[f"total_{side}_usd_m"] > 0)], f"total_{side}_usd_m")
+    totals = wide(usable_totals(side), f"total_{side}_usd_m")
     years = [y for y in flows.index if y in totals.index]
     both = [c for c in flows.columns if c in totals.columns]
     return 100 * flows.loc[years, both] / totals.loc[years, both]

@@ -7,8 +7,6 @@ the row's month or year has ended).
 """
 
 import calendar
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from .checks import check_against_others
 from .corrections import read_corrections
-from .package import CANDIDATES, VINTAGES, Package, Passport, read_package, unpacked
+from .package import CANDIDATES, VINTAGES, Package, Passport, read_package, rows_of
 from .tables import load_from
 
 if TYPE_CHECKING:
@@ -59,25 +57,24 @@ def verify() -> list[str]:
 
 def cited_by(paths: Iterable[Path]) -> set[str]:
     """The sources that these files of rows cite."""
-    texts = (unpacked(path.read_bytes()).decode("utf-8") for path in paths)
-    return {row.get("source_id") or "" for text in texts for row in csv.DictReader(io.StringIO(text, newline=""))}
+    return {row.get("source_id") or "" for path in paths for row in rows_of(path.read_bytes())}
 
 
 def due_date(row: Mapping[str, Any], rules: list[dict[str, Any]], published: Mapping[str, str]) -> date | None:
-    """The date the rules give for a row (with ``year`` or ``month``), or None if no rule fits.
+    """The date the rules give for a row (with ``year`` or ``month``, typed or as text), or None if no rule fits.
 
     ``published`` maps a source_id to its date as YYYY, YYYY-MM or YYYY-MM-DD. Raises DataError if a date is needed
     from a source that has none.
     """
     for rule in rules:
-        if any(row[column] not in values for column, values in rule.get("where", {}).items()):
+        if any(str(row[column]) not in map(str, values) for column, values in rule.get("where", {}).items()):
             continue
         if rule.get("source_published"):
             return _last_day(published.get(row["source_id"], ""), row["source_id"])
         if rule.get("released"):
             return date.fromisoformat(rule["released"])
-        year, month = (row["month"].year, row["month"].month) if "month" in row else (row["year"], 12)
-        months = year * 12 + month - 1 + rule["months_after"]
+        last = str(row["month"]) if "month" in row else f"{row['year']}-12"
+        months = int(last[:4]) * 12 + int(last[5:7]) - 1 + rule["months_after"]
         return date(months // 12, months % 12 + 1, rule["day"])
     return None
 
@@ -92,13 +89,13 @@ def _last_day(published: str, source_id: str) -> date:
 
 def _gaps(passport: Passport) -> Iterator[str]:
     """What a passport should say and does not."""
-    kbio = passport.descriptor.get("kbio", {})
+    kbio = passport.kbio
     yield from (f"{key} is missing" for key in REQUIRED if not passport.descriptor.get(key))
     if not kbio.get("traps"):
         yield "kbio.traps is missing (say what a reader may get wrong)"
     if not passport.primary_key:
         yield "schema.primaryKey is missing"
-    if "available_from" in [field["name"] for field in passport.fields] and not kbio.get("available_from"):
+    if "available_from" in passport.columns and not kbio.get("available_from"):
         yield "kbio.available_from is missing (the release rules)"
     for field in passport.fields:
         if not field.get("description"):
@@ -134,7 +131,7 @@ def _correction_problems(package: Package, frames: "dict[str, DataFrame]") -> li
 
 
 def _release_problem(passport: Passport, frame: "DataFrame", published: dict[str, str]) -> str | None:
-    rules: list[dict[str, Any]] = passport.descriptor.get("kbio", {}).get("available_from", [])
+    rules: list[dict[str, Any]] = passport.kbio.get("available_from", [])
     if "available_from" not in frame or not rules:
         return None
     for line, row in zip(frame.index, frame.to_dict("records"), strict=True):

@@ -62,7 +62,7 @@ def test_figures_that_break_the_schema_are_refused(file, content, said):
     ("given", "said"),
     [
         (["us_gdp"], "write --table NAME=path.csv"),
-        (["us_gpd={file}"], "did you mean 'us_gdp'"),
+        (["us_gpd={file}"], "did you mean us_gdp"),
         (["us_gdp=/nowhere.csv"], "no file /nowhere.csv"),
         (["us_gdp={file}", "us_gdp={file}"], "given twice"),
         (["sources={file}"], "sources cannot be replaced"),

@@ -102,5 +102,5 @@ def test_a_reference_that_is_none_is_missing(checkout: Path, text: str) -> None:
 def test_a_notebook_without_a_reference_is_missing_and_no_notebook_is_a_mistake(checkout: Path) -> None:
     (checkout / "notebooks" / "50_new.ipynb").write_text("{}")
     assert recorded("50_new").why == "no reference yet"
-    with pytest.raises(UsageError, match="did you mean '50_new'"):
+    with pytest.raises(UsageError, match="did you mean 50_new"):
         recorded("50_ne")
