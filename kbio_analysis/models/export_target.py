@@ -199,6 +199,17 @@ def years_under_way(
     return found
 
 
+def this_year(
+    annual: pd.Series, monthly: Mapping[str, pd.Series], revision_sd: Mapping[str, float]
+) -> nowcast.Nowcast | None:
+    """The nowcast of the year after the last one of ``annual``, on its own scale, if there is one."""
+    values = whole_years(annual, "annual").dropna()
+    year = int(values.index[-1])
+    start = position(values, base_year=year, base_usd_m=float(values.iloc[-1]))
+    found = years_under_way(start, monthly, annual, until=year + 1, revision_sd=revision_sd)
+    return found[0] if found else None
+
+
 def outlook(
     start: Position,
     found: Components,

@@ -5,6 +5,7 @@ import re
 import pytest
 from running import Said, said
 
+from kbio_analysis.errors import ParameterError
 from kbio_analysis.present.words import signed_pct, usd
 
 NAME = "10_export_record"
@@ -29,6 +30,9 @@ def test_the_default_results_are_the_documented_ones(default: Said) -> None:
     assert r["revision_lowest_pct"] == pytest.approx(-26.1, abs=0.05)
     assert 0 < r["season_p_value"] < 0.05
     assert abs(r["ahead_of_path_pct"]) < 1
+    # 8,440 of 2021 less the 2,693 that moved out, against 6,630 of 2022; KHIDI prints +15.7% for all pharmaceuticals.
+    assert r["break_hs30_like_for_like_pct"] == pytest.approx(15.4, abs=0.05)
+    assert (r["nowcast_year"], r["nowcast_usd_m"]) == (2026, pytest.approx(7797, abs=2))
 
 
 def test_the_default_text_prints_the_recorded_numbers(default: Said) -> None:
@@ -79,7 +83,7 @@ def test_a_level_too_high_for_so_few_pairs_and_a_target_out_of_reach() -> None:
 def test_a_headline_that_one_count_equals_and_a_target_already_passed() -> None:
     easy = said(
         NAME, as_of="2025-06-30", headline_usd_m="5500", tolerance_usd_m="0.01", target_multiple="1.01",
-        target_year="2045", last_month="2022-06-01", interval_level="50", first_year="2026", last_year="2020",
+        target_year="2045", last_month="2022-06-01", interval_level="50",
     )  # fmt: skip
     assert easy.status == "ok", easy.failure
     assert abs(easy.results["nearest_gap_pct"]) < 0.5
@@ -88,3 +92,15 @@ def test_a_headline_that_one_count_equals_and_a_target_already_passed() -> None:
     assert "too few to say whether there is a season" in easy.text
     assert "ahead of the path" in easy.text
     assert "2026" not in easy.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"headline_year": "2030", "target_year": "2025"}, "target_year: 2025 must be more than headline_year, 2030"),
+        ({"first_year": "2026", "last_year": "2020"}, "last_year: 2020 must be at least first_year, 2026"),
+    ],
+)
+def test_bounds_between_parameters_are_checked_before_anything_runs(changed: dict[str, str], says: str) -> None:
+    with pytest.raises(ParameterError, match=says):
+        said(NAME, **changed)
