@@ -91,7 +91,7 @@ def test_models_touch_neither_disk_nor_screen(root: Path) -> None:
 
 @pytest.mark.parametrize("heavy", ["pandas", "matplotlib", "statsmodels", "papermill", "nbconvert", "pandera"])
 def test_importing_the_package_is_light(heavy: str) -> None:
-    code = f"import sys, kbio_analysis; sys.exit({heavy!r} in sys.modules)"
+    code = f"import sys, kbio_analysis, kbio_analysis.data; sys.exit({heavy!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
     assert done.returncode == 0
 

@@ -1,6 +1,6 @@
 """Export series as they stood on a given day: one definition at a time, side by side, by print, and as panels."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -58,20 +58,6 @@ def exporters(classification: str, *, as_of: str | date | None = None) -> "DataF
     rows = load("pharma_exporters_panel", as_of=as_of)
     rows = out_by(rows[rows["classification"] == classification], as_of, classification)
     return _wide(rows, classification)
-
-
-def partner_exports(*, as_of: str | date | None = None, without: Collection[str] = ()) -> "DataFrame":
-    """Korea's exports to each partner, US$ million: years (PeriodIndex ``Y-DEC``) x ISO3 of the partner.
-
-    Cells that carry a flag named in ``without`` (``ships``, ``former_code``, ``larger_state``, ``from_imf_dots``)
-    are left out. Raises DataError for a flag no row carries, a bad date, or if nothing was out yet.
-    """
-    rows = load("korea_exports_by_partner", as_of=as_of)
-    flags = rows["flag"].str.split(";")
-    for flag in without:
-        _known(flag, sorted({f for cell in flags for f in cell if f}), "flag")
-    keep = ~flags.map(lambda cell: bool(set(cell) & set(without)))
-    return _wide(out_by(rows[keep], as_of, "Korea's exports by partner"), "korea_exports_by_partner")
 
 
 def definitions(family: str, *, as_of: str | date | None = None) -> "DataFrame":
@@ -148,16 +134,14 @@ def known_months(
     series: str, *, first: str | None = None, last: str | None = None, as_of: str | date | None = None
 ) -> "Series":
     """As :func:`monthly` between two days' months; empty if none was out by ``as_of``."""
-    import pandas as pd
+    values = _out_or_none(series, "monthly", as_of)
+    low, high = ((day or "")[:7] or None for day in (first, last))
+    return values.loc[low:high] if len(values) else values
 
-    try:
-        values = monthly(series, as_of=as_of)
-    except DataError:
-        monthly(series)  # an unknown series is refused all the same
-        values = monthly(series).iloc[:0]
-    low = pd.Period(first, "M") if first else values.index.min()
-    high = pd.Period(last, "M") if last else values.index.max()
-    return values[(values.index >= low) & (values.index <= high)] if len(values) else values
+
+def known_years(definition: str, *, as_of: str | date | None = None) -> "Series":
+    """As :func:`annual`; empty if none was out by ``as_of``."""
+    return _out_or_none(definition, "annual", as_of)
 
 
 def under_way(*, as_of: str | date | None = None) -> dict[str, "Series"]:
@@ -170,9 +154,8 @@ def under_way(*, as_of: str | date | None = None) -> dict[str, "Series"]:
     found = {str(known[key]): known_months(key, as_of=as_of) for key in UNDER_WAY}
     final, rounded = (known_months(key, as_of=as_of) for key in CHAPTER_30)
     chapter = final.combine_first(rounded)
-    chapter.attrs = {
-        "source_ids": tuple(sorted({i for s in (final, rounded) if len(s) for i in s.attrs["source_ids"]}))
-    }
+    behind = {source for part in (final, rounded) if len(part) for source in part.attrs["source_ids"]}
+    chapter.attrs = {"source_ids": tuple(sorted(behind))}
     found["HS 30"] = chapter
     return {label: values for label, values in found.items() if len(values)}
 
@@ -225,12 +208,11 @@ def destinations(*, as_of: str | date | None = None) -> "DataFrame":
     return rows.drop("WLD", errors="ignore").sort_values("exports_usd_m", ascending=False)
 
 
-def known_years(definition: str, *, as_of: str | date | None = None) -> "Series":
-    """As :func:`annual`; empty if none was out by ``as_of``."""
+def _out_or_none(key: str, frequency: str, as_of: str | date | None) -> "Series":
     try:
-        return annual(definition, as_of=as_of)
+        return _series(key, frequency, as_of)
     except DataError:
-        return annual(definition).iloc[:0]
+        return _series(key, frequency, None).iloc[:0]  # an unknown one is refused all the same
 
 
 def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":
@@ -264,17 +246,14 @@ def out_by(rows: "DataFrame", as_of: str | date | None, what: str, *, may_be_emp
     out = rows[rows["available_from"] <= pd.Timestamp(_day(as_of))]
     if out.empty and not may_be_empty:
         first = rows["available_from"].min().date()
-        raise DataError(
-            f"{what}: nothing was out by {_day(as_of)}; the first figure came on {first}: use a later as_of"
-        )
+        said = f"nothing was out by {_day(as_of)}; the first figure came on {first}"
+        raise DataError(f"{what}: {said}: use a later as_of")
     return out
 
 
 def _day(as_of: str | date) -> date:
-    if isinstance(as_of, datetime):
-        return as_of.date()
     if isinstance(as_of, date):
-        return as_of
+        return as_of.date() if isinstance(as_of, datetime) else as_of
     try:
         return date.fromisoformat(as_of)
     except (TypeError, ValueError):
@@ -292,9 +271,8 @@ def _wide(rows: "DataFrame", name: str) -> "DataFrame":
 def _periods(values: "Iterable[object]", freq: str) -> object:
     import pandas as pd
 
-    return pd.PeriodIndex(
-        [pd.Period(str(value), freq=freq) for value in values], name="month" if freq == "M" else "year"
-    )
+    name = "month" if freq == "M" else "year"
+    return pd.PeriodIndex([pd.Period(str(value), freq=freq) for value in values], name=name)
 
 
 def _known(name: object, names: Iterable[str], kind: str) -> None:

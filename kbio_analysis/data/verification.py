@@ -16,6 +16,7 @@ from ..errors import DataError
 from .checks import check_against_others
 from .corrections import read_corrections
 from .package import CANDIDATES, VINTAGES, Package, Passport, read_package, rows_of
+from .parsing import place
 from .tables import load_from
 
 if TYPE_CHECKING:
@@ -107,14 +108,10 @@ def _gaps(passport: Passport) -> Iterator[str]:
 
 
 def _unlisted(package: Package) -> list[str]:
-    listed = {passport.path.resolve() for passport in package.passports.values()}
-    apart = {CANDIDATES, VINTAGES}
-    found = sorted(
-        path
-        for path in package.root.rglob("*.csv")
-        if path.resolve() not in listed and path.relative_to(package.root).parts[0] not in apart
-    )
-    return [f"{path.relative_to(package.root)} has no passport; add one or remove the file" for path in found]
+    listed = {passport.path.relative_to(package.root) for passport in package.passports.values()}
+    found = {path.relative_to(package.root) for ext in ("csv", "csv.gz") for path in package.root.rglob(f"*.{ext}")}
+    stray = [path for path in sorted(found - listed) if path.parts[0] not in (CANDIDATES, VINTAGES)]
+    return [f"{path} has no passport; add one or remove the file" for path in stray]
 
 
 def _correction_problems(package: Package, frames: "dict[str, DataFrame]") -> list[str]:
@@ -142,5 +139,5 @@ def _release_problem(passport: Passport, frame: "DataFrame", published: dict[str
         found = row["available_from"].date()
         if due != found:
             said = f"the release rule gives {due}" if due else "no release rule fits the row"
-            return f"table {passport.name}, line {line}, column available_from: {found}, but {said}"
+            return f"{place(passport.name, line, 'available_from')}: {found}, but {said}"
     return None

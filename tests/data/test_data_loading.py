@@ -1,8 +1,6 @@
 """The shipped package: found, read, typed, vouched for, and light to import."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -58,25 +56,14 @@ def test_frictionless_agrees_that_it_is_a_valid_package():
     assert len(report.tasks) == len(TABLES)
 
 
-def test_package_is_found_above_the_working_directory(copy, monkeypatch):
+def test_package_is_found_above_the_working_directory_and_beside_the_library(copy, tmp_path, monkeypatch):
     monkeypatch.delenv("KBIO_DATA")
+    monkeypatch.chdir(tmp_path.parent)
+    assert data_root() == SHIPPED
     below = copy.root.parent / "notebooks" / "deep"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
     assert data_root() == copy.root
-
-
-def test_package_is_found_beside_the_library(tmp_path, monkeypatch):
-    monkeypatch.delenv("KBIO_DATA")
-    monkeypatch.chdir(tmp_path)
-    assert data_root() == SHIPPED
-
-
-def test_import_is_light():
-    heavy = "pandas", "pandera", "yaml", "numpy"
-    code = f"import sys, kbio_analysis.data; print([m for m in {heavy} if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
-    assert out.stdout.strip() == "[]"
 
 
 def test_definitions_of_tables_and_their_list_are_the_same():

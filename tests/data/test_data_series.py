@@ -26,16 +26,10 @@ UNLISTED = 3.0
         ("gov_biopharma_headline", 2024, 5800.0),
         ("khidi_biopharma_old", 2021, 6070.0),
         ("khidi_biopharma_restated", 2021, 3377.0),
-        ("khidi_pharma_old", 2021, 9910.0),
-        ("khidi_pharma_current", 2021, 7000.0),
         ("khidi_pharma_current", 2025, 10410.0),
-        ("khidi_devices_current", 2024, 5810.0),
         ("kita_biopharma", 2020, 5100.0),
         ("mfds_biopharma", 2024, 3216.59),
-        ("mti93_biohealth_annual", 2024, 14998.19),
-        ("customs_hs30", 2021, 8440.0),
         ("customs_hs3002", 2025, 7683.56),
-        ("hs300214_tentative_annual", 2024, 3076.63),
         ("HS92-3002", 2024, 6103.0),
         ("SITC54", 2020, 7404.0),
     ],
@@ -58,18 +52,19 @@ def test_annual_series_says_what_it_is_and_leaves_gaps():
 
 @pytest.mark.parametrize(
     ("as_of", "last_year"),
-    [("2023-04-06", 2022), ("2024-12-31", 2023), ("2025-12-31", 2024), ("2026-08-31", 2025), (None, 2025)],
+    [
+        ("2023-04-06", 2022),
+        (date(2024, 12, 31), 2023),
+        (datetime(2024, 12, 31, 9), 2023),
+        (pd.Timestamp("2024-12-31"), 2023),
+        (None, 2025),
+    ],
 )
 def test_as_of_keeps_what_was_out(as_of, last_year):
     assert list(views.annual("khidi_biopharma_hs2022", as_of=as_of).index.year) == list(range(2022, last_year + 1))
 
 
-@pytest.mark.parametrize("as_of", [date(2024, 12, 31), datetime(2024, 12, 31, 9), pd.Timestamp("2024-12-31")])
-def test_as_of_takes_dates_of_any_make(as_of):
-    assert len(views.annual("khidi_biopharma_hs2022", as_of=as_of)) == 2
-
-
-@pytest.mark.parametrize("as_of", ["soon", "2024-13-01", "", 20241231])
+@pytest.mark.parametrize("as_of", ["soon", "2024-13-01", 20241231])
 def test_as_of_must_be_a_date(as_of):
     with pytest.raises(DataError, match="is not a date"):
         views.annual("khidi_biopharma_hs2022", as_of=as_of)
@@ -78,11 +73,9 @@ def test_as_of_must_be_a_date(as_of):
 @pytest.mark.parametrize(
     ("series", "as_of", "last", "n"),
     [
-        ("biohealth_mti93_customs", "2026-01-14", "2025-11", 47),
         ("biohealth_mti93_customs", "2026-01-15", "2025-12", 48),
         ("biohealth_mti93_customs", "2026-08-31", "2026-07", 55),
         ("hs300214_tentative", "2025-12-31", "2025-11", 47),
-        ("hs300214_tentative", "2026-01-01", "2025-12", 48),
         ("hs3002_13_14_15_customs", None, "2026-01", 13),
     ],
 )
@@ -101,7 +94,6 @@ def test_months_are_unbroken_and_come_out_by_their_rule(series, as_of, last, n):
         (views.exporters, "coffee", "known: HS92-3002"),
         (views.yearly_counts, ["hs30"], "no yearly count 'hs30'"),
         (views.known_months, "biohealth_mti93_custom", "did you mean"),
-        (lambda flag: views.partner_exports(without=[flag]), "ship", "did you mean ships"),
         (
             lambda day: views.annual("khidi_biopharma_hs2022", as_of=day),
             "2023-04-05",
@@ -199,11 +191,3 @@ def test_exporters_are_individual_economies():
             assert wide["DNK"].last_valid_index() == pd.Period("2016", freq="Y-DEC")
     assert views.exporters("HS92-3002", as_of="2024-12-31").index.year.max() == 2023
     assert views.exporters("SITC54").rank(axis=1, ascending=False).loc["2020", "KOR"] == 21
-
-
-def test_partner_exports_can_leave_ships_out():
-    every, dry = views.partner_exports(), views.partner_exports(without=["ships"])
-    assert list(every.index.year) == list(range(1990, 2024))
-    assert set(every.columns) - set(dry.columns) == {"LBR", "MHL", "BMU", "MLT", "BHS", "PAN", "CYM", "VGB"}
-    assert every.loc["2023", "IND"] == 17949.602
-    assert views.partner_exports(as_of="2020-01-30").index.year.max() == 2018
