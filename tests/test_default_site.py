@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 KBIO = [str(Path(sys.executable).parent / "kbio")]
-PAGE_BYTES_BEFORE_CHARTS = 150_000
+PAGE_BYTES_BEFORE_CHARTS = 200_000
 RUN_SECONDS = 600
 
 
