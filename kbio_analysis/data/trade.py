@@ -14,11 +14,22 @@ if TYPE_CHECKING:
 Dating = Literal["early", "late"]
 Outcome = Literal["trade", "share"]
 
+FLOWS = ("exports", "imports")
+
 MONTHS_OF_A_YEAR = 6
 """An agreement that enters by the end of this month counts from its year of entry, a later one from the next."""
 
+MIN_COMPARISONS = 4
+"""Where fewer are left, suppliers of resources stay among the comparisons."""
+
 MIN_UNTREATED_YEARS = 4
 """A partner needs so many observed years before its agreement, and one after."""
+
+JAPAN = "Japan (RCEP)"
+"""RCEP where it is a partner's first agreement: Japan alone."""
+
+RESOURCE_MULTIPLE = 3.0
+"""A partner that sells Korea over this multiple of what it buys supplies resources."""
 
 _NAMES = {"RCEP": "RCEP", "Korea-Turkiye FTA": "Türkiye", "Korea-US FTA": "United States", "Korea-UK FTA": "Britain"}
 
@@ -45,10 +56,13 @@ def india_monthly(flow: str, partner: str = "KOR") -> "Series":
 
 
 def agreements_of(partner: str) -> "DataFrame":
-    """The goods agreements with ``partner`` that are in force, in order: agreement, signed, in_force_earliest."""
+    """The goods agreements with ``partner`` that are in force, in order: agreement, signed, in_force_earliest and
+    in_force_latest, precision, source_id, and entry_year, the year it counts from as in :func:`agreements`."""
     rows = _goods_in_force()
-    rows = rows[rows["iso3"] == partner]
-    return rows.sort_values("in_force_earliest")[["agreement", "signed", "in_force_earliest", "precision", "source_id"]]
+    rows = rows[rows["iso3"] == partner].sort_values("in_force_earliest")
+    ends = ["in_force_earliest", "in_force_latest"]
+    rows = rows.assign(entry_year=_entry_year(rows["in_force_earliest"]))
+    return rows[["agreement", "signed", *ends, "entry_year", "precision", "source_id"]]
 
 
 def agreement_years() -> "Series":
@@ -71,6 +85,8 @@ def agreements(*, dating: Dating = "early") -> "DataFrame":
     rows = rows.assign(agreement=rows["agreement"].map(short_name))
     rows = rows.sort_values(["iso3", "first_possible", "agreement"], ignore_index=True)
     rows = rows.assign(rank=rows.groupby("iso3").cumcount() + 1)
+    alone = (rows["agreement"] == "RCEP") & (rows["rank"] == 1)  # as a first agreement RCEP is one with Japan
+    rows["agreement"] = rows["agreement"].mask(alone & (rows["iso3"] == "JPN"), JAPAN)
     columns = ["agreement", "iso3", "entry_year", "first_possible", "last_possible", "precision", "rank", "source_id"]
     return rows[columns]
 
@@ -78,6 +94,30 @@ def agreements(*, dating: Dating = "early") -> "DataFrame":
 def short_name(agreement: str) -> str:
     """``Korea-Chile FTA`` as ``Chile``, ``ASEAN-Korea FTA`` as ``ASEAN``."""
     return _NAMES.get(agreement) or re.sub(r"^Korea-|-Korea| (FTA|CEPA|SECA)\b.*$", "", agreement)
+
+
+def world_panel(path: str = "") -> "DataFrame":
+    """The world panel of ``world_trade_panel``, or a user's own CSV with the columns of ``gravity.WORLD_COLUMNS``."""
+    import pandas as pd
+
+    return pd.read_csv(path) if path else load("world_trade_panel")
+
+
+def structural_agreements(*, dating: Dating = "early") -> "DataFrame":
+    """Every partner's first goods agreement as structural gravity takes it: iso3, agreement, entry_year.
+
+    Luxembourg is inside Belgium, as in the world panel; an entry without a year in the record is left out.
+    """
+    rows = agreements(dating=dating).query("rank == 1").dropna(subset="entry_year").replace({"iso3": {"LUX": "BEL"}})
+    rows = rows.drop_duplicates("iso3").astype({"entry_year": int})
+    return rows[["iso3", "agreement", "entry_year"]].reset_index(drop=True)
+
+
+def rival_causes(partner: str, first: int, last: int) -> "DataFrame":
+    """What else happened to trade with ``partner`` from ``first`` to ``last``, the partner's own causes first."""
+    rows = load("rival_causes")
+    near = rows[(rows["iso3"].isna() | (rows["iso3"] == partner)) & rows["first_year"].between(first, last)]
+    return near.sort_values(["iso3", "first_year"], na_position="last")
 
 
 def candidate_panels() -> dict[str, Any]:
@@ -100,6 +140,7 @@ def candidate_panels() -> dict[str, Any]:
         "disturbed": load("donor_exclusions"),
         "flagged": dict.fromkeys(former["iso3"], "former code") | dict.fromkeys(ships["iso3"], "ships under its flag"),
         "names": exports.drop_duplicates("iso3").set_index("iso3")["partner"],
+        "energy": frozenset(load("energy_exporters")["iso3"]),
     }
 
 
@@ -142,13 +183,15 @@ def agreement_inputs(
     dating: Dating = "early",
     min_trade_usd_m: float = 100.0,
     pre_years: int = 10,
+    resource_suppliers: bool = False,
 ) -> AgreementInputs:
     """Partners with a first agreement inside the window, and the partners that never had one.
 
     Comparisons have a complete positive record, a median trade of at least ``min_trade_usd_m`` in that direction and
     no mark in ``donor_exclusions``; members need MIN_UNTREATED_YEARS among the ``pre_years`` before entry and a year
-    after it. Ships under flags of convenience are left out on both sides. ``share`` divides by the partner's own
-    total imports or exports, which end in 2020.
+    after it. Exporters of energy and partners that sell Korea over RESOURCE_MULTIPLE of what they buy are no
+    comparisons unless ``resource_suppliers`` or too few others are left. Ships under flags of convenience are left out
+    on both sides. ``share`` divides by the partner's own total imports or exports, which end in 2020.
     """
     import pandas as pd
 
@@ -162,6 +205,7 @@ def agreement_inputs(
     names = dict(zip(used["exports"]["iso3"], used["exports"]["partner"], strict=True))
     if outcome == "share":
         used["totals"] = load("partner_trade_totals")
+    suppliers = set() if resource_suppliers else _resource_suppliers(first_year, last_year)
     outcomes, comparisons, left_out, members = {}, {}, [], set()
     for direction in ("exports", "imports"):
         rows = used[direction]
@@ -173,6 +217,8 @@ def agreement_inputs(
         enough = flows[values.columns].median() >= min_trade_usd_m
         members_here = {iso3: entry for iso3, entry in entries.items() if iso3 in values}
         reasons = _comparison_reasons(values.drop(columns=list(members_here)), enough, disturbed)
+        oil = {i: "supplier of resources" for i, why in reasons.items() if why is None and i in suppliers}
+        reasons |= oil if list(reasons.values()).count(None) - len(oil) >= MIN_COMPARISONS else {}
         reasons |= {i: _member_reason(values[i], entry, pre_years) for i, entry in members_here.items()}
         reasons = {iso3: "ships" if iso3 in ships else reasons[iso3] for iso3 in values.columns}
         kept = [iso3 for iso3, reason in reasons.items() if reason is None]
@@ -189,7 +235,9 @@ def agreement_inputs(
         later=known[known["rank"] > 1],
         names=names,
         trade_source_ids=tuple(sorted(behind)),
-        source_ids=tuple(sorted({*behind, *marked["source_id"], *known["source_id"]})),
+        source_ids=tuple(
+            sorted({*behind, *marked["source_id"], *known["source_id"], *load("energy_exporters")["source_id"]})
+        ),
     )
 
 
@@ -227,6 +275,12 @@ def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
     years = [y for y in flows.index if y in totals.index]
     both = [c for c in flows.columns if c in totals.columns]
     return 100 * flows.loc[years, both] / totals.loc[years, both]
+
+
+def _resource_suppliers(first_year: int, last_year: int) -> set[str]:
+    both = [_wide(load(f"korea_{f}_by_partner"), f"{f}_usd_m").loc[first_year:last_year].sum() for f in FLOWS]
+    ratio = both[1] / both[0]
+    return set(load("energy_exporters")["iso3"]) | set(ratio.index[ratio > RESOURCE_MULTIPLE])
 
 
 def _comparison_reasons(values: "DataFrame", enough: "Series", disturbed: dict[str, str]) -> dict[str, str | None]:

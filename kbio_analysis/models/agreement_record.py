@@ -26,8 +26,12 @@ MAX_ITERATIONS = 2000
 TOLERANCE = 1e-11
 """Relative change of the year effects at which the fit has settled."""
 
-MIN_COMPARISONS = 5
+MIN_COMPARISONS = 4
 """Fewest partners without an agreement that can stand for what would have happened."""
+
+
+MIN_SPREAD = 0.01
+"""Least root mean square gap before entry that an effect is scaled by, log points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,9 @@ class AgreementRecord:
     """Effects by agreement and direction.
 
     ``table``: indexed by (agreement, direction): effect_log_points, effect_pct, se_shared_log_points (from the shared
-    comparisons alone), n_partners, n_observations, entry_year (the first), initial_trade (mean a year before entry, all
-    members, unit of the outcome). ``covariance`` of the effects, same labels. ``n_comparisons`` by direction.
+    comparisons alone), n_partners, n_observations, n_years (after entry), entry_year (the first), initial_trade (mean a
+    year before entry, all members, unit of the outcome) and pre_spread (root mean square of the yearly log gaps before
+    entry, which placebos are scaled by). ``covariance`` of the effects, same labels. ``n_comparisons`` by direction.
     """
 
     table: pd.DataFrame
@@ -180,6 +185,22 @@ def long_panel(wide: pd.DataFrame) -> pd.DataFrame:
     return named.melt(ignore_index=False, value_name="outcome").reset_index()
 
 
+def log_gap(observed: np.ndarray, expected: np.ndarray) -> float | np.ndarray:
+    """Root mean square over the years (last axis) of log(observed / expected), years without either left out."""
+    live = (observed > 0) & (expected > 0)
+    gap = np.log(np.where(live, observed, 1.0) / np.where(live, expected, 1.0))
+    mean = (gap**2).sum(axis=-1) / np.maximum(live.sum(axis=-1), 1)
+    return np.sqrt(np.maximum(mean, MIN_SPREAD**2))
+
+
+def years_weighted(found: AgreementRecord, pooled: PooledEffect) -> tuple[float, float]:
+    """Mean effect weighted by the years each was observed, and its standard error with the spread of ``pooled``."""
+    weight = found.table["n_years"].to_numpy(dtype=float)
+    weight /= weight.sum()
+    total = found.covariance.to_numpy() + pooled.tau2 * np.eye(len(weight))
+    return float(weight @ found.effects), float(np.sqrt(weight @ total @ weight))
+
+
 def _pool_of(found: AgreementRecord, keep: np.ndarray | slice = slice(None)) -> PooledEffect:
     effects = found.effects[keep]
     return pool(effects, found.covariance.loc[effects.index, effects.index])
@@ -223,7 +244,8 @@ def _direction(
         gradient = through_partner.copy()
         gradient[live] -= weight
         gradients[(name, direction)] = gradient
-        before = np.where(used & mine, y, 0.0).sum() / max((used & mine).any(axis=1).sum(), 1)
+        early = used & mine
+        before = np.where(early, y, 0.0).sum() / max(early.any(axis=1).sum(), 1)
         value = float(weight @ effect[live])
         rows.append(
             {
@@ -233,8 +255,10 @@ def _direction(
                 "effect_pct": 100 * np.expm1(value),
                 "n_partners": int((cell.any(axis=0)).sum()),
                 "n_observations": int(count.sum()),
+                "n_years": int(live.sum()),
                 "entry_year": int(entry[mine].min()),
                 "initial_trade": float(before),
+                "pre_spread": log_gap(np.where(early, y, 0.0).sum(axis=1), np.where(early, mean, 0.0).sum(axis=1)),
             }
         )
     return rows, gradients, _influence(y, used, fit, partners)

@@ -19,7 +19,8 @@ DONOR_RULES = {
     "no_resources": "no resource suppliers",
 }
 """Rules for choosing donors, with how readers see them: the first asks for no agreement of their own, no disturbance
-and a full record; the others also for larger flows, or for no suppliers of resources."""
+and a full record; the others also for larger flows, or for no suppliers of energy and other resources, whose trade
+goes with the price of oil."""
 
 REASONS = {
     "agreement": "An agreement of its own by the window's end",
@@ -40,6 +41,7 @@ MIN_FLOW_USD_M = {"clean": 50.0, "large": 200.0, "no_resources": 50.0}
 RESOURCE_MULTIPLE = 3.0
 """A partner that sold Korea over this multiple of what it bought before treatment counts as a resource supplier."""
 
+_ENERGY = "exporter of energy"
 _RICH = f"sold Korea over {RESOURCE_MULTIPLE:g} times what it bought"
 
 
@@ -49,7 +51,8 @@ class Candidates:
 
     ``exports``, ``imports`` of Korea in US$ million; ``import_share``, ``export_share`` Korea's fraction of the
     partner's total imports and exports; ``agreements`` ISO3 -> first year with an agreement; ``disturbed`` with the
-    columns iso3, reason, first_year, last_year; ``flagged`` ISO3 -> why its record is of another thing; ``names``.
+    columns iso3, reason, first_year, last_year; ``flagged`` ISO3 -> why its record is of another thing; ``names``;
+    ``energy`` ISO3 codes of energy exporters.
     """
 
     exports: pd.DataFrame
@@ -60,6 +63,7 @@ class Candidates:
     disturbed: pd.DataFrame
     flagged: Mapping[str, str]
     names: pd.Series
+    energy: frozenset[str] = frozenset()
 
     def levels(self, flow: str, outcome: str) -> pd.DataFrame:
         """The outcome before logs: the flow itself, or Korea's share in the partner's total of that direction."""
@@ -125,7 +129,9 @@ def screen(
     small = set(full.index) - set(size.index[size >= MIN_FLOW_USD_M[rule]])
     rich = (set(full.index) - set(balance.index)) | set(balance.index[balance > RESOURCE_MULTIPLE])
     details = {  # a later reason gives way to an earlier one
-        "resources": dict.fromkeys(rich if rule == "no_resources" else (), _RICH),
+        "resources": dict.fromkeys(rich, _RICH) | dict.fromkeys(candidates.energy & set(full.index), _ENERGY)
+        if rule == "no_resources"
+        else {},
         "small": dict.fromkeys(small, f"under US${MIN_FLOW_USD_M[rule]:g}m a year before {start}"),
         "gaps": dict.fromkeys(full.index[~full], "no positive figure in some year of the window"),
         "disturbed": dict(zip(clashes.iso3, clashes.reason.str.replace("_", " "), strict=True)),

@@ -5,7 +5,8 @@ chance alone produces. Each draw gives every agreement as many never-treated par
 third of the comparisons, or the draws would hardly differ), with the members' entry dates, and computes the same
 effect by the same saturated PPML, the partner itself left out of its own comparison. The p-value counts the real
 assignment among the draws, (1 + extreme)/(1 + draws), so it is never 0 (Fisher 1935; Conley & Taber 2011 for the use
-of untreated units' spread).
+of untreated units' spread). Small partners scatter more than members do, so every effect, measured or pretended, is
+scaled by the spread of its own gaps before entry and weighs by its years after it (Ferman & Pinto 2019).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.agreement_record import AgreementRecord, two_way
+from kbio_analysis.models.agreement_record import AgreementRecord, log_gap, two_way
 from kbio_analysis.models.checks import check_count, checked_frame, whole_years
 
 LARGEST_SHARE = 3
@@ -36,18 +37,26 @@ class RandomisationTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reassignment:
-    """``draws``: n_draws x (agreement, direction), effects of pretended agreements in log points.
+    """``draws``: n_draws x (agreement, direction), effects of pretended agreements in log points; ``scales`` the
+    spread of their gaps before entry, the same shape.
 
     ``spread``: their standard deviation by column: what partners' own shocks do to a measured effect.
     """
 
     draws: pd.DataFrame
+    scales: pd.DataFrame
     spread: pd.Series
 
-    def test(self, observed: pd.Series) -> RandomisationTest:
-        """The mean of ``observed`` over agreements (any subset of the columns) against the draws' means."""
-        drawn = self.draws[list(observed.index)].mean(axis=1).to_numpy()
-        value = float(observed.mean())
+    def test(self, table: pd.DataFrame) -> RandomisationTest:
+        """Mean of the effects of ``table`` (any rows of ``AgreementRecord.table``), each scaled, against the draws'.
+
+        The draws are taken round their own mean: large comparisons weigh most in the year effects, so that the mean of
+        pretended agreements is not zero. Values are in multiples of the spread before entry.
+        """
+        columns, weight = list(table.index), table["n_years"].to_numpy() / table["n_years"].sum()
+        drawn = (self.draws[columns] / self.scales[columns]).to_numpy() @ weight
+        drawn = drawn - drawn.mean()
+        value = float(weight @ (table["effect_log_points"] / table["pre_spread"]))
         return _test(value, drawn, np.abs(drawn) >= abs(value) - 1e-12)
 
     def spread_test(self, observed: pd.Series) -> RandomisationTest:
@@ -74,16 +83,17 @@ def reassign(
     """
     check_count(n_draws, "n_draws", least=19, most=100_000)
     rng = np.random.default_rng(seed)
-    drawn = {}
+    drawn, scaled = {}, {}
     for direction, panel in outcomes.items():
         panel = whole_years(checked_frame(panel, [], direction), direction)
         placebos = _Placebos(panel[list(comparisons[direction])], pre_years, post_years)
         for name in found.table.index[found.table.index.get_level_values("direction") == direction].get_level_values(0):
             members = treatment.index[(treatment["agreement"] == name) & treatment.index.isin(panel.columns)]
-            drawn[(name, direction)] = placebos.effects(treatment.loc[members, "entry_year"].to_list(), n_draws, rng)
-    draws = pd.DataFrame(drawn)[list(found.table.index)]
-    draws.columns = found.table.index
-    return Reassignment(draws=draws, spread=draws.std())
+            entries = treatment.loc[members, "entry_year"].to_list()
+            drawn[(name, direction)], scaled[(name, direction)] = placebos.effects(entries, n_draws, rng)
+    draws, scales = (pd.DataFrame(both)[list(found.table.index)] for both in (drawn, scaled))
+    draws.columns = scales.columns = found.table.index
+    return Reassignment(draws=draws, scales=scales, spread=draws.std())
 
 
 class _Placebos:
@@ -96,13 +106,15 @@ class _Placebos:
         fits = [two_way(np.delete(self.y, j, axis=1), everything).year for j in range(n)]
         self.year_effects = np.column_stack(fits)  # (T, N): year effects without partner j
 
-    def effects(self, entries: Sequence[int], n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        """(n_draws,) mean of log(sum observed / sum foretold) over the years that the agreement's members are in."""
+    def effects(self, entries: Sequence[int], n_draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """(n_draws,) mean of log(sum observed / sum foretold) over the years that the agreement's members are in, and
+        the root mean square of the same gap in the years before."""
         n = self.y.shape[1]
         k = min(len(entries), max(n // LARGEST_SHARE, 1))
         picks = rng.random((n_draws, n)).argsort(axis=1)[:, :k]
         observed = np.zeros((n_draws, len(self.years)))
-        expected, count = observed.copy(), np.zeros(len(self.years))
+        expected, earlier, fitted = observed.copy(), observed.copy(), observed.copy()
+        count = np.zeros(len(self.years))
         for member, entry in enumerate(entries[:k]):
             before = (self.years < entry) & (self.years >= entry - self.pre)
             after = (self.years >= entry) & (self.years < entry + self.post)
@@ -110,11 +122,15 @@ class _Placebos:
                 raise ModelInputError(f"no year before {entry} in the record; start earlier")
             scale = self.y[before].sum(axis=0) / self.year_effects[before].sum(axis=0)
             chosen = picks[:, member]
+            foretold = self.year_effects * scale
             observed[:, after] += self.y[np.ix_(after, chosen)].T
-            expected[:, after] += (self.year_effects * scale)[np.ix_(after, chosen)].T
+            expected[:, after] += foretold[np.ix_(after, chosen)].T
+            earlier[:, before] += self.y[np.ix_(before, chosen)].T
+            fitted[:, before] += foretold[np.ix_(before, chosen)].T
             count += after
         live = count > 0
-        return np.log(observed[:, live] / expected[:, live]) @ (count[live] / count.sum())
+        effects = np.log(observed[:, live] / expected[:, live]) @ (count[live] / count.sum())
+        return effects, log_gap(earlier, fitted)
 
 
 def _test(value: float, drawn: np.ndarray, extreme: np.ndarray) -> RandomisationTest:

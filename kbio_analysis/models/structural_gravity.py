@@ -138,8 +138,8 @@ def event_study(
     """Trade with one partner by year of the panel against the years up to ``base_until``, in the same model.
 
     A row a direction and year: direction, year, effect_log_points, se_log_points (the base years are 0 by
-    construction and left out). The home country's other agreements keep their own effects. Raises ModelInputError if
-    the partner is not in the panel or no year lies in the base.
+    construction and left out); ``attrs["covariance"]`` by two (direction, year). The home country's other agreements
+    keep their own effects. Raises ModelInputError if the partner is not in the panel or no year lies in the base.
     """
     frame, terms, late = _with_terms(world, agreements[agreements["iso3"] != partner], home, 10)
     years = sorted(frame["year"].unique())
@@ -157,7 +157,55 @@ def event_study(
             own[name] = (direction, int(year))
     fit = ppml(frame, "trade_usd_m", ["agreement", *late, *terms, *own], list(THREE_WAY), "pair")
     rows = [(*own[name], fit.coefficients[name], fit.standard_errors[name]) for name in own if name in fit.coefficients]
-    return pd.DataFrame(rows, columns=["direction", "year", "effect_log_points", "se_log_points"])
+    found = pd.DataFrame(rows, columns=["direction", "year", "effect_log_points", "se_log_points"])
+    kept = {name: key for name, key in own.items() if name in fit.coefficients}
+    keys, values = list(kept.values()), fit.covariance.loc[list(kept), list(kept)].to_numpy()
+    found.attrs["covariance"] = {(a, b): float(values[i, j]) for i, a in enumerate(keys) for j, b in enumerate(keys)}
+    return found
+
+
+def step_at(study: pd.DataFrame, direction: str, start: int, *, n: int = 3) -> dict[str, float] | None:
+    """The step of an event study: the mean of ``n`` years of the panel from ``start`` less that of the ``n`` before.
+
+    Single years of one pair jump about; a few together do less. ``before_from``, ``before_to``, ``after_from`` and
+    ``after_to`` (years), ``level_before``, ``level_after``, ``step`` and ``se``. None if either side is missing.
+    """
+    own = study[study["direction"] == direction].set_index("year")["effect_log_points"]
+    before, after = own[own.index < start].tail(n), own[own.index >= start].head(n)
+    if before.empty or after.empty:
+        return None
+    weight = pd.concat([-1.0 / len(before) + 0 * before, 1.0 / len(after) + 0 * after])
+    v = study.attrs["covariance"]
+    variance = sum(a * b * v[(direction, y), (direction, z)] for y, a in weight.items() for z, b in weight.items())
+    years = {"before_from": before.index[0], "before_to": before.index[-1], "after_from": after.index[0]}
+    levels = {"after_to": after.index[-1], "level_before": float(before.mean()), "level_after": float(after.mean())}
+    step, se = float(after.mean() - before.mean()), float(max(variance, 0.0)) ** 0.5
+    return years | levels | {"step": step, "se": se}
+
+
+def base_year(world: pd.DataFrame, start: int) -> int:
+    """The last year that an event study is measured from: eleven before the start, or the panel's second."""
+    return max(start - 11, int(sorted(world["year"].unique())[1]))
+
+
+def of_partner(
+    world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, partner: str, start: int, years: int = 10
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """The agreement with one partner from ``start``, by itself: its effects by direction, and its event study.
+
+    Effects as in ``StructuralEffects.table`` (index direction); the event study as :func:`event_study`, against the
+    years up to :func:`base_year`. None if the panel holds no such partner, or no year on both sides of the start.
+    """
+    seen = world.loc[(world["exporter"] == partner) | (world["importer"] == partner), "year"].unique()
+    base_until = base_year(world, start)
+    if not any(start <= year < start + years for year in seen) or not any(year <= base_until for year in seen):
+        return None
+    own = pd.DataFrame({"iso3": [partner], "agreement": [partner], "entry_year": [start]})
+    others = agreements[agreements["iso3"] != partner].assign(agreement=lambda a: a["agreement"] + " (others)")
+    found = effects(world, pd.concat([others, own], ignore_index=True), home=home, years=years).table
+    if partner not in found.index.get_level_values("agreement"):
+        return None
+    return found.loc[partner], event_study(world, agreements, home=home, partner=partner, base_until=base_until)
 
 
 def _with_terms(

@@ -99,8 +99,8 @@ def test_missing_years_count_for_nothing_and_zeros_stay() -> None:
 
 def test_refusals_say_what_to_do() -> None:
     panel, treatment, never = simulate({"a": 0.4}, n_never=10)
-    with pytest.raises(ModelInputError, match="4 partners without an agreement, 5 are needed"):
-        record({"x": panel}, treatment, {"x": never[:4]})
+    with pytest.raises(ModelInputError, match="3 partners without an agreement, 4 are needed"):
+        record({"x": panel}, treatment, {"x": never[:3]})
     with pytest.raises(ModelInputError, match="no trade before any agreement"):
         record({"x": panel.assign(C00=0.0)}, treatment, {"x": never})
     with pytest.raises(ModelInputError, match="widen the window"):

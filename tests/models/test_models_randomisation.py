@@ -27,13 +27,13 @@ def world(seed: int, effect: float, n_never: int = 24, members: int = 6):
 def p_of(seed: int, effect: float, n_draws: int = 199) -> float:
     arguments = world(seed, effect)
     found = record(*arguments)
-    return reassign(*arguments, found, n_draws=n_draws, seed=seed).test(found.effects).p_value
+    return reassign(*arguments, found, n_draws=n_draws, seed=seed).test(found.table).p_value
 
 
 def test_an_enormous_effect_reaches_the_floor_and_not_zero() -> None:
     arguments = world(1, 3.0)
     found = record(*arguments)
-    test = reassign(*arguments, found, n_draws=99, seed=1).test(found.effects)
+    test = reassign(*arguments, found, n_draws=99, seed=1).test(found.table)
     assert test.p_value == test.floor == 1 / 100
 
 

@@ -3,10 +3,11 @@
 import math
 import re
 
-import numpy as np
-import pandas as pd
 import pytest
 from running import Said, said
+
+from kbio_analysis.data import trade
+from kbio_analysis.models import agreement_record, randomisation
 
 NAME = "21_fta_record"
 
@@ -32,25 +33,35 @@ def test_results_are_consistent(default: Said) -> None:
     assert r["callaway_santanna_exports_log_points"] == pytest.approx(r["sun_abraham_exports_log_points"], abs=1e-6)
 
 
-def test_the_answer_prints_the_recorded_numbers(default: Said) -> None:
+def test_the_answer_prints_the_structural_pool(default: Said) -> None:
     r = default.results
-    assert f"{r['pooled_mean_pct']:.0f}% above what was" in default.answer
-    assert f"{percent(r['prediction_low_80'])} to {percent(r['prediction_high_80'])}" in default.answer
-    assert ("cannot be told from chance" in default.answer) == (r["randomisation_p"] >= 0.10)
+    assert f"{r['structural_pool_pct']:.0f}% above what world trade explains" in default.answer
+    low, high = r["structural_prediction_80_low_pct"], r["structural_prediction_80_high_pct"]
+    assert f"{low:+.0f}% to {high:+.0f}%".replace("-", "−") in default.answer
+    assert ("cannot be told from no change" in default.answer) == (r["structural_pool_low_95_pct"] <= 0)
     assert len(default.answer.split()) <= 40
-    assert f"{percent(r['pooled_mean_low_95'])} to {percent(r['pooled_mean_high_95'])}" in default.text
-    assert f"a p of {r['randomisation_p']:.2f}" in default.text
-    assert (", includes no change" in default.text) == (r["pooled_mean_low_95"] <= 0 <= r["pooled_mean_high_95"])
-    assert "No world panel is given" in default.text
+    assert f"trade in US\\$ was {percent(r['pooled_mean_log_points'])}" in default.text
+    assert f"{percent(r['pooled_mean_other_outcome_log_points'])}" in default.text
+    assert f"a p of {r['randomisation_p']:.3f}" in default.text
     assert "- India, exports" in default.text
+    assert {"designs", "forest", "profile", "effects"} <= set(default.tables)
+
+
+def test_the_structural_effects_are_those_tried_on_the_same_panel(default: Said) -> None:
+    r = default.results
+    assert r["structural_india_exports_log_points"] == pytest.approx(0.11, abs=0.02)
+    assert r["structural_india_exports_se"] == pytest.approx(0.08, abs=0.01)
+    assert r["structural_india_imports_log_points"] == pytest.approx(-0.23, abs=0.01)
+    assert r["structural_pool_pct"] == pytest.approx(7, abs=2)
+    assert r["structural_prediction_80_low_pct"] == pytest.approx(-23, abs=4)
+    assert r["structural_prediction_80_high_pct"] == pytest.approx(50, abs=6)
 
 
 def test_the_share_of_partners_totals_over_ten_years() -> None:
     share = said(NAME, outcome="share", levels="[50, 99]", agreement="EU", n_draws="199")
     assert share.status == "ok", share.failure
     r = share.results
-    assert "Korea's share of the partner's own total" in share.answer
-    assert ("chance seldom produces" in share.answer) == (r["randomisation_p"] < 0.10)
+    assert "Against partners without an agreement, Korea's share of the partner's own total was" in share.text
     assert {"prediction_low_50", "prediction_low_80", "prediction_low_99"} <= set(r)
     assert "From 1990 to 2020" in share.text
     assert "RCEP" not in re.search(r"Effects run from .*?\.", share.text)[0]
@@ -70,7 +81,6 @@ def test_the_shortest_window_with_the_fewest_comparisons() -> None:
         agreement="Atlantis",
     )
     assert tight.status == "ok", tight.failure
-    assert "in the year of entry" in tight.answer
     assert "Atlantis is not among the agreements" in tight.text
     assert tight.results["randomisation_p"] >= 0.01
     assert "over the first 1 year may drift" in tight.text
@@ -94,17 +104,20 @@ def test_late_dates_long_windows_and_every_small_partner() -> None:
     assert "Israel" not in re.search(r"Effects run from .*?\.", late.text)[0]
 
 
-def test_a_world_panel_runs_the_structural_model(tmp_path) -> None:
-    rng = np.random.default_rng(1)
-    rows = [
-        (f"E{i}", f"E{j}", 2000 + t, float(rng.gamma(5, 20)), int(i != j and (i * j) % 3 == 1 and t >= 3))
-        for i in range(8)
-        for j in range(8)
-        for t in range(6)
-    ]
+def test_another_world_panel_takes_the_place_of_the_table(tmp_path, default: Said) -> None:
+    world = trade.world_panel()
     path = tmp_path / "world.csv"
-    columns = ["exporter", "importer", "year", "trade_usd_m", "agreement"]
-    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
-    world = said(NAME, world_panel=str(path), n_draws="99")
-    assert world.status == "ok", world.failure
-    assert "the structural three-way model puts an agreement at" in world.text
+    world[world.year >= 1998].to_csv(path, index=False)
+    other = said(NAME, world_panel=str(path), n_draws="99")
+    assert other.status == "ok", other.failure
+    assert other.results["structural_pool_pct"] != default.results["structural_pool_pct"]
+
+
+def test_p_does_not_follow_the_least_trade_of_comparisons() -> None:
+    found = {}
+    for least in (1, 300):
+        inputs = trade.agreement_inputs(min_trade_usd_m=least)
+        record = agreement_record.record(**inputs.panels)
+        drawn = randomisation.reassign(**inputs.panels, found=record, n_draws=999, seed=20040401)
+        found[least] = drawn.test(record.table).p_value
+    assert abs(found[1] - found[300]) < 0.1
