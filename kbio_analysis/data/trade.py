@@ -116,8 +116,9 @@ def structural_agreements(*, dating: Dating = "early") -> "DataFrame":
 def rival_causes(partner: str, first: int, last: int) -> "DataFrame":
     """What else happened to trade with ``partner`` from ``first`` to ``last``, the partner's own causes first."""
     rows = load("rival_causes")
-    near = rows[(rows["iso3"].isna() | (rows["iso3"] == partner)) & rows["first_year"].between(first, last)]
-    return near.sort_values(["iso3", "first_year"], na_position="last")
+    rows = rows.assign(iso3=rows["iso3"].fillna("").astype(str))
+    near = rows[rows["iso3"].isin(["", partner]) & rows["first_year"].between(first, last)]
+    return near.sort_values(["iso3", "first_year"], ascending=[False, True])
 
 
 def candidate_panels() -> dict[str, Any]:
