@@ -279,7 +279,7 @@ def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
 
 
 def _resource_suppliers(first_year: int, last_year: int) -> set[str]:
-    both = [_wide(load(f"korea_{f}_by_partner"), f"{f}_usd_m").loc[first_year:last_year].sum() for f in FLOWS]
+    both = [wide(load(f"korea_{f}_by_partner"), f"{f}_usd_m").loc[first_year:last_year].sum() for f in FLOWS]
     ratio = both[1] / both[0]
     return set(load("energy_exporters")["iso3"]) | set(ratio.index[ratio > RESOURCE_MULTIPLE])
 
