@@ -86,7 +86,7 @@ def test_the_monthly_record_keeps_its_gap() -> None:
 def test_members_and_comparisons_are_coded_once_and_ships_leave_on_both_sides(inputs: trade.AgreementInputs) -> None:
     agreement = inputs.treatment.agreement
     assert agreement.index.is_unique
-    assert agreement[["VNM", "SGP", "GBR", "JPN"]].to_list() == ["ASEAN", "Singapore", "EU", "RCEP"]
+    assert agreement[["VNM", "SGP", "GBR", "JPN"]].to_list() == ["ASEAN", "Singapore", "EU", "Japan (RCEP)"]
     assert {"VNM", "SGP", "GBR", "CHN"} <= set(inputs.later.iso3)
     assert (agreement == "EU").sum() == 27  # 28 with Croatia, less Malta's ships
     flags = set(inputs.left_out.loc[inputs.left_out.reason == "ships", "iso3"])
