@@ -30,7 +30,7 @@ METHODS = {
 }
 """Estimators by name, with how readers see them."""
 
-MIN_NEVER = 5
+MIN_NEVER = 4
 """Fewest never-treated units."""
 
 YEAR_BEFORE = "the year before entry"
