@@ -30,7 +30,7 @@ from .package import PACKAGE_FILE, Passport
 from .parsing import place
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
     Load = Callable[[str], DataFrame]
 
@@ -85,7 +85,7 @@ def _order(frame: "DataFrame", spec: dict[str, Any]) -> Found:
 
 def _calendar(frame: "DataFrame", spec: dict[str, Any]) -> Found:
     column, by, spans = spec["column"], spec.get("by", []), spec.get("spans", {})
-    steps = _ordinals(frame[column])
+    steps = frame[column].map(_ordinal)
     for name, at in _groups(frame, by):
         if name in spec.get("except", {}):
             continue
@@ -198,10 +198,6 @@ def _beside(found: float, total: float, line: Any, column: str, name: str, spec:
     if not low * total <= found <= high * total and name not in spec.get("explained", {}):
         share = f"{100 * found / total:.2f}%" if total else "more"
         yield int(line), column, f"{name}: the parts make {share} of the total, not {100 * low:g} to {100 * high:g}%"
-
-
-def _ordinals(values: "Series") -> "Series":
-    return values.map(_ordinal)
 
 
 def _ordinal(value: Any) -> int:

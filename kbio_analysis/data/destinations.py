@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError, did_you_mean
+from . import trade
 from .tables import load
 from .trade import usable_totals, wide
 
@@ -45,8 +46,7 @@ def exports() -> "DataFrame":
 
 def partner_names() -> "Series":
     """Short name of every partner by ISO3."""
-    rows = load("korea_exports_by_partner").drop_duplicates("iso3")
-    return rows.set_index("iso3")["partner"].str.replace(" SAR China", "")
+    return trade.partner_names().str.replace(" SAR China", "")
 
 
 def partner_code(partner: str, names: "Series") -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ..vocabulary import COUNTRY_NAMES, HOME, RANK_LABELS
 from .series import out_by, said_by
 from .tables import load
+from .trade import partner_names
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 
 def country_names() -> dict[str, str]:
     """What an economy is called, by its ISO3 code: Korea and every partner it trades with."""
-    rows = load("korea_exports_by_partner").drop_duplicates("iso3")
-    return dict(zip(rows["iso3"], rows["partner"], strict=True)) | COUNTRY_NAMES
+    return partner_names().to_dict() | COUNTRY_NAMES
 
 
 def export_ranks(*, as_of: str | date | None = None) -> "DataFrame":
@@ -69,7 +69,7 @@ def phase_figures(success_rates: str, *, pipeline: str = "KDDF 2024") -> "DataFr
     """
     import pandas as pd
 
-    table = load("development_benchmarks").set_index(["measure", "scope"])["value"]
+    table = benchmarks()
     phases = ("phase1", "phase2", "phase3", "filed")
     years = [table["years_phase1"].iloc[0], table["years_phase2"].iloc[0], table["years_phase3"].iloc[0]]
     return pd.DataFrame(
@@ -131,7 +131,7 @@ def published_ranges() -> dict[tuple[str, str], tuple[float, float]]:
     """
     import numpy as np
 
-    table = load("development_benchmarks").set_index(["measure", "scope"])["value"]
+    table = benchmarks()
     lower, upper = table["review_lower_quartile"], table["review_upper_quartile"]
     review = np.sqrt(np.expm1((np.log(upper / lower) / 1.349) ** 2))
     listing = table["listing_sd"] / table["listing_mean"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import DataError, did_you_mean
 from ..vocabulary import BIOPHARMA_CLASSIFICATION, HOME
 from .tables import load
+from .trade import partner_names
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -202,9 +203,8 @@ def official_forecasts(*, as_of: str | date | None = None) -> "DataFrame":
 def destinations(*, as_of: str | date | None = None) -> "DataFrame":
     """The largest destinations of Korea's exports of HS 30: name, exports_usd_m, share_pct, year, source_id."""
     rows = context("korea_hs30_jan_nov", as_of=as_of).set_index("iso3")
-    names = load("korea_exports_by_partner").drop_duplicates("iso3").set_index("iso3")["partner"]
     total = rows["exports_usd_m"].get("WLD", 1.0)
-    rows = rows.assign(name=names.reindex(rows.index), share_pct=100 * rows["exports_usd_m"] / total)
+    rows = rows.assign(name=partner_names().reindex(rows.index), share_pct=100 * rows["exports_usd_m"] / total)
     return rows.drop("WLD", errors="ignore").sort_values("exports_usd_m", ascending=False)
 
 

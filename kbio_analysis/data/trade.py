@@ -42,6 +42,11 @@ def korea_trade(partner: str) -> "DataFrame":
     return frame.assign(trade_usd_m=frame["exports_usd_m"] + frame["imports_usd_m"])
 
 
+def partner_names() -> "Series":
+    """What every partner is called, by its ISO3 code."""
+    return load("korea_exports_by_partner").drop_duplicates("iso3").set_index("iso3")["partner"]
+
+
 def world_trade() -> "DataFrame":
     """Korea's trade with all partners by year, columns as :func:`korea_trade`."""
     own = load("korea_world_trade").set_index("year")[["exports_usd_m", "imports_usd_m"]]
@@ -140,7 +145,7 @@ def candidate_panels() -> dict[str, Any]:
         "agreements": agreement_years(),
         "disturbed": load("donor_exclusions"),
         "flagged": dict.fromkeys(former["iso3"], "former code") | dict.fromkeys(ships["iso3"], "ships under its flag"),
-        "names": exports.drop_duplicates("iso3").set_index("iso3")["partner"],
+        "names": partner_names(),
         "energy": frozenset(load("energy_exporters")["iso3"]),
     }
 
