@@ -46,9 +46,16 @@ def test_the_default_answer_prints_its_records_and_its_doubt(default: Said) -> N
     assert "an agreement pretended to have come earlier shows as large a gap" in default.text
     assert "its sign hangs on that choice" in default.text
     assert "can be trusted only from 2006" in default.text
-    assert {"donors", "multiples", "specifications", "published", "event-study", "paths-exports", "placebos", "spec-curve"} <= set(
-        default.tables
-    )
+    assert {
+        "donors",
+        "multiples",
+        "specifications",
+        "published",
+        "event-study",
+        "paths-exports",
+        "placebos",
+        "spec-curve",
+    } <= set(default.tables)
 
 
 def test_the_share_of_few_years_is_not_leant_on() -> None:
