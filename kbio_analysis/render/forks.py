@@ -35,6 +35,7 @@ from kbio_analysis.render.folders import own_folder
 from kbio_analysis.render.signals import TICK_SECONDS, Stop, stopping
 
 START_SECONDS = 120.0
+SILENT_SECONDS = 40.0  # a server that has not spoken by then is replaced
 END_SECONDS = 4.0
 TRIES = 3  # of work whose server was killed under it
 MOST_OUTPUT = 20_000_000  # bytes that programs started by a notebook may print
@@ -308,10 +309,13 @@ class _Server:
     def _begin(self, stop: Stop, until: float | None) -> None:
         util.Finalize(None, _end_servers, exitpriority=100)
         multiprocessing.get_context("forkserver").set_forkserver_preload([preload.__name__])
-        limit = time.monotonic() + START_SECONDS
+        limit, asked = time.monotonic() + START_SECONDS, 0.0
         while self.pid() is None:
+            if _servers() and time.monotonic() - asked > SILENT_SECONDS:  # one that never said it was ready
+                _end_servers()
             if not _servers():  # none yet, or the last one is still dying
                 self._ask_for_one()
+                asked = time.monotonic()
             try:
                 stop.check(until)
             except BaseException:

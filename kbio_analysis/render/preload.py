@@ -12,6 +12,7 @@ import ctypes
 import gc
 import importlib
 import json
+import multiprocessing
 import os
 import pkgutil
 import shutil
@@ -125,7 +126,8 @@ def _end(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-if READY in os.environ:
+# A process of the server's, or one beside it, may meet the variable too; only the server itself is no child.
+if READY in os.environ and multiprocessing.parent_process() is None:
     ready = Path(os.environ.pop(READY))
     log = os.open(ready.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for number in (1, 2):
