@@ -75,6 +75,7 @@ def test_the_ends_of_the_parameters(chosen: dict[str, str]) -> None:
         ("LAO", "already has an agreement", "leaves the least developed countries too, but its agreement"),
         ("NPL", "An agreement with Nepal would", "So both dates are run"),
         ("KWT", "An agreement with Kuwait would", "The Korea-GCC FTA is concluded but not in force"),
+        ("NIU", "to Korea's imports of US", "cannot be told without both flows"),
         ("LBR", "cannot be told: its trade with Korea is mostly ships under its flag", "no path is drawn"),
         ("PRK", "cannot be told: Korea's customs record of trade with it is too short, has stopped", "have no path"),
     ],
