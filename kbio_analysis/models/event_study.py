@@ -61,6 +61,10 @@ class EventStudy:
     dropped: int
     base: str
 
+    @property
+    def label(self) -> str:
+        return METHODS[self.method]
+
     def interval(self, level: float = 95.0) -> tuple[float, float]:
         """Interval of ``overall`` at ``level`` per cent, normal."""
         half = stats.norm.ppf(0.5 + checked_level(level) / 200) * self.overall_se
@@ -114,6 +118,14 @@ def drift_bounds(study: EventStudy, magnitudes: Sequence[float] = (0.5, 1.0, 2.0
     rows = [(float(m), mean - m * reach, mean + m * reach) for m in magnitudes]
     frame = pd.DataFrame(rows, columns=["relative_magnitude", "low", "high"])
     return frame.assign(low_95=frame.low - margin, high_95=frame.high + margin)
+
+
+def profiles(studies: Sequence[EventStudy]) -> pd.DataFrame:
+    """Profiles on top of each other: event_time, their columns, method, its label; low and high (95%) of the first."""
+    parts = [study.profile.assign(method=study.method, label=study.label) for study in studies]
+    half = 1.96 * parts[0]["se_log_points"]
+    parts[0]["low"], parts[0]["high"] = parts[0]["effect_log_points"] - half, parts[0]["effect_log_points"] + half
+    return pd.concat(parts).reset_index()
 
 
 def _window(panel: pd.DataFrame, treatment: pd.Series, pre: int, post: int) -> tuple[pd.DataFrame, int]:

@@ -6,7 +6,7 @@ interval mean +- t_{k-p-1} sqrt(tau^2 + se^2) (Higgins, Thompson & Spiegelhalter
 be left out in turn and predicted from the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -216,6 +216,14 @@ def averaged_over_tau(pooled: PooledEffect, *, scale: float = PRIOR_SCALE, n_gri
         centre=np.array([g[0] for g, _ in fits]),
         scale=np.array([sqrt(t * t + C[0, 0]) for t, (_, C) in zip(tau, fits, strict=True)]),
     )
+
+
+def compared(pools: Mapping[str, PooledEffect | None]) -> pd.DataFrame:
+    """Pools by name: mean, low and high (95%), next_low and next_high (80%), tau, n_effects; nothing for a None."""
+    columns = ["mean", "low", "high", "next_low", "next_high", "tau", "n_effects"]
+    ends = {name: p and (*p.confidence_interval(95), *p.prediction_interval(80)) for name, p in pools.items()}
+    rows = [(p.mean, *ends[n], p.tau, len(p.estimates)) if p else (*[np.nan] * 6, 0) for n, p in pools.items()]
+    return pd.DataFrame(rows, index=list(pools), columns=columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ that lasts between two economies. D is one dummy for each agreement of the home 
 years in force; RTA marks other pairs' agreements, and further dummies the years after. Clustered by pair.
 
 The panel holds no domestic sales, so what globalisation did to every border is not told apart. Coefficients and their
-clustered errors have a bias of order 1/N (Weidner & Zylkin 2021); ``python -m bench`` bounds it by splitting the panel.
+clustered errors have a bias of order 1/N (Weidner & Zylkin 2021), which is not bounded here.
 """
 
 from dataclasses import dataclass
