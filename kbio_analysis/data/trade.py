@@ -9,6 +9,8 @@ from ..vocabulary import SHIP_FLAG
 from .tables import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pandas import DataFrame, Series
 
 Dating = Literal["early", "late"]
@@ -118,12 +120,20 @@ def structural_agreements(*, dating: Dating = "early") -> "DataFrame":
     return rows[["iso3", "agreement", "entry_year"]].reset_index(drop=True)
 
 
-def rival_causes(partner: str, first: int, last: int) -> "DataFrame":
-    """What else happened to trade with ``partner`` from ``first`` to ``last``, the partner's own causes first."""
+def rival_causes(partner: str, first: int, last: int, added: "Sequence[str]" = ()) -> "DataFrame":
+    """What else happened to trade with ``partner`` from ``first`` to ``last``, the partner's own causes first.
+
+    ``added``: further causes of the partner's own, each a year and what happened ("2014 a steel plant"); they lead.
+    """
+    import pandas as pd
+
+    given = [{"iso3": partner, "first_year": int(e[:4]), "last_year": int(e[:4]), "event": e[5:]} for e in added]
+    given = [cause for cause in given if first <= cause["first_year"] <= last]
     rows = load("rival_causes")
     rows = rows.assign(iso3=rows["iso3"].fillna("").astype(str))
     near = rows[rows["iso3"].isin(["", partner]) & rows["first_year"].between(first, last)]
-    return near.sort_values(["iso3", "first_year"], ascending=[False, True])
+    near = near.sort_values(["iso3", "first_year"], ascending=[False, True])
+    return pd.concat([pd.DataFrame(given), near]) if given else near
 
 
 def candidate_panels() -> dict[str, Any]:

@@ -73,7 +73,7 @@ class AgreementEffect:
     """All that was estimated for one flow and partner, or ``why`` nothing was (then ``estimates`` is empty).
 
     ``pool`` the panel and its donors, None if none were screened; ``fits`` method -> fit on it; ``estimates`` one row
-    a method with the columns ESTIMATES, conformal_p and conformal_floor; ``space``, ``time``, ``left_out`` and
+    a method with the columns label, ESTIMATES, conformal_p and conformal_floor; ``space``, ``time``, ``left_out`` and
     ``drift`` the main method's checks; ``extra_usd_m`` observed less counterfactual flow summed over the treated years
     (None unless the outcome is a flow).
     """
@@ -108,6 +108,23 @@ class AgreementEffect:
         return dict(zip(CHECKS, (*values, drift, float(self.estimates.conformal_p[MAIN_METHOD])), strict=True))
 
     @property
+    def phases(self) -> tuple[float, ...]:
+        """The main gap's mean over the first five years and over those after, log points; nothing without both."""
+        after = self.main.after if self.main else ()
+        return (float(after.iloc[:5].mean()), float(after.iloc[5:].mean())) if len(after) > 5 else ()
+
+    @property
+    def opens_late(self) -> bool:
+        """Whether the gap after the first five years is more than twice, and a tenth of a log point, that within."""
+        return bool(self.phases) and abs(self.phases[1]) > max(0.1, 2 * abs(self.phases[0]))
+
+    @property
+    def records(self) -> dict[str, float | None]:
+        """Every estimate by column and method; None where nothing was estimated."""
+        rows = {m: self.estimates.loc[m] if self.fits else dict.fromkeys(ESTIMATES) for m in METHODS}
+        return {f"{name}_{method}": row[name] for method, row in rows.items() for name in ESTIMATES[:-1]}
+
+    @property
     def paths(self) -> pd.DataFrame:
         """By year the observed outcome and every method's counterfactual, in levels."""
         logs = {"observed": self.main.outcomes.iloc[:, 0]} | {m: f.counterfactual for m, f in self.fits.items()}
@@ -136,7 +153,9 @@ def estimate(pool: DonorPool, start: int) -> AgreementEffect:
     extra = np.exp(main.outcomes.iloc[:, 0]) - np.exp(main.counterfactual)
     sharp = {m: conformal(f) for m, f in fits.items()}
     rows = {
-        m: _row(fits[m], spaces[m]) | {"conformal_p": sharp[m].p_value, "conformal_floor": sharp[m].p_floor}
+        m: {"label": METHODS[m] + " (main)" * (m == MAIN_METHOD)}
+        | _row(fits[m], spaces[m])
+        | {"conformal_p": sharp[m].p_value, "conformal_floor": sharp[m].p_floor}
         for m in METHODS
     }
     return AgreementEffect(
@@ -228,6 +247,13 @@ def verdict(found: AgreementEffect, specs: pd.DataFrame) -> Verdict:
     if all(list(tests.values())[:5]):
         return Verdict(word="hints_up" if up else "hints_down", tests=tests)
     return Verdict(word="cannot_tell", tests=tests)
+
+
+def notable(found: AgreementEffect, judged: Verdict) -> bool:
+    """Whether the estimate asks for another cause to be named: a verdict, a large effect, or a gap that opens late."""
+    return found.main is not None and (
+        found.opens_late or abs(found.main.effect) > 0.25 or judged.word != "cannot_tell"
+    )
 
 
 def agreeing_share(estimates: pd.DataFrame, effect: float) -> float:

@@ -1,4 +1,4 @@
-"""Poisson pseudo-maximum-likelihood with high-dimensional fixed effects, and the structural gravity of trade.
+"""Poisson pseudo-maximum-likelihood with high-dimensional fixed effects, and the columns of a world panel.
 
 X = exp(b'x + fixed effects) x e, estimated by PPML (Santos Silva & Tenreyro 2006) through pyfixest; standard errors are
 clustered or heteroskedastic, without a correction for the number of regressors, which would widen them once pair
@@ -92,25 +92,6 @@ def ppml(
         dropped=len(frame) - int(fit._N),
         n_clusters=int(frame[cluster].nunique()) if cluster else 0,
     )
-
-
-def structural(world: pd.DataFrame) -> GravityFit:
-    """Three-way structural gravity on a user's world panel: exporter-year, importer-year and pair effects.
-
-    With domestic sales in the panel, international borders get an effect of their own each year, so that globalisation
-    is not credited to agreements (Bergstrand, Larch & Yotov 2015). Clustered by pair. Three-way PPML is biased by an
-    order of 1/N in small panels (Weidner & Zylkin 2021): read it with at least some 50 economies.
-    Raises :class:`ModelInputError` where the panel breaks :data:`WORLD_COLUMNS`.
-    """
-    check_world(world)
-    frame = world[list(WORLD_COLUMNS)].assign(pair=world["exporter"] + "_" + world["importer"])
-    regressors = ["agreement"]
-    abroad = frame["exporter"] != frame["importer"]
-    if not abroad.all():
-        for year in sorted(frame["year"].unique())[1:]:
-            frame[f"border_{year}"] = (abroad & (frame["year"] == year)).astype(float)
-            regressors.append(f"border_{year}")
-    return ppml(frame, "trade_usd_m", regressors, ["exporter^year", "importer^year", "pair"], "pair")
 
 
 def check_world(world: pd.DataFrame) -> None:

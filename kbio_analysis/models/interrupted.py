@@ -101,6 +101,15 @@ def attempt(y: pd.Series, start: object, **options: Any) -> InterruptedFit | Non
     return None
 
 
+def beside_valley(
+    y: pd.Series, start: object, first: str, trough: str, last: str
+) -> tuple[InterruptedFit | None, InterruptedFit | None, CheckResult | None]:
+    """The break with a :func:`valley` taken out, the break without, and the placebo dates of the former."""
+    controls = valley(y.index, first, trough, last).to_frame()
+    held = attempt(y, start, controls=controls)
+    return held, attempt(y, start), placebo_dates(y, held, controls=controls) if held else None
+
+
 def placebo_dates(
     y: pd.Series, result: InterruptedFit, *, controls: pd.DataFrame | None = None, away: int = 12
 ) -> CheckResult:

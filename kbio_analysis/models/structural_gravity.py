@@ -12,7 +12,7 @@ clustered errors have a bias of order 1/N (Weidner & Zylkin 2021); ``python -m b
 of the average effect, by halves of the economies.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -40,6 +40,31 @@ class StructuralEffects:
     fit: GravityFit
     n_economies: int
     n_pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerEffects:
+    """One agreement by itself: ``table`` by direction, and ``study`` by direction and year against ``base_until``.
+
+    Both hold effect_log_points, se_log_points, and ``low`` and ``high`` (95%); without rows where nothing is measured.
+    """
+
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    study: pd.DataFrame = field(default_factory=pd.DataFrame)
+    base_until: int | None = None
+
+    def step(self, direction: str, start: int) -> dict[str, float] | None:
+        """:func:`step_at` of the event study, None where there is none."""
+        return step_at(self.study, direction, start) if len(self.study) else None
+
+    def records(self, step: dict[str, float] | None) -> dict[str, float | None]:
+        """Effects by direction and the ``step`` with their errors, None where not measured."""
+        found = {}
+        for way in DIRECTIONS:
+            own = self.table.loc[way] if way in self.table.index else {}
+            found |= {f"{way}_log_points": own.get("effect_log_points"), f"{way}_se": own.get("se_log_points")}
+        found |= {f"break_{name}": step and step[key] for name, key in (("log_points", "step"), ("se", "se"))}
+        return {f"structural_{name}": value for name, value in found.items()}
 
 
 def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: int = 10) -> StructuralEffects:
@@ -190,23 +215,32 @@ def base_year(world: pd.DataFrame, start: int) -> int:
 
 
 def of_partner(
-    world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, partner: str, start: int, years: int = 10
-) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, partner: str, start: int | None, years: int = 10
+) -> PartnerEffects:
     """The agreement with one partner from ``start``, by itself: its effects by direction, and its event study.
 
     Effects as in ``StructuralEffects.table`` (index direction); the event study as :func:`event_study`, against the
-    years up to :func:`base_year`. None if the panel holds no such partner, or no year on both sides of the start.
+    years up to :func:`base_year`. Nothing is measured without a start, if the panel holds no such partner, or no year
+    on both sides of the start.
     """
+    if start is None:
+        return PartnerEffects()
     seen = world.loc[(world["exporter"] == partner) | (world["importer"] == partner), "year"].unique()
     base_until = base_year(world, start)
     if not any(start <= year < start + years for year in seen) or not any(year <= base_until for year in seen):
-        return None
+        return PartnerEffects()
     own = pd.DataFrame({"iso3": [partner], "agreement": [partner], "entry_year": [start]})
     others = agreements[agreements["iso3"] != partner].assign(agreement=lambda a: a["agreement"] + " (others)")
     found = effects(world, pd.concat([others, own], ignore_index=True), home=home, years=years).table
     if partner not in found.index.get_level_values("agreement"):
-        return None
-    return found.loc[partner], event_study(world, agreements, home=home, partner=partner, base_until=base_until)
+        return PartnerEffects()
+    study = event_study(world, agreements, home=home, partner=partner, base_until=base_until)
+    return PartnerEffects(table=_with_ends(found.loc[partner]), study=_with_ends(study), base_until=base_until)
+
+
+def _with_ends(found: pd.DataFrame) -> pd.DataFrame:
+    half = 1.96 * found["se_log_points"]
+    return found.assign(low=found["effect_log_points"] - half, high=found["effect_log_points"] + half)
 
 
 def _with_terms(

@@ -111,3 +111,10 @@ def test_repaired_imports_are_not_the_copied_exports() -> None:
 def test_a_window_too_short_is_refused() -> None:
     with pytest.raises(DataError, match="widen the window"):
         trade.agreement_inputs(first_year=2020)
+
+
+def test_causes_added_by_the_reader_lead_and_keep_to_the_window() -> None:
+    held = trade.rival_causes("IND", 2008, 2019)
+    more = trade.rival_causes("IND", 2008, 2019, ["2014 a steel plant", "1990 too early"])
+    assert more.event.tolist() == ["a steel plant", *held.event]
+    assert more.iloc[0][["iso3", "first_year", "last_year"]].tolist() == ["IND", 2014, 2014]

@@ -116,3 +116,15 @@ def test_refusals_name_what_is_wrong() -> None:
         sg.effects(world, AGREEMENTS.assign(entry_year=2030), home="A")
     with pytest.raises(ModelInputError, match="holds no Q"):
         sg.event_study(world, AGREEMENTS, home="A", partner="Q", base_until=1995)
+
+
+def test_one_agreement_by_itself_or_nothing_on_record() -> None:
+    world = simulated(np.random.default_rng(3))
+    found = sg.of_partner(world, AGREEMENTS, home="A", partner="B", start=2005)
+    own = found.table.loc["exports"]
+    assert own.high - own.effect_log_points == pytest.approx(1.96 * own.se_log_points)
+    assert found.records(found.step("exports", 2005))["structural_exports_log_points"] == own.effect_log_points
+    for nothing in ({"partner": "B", "start": None}, {"partner": "ZZ", "start": 2005}):
+        empty = sg.of_partner(world, AGREEMENTS, home="A", **nothing)
+        assert empty.step("exports", 2005) is None
+        assert set(empty.records(None).values()) == {None}
