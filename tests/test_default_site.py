@@ -100,7 +100,7 @@ def test_a_changed_figure_with_its_passport_is_named_by_the_results_that_move(
 ) -> None:
     done = _run("check", "11", "00", root=root, KBIO_DATA=str(doctored(True)))
     assert done.returncode == 1
-    for name in ("latest_value_usd_m", "growth_since_base_pct", "growth_still_required_pct", "chart definitions"):
+    for name in ("latest_value_usd_m", "growth_since_base_pct", "growth_still_required_pct", "chart fan"):
         assert name in done.stdout
     for name in ("move_exports_usd_m", "chart brief-fan", "records_stale: 0 -> "):
         assert name in done.stdout, "what is composed from it moves too"

@@ -80,9 +80,9 @@ def test_git_shows_the_changed_cell_and_not_its_count(repository: Path) -> None:
 
 
 CHANGES = {
-    "Hardly": "Barely",  # a word of the answer
-    '"China": "red"': '"China": "#a1b2c3"',  # a colour
-    '"title": "Percentage points of growth"': '"title": "Points of growth, in all"',
+    "Not lately": "Not of late",  # a word of the answer
+    '{"Both": "ink"}': '{"Both": "#a1b2c3"}',  # a colour
+    '"title": "Per cent of Korea\'s exports"': '"title": "Shares of exports, in all"',
 }
 
 
@@ -99,8 +99,8 @@ def test_a_word_a_colour_and_a_title_changed_in_a_cell_change_the_page(tmp_path:
     ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=SECONDS)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     page = (tmp_path / "site" / "30_diversification" / "default" / "index.html").read_text(encoding="utf-8")
-    assert "Barely: the United States and China" in page
-    assert "Points of growth, in all: United States" in page, "the chart, and not only its code"
+    assert "Not of late: the United States and China" in page
+    assert "Shares of exports, in all" in "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL)), "in the chart itself"
     assert "#a1b2c3" in "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
 
 

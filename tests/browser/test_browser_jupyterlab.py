@@ -93,6 +93,8 @@ def test_prose_charts_and_tables_read_in_jupyterlab_as_on_the_page(browser: Brow
         cell = page.locator(".jp-CodeCell").nth(number - 1)
         # A key pressed while the kernel is still coming up may be lost.
         for _ in range(SECONDS // 5):
+            for dialog in page.locator(".jp-Dialog .jp-mod-accept").all():  # a word of welcome, or a slow start told
+                dialog.click()
             cell.locator(".jp-InputArea-prompt").click()
             page.keyboard.press("Control+Enter")
             with suppress(TimeoutError):

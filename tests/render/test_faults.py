@@ -217,7 +217,7 @@ def test_failed_alone_runs_what_failed_on_the_site_with_its_own_parameters(kbio:
     (kbio.site / "12_top_five" / "eight" / "failure.json").write_text("{")
     refused = kbio("render", "--failed")
     assert refused.returncode == 2
-    assert "eight/failure.json: cannot be read" in refused.stderr
+    assert "eight/failure.json: not JSON" in refused.stderr
 
 
 @contextlib.contextmanager
