@@ -50,7 +50,7 @@ def test_the_answer_prints_the_structural_pool(default: Said) -> None:
 def test_the_structural_effects_are_those_tried_on_the_same_panel(default: Said) -> None:
     r = default.results
     assert r["structural_india_exports_log_points"] == pytest.approx(0.11, abs=0.02)
-    assert r["structural_india_exports_se"] == pytest.approx(0.08, abs=0.01)
+    assert r["structural_india_exports_log_points_se"] == pytest.approx(0.08, abs=0.01)
     assert r["structural_india_imports_log_points"] == pytest.approx(-0.23, abs=0.01)
     assert r["structural_pool_pct"] == pytest.approx(7, abs=2)
     assert r["structural_prediction_80_low_pct"] == pytest.approx(-23, abs=4)
