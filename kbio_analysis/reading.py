@@ -1,4 +1,5 @@
-"""YAML and JSON that others wrote, read with bounds on size, depth and aliases; a failure is one sentence.
+"""YAML and JSON that others wrote, read with bounds on size, depth and aliases, and the rows of a CSV file; a failure
+is one sentence.
 
 In YAML a scalar is the text that was written, and nothing (``~``, ``null``, unquoted) is None: no guessed types, no
 tags, no merging.
@@ -6,8 +7,14 @@ tags, no merging.
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
+import zlib
 from typing import Any
+
+from kbio_analysis.errors import DataError
 
 MOST_BYTES = 5_000_000
 MOST_VALUES = 300_000
@@ -107,3 +114,19 @@ def _plain(node: Any, values: Any, depth: int) -> Any:
             raise DocumentError(f"line {key.start_mark.line + 1}: {key.value!r} is given twice")
         found[key.value] = _plain(item, values, depth + 1)
     return found
+
+
+def unpacked(raw: bytes) -> bytes:
+    """The text of a table that lies compressed (.csv.gz), any other as it is. Raises DataError if it is damaged."""
+    if not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"a compressed table is damaged ({error}); restore the file") from None
+
+
+def rows_of(raw: bytes) -> list[dict[str, str]]:
+    """The rows of a table as they are written, cells as text, whatever is wrong with them."""
+    text = unpacked(raw).decode("utf-8", errors="replace")
+    return list(csv.DictReader(io.StringIO(text, newline=""), restval=""))

@@ -11,7 +11,7 @@ ROOMS = ("vocabulary", "errors", "reading", "data", "models", "present", "render
 MAY_IMPORT = {
     "vocabulary": set(),
     "errors": set(),
-    "reading": set(),
+    "reading": {"errors"},
     "data": {"vocabulary", "errors", "reading"},
     "models": {"vocabulary", "errors"},
     "present": {"vocabulary", "errors", "models"},

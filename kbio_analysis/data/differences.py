@@ -1,13 +1,17 @@
 """What changed between two states of a table, cell by cell: rows new or gone, values revised and by how much."""
 
 import subprocess
+from typing import TYPE_CHECKING
 
-from .package import Passport, rows_of
+from ..reading import rows_of
+
+if TYPE_CHECKING:
+    from .package import Passport
 
 SHOWN = 40  # lines of one table; the rest is counted
 
 
-def cell_changes(before: bytes, after: bytes, passport: Passport) -> list[str]:
+def cell_changes(before: bytes, after: bytes, passport: "Passport") -> list[str]:
     """One line a change, rows matched by the primary key; the rows' lines in the file play no part."""
     was, now = _rows(before, passport), _rows(after, passport)
     lines = [f"  new      {_said(key, passport)}" for key in now.keys() - was.keys()]
@@ -29,7 +33,7 @@ def cell_changes(before: bytes, after: bytes, passport: Passport) -> list[str]:
     return lines
 
 
-def committed(passport: Passport) -> bytes | None:
+def committed(passport: "Passport") -> bytes | None:
     """The table as it was committed last, for a comparison; None where git cannot tell."""
     command = ["git", "-C", str(passport.path.parent), "show", f"HEAD:./{passport.path.name}"]
     try:
@@ -38,13 +42,13 @@ def committed(passport: Passport) -> bytes | None:
         return None
 
 
-def _rows(raw: bytes, passport: Passport) -> dict[tuple[str, ...], dict[str, str]]:
+def _rows(raw: bytes, passport: "Passport") -> dict[tuple[str, ...], dict[str, str]]:
     rows = rows_of(raw)
     keys = [name for name in passport.primary_key if rows and name in rows[0]] or list(rows[0] if rows else [])
     return {tuple(row[name] for name in keys): {n: v for n, v in row.items() if n and n not in keys} for row in rows}
 
 
-def _said(key: tuple[str, ...], passport: Passport) -> str:
+def _said(key: tuple[str, ...], passport: "Passport") -> str:
     names = passport.primary_key
     return ", ".join(f"{n}={v}" for n, v in zip(names, key, strict=True)) if len(names) == len(key) else ", ".join(key)
 

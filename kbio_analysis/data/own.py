@@ -11,7 +11,8 @@ from datetime import date
 from pathlib import Path
 
 from ..errors import DataError, UsageError
-from .package import Package, Passport, data_root, read_package, rows_of, vouched, write_package, written
+from ..reading import rows_of
+from .package import Package, Passport, data_root, read_package, vouched, write_package, written
 from .parsing import parse
 from .schemas import typed
 from .verification import due_date

@@ -1,20 +1,19 @@
 """Passports: where the data package lies, what it says of each table, and the bytes it vouches for."""
 
 import csv
-import gzip
 import hashlib
 import io
 import json
 import os
 import sys
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import DataError, did_you_mean
-from ..reading import DocumentError, read_json
+from ..reading import DocumentError, read_json, rows_of
+from .differences import cell_changes, committed
 from .passports import check_form
 
 PACKAGE_FILE = "datapackage.json"
@@ -144,8 +143,6 @@ def rebuild_passports(root: Path | None = None) -> list[str]:
     human-written part stays as it is. This vouches for the tables and does not check them: run
     :func:`kbio_analysis.data.verification.verify` afterwards. Raises DataError if a table is missing.
     """
-    from .differences import cell_changes, committed
-
     package = read_package(root)
     changes = []
     for passport in package.passports.values():
@@ -175,12 +172,6 @@ def put(path: Path, content: bytes) -> None:
     draft = path.with_name(path.name + ".new")
     draft.write_bytes(content)
     draft.replace(path)
-
-
-def rows_of(raw: bytes) -> list[dict[str, str]]:
-    """The rows of a table as they are written, cells as text, whatever is wrong with them."""
-    text = unpacked(raw).decode("utf-8", errors="replace")
-    return list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
 
 
 def written(rows: list[dict[str, str]], columns: list[str]) -> bytes:
@@ -218,16 +209,6 @@ def _read(passport: Passport) -> bytes:
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise DataError(f"table {passport.name}: {passport.path.name}: {reason}; restore the file") from None
-
-
-def unpacked(raw: bytes) -> bytes:
-    """The text of a table that lies compressed (.csv.gz), any other as it is. Raises DataError if it is damaged."""
-    if not raw.startswith(b"\x1f\x8b"):
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"a compressed table is damaged ({error}); restore the file") from None
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from .package import Passport, unpacked
+from ..reading import unpacked
+from .package import Passport
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from ..errors import DataError, UsageError, did_you_mean
+from ..reading import rows_of
 from .checks import check_table
 from .clients import RECIPES, Recipe, RefreshError, Row, fetched
 from .differences import cell_changes
@@ -24,7 +25,6 @@ from .package import (
     read_package,
     read_verified,
     rebuild_passports,
-    rows_of,
     vouched,
     write_package,
     written,

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from ..reading import rows_of
 from .checks import check_against_others
 from .corrections import read_corrections
-from .package import CANDIDATES, VINTAGES, Package, Passport, read_package, rows_of
+from .package import CANDIDATES, VINTAGES, Package, Passport, read_package
 from .parsing import place
 from .tables import load_from
 
