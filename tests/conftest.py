@@ -1,5 +1,7 @@
 """Fixtures shared by all tests."""
 
+import contextlib
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 RENDER_SECONDS = 600
+
+
+def pytest_configure() -> None:
+    """A run started in the background ignores Ctrl-C and hang-ups, and so would what the tests stop by them."""
+    with contextlib.suppress(ValueError):  # only the main thread may say so
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
