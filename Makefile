@@ -43,7 +43,7 @@ browser:  ## find a Chromium for the page tests, or install the system's own
 check: setup  ## execute the notebooks and compare with the committed references
 	$(BIN)/kbio check
 
-bench: setup  ## benchmarks: speed against papermill + nbconvert, forecast accuracy on public sets
+bench: setup  ## benchmarks: speed against papermill + nbconvert, memory, cluster, two estimators
 	$(BIN)/python -m bench
 
 lab: setup  ## open JupyterLab on the notebooks

@@ -1,1 +1,1 @@
-"""Measurements of speed, memory and accuracy; ``python -m bench`` runs them. No test depends on them."""
+"""Measurements of speed and memory; ``python -m bench`` runs them. No test depends on them."""

@@ -9,7 +9,6 @@ BENCHMARKS = {
     "memory": ("bench.batch_memory", "200 reports in one batch: memory, open files, processes"),
     "cluster": ("bench.cluster_speed", "two Dask workers against two local processes"),
     "placebos": ("bench.placebos", "in-space placebos of a synthetic control against a loop of pysyncon"),
-    "accuracy": ("bench.forecast_accuracy", "forecasts and intervals on two public sets of yearly series"),
     "bias": ("bench.structural_bias", "incidental-parameter bias of structural gravity, by halves of the economies"),
 }
 

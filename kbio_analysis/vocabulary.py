@@ -1,24 +1,8 @@
-"""Constants said once: interval levels, sample sizes, models, the names of what has no table of its own.
+"""Constants said once: the names of what has no table of its own.
 
 Lists of export series, classes of exporters and groups of partners are tables: see :mod:`kbio_analysis.data.series`
 and :mod:`kbio_analysis.data.destinations`.
 """
-
-from typing import Literal
-
-Frequency = Literal["annual", "monthly"]
-
-INTERVAL_LEVELS = (80, 95)
-"""Default prediction-interval levels, per cent."""
-
-MIN_POINTS = 3
-"""Fewest observations any model accepts."""
-
-MAX_POINTS = 400
-"""Most observations any model accepts; more means the wrong frequency was passed."""
-
-MIN_TREND_POINTS = {"annual": 8, "monthly": 24}
-"""Below this many points no trend is estimated from a series, only its base and a reference class's growth."""
 
 BIOPHARMA_CLASSIFICATION = "HS92-3002"
 """The one classification near enough to "biopharmaceuticals" for the government's figures to be set beside it."""
@@ -46,23 +30,6 @@ BREAKS: dict[str, dict[str, str]] = {
     },
 }
 """Definitions on either side of the break, and the one that holds the year before it on the new classification."""
-
-MODELS = {
-    "random_walk": "last value carried forward",
-    "seasonal_naive": "same month of the last year carried forward",
-    "drift": "average past step continued in a straight line",
-    "theta": "Theta method: half the trend on a smoothed level",
-    "damped": "exponential smoothing with a trend that dies out",
-    "ses": "simple exponential smoothing",
-    "local_trend": "local linear trend in logs with the COVID years set apart",
-    "log_drift": "past growth compounded (a what-if, never in the combination)",
-    "combination": "median of drift, Theta, damped trend and smoothing, averaged over three start years",
-    "reference_class": "growth that comparable exporters showed from the same base",
-}
-"""Forecast models by the one name each has everywhere (tables, charts, results), and what each does."""
-
-MODEL_LABELS = {name: name.replace("_", " ").capitalize() for name in MODELS} | {"ses": "SES"}
-"""How a model's name is written for readers."""
 
 HOME = "KOR"
 """The economy the project is about."""

@@ -19,7 +19,7 @@ NAMES = re.findall(r"^### `(.*)`$", TEXT, re.MULTILINE)
 MAX_LINES = 5  # beside the imports
 
 # What the estimators are made of: nothing that an analyst calls.
-PARTS = {"__init__", "checks", "predictive", "smoothing"}
+PARTS = {"__init__", "checks"}
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,8 @@ ENTERED = pd.DataFrame({"agreement": list("ABCD"), "entry_year": [2008, 2010, 20
 """Of panels whose columns are a to l."""
 
 
-def naive(pasts: list[np.ndarray], horizon: int) -> list[tuple[dict[str, np.ndarray], float]]:
-    return [({"naive": np.full(horizon, past[-1])}, 0.1) for past in pasts]
-
-
 PANELS: dict[str, Callable[[Any], Any]] = {
     "growth_predictive": lambda p: [model("growth_predictive").components(p).mean],
-    "conformal": lambda p: model("conformal").calibrate(p, 3, naive, logs=True).errors,
     "ranks": lambda p: model("ranks").standings(p),
     "rank_race": lambda p: model("rank_race").fit(p, "a").field,
     "agreement_record": lambda p: model("agreement_record").record({"x": p}, ENTERED, {"x": list("efghijkl")}).table,
@@ -70,14 +65,10 @@ PANELS: dict[str, Callable[[Any], Any]] = {
     "trade_baseline": lambda p: model("trade_baseline").recent_growth(model("checks").whole_years(p), 2020),
 }
 SERIES: dict[str, Callable[[Any], Any]] = {
-    "forecast": lambda y: model("forecast").forecast(y, 3, n_paths=100).table.forecast,
     "export_target": lambda y: model("export_target").position(y, base_year=2022, base_usd_m=1.0, until=2030).history,
     "interrupted": lambda y: model("interrupted").its(y, 2010).level_shift,
 }
 LEVELS: dict[str, Callable[[Any], Any]] = {
-    "clopper_pearson": lambda level: model("conformal").clopper_pearson(3, 10, level),
-    "forecast": lambda level: model("forecast").forecast(pd.Series(range(1, 20), range(2000, 2019)), 2, levels=[level]),
-    "interval_score": lambda level: model("scores").interval_score(np.ones(2), np.ones((2, 2)), level=level),
     "prediction_interval": lambda level: model("reference_class").pool(EFFECTS, ERRORS).prediction_interval(level),
 }
 EFFECTS = pd.Series([0.1, 0.3, -0.1, 0.2, 0.0], index=list("abcde"))

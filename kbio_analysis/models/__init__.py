@@ -2,6 +2,5 @@
 
 One method a module. :mod:`.growth` is arithmetic; :mod:`.nowcast` reads the year under way from its months,
 :mod:`.growth_predictive` the years after it from many exporters, and :mod:`.export_target` the chance of a target from
-both; :mod:`.forecast` is the entry to the models of one series in :mod:`.point_models` (on :mod:`.smoothing` and
-:mod:`.season`), whose widths come from :mod:`.conformal` and :mod:`.predictive`; :mod:`.scores` measures forecasts.
+both.
 """

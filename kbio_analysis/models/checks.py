@@ -1,75 +1,24 @@
-"""What a series must be before any model touches it; each refusal says what is wrong and what to do about it."""
+"""What models accept: time, levels, counts, frames; each refusal says what is wrong and what to do about it."""
 
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from functools import cache, wraps
 from inspect import signature
 from numbers import Real
 from types import UnionType
-from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError, ParameterError
-from kbio_analysis.vocabulary import MAX_POINTS, MIN_POINTS, MIN_TREND_POINTS, Frequency
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Timed = TypeVar("Timed", pd.Series, pd.DataFrame)
-
-SEASON_LENGTH: dict[str, int] = {"annual": 1, "monthly": 12}
-"""Observations in a year."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedSeries:
-    """A series that has passed :func:`check_series`.
-
-    ``values`` float (n,), in the unit of the input; ``index`` PeriodIndex (n,) without gaps; ``frequency`` annual or
-    monthly; ``positive`` whether logs may be taken; ``trend_allowed`` whether there are enough points for a trend.
-    """
-
-    name: str
-    values: np.ndarray
-    index: pd.PeriodIndex
-    frequency: Frequency
-    positive: bool
-    trend_allowed: bool
-
-    @property
-    def season_length(self) -> int:
-        return SEASON_LENGTH[self.frequency]
-
-
-def check_series(y: pd.Series, *, minimum: int = MIN_POINTS) -> CheckedSeries:
-    """Validate an annual or monthly series of ``minimum`` to 400 points, on any index :func:`years_index` takes.
-
-    Raises :class:`ModelInputError` for several definitions, an index that is no time, unsorted or repeated
-    periods, gaps, missing or infinite values, and too few or too many points.
-    """
-    _refuse_mixed_definitions(y)
-    label = str(y.name) if y.name is not None else "series"
-    y = years_index(y, label)
-    frequency = frequency_of(y.index, label)
-    if len(y) < minimum:
-        raise ModelInputError(f"{label}: {len(y)} points, at least {minimum} are needed; use a longer series")
-    if len(y) > MAX_POINTS:
-        raise ModelInputError(
-            f"{label}: {len(y)} points, at most {MAX_POINTS} are accepted; aggregate to months or years"
-        )
-    _refuse_disorder(y.index, label)
-    values = _finite_values(y, label)
-    return CheckedSeries(
-        name=label,
-        values=values,
-        index=y.index,
-        frequency=frequency,
-        positive=bool((values > 0).all()),
-        trend_allowed=len(y) >= MIN_TREND_POINTS[frequency],
-    )
+Frequency = Literal["annual", "monthly"]
 
 
 def years_index(data: Timed, label: str = "series") -> Timed:
@@ -156,21 +105,6 @@ def frequency_of(index: pd.Index, label: str) -> Frequency:
         ) from None
 
 
-def regular_panel(panel: pd.DataFrame, label: str = "reference panel") -> pd.DataFrame:
-    """A wide panel (periods x series) as floats on every period of its span; periods it skips become missing.
-
-    Raises :class:`ModelInputError` if it is not indexed by time, is empty, or repeats a period or a series.
-    """
-    if not isinstance(panel, pd.DataFrame) or panel.empty:
-        raise ModelInputError(f"{label}: give a non-empty frame, one row a period and one column a series")
-    panel = years_index(panel, label)
-    frequency_of(panel.index, label)
-    if panel.index.has_duplicates or panel.columns.has_duplicates:
-        raise ModelInputError(f"{label}: a period or a series occurs twice; keep one definition and one vintage")
-    span = pd.period_range(panel.index.min(), panel.index.max(), freq=panel.index.freq)
-    return panel.astype(float).reindex(span)
-
-
 def checked_frame(frame: object, columns: Iterable[str], label: str) -> pd.DataFrame:
     """``frame`` if it is one and holds ``columns``; otherwise a refusal that names what is missing or was given."""
     if not isinstance(frame, pd.DataFrame):
@@ -212,15 +146,6 @@ def _fits(value: object, wanted: Any) -> bool:
         return isinstance(value, (np.ndarray, pd.Series, pd.DataFrame))
     known = wanted in (pd.DataFrame, pd.Series, str, Mapping, type(None)) or is_dataclass(wanted)
     return isinstance(value, wanted) if known else True
-
-
-def require_positive(values: np.ndarray, label: str, why: str) -> None:
-    """Refuse values that have no logarithm, naming what needs it."""
-    if not (values > 0).all():
-        raise ModelInputError(
-            f"{label}: {int((values <= 0).sum())} values are zero or negative and {why} takes logs; "
-            "drop that model, or start after the last such value"
-        )
 
 
 def check_names(names: Iterable[str], known: Iterable[str], what: str = "model") -> list[str]:
@@ -266,48 +191,6 @@ def check_count(value: int, name: str, *, least: int = 1, most: int = 1_000_000)
     if not whole or not least <= value <= most:
         raise ModelInputError(f"{name} = {value!r}: give a whole number from {least} to {most}")
     return int(value)
-
-
-def _refuse_mixed_definitions(y: pd.Series | pd.DataFrame) -> None:
-    if isinstance(y, pd.DataFrame):
-        for column in ("definition", "series", "classification"):
-            if column in y and y[column].nunique() > 1:
-                raise ModelInputError(
-                    f"{y[column].nunique()} definitions in one frame ({_some(y[column].unique())}); "
-                    f"definitions are never joined: select one '{column}'"
-                )
-        raise ModelInputError(f"a frame with columns {_some(y.columns)} was given; pass one column as a Series")
-    if not isinstance(y, pd.Series):
-        raise ModelInputError(f"{type(y).__name__} was given; pass a pandas Series indexed by period")
-    for key in ("definitions", "definition"):
-        held = y.attrs.get(key)
-        if held is not None and not isinstance(held, str) and len(set(held)) > 1:
-            raise ModelInputError(
-                f"{y.name}: mixes the definitions {_some(held)}; definitions are never joined: load one"
-            )
-
-
-def _refuse_disorder(index: pd.PeriodIndex, label: str) -> None:
-    if index.has_duplicates:
-        raise ModelInputError(f"{label}: {index[index.duplicated()][0]} occurs twice; keep one vintage per period")
-    if not index.is_monotonic_increasing:
-        raise ModelInputError(f"{label}: periods are not in order; use .sort_index()")
-    missing = pd.period_range(index[0], index[-1], freq=index.freq).difference(index)
-    if len(missing):
-        raise ModelInputError(
-            f"{label}: gap at {_some(missing)}; use the unbroken run after it, nothing is interpolated"
-        )
-
-
-def _finite_values(y: pd.Series, label: str) -> np.ndarray:
-    try:
-        values = y.to_numpy(dtype=float, copy=True)
-    except (TypeError, ValueError):
-        raise ModelInputError(f"{label}: values of type {y.dtype} are not numbers; convert them first") from None
-    if not np.isfinite(values).all():
-        where = y.index[~np.isfinite(values)]
-        raise ModelInputError(f"{label}: missing or infinite at {_some(where)}; use the unbroken run after it")
-    return values
 
 
 def _some(items: Iterable[object], limit: int = 4) -> str:

@@ -1,11 +1,9 @@
-"""Growth arithmetic: what a target requires, where a rate leads, and what an outside rate is worth as a prior.
+"""Growth arithmetic: what a target requires, and where a rate leads.
 
-Rates are per cent a year (``_pct``) or log points a year (``_log``); values keep the unit they come in.
+Rates are per cent a year; values keep the unit they come in.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -44,43 +42,6 @@ def value_at(base: float, growth_pct: float, years: float) -> float:
     _require_positive(base=base)
     _require_rate(growth_pct)
     return base * (1 + growth_pct / 100) ** years
-
-
-@typed
-def doubling_year(base_year: float, growth_pct: float, *, multiple: float = 2.0) -> float:
-    """Fractional year in which constant growth reaches ``multiple`` times the base; infinite without growth."""
-    _require_rate(growth_pct)
-    if multiple <= 1:
-        raise ModelInputError(f"multiple = {multiple}: give a number above 1 (2 for doubling)")
-    if growth_pct <= 0:
-        return math.inf
-    return base_year + math.log(multiple) / math.log1p(growth_pct / 100)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrowthSource:
-    """One opinion on mean growth: ``mean_log`` and its standard error ``sd_log``, log points a year."""
-
-    mean_log: float
-    sd_log: float
-
-
-def reference_growth_source(means_log: Sequence[float], variances_log: Sequence[float]) -> GrowthSource:
-    """Mean growth g0 of comparable series and their true spread tau, as a prior for one more series.
-
-    DerSimonian & Laird (1986): tau^2 = max(0, (Q - (k-1)) / (sum w - sum w^2/sum w)), w = 1/variance; the mean weighs
-    by 1/(variance + tau^2); ``sd_log`` = sqrt(tau^2 + variance of that mean), the predictive spread for a new member.
-    """
-    g = np.asarray(means_log, dtype=float)
-    v = np.asarray(variances_log, dtype=float)
-    if g.shape != v.shape or len(g) < 3 or not (v > 0).all():
-        raise ModelInputError("a reference class needs at least three members, each with a positive variance")
-    w = 1 / v
-    q = float(w @ (g - w @ g / w.sum()) ** 2)
-    tau2 = max(0.0, (q - (len(g) - 1)) / (w.sum() - (w**2).sum() / w.sum()))
-    w_random = 1 / (v + tau2)
-    mean = float(w_random @ g / w_random.sum())
-    return GrowthSource(mean_log=mean, sd_log=float(np.sqrt(tau2 + 1 / w_random.sum())))
 
 
 def _require_positive(**values: float) -> None:

@@ -7,10 +7,10 @@ member that is not held in a year counts as standing below those that are.
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import frequency_of, years_index
-from kbio_analysis.models.conformal import clopper_pearson
 
 
 def yearly(panel: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +126,7 @@ def entry_rates(panels: Mapping[str, pd.DataFrame], *, place: int, **band: objec
     for name, panel in panels.items():
         cases = entries(panel, place=place, **band)
         apart, entered = cases[cases.apart], cases.entered[cases.apart].sum()
-        low, high = clopper_pearson(int(entered), len(apart)) if len(apart) else (0.0, 1.0)
+        low, high = proportion_confint(int(entered), len(apart), method="beta") if len(apart) else (0.0, 1.0)
         rows[name] = {
             "first_year": first_comparable_year(panel, place),
             "starts": len(cases),

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 from scipy.special import betaln
+from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import check_levels, checked_level, typed
-from kbio_analysis.models.conformal import clopper_pearson
 
 MIN_CASES = 4
 """Fewest estimates from which a spread is read."""
@@ -271,7 +271,7 @@ def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequen
             rows.append(row)
     table = pd.DataFrame(rows)
     n, hits = len(table), {level: int(table[f"inside_{level:g}"].sum()) for level in chosen}
-    spans = [(level, inside / n, *clopper_pearson(inside, n), n) for level, inside in hits.items()]
+    spans = [(level, inside / n, *proportion_confint(inside, n, method="beta"), n) for level, inside in hits.items()]
     coverage = pd.DataFrame(spans, columns=["level", "share", "low", "high", "n"]).set_index("level")
     return LeaveOneOut(table=table, coverage=coverage)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.models.checks import checked_level, typed
-from kbio_analysis.models.conformal import clopper_pearson, inside, order_statistics
 
 MOVED_PCT = 1.0
 """A count has moved if its latest figure differs from the first by at least this, per cent."""
@@ -125,7 +125,7 @@ def pending_months(revisions: Revisions, count: str, *, level: float) -> Pending
     if n < FEWEST_PAIRS:
         return None
     ratio = np.sort((pairs["latest_usd_m"] / pairs["first_usd_m"]).to_numpy())
-    low_rank, high_rank, attainable = order_statistics(n, level)
+    low_rank, high_rank, attainable = _limits(n, level)
     low, high = float(ratio[low_rank - 1]), float(ratio[high_rank - 1])
     waiting = revisions.pending[revisions.pending["count"] == count]
     first = waiting["first_usd_m"].to_numpy(dtype=float)
@@ -133,8 +133,10 @@ def pending_months(revisions: Revisions, count: str, *, level: float) -> Pending
         {"first_usd_m": first, "low_usd_m": low * first, "high_usd_m": high * first},
         index=pd.PeriodIndex(list(waiting["last_month"]), freq="M", name="month"),
     )
-    held = sum(inside(np.delete(ratio, i), value, level) for i, value in enumerate(ratio))
-    held_low, held_high = clopper_pearson(held, n)
+    inner_low, inner_high, _ = _limits(n - 1, level)
+    without = [np.delete(ratio, i) for i in range(n)]
+    held = sum(bool(w[inner_low - 1] <= v <= w[inner_high - 1]) for w, v in zip(without, ratio, strict=True))
+    held_low, held_high = proportion_confint(held, n, method="beta")
     return PendingMonths(
         months=months,
         n=n,
@@ -146,3 +148,12 @@ def pending_months(revisions: Revisions, count: str, *, level: float) -> Pending
         held_low=held_low,
         held_high=held_high,
     )
+
+
+def _limits(m: int, level: float) -> tuple[int, int, bool]:
+    """Ranks (1-based) of the interval's ends among ``m`` values, and whether ``level`` is attainable at all."""
+    alpha = 1 - level / 100
+    # The small shift keeps (m+1) alpha/2 = 1 from falling to 0 by rounding, as at m = 39 and 95 %.
+    low = int(np.floor((m + 1) * alpha / 2 + 1e-9))
+    high = int(np.ceil((m + 1) * (1 - alpha / 2) - 1e-9))
+    return max(low, 1), min(high, m), low >= 1

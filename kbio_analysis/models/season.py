@@ -1,8 +1,4 @@
-"""Seasons: is there one (STL in logs, its strength against shuffled years, rank tests), and taking one out.
-
-The first half asks whether a monthly series has a season; the second takes a fixed pattern out of a series before a
-forecast model sees it, and puts it back on the forecasts.
-"""
+"""Whether a monthly series has a season: STL in logs, its strength against shuffled years, and rank tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +7,12 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_series, years_index
-from kbio_analysis.vocabulary import MIN_TREND_POINTS
+from kbio_analysis.models.checks import frequency_of, years_index
 
 PERIOD = 12
 
-SEASONALITY_Z = 1.645
-"""One-sided 5 % point: the season is taken out only if the yearly autocorrelation of the steps exceeds its error."""
+MIN_MONTHS = 24
+"""Fewest months whose season is looked for: two years."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +58,13 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Sea
     if smoother < 7 or smoother % 2 == 0:
         raise ModelInputError(f"seasonal smoother = {smoother}: give an odd number of at least 7")
     y = years_index(y, "y")
-    if len(y) < MIN_TREND_POINTS["monthly"]:
+    if len(y) < MIN_MONTHS:
         return None
-    checked = check_series(y)
-    if checked.frequency != "monthly" or not checked.positive:
-        raise ModelInputError(f"{checked.name}: a positive monthly series is needed; log seasonality has no zero")
-    logs = np.log(checked.values)
+    if frequency_of(y.index, "y") != "monthly" or not (y > 0).all():
+        raise ModelInputError("y: a positive monthly series is needed; log seasonality has no zero")
+    if not y.index.equals(pd.period_range(y.index[0], periods=len(y), freq=y.index.freq)):
+        raise ModelInputError("y: the months have a gap or are out of order; use the unbroken run after it")
+    logs = np.log(y.to_numpy(dtype=float))
     trend, seasonal, remainder = _stl(logs, smoother)
     found = strength(seasonal, remainder)
     rng, years = np.random.default_rng(seed), y.index.year.to_numpy()
@@ -140,65 +136,3 @@ def _stl(logs: np.ndarray, smoother: int, *, robust: bool = False) -> tuple[np.n
 def _shuffled_within(values: np.ndarray, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The values with the months of each calendar year in random order."""
     return np.concatenate([rng.permutation(values[years == year]) for year in np.unique(years)])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seasonality:
-    """``adjusted`` (n,) the series without its season; ``ahead`` (horizon,) what to put back on forecasts.
-
-    With ``multiplicative`` the season is a factor, otherwise an amount. ``found`` False means no season was removed.
-    """
-
-    adjusted: np.ndarray
-    ahead: np.ndarray
-    multiplicative: bool
-    found: bool
-
-    def restore(self, forecast: np.ndarray) -> np.ndarray:
-        """Put the season back on values whose last axis is the horizon."""
-        return forecast * self.ahead if self.multiplicative else forecast + self.ahead
-
-
-def deseasonalise(y: np.ndarray, horizon: int, period: int) -> Seasonality:
-    """Classical decomposition of ``y`` (n,), in logs when all values are positive, for season length ``period``.
-
-    Centred moving average over one season, mean deviation by place in the season, normalised to sum to zero
-    (Makridakis, Wheelwright & Hyndman 1998, ch. 3). Nothing is removed for ``period`` 1, for fewer than two seasons,
-    or where the steps show no yearly autocorrelation.
-    """
-    logs = bool((y > 0).all())
-    neutral = np.ones(horizon) if logs else np.zeros(horizon)
-    values = np.log(y) if logs else y
-    if period == 1 or len(y) < 2 * period or not _has_season(values, period):
-        return Seasonality(adjusted=y.copy(), ahead=neutral, multiplicative=logs, found=False)
-    pattern = _pattern(values, period)
-    inside = pattern[np.arange(len(y)) % period]
-    ahead = pattern[np.arange(len(y), len(y) + horizon) % period]
-    if logs:
-        return Seasonality(adjusted=y / np.exp(inside), ahead=np.exp(ahead), multiplicative=True, found=True)
-    return Seasonality(adjusted=y - inside, ahead=ahead, multiplicative=False, found=True)
-
-
-def _has_season(values: np.ndarray, period: int) -> bool:
-    """Whether the steps' autocorrelation at one season exceeds its Bartlett error (Theta's own test, on steps)."""
-    steps = np.diff(values)
-    steps = steps - steps.mean()
-    total = float(steps @ steps)
-    if total <= 0 or len(steps) <= period:
-        return False
-    r = np.array([steps[lag:] @ steps[:-lag] / total for lag in range(1, period + 1)])
-    error = np.sqrt((1 + 2 * (r[:-1] ** 2).sum()) / len(steps))
-    return bool(r[-1] > SEASONALITY_Z * error)
-
-
-def _pattern(values: np.ndarray, period: int) -> np.ndarray:
-    """Seasonal deviations (period,), first entry for the first observation's place in the season."""
-    weights = np.ones(period + 1 if period % 2 == 0 else period)
-    if period % 2 == 0:
-        weights[[0, -1]] = 0.5
-    half = len(weights) // 2
-    trend = np.convolve(values, weights / weights.sum(), mode="valid")
-    deviation = values[half : half + len(trend)] - trend
-    place = np.arange(half, half + len(trend)) % period
-    means = np.array([deviation[place == p].mean() for p in range(period)])
-    return means - means.mean()

@@ -15,11 +15,11 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 from scipy import optimize
+from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import two_way
 from kbio_analysis.models.checks import check_count, checked_level, whole_years
-from kbio_analysis.models.conformal import clopper_pearson
 
 BASE_YEARS, GROWTH_YEARS = 1, 5
 MIN_STEPS = 8
@@ -364,7 +364,7 @@ def coverage(found: Hindcast, *, level: float = 90, origin: int | None = None) -
         held = counted > 0
         share = float(np.average(inside[held] / counted[held], weights=weight[held]))
         n = len(set(codes[held]))
-        rows[flow] = (share, n, *clopper_pearson(share * n, n))
+        rows[flow] = (share, n, *proportion_confint(share * n, n, method="beta"))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["share", "n", "low", "high"]).rename_axis("flow")
 
 

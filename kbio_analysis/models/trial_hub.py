@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame, years_index
-from kbio_analysis.models.conformal import clopper_pearson
 from kbio_analysis.models.growth import required_growth_pct
 
 MAIN_SCOPE = "all_trials"
@@ -129,7 +129,7 @@ def hub_race(
         gap=gap_chance(shares.own / shares.rival, target_year=target_year, rival_growth_pct=rival_growth_pct),
         growth_needed_pct=required_growth_pct(latest.own, met, years) if years > 0 else None,
         held=held,
-        held_range=clopper_pearson(held, len(main)),
+        held_range=proportion_confint(held, len(main), method="beta"),
         best_rank=best[MAIN_SCOPE],
     )
 

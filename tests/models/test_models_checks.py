@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_levels, check_series, checked_frame, checked_level, moment, years_index
+from kbio_analysis.models.checks import check_levels, checked_frame, checked_level, frequency_of, moment, years_index
 
 YEARS = [2010, 2011, 2012, 2013]
 
@@ -23,8 +23,8 @@ YEARS = [2010, 2011, 2012, 2013]
     ],
 )
 def test_time_is_taken_as_an_analyst_holds_it(index, frequency: str) -> None:
-    found = check_series(pd.Series([1.0, 2, 3, 4], index=index))
-    assert found.frequency == frequency
+    found = years_index(pd.Series([1.0, 2, 3, 4], index=index))
+    assert frequency_of(found.index, "y") == frequency
     assert found.index[0].year == 2010
 
 
