@@ -6,7 +6,9 @@ rule on the checks, written here once, and can be that nothing can be told.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +22,7 @@ from kbio_analysis.models.synthetic_control import (
     CheckResult,
     SyntheticControlFit,
     conformal,
-    fit_all,
+    fit,
     leave_one_out,
     placebo_in_space,
     placebo_in_time,
@@ -147,7 +149,7 @@ def estimate(pool: DonorPool, start: int) -> AgreementEffect:
 
     Raises ModelInputError as :func:`.synthetic_control.fit` does.
     """
-    fits = fit_all(pool.outcomes, pool.treated, start)
+    fits = {m: fit(pool.outcomes, pool.treated, start, method=m) for m in METHODS}
     spaces = {m: placebo_in_space(f) for m, f in fits.items()}
     main = fits[MAIN_METHOD]
     extra = np.exp(main.outcomes.iloc[:, 0]) - np.exp(main.counterfactual)
@@ -170,42 +172,31 @@ def estimate(pool: DonorPool, start: int) -> AgreementEffect:
     )
 
 
-def windows(first: int, last: int, *, start: int, latest: int) -> dict[str, tuple[int, int]]:
-    """The windows of the specification table, by name; those equal to an earlier one are left out."""
-    named = {
-        "as chosen": (first, last),
-        f"from {start - 10}": (max(first, start - 10), last),
-        "first five years": (first, min(last, start + 4)),
-        f"to {latest}": (first, latest),
-    }
-    return {name: span for k, (name, span) in enumerate(named.items()) if span not in list(named.values())[:k]}
-
-
 def specifications(
     candidates: Candidates, partner: str, *, flow: str, start: int, window: tuple[int, int]
 ) -> pd.DataFrame:
     """Every estimator on every outcome, donor rule and window: the columns SPECIFICATION and ESTIMATES.
 
-    A combination that cannot be fitted has no rows and stands in ``attrs["refused"]`` with its reason.
+    A combination that cannot be fitted has no rows; a short record makes several windows one, which is counted once.
     """
-    seen: set[tuple[object, ...]] = set()
-    rows, refused = [], []
+    (first, last), rows, seen = window, [], set()
     for outcome in OUTCOMES:
         latest = int(candidates.levels(flow, outcome).index.max())
-        for name, span in windows(*window, start=start, latest=latest).items():
-            for rule in DONOR_RULES:
-                labels = {"outcome": outcome, "window": name, "rule": rule}
-                try:
-                    pool = screen(candidates, partner, flow=flow, start=start, window=span, outcome=outcome, rule=rule)
-                    key = (outcome, rule, *pool.years)
-                    # A short record makes several windows one and the same: it is counted once.
-                    rows += [] if key in seen else _cell(labels, pool, start)
+        early = {"as chosen": window, f"from {start - 10}": (max(first, start - 10), last)}
+        windows = early | {"first five years": (first, min(last, start + 4)), f"to {latest}": (first, latest)}
+        for (name, span), rule in product(windows.items(), DONOR_RULES):
+            with suppress(ModelInputError):
+                pool = screen(candidates, partner, flow=flow, start=start, window=span, outcome=outcome, rule=rule)
+                if (key := (outcome, rule, *pool.years)) not in seen:
+                    fits = [fit(pool.outcomes, partner, start, method=method) for method in METHODS]
                     seen.add(key)
-                except ModelInputError as refusal:
-                    refused.append(labels | {"why": str(refusal)})
-    frame = pd.DataFrame(rows, columns=SPECIFICATION + ESTIMATES)
-    frame.attrs["refused"] = refused
-    return frame
+                    own = (outcome, name, rule)
+                    rows += [
+                        dict(zip(SPECIFICATION, (*own, f.method, f.n_pre, len(pool.kept)), strict=True))
+                        | _row(f, placebo_in_space(f))
+                        for f in fits
+                    ]
+    return pd.DataFrame(rows, columns=SPECIFICATION + ESTIMATES)
 
 
 def readable(specs: pd.DataFrame) -> pd.DataFrame:
@@ -259,16 +250,6 @@ def notable(found: AgreementEffect, judged: Verdict) -> bool:
 def agreeing_share(estimates: pd.DataFrame, effect: float) -> float:
     """Share of estimates whose sign is that of ``effect``; 0 where there are none."""
     return float((np.sign(estimates.effect_log_points) == np.sign(effect)).mean()) if len(estimates) else 0.0
-
-
-def _cell(labels: dict[str, str], pool: DonorPool, start: int) -> list[dict[str, Any]]:
-    """One row a method for a pool of donors."""
-    return [
-        labels
-        | {"method": method, "n_pre": found.n_pre, "n_donors": len(pool.kept)}
-        | _row(found, placebo_in_space(found))
-        for method, found in fit_all(pool.outcomes, pool.treated, start).items()
-    ]
 
 
 def _row(found: SyntheticControlFit, space: CheckResult) -> dict[str, float]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import moment, years_index
@@ -41,7 +40,6 @@ class InterruptedFit:
     """
 
     start: pd.Period
-    n_obs: int
     lags: int
     level_shift: float
     se_level: float
@@ -76,21 +74,18 @@ def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) ->
             f"least {MIN_SIDE} on either side and {SPARE} to spare"
         )
     lags = int(np.floor(4 * (len(y) / 100) ** (2 / 9)))
-    beta, residuals = _ols(x, values)
-    se = float(np.sqrt(newey_west(x, residuals, lags)[LEVEL, LEVEL]))
-    fitted = pd.Series(x @ beta, index=y.index, name="fitted")
+    found = _ols(x, values, lags)
     off = [LEVEL, SLOPE]
     return InterruptedFit(
         start=first,
-        n_obs=len(y),
         lags=lags,
-        level_shift=float(beta[LEVEL]),
-        se_level=se,
-        p_level=float(2 * stats.t.sf(abs(beta[LEVEL] / se), spare)),
-        trend_change=float(beta[SLOPE]),
-        level_shift_ar1=float(_ar1(x, values, residuals)[LEVEL]),
-        fitted=fitted,
-        without=(fitted - x[:, off] @ beta[off]).rename("without"),
+        level_shift=float(found.params[LEVEL]),
+        se_level=float(found.bse[LEVEL]),
+        p_level=float(found.pvalues[LEVEL]),
+        trend_change=float(found.params[SLOPE]),
+        level_shift_ar1=float(_ar1(x, values, found.resid)[LEVEL]),
+        fitted=pd.Series(found.fittedvalues, index=y.index, name="fitted"),
+        without=pd.Series(found.fittedvalues - x[:, off] @ found.params[off], index=y.index, name="without"),
     )
 
 
@@ -122,27 +117,13 @@ def placebo_dates(
     rows = {}
     for date in y.index[MIN_SIDE : len(y) - MIN_SIDE + 1]:
         if abs((date - result.start).n) >= away:
-            x = _design(y.index, date, controls)
-            beta, residuals = _ols(x, values)
-            se = np.sqrt(newey_west(x, residuals, result.lags)[LEVEL, LEVEL])
-            rows[date] = (beta[LEVEL], beta[LEVEL] / se)
+            found = _ols(_design(y.index, date, controls), values, result.lags)
+            rows[date] = (found.params[LEVEL], found.tvalues[LEVEL])
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["level_shift", "t"]).rename_axis("start")
     true = abs(result.level_shift / result.se_level)
     extreme, n = int((table.t.abs() >= true).sum()), len(table)
     p = {"p_value": (1 + extreme) / (1 + n), "p_floor": 1 / (1 + n)}
-    return CheckResult(check="placebo dates", table=table, statistic=true, extreme=extreme, dropped={}, **p)
-
-
-def newey_west(x: np.ndarray, residuals: np.ndarray, lags: int) -> np.ndarray:
-    """Covariance of least squares coefficients with Bartlett weights; the small-sample factor n/(n - k) is applied."""
-    n, k = x.shape
-    scores = x * residuals[:, None]
-    meat = scores.T @ scores
-    for lag in range(1, lags + 1):
-        cross = scores[lag:].T @ scores[:-lag]
-        meat += (1 - lag / (lags + 1)) * (cross + cross.T)
-    bread = np.linalg.pinv(x.T @ x)
-    return n / (n - k) * bread @ meat @ bread
+    return CheckResult(table=table, statistic=true, extreme=extreme, **p)
 
 
 def valley(index: pd.PeriodIndex, first: str, trough: str, last: str) -> pd.Series:
@@ -170,20 +151,22 @@ def _design(index: pd.PeriodIndex, start: pd.Period, controls: np.ndarray) -> np
     return np.array(columns, dtype=float).T
 
 
-def _ols(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    beta = np.linalg.lstsq(x, y, rcond=None)[0]
-    return beta, y - x @ beta
+def _ols(x: np.ndarray, y: np.ndarray, lags: int) -> Any:
+    """Least squares with Newey-West errors, their small-sample factor applied, and p-values from t."""
+    import statsmodels.api as sm
+
+    return sm.OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True)
 
 
 def _ar1(x: np.ndarray, y: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-    """Prais-Winsten coefficients, the autocorrelation of the residuals iterated to rest."""
+    """Prais-Winsten coefficients; statsmodels' GLSAR drops the first observation, which a short series cannot spare."""
     rho = 0.0
     for _ in range(50):
-        new = float(residuals[1:] @ residuals[:-1] / (residuals[:-1] @ residuals[:-1]))
-        new = float(np.clip(new, -0.98, 0.98))
+        new = float(np.clip(residuals[1:] @ residuals[:-1] / (residuals[:-1] @ residuals[:-1]), -0.98, 0.98))
         settled, rho = abs(new - rho) < 1e-10, new
         first = np.sqrt(1 - rho**2)
-        beta, _ = _ols(np.vstack([first * x[:1], x[1:] - rho * x[:-1]]), np.append(first * y[0], y[1:] - rho * y[:-1]))
+        moved = [np.concatenate([first * v[:1], v[1:] - rho * v[:-1]]) for v in (x, y)]
+        beta = np.linalg.lstsq(*moved, rcond=None)[0]
         residuals = y - x @ beta
         if settled:
             break

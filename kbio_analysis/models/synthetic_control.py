@@ -10,8 +10,8 @@ Every check returns one :class:`CheckResult`. A permutation p counts the treated
 the smallest value it can take is stated beside it.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -52,27 +52,16 @@ PENALTY_GRID = 1e-8 ** (np.arange(21) / 20)
 class SyntheticControlFit:
     """A fit; values in the unit of ``outcomes`` (log points for log outcomes).
 
-    ``outcomes`` period x unit, treated column and donors only; ``start`` first treated period; ``weights`` by donor
-    (ridge weights may be negative); ``counterfactual`` and ``gap`` (observed less counterfactual) by period;
-    ``effect`` mean gap from ``start`` on; ``pre_rmspe`` and ``post_rmspe`` root mean square gaps before and after;
-    ``penalty`` of the ridge (infinite where donors are alike, so that there is nothing to correct by), else None.
+    ``outcomes`` period x unit, the treated one first, then its donors; ``start`` first treated period; ``weights`` by
+    donor (ridge weights may be negative); ``counterfactual`` and ``gap`` (observed less counterfactual) by period.
     """
 
     outcomes: pd.DataFrame
-    treated: Hashable
     start: object
     method: str
     weights: pd.Series
     counterfactual: pd.Series
     gap: pd.Series
-    effect: float
-    pre_rmspe: float
-    post_rmspe: float
-    penalty: float | None
-
-    @property
-    def donors(self) -> tuple[Hashable, ...]:
-        return tuple(self.weights.index)
 
     @property
     def n_pre(self) -> int:
@@ -84,6 +73,16 @@ class SyntheticControlFit:
         return self.gap[self.gap.index >= self.start]
 
     @property
+    def effect(self) -> float:
+        """Mean gap from ``start`` on."""
+        return float(self.after.mean())
+
+    @property
+    def pre_rmspe(self) -> float:
+        """Root mean square gap before ``start``."""
+        return float(_rms(self.gap.to_numpy()[: self.n_pre]))
+
+    @property
     def exact(self) -> bool:
         """Whether the pre-period is matched exactly, as more donors than periods can do by chance: it says nothing."""
         return self.pre_rmspe <= EXACT_FIT
@@ -91,7 +90,7 @@ class SyntheticControlFit:
     @property
     def ratio(self) -> float:
         """Post- over pre-period root mean square gap; infinite when the pre-period is matched exactly."""
-        return float(_ratios(self.pre_rmspe, self.post_rmspe))
+        return float(_ratios(self.pre_rmspe, _rms(self.after.to_numpy())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,6 @@ class CheckResult:
     what was left out -> why; ``paths`` gaps by period of each case, for the placebos in space alone.
     """
 
-    check: str
     table: pd.DataFrame
     statistic: float
     low: float | None = None
@@ -112,37 +110,18 @@ class CheckResult:
     p_value: float | None = None
     p_floor: float | None = None
     extreme: int | None = None
-    dropped: dict[str, str]
+    dropped: dict[str, str] = field(default_factory=dict)
     paths: pd.DataFrame | None = None
 
 
-def fit(
-    outcomes: pd.DataFrame,
-    treated: Hashable,
-    start: object,
-    *,
-    donors: Iterable[Hashable] | None = None,
-    method: str = "demeaned",
-) -> SyntheticControlFit:
-    """Fit ``treated`` from ``start`` on with ``donors`` (default: every other column).
+def fit(outcomes: pd.DataFrame, treated: Hashable, start: object, *, method: str = "demeaned") -> SyntheticControlFit:
+    """Fit ``treated`` from ``start`` on; every other column is a donor.
 
     Rows are years, periods or dates. Raises ModelInputError for an unknown method or unit, missing values, fewer than
     MIN_PRE periods before or one after ``start``, or fewer than MIN_DONORS donors.
     """
-    return fit_all(outcomes, treated, start, donors=donors, methods=[method])[method]
-
-
-def fit_all(
-    outcomes: pd.DataFrame,
-    treated: Hashable,
-    start: object,
-    *,
-    donors: Iterable[Hashable] | None = None,
-    methods: Iterable[str] = tuple(METHODS),
-) -> dict[str, SyntheticControlFit]:
-    """:func:`fit` by several methods on the same panel: method -> fit."""
-    methods = check_names(methods, METHODS)
-    panel = _panel(outcomes, treated, donors)
+    check_names(method, METHODS)
+    panel = _panel(outcomes, treated)
     first = moment(panel.index, start)
     n_pre = int((panel.index < first).sum())
     if n_pre < MIN_PRE or n_pre == len(panel):
@@ -150,25 +129,15 @@ def fit_all(
             f"{treated}: periods before {first}: {n_pre} (at least {MIN_PRE} needed), from it on: {len(panel) - n_pre} "
             "(at least 1); choose a longer window or another start"
         )
-    return {method: _fitted(panel, first, n_pre, method) for method in methods}
-
-
-def _fitted(panel: pd.DataFrame, start: object, n_pre: int, method: str) -> SyntheticControlFit:
-    y = panel.to_numpy()
-    weights, paths, penalties = fit_targets(y, [0], n_pre, method)
-    gap = pd.Series(y[:, 0] - paths[:, 0], index=panel.index, name="gap")
+    weights, paths = fit_targets(panel.to_numpy(), [0], n_pre, method)
+    counterfactual = pd.Series(paths[:, 0], index=panel.index, name="counterfactual")
     return SyntheticControlFit(
         outcomes=panel,
-        treated=panel.columns[0],
-        start=start,
+        start=first,
         method=method,
         weights=pd.Series(weights[1:, 0], index=panel.columns[1:], name="weight"),
-        counterfactual=pd.Series(paths[:, 0], index=panel.index, name="counterfactual"),
-        gap=gap,
-        effect=float(gap.iloc[n_pre:].mean()),
-        pre_rmspe=float(_rms(gap.to_numpy()[:n_pre])),
-        post_rmspe=float(_rms(gap.to_numpy()[n_pre:])),
-        penalty=float(penalties[0]) if method == "ridge" else None,
+        counterfactual=counterfactual,
+        gap=(panel.iloc[:, 0] - counterfactual).rename("gap"),
     )
 
 
@@ -193,7 +162,6 @@ def placebo_in_space(result: SyntheticControlFit) -> CheckResult:
     kept = table[~poor]
     extreme = int((kept.ratio >= result.ratio).sum())
     return CheckResult(
-        check="placebo in space",
         table=kept,
         statistic=result.ratio,
         p_value=(1 + extreme) / (len(kept) + 1),
@@ -215,16 +183,14 @@ def placebo_in_time(result: SyntheticControlFit, starts: Sequence[object]) -> Ch
     before = result.outcomes[result.outcomes.index < result.start]
     for start in starts:
         try:
-            fake = fit(before, result.treated, start, method=result.method)
+            fake = fit(before, before.columns[0], start, method=result.method)
             rows[start] = (fake.effect, fake.pre_rmspe)
         except ModelInputError as refusal:
             dropped[str(start)] = str(refusal)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["effect", "pre_rmspe"]).rename_axis("start")
     sizes = table.effect.abs()
     extreme = int((sizes >= abs(result.effect)).sum())
-    return CheckResult(
-        check="placebo in time", table=table, statistic=float(sizes.max()), extreme=extreme, dropped=dropped
-    )
+    return CheckResult(table=table, statistic=float(sizes.max()), extreme=extreme, dropped=dropped)
 
 
 @typed
@@ -238,7 +204,7 @@ def leave_one_out(result: SyntheticControlFit) -> CheckResult:
     table = pd.DataFrame({"weight": result.weights, "effect": pd.Series(effects, dtype=float)}).dropna()
     ends = {"low": float(table.effect.min()), "high": float(table.effect.max())} if len(table) else {}
     width = ends["high"] - ends["low"] if ends else float("nan")
-    return CheckResult(check="leave one donor out", table=table, statistic=width, dropped={}, **ends)
+    return CheckResult(table=table, statistic=width, **ends)
 
 
 @typed
@@ -253,15 +219,8 @@ def conformal(result: SyntheticControlFit) -> CheckResult:
     shifts = (np.arange(n_pre, total) - np.arange(total)[:, None]) % total
     blocks = np.abs(y[:, 0] - paths[:, 0])[shifts].sum(axis=1)
     extreme = int((blocks >= blocks[0] * (1 - 1e-12)).sum())
-    return CheckResult(
-        check="conformal",
-        table=pd.DataFrame({"size": blocks}).rename_axis("shift"),
-        statistic=float(blocks[0]),
-        p_value=extreme / total,
-        p_floor=1 / total,
-        extreme=extreme,
-        dropped={},
-    )
+    table, p = pd.DataFrame({"size": blocks}).rename_axis("shift"), {"p_value": extreme / total, "p_floor": 1 / total}
+    return CheckResult(table=table, statistic=float(blocks[0]), extreme=extreme, **p)
 
 
 def relative_magnitudes(result: SyntheticControlFit, multiples: Sequence[float] = (0.5, 1.0, 2.0)) -> CheckResult:
@@ -277,7 +236,7 @@ def relative_magnitudes(result: SyntheticControlFit, multiples: Sequence[float] 
     rows = {m: (result.effect - m * bias, result.effect + m * bias) for m in multiples}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["low", "high"]).rename_axis("mbar")
     breakdown = abs(result.effect) / bias if bias > 0 else float("inf")
-    return CheckResult(check="drift", table=table, statistic=breakdown, dropped={})
+    return CheckResult(table=table, statistic=breakdown)
 
 
 def fit_targets(
@@ -288,32 +247,27 @@ def fit_targets(
     *,
     pool: np.ndarray | None = None,
     n_post: int | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Fit every target column of ``y`` (T, N) against the other units of ``pool`` on the first ``n_pre`` periods.
 
-    Returns weights (N, K), zero for the target itself; counterfactuals (T, K); ridge penalties (K,), else NaN. A
-    placebo is fitted exactly as the treated unit is. ``n_post`` (default: the periods after ``n_pre``) only scales
-    sdid's penalty; with ``n_pre`` equal to T there are no periods to weigh and sdid's time weights are equal.
+    Returns weights (N, K), zero for the target itself, and counterfactuals (T, K). A placebo is fitted exactly as the
+    treated unit is. ``n_post`` (default: the periods after ``n_pre``) only scales sdid's penalty; with ``n_pre`` equal
+    to T there are no periods to weigh and sdid's time weights are equal.
     """
     pool = np.arange(y.shape[1]) if pool is None else pool
     n_post = len(y) - n_pre if n_post is None else n_post
     weights, paths = np.zeros((y.shape[1], len(targets))), np.empty((y.shape[0], len(targets)))
-    penalties = np.full(len(targets), np.nan)
     for k, target in enumerate(targets):
         others = pool[pool != target]
         own, donors = y[:, target], y[:, others]
-        if method == "ridge":
-            w, penalties[k] = _ridge_weights(own[:n_pre], donors[:n_pre])
-        else:
-            w = _unit_weights(own[:n_pre], donors[:n_pre], n_post, method)
-        weights[others, k] = w
+        weights[others, k] = w = _unit_weights(own[:n_pre], donors[:n_pre], n_post, method)
         path = donors @ w
         if method == "sdid":
             path = path + _time_weights(donors, n_pre) @ (own[:n_pre] - path[:n_pre])
         elif method in ("demeaned", "did"):
             path = path + (own[:n_pre] - path[:n_pre]).mean()
         paths[:, k] = path
-    return weights, paths, penalties
+    return weights, paths
 
 
 def simplex_weights(own: np.ndarray, donors: np.ndarray, *, penalty: float = 0.0) -> np.ndarray:
@@ -336,6 +290,8 @@ def _unit_weights(own: np.ndarray, donors: np.ndarray, n_post: int, method: str)
         return np.full(donors.shape[1], 1.0 / donors.shape[1])
     if method == "simplex":
         return simplex_weights(own, donors)
+    if method == "ridge":
+        return _ridge_weights(own, donors)
     penalty = 0.0
     if method == "sdid":
         zeta = n_post**0.25 * np.diff(donors, axis=0).std(ddof=1)
@@ -353,51 +309,31 @@ def _time_weights(donors: np.ndarray, n_pre: int) -> np.ndarray:
     return simplex_weights(post - post.mean(), pre - pre.mean(axis=0), penalty=(1e-6 * noise) ** 2 * len(post))
 
 
-def _ridge_weights(own: np.ndarray, donors: np.ndarray) -> tuple[np.ndarray, float]:
-    """Simplex weights w plus the correction Xc (Xc'Xc + lambda I)^-1 (x1 - Xc'w), Xc (J, n_pre) centred by period.
-
-    lambda is the largest whose leave-one-period-out error is within one standard error of the smallest; infinite,
-    and no correction, where the donors are alike. Returns weights (J,) and lambda.
-    """
-    base = simplex_weights(own, donors)
-    middle = donors.mean(axis=1)
-    centred = donors - middle[:, None]
-    top = float(np.linalg.norm(centred, 2) ** 2)
+def _ridge_weights(own: np.ndarray, donors: np.ndarray) -> np.ndarray:
+    """Simplex weights with a ridge correction, (J,); its penalty is the largest whose leave-one-period-out error is
+    within one standard error of the smallest. No correction where the donors are alike."""
+    top = float(np.linalg.norm(donors - donors.mean(axis=1, keepdims=True), 2) ** 2)
     if top <= ALIKE**2 * ((donors - own[:, None]) ** 2).sum():
-        return base, float("inf")
+        return simplex_weights(own, donors)
     grid = PENALTY_GRID * top
-    errors = _left_out_errors(own, donors, centred, grid) ** 2
+    kept = [np.delete(np.arange(len(own)), s) for s in range(len(own))]
+    errors = np.array([own[s] - donors[s] @ _corrected(own[k], donors[k], grid) for s, k in enumerate(kept)]) ** 2
     mean = errors.mean(axis=0)
     best = int(mean.argmin())
     allowed = mean <= mean[best] + errors[:, best].std(ddof=1) / np.sqrt(len(own))
-    penalty = float(grid[allowed].max())
+    return _corrected(own, donors, grid[allowed].max(keepdims=True))[:, 0]
+
+
+def _corrected(own: np.ndarray, donors: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Simplex weights w plus Xc (Xc'Xc + lambda I)^-1 (x1 - Xc'w), Xc (J, n) centred by period, for each lambda."""
+    base, middle = simplex_weights(own, donors), donors.mean(axis=1)
+    centred = donors - middle[:, None]
     squares, vectors = np.linalg.eigh(centred @ centred.T)
     rest = vectors.T @ (own - middle - centred @ base)
-    lead = np.eye(len(base)) @ centred.T @ vectors
-    return base + (lead @ (rest[:, None] / (np.maximum(squares, 0.0)[:, None] + penalty)))[:, 0], penalty
+    return base[:, None] + centred.T @ vectors @ (rest[:, None] / (np.maximum(squares, 0.0)[:, None] + grid))
 
 
-def _left_out_errors(own: np.ndarray, donors: np.ndarray, centred: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """(n_pre, len(grid)): error at each period when it is left out, for every penalty; all periods in one go."""
-    n = len(own)
-    kept = np.array([np.delete(np.arange(n), s) for s in range(n)])
-    gaps = donors - own[:, None]  # the simplex weights of every n - 1 periods, as in simplex_weights
-    squares = gaps**2
-    scales = np.sqrt((squares.sum(axis=0) - squares).mean(axis=1).clip(min=0))
-    systems = np.ones((n, n, donors.shape[1]))
-    systems[:, :-1] = gaps[kept] / np.where(scales > 0, scales, 1.0)[:, None, None]
-    bases = np.array([nnls(system, np.eye(n)[-1], maxiter=100 * donors.shape[1])[0] for system in systems])
-    bases /= bases.sum(axis=1, keepdims=True)
-    products = centred @ centred.T
-    squares, vectors = np.linalg.eigh(products[kept[:, :, None], kept[:, None, :]])
-    missed = own - bases @ donors.T  # (left out, period); weights sum to one, so centring changes nothing
-    rest = np.einsum("sij,si->sj", vectors, np.take_along_axis(missed, kept, axis=1))
-    lead = np.einsum("sij,si->sj", vectors, np.take_along_axis(products, kept, axis=1))
-    scaled = 1 / (np.maximum(squares, 0.0)[:, :, None] + grid)
-    return missed.diagonal()[:, None] - np.einsum("sj,sjg->sg", lead * rest, scaled)
-
-
-def _panel(outcomes: pd.DataFrame, treated: Hashable, donors: Iterable[Hashable] | None) -> pd.DataFrame:
+def _panel(outcomes: pd.DataFrame, treated: Hashable) -> pd.DataFrame:
     """Treated column first, then the donors; complete, in order of time."""
     if not isinstance(outcomes, pd.DataFrame):
         raise ModelInputError(f"outcomes: {type(outcomes).__name__} was given; pass a frame, periods x units")
@@ -406,16 +342,13 @@ def _panel(outcomes: pd.DataFrame, treated: Hashable, donors: Iterable[Hashable]
         outcomes = outcomes if isinstance(outcomes.index, pd.DatetimeIndex) else timed
     if outcomes.index.has_duplicates or outcomes.columns.has_duplicates:
         raise ModelInputError("outcomes: a period or a unit occurs twice; keep one of each")
-    chosen = [c for c in outcomes.columns if c != treated] if donors is None else list(dict.fromkeys(donors))
-    unknown = [u for u in [treated, *chosen] if u not in outcomes.columns]
-    if unknown or treated in chosen:
-        named = ", ".join(map(str, unknown)) or treated
-        raise ModelInputError(f"units not in the panel, or treated and donor at once: {named}")
-    if len(chosen) < MIN_DONORS:
+    if treated not in outcomes.columns:
+        raise ModelInputError(f"{treated} is not in the panel; its columns are the units")
+    panel = outcomes[[treated, *outcomes.columns.drop(treated)]].astype(float).sort_index()
+    if panel.shape[1] <= MIN_DONORS:
         raise ModelInputError(
-            f"{treated}: {len(chosen)} donors, at least {MIN_DONORS} are needed; widen the donor rule"
+            f"{treated}: {panel.shape[1] - 1} donors, at least {MIN_DONORS} are needed; widen the donor rule"
         )
-    panel = outcomes[[treated, *chosen]].astype(float).sort_index()
     holes = panel.columns[~np.isfinite(panel.to_numpy()).all(axis=0)]
     if len(holes):
         raise ModelInputError(f"missing or infinite outcomes for {', '.join(map(str, holes[:5]))}; drop them first")
