@@ -44,7 +44,7 @@ new_app = typer.Typer(help="Begin something new.", no_args_is_help=True, rich_ma
 app.add_typer(new_app, name="new")
 
 Option = typer.Option
-Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names or their beginnings.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names, beginnings or files.")]
 Given = Annotated[list[str] | None, Option("--parameter", "-p", metavar="NAME=VALUE", help="Repeatable.")]
 SetName = Annotated[str | None, Option("--set", metavar="NAME", help="Name of this set of parameters.")]
 Batches = Annotated[list[Path] | None, Option("--batch", metavar="FILE", help="Sets from a file; repeatable.")]
@@ -283,18 +283,26 @@ def check(
     from kbio_analysis.render.requests import planned
 
     work, folder = planned(notebooks or [], {}, None, kernel=kernel, limit_seconds=limit), notebooks_dir()
+    asked, known = {job.notebook for job in work}, available(folder)
+    if strange := sorted(asked - known.keys()):
+        raise UsageError(f"{', '.join(strange)}: a check is for the notebooks in {folder}; this has no reference there")
 
     from kbio_analysis.render.composed import checked
     from kbio_analysis.render.progress import line, say
     from kbio_analysis.render.references import orphans, verdict
     from kbio_analysis.render.workers import reports
 
-    lost = [] if notebooks else orphans(folder, available(folder))
+    lost = [] if notebooks else orphans(folder, known)
     for text in lost:
         say(text)
     well = not lost
     for report in checked(work, folder, lambda due: reports(due, workers=jobs)):
-        good, lines = verdict(report, folder, accept=accept) if report.status == "ok" else (False, [line(report)])
+        if report.status != "ok":
+            good, lines = False, [line(report)]
+        elif report.notebook in asked:
+            good, lines = verdict(report, folder, accept=accept)
+        else:
+            good, lines = True, [line(report, "  made for what is composed from it: its reference is out of date")]
         say("\n".join(lines))
         well = well and good
     if not well:

@@ -117,6 +117,39 @@ def test_given_parameters_name_their_set_unless_a_name_is_given(kbio: Room) -> N
     assert kbio.result("11_export_forecast/later-on")["parameters"]["target_year"] == 2032
 
 
+def test_a_notebook_anywhere_is_rendered_by_its_path(kbio: Room, tmp_path: Path) -> None:
+    away = tmp_path / "somewhere else" / "My Study.ipynb"
+    away.parent.mkdir()
+    (kbio.notebooks / "12_top_five.ipynb").rename(away)
+    done = kbio("render", str(away), "-p", "size=2", "--set", "two")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert kbio.result("my-study/two")["parameters"] == {"size": 2}
+    for path in (kbio.site / "my-study" / "two").iterdir():
+        assert b"somewhere" not in path.read_bytes(), path.name
+    assert "my-study" in (kbio.site / "index.html").read_text()
+    done = kbio("check", str(away))
+    assert done.returncode == 2
+    assert "a check is for the notebooks in" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "words"),
+    [
+        ("65_Upper", "65_Upper", "65_Upper.ipynb is not named like 31_services"),
+        ("x", "gone/x.ipynb", "there is no notebook file gone/x.ipynb"),
+        ("../11_export_forecast", "11_export_forecast.ipynb", "the name 11_export_forecast is taken; rename"),
+        ("batches", "notebooks/batches.ipynb", "the name batches is taken"),
+    ],
+)
+def test_a_name_that_no_report_can_have_is_refused_with_a_reason(
+    kbio: Room, name: str, request_: str, words: str
+) -> None:
+    kbio.add(name, "1", parameters="size: int = 1  # how many, count")
+    done = kbio("render", request_)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
 def test_a_failure_keeps_the_good_page_and_names_its_log(kbio: Room) -> None:
     assert kbio("render", "12").returncode == 0
     page = (kbio.site / "12_top_five/default/index.html").read_bytes()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.cache import Cache
-from kbio_analysis.render.composed import SiteRecords, beneath, in_stages
+from kbio_analysis.render.composed import SiteRecords, beneath, in_stages, with_upstream
 from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display, display
 from kbio_analysis.render.publish import LOCK_WAIT_SECONDS, explained, open_site, publish
 from kbio_analysis.render.ranking import Rankings, remember
@@ -34,7 +34,8 @@ class Outcome:
     """What became of the ``total`` reports asked for.
 
     ``made`` and ``unchanged`` are good; ``failed`` are the folders of those that failed, ``not_run`` the names of
-    those that got no turn because time was up or, if ``interrupted``, because the run was stopped.
+    those that got no turn because time was up or, if ``interrupted``, because the run was stopped. ``remarks`` are
+    sentences about what else is wrong with the site.
     """
 
     total: int
@@ -42,6 +43,7 @@ class Outcome:
     unchanged: int = 0
     failed: list[Path] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
 
@@ -63,12 +65,16 @@ def build(
     on_wait: Callable[[], None] | None = None,
     rankings: Rankings | None = None,
 ) -> Outcome:
-    """Bring the reports of ``jobs`` up to date with what ``make`` gives for those that are due; all with ``force``.
+    """Bring the reports of ``jobs``, and those that they are composed from, up to date with what ``make`` gives.
+
+    Made are those that are due; with ``force`` all of ``jobs``.
 
     ``time_limit`` in seconds counts from when the site is ours. SIGINT, SIGTERM and SIGHUP stop the run in order, at
     whatever moment they come. Raises PublishError if the site is held longer than ``wait_seconds`` or cannot be
     written; what was published stays. ``rankings`` is what the pages of their batches are to be ranked by.
     """
+    forced = {job.label for job in jobs} if force else set()
+    jobs = with_upstream(jobs)
     outcome = Outcome(total=len(jobs))
     with stopping() as stop, open_site(site, wait_seconds=wait_seconds, on_wait=on_wait, check=stop.check):
         began = time.monotonic()
@@ -77,35 +83,34 @@ def build(
             with explained(site):
                 remember(site, rankings)
         cache = Cache(site, jobs)
-        due = _due(jobs, site, cache, force)
+        due = _due(jobs, site, cache, forced)
         labels = {job.label for job in due}
         outcome.unchanged = len(jobs) - len(due)
         with display(len(due), workers) as shown:
             for job in jobs:
                 if job.label not in labels:
                     shown.passed_over(job.label, UNCHANGED)
-            run = _Run(site=site, make=make, cache=cache, force=force, outcome=outcome, shown=shown)
+            run = _Run(site=site, make=make, cache=cache, forced=forced, outcome=outcome, shown=shown)
             try:
                 run.through(due, stop, until)
             except BaseException:
                 with suppress(KbioError):
-                    _index(site)
+                    _index(site, outcome)
                 raise
         if outcome.made or outcome.failed or not outcome.interrupted:  # else it is as it was, and a stop is to be quick
-            _index(site)
+            _index(site, outcome)
         outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _due(jobs: Sequence[Job], site: Path, cache: Cache, force: bool) -> list[Job]:
+def _due(jobs: Sequence[Job], site: Path, cache: Cache, forced: set[str]) -> list[Job]:
     """What has to be made, and what may have to be because something it is composed from is made first."""
-    if force:
-        return list(jobs)
-    records, due = SiteRecords(site, cache), []
+    records, due = SiteRecords(site), []
     labels: set[str] = set()
     for group in in_stages(jobs):
         for job in group:
-            if not labels.isdisjoint(beneath(job)) or not cache.current(records.supplied(job)):
+            again = job.label in forced or not labels.isdisjoint(beneath(job))
+            if again or not cache.current(records.supplied(job)):
                 due.append(job)
         labels |= {job.label for job in due}
     return due
@@ -118,7 +123,7 @@ class _Run:
     site: Path
     make: Make
     cache: Cache
-    force: bool
+    forced: set[str]
     outcome: Outcome
     shown: Display
     waiting: dict[str, Job] = field(default_factory=dict)
@@ -137,10 +142,10 @@ class _Run:
             self.shown.passed_over(label, NOT_RUN)
 
     def _stage(self, group: list[Job], stop: Stop, until: float | None) -> None:
-        records, due = SiteRecords(self.site, self.cache), []
+        records, due = SiteRecords(self.site), []
         for job in map(records.supplied, group):
             # What a composed report rests on may have been made anew and say the same as before.
-            if job.recorded is not None and not self.force and self.cache.current(job):
+            if job.recorded is not None and job.label not in self.forced and self.cache.current(job):
                 del self.waiting[job.label]
                 self.outcome.unchanged += 1
                 self.shown.passed_over(job.label, UNCHANGED)
@@ -162,8 +167,8 @@ class _Run:
                 stop.check(until)
 
 
-def _index(site: Path) -> None:
+def _index(site: Path, outcome: Outcome) -> None:
     from kbio_analysis.render.site import write_site
 
     with explained(site):
-        write_site(site)
+        outcome.remarks += write_site(site)

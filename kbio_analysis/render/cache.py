@@ -58,36 +58,6 @@ class Cache:
             # Missing or damaged: exactly what makes a report due.
             return False
 
-    def whole(self, folder: Path, *names: str) -> dict[str, bytes]:
-        """The content of a good report's files. Raises ValueError for one that is not as it was published, OSError."""
-        files = json.loads((folder / STAMP).read_bytes())["files"]
-        content = {name: (folder / name).read_bytes() for name in names}
-        for name in names:
-            if _hash(content[name]) != files[name]:
-                raise ValueError(f"{folder / name} is damaged")
-        return content
-
-    def changes(self, job: Job, result: Mapping[str, Any], folder: Path) -> list[str]:
-        """Why the report in ``folder`` with this ``result`` is not what the job would give now, a clause each."""
-        read, now = json.loads((folder / STAMP).read_bytes())["tables"], self._state_of(job.data)
-        inputs, used = result["inputs"], result["parameters"]
-        found = [f"table {name} has changed since" for name, was in read.items() if now.get(name, ("", ""))[1] != was]
-        found += [
-            f"{what} changed since"
-            for what, was, at_present in (
-                ("the code has", inputs["code"], self._code(job)),
-                ("the locked packages have", inputs["lock"], job.provenance.lock),
-                ("Python has", inputs["versions"]["python"], platform.python_version()),
-            )
-            if was != at_present
-        ]
-        names = [*job.parameters, *(name for name in used if name not in job.parameters)]
-        return found + [
-            f"parameter {name} is {job.parameters.get(name)!r} now, was {used.get(name)!r}"
-            for name in names
-            if used.get(name) != job.parameters.get(name)
-        ]
-
     def stamped(self, job: Job, report: Report) -> Report:
         """The report with its stamp among its files; one that failed stays as it is."""
         if report.status != "ok":

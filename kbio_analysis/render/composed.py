@@ -1,8 +1,8 @@
 """Notebooks composed from what others recorded: in which order they run, and the bundle of records they are given.
 
-A job that is composed carries the default jobs of its ``upstream``. Jobs of one request run in stages, each after all
-that it rests on; before a stage its bundles are made from the default reports of the site (or, for ``kbio check``,
-from the reports of the same run and else from the references). A record that is stale, failed or missing says so.
+A job that is composed carries the default jobs of its ``upstream``, which are brought up to date with it. Jobs run in
+stages, each after all that it rests on; before a stage its bundles are made from the default reports of the site (or,
+for ``kbio check``, from the reports of the same run and else from the references). A record that failed says so.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kbio_analysis.data.results import entry_hash, missing_entry, reference_entry
+from kbio_analysis.data.results import missing_entry, reference_entry
 from kbio_analysis.render.publish import FAILURE, folder_of
 from kbio_analysis.render.references import recorded_in
+
+RESULT, EXECUTED = "result.json", "executed.ipynb"
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kbio_analysis.render.cache import Cache
     from kbio_analysis.render.job import Job, Report
 
 Entry = dict[str, Any]
@@ -36,6 +37,15 @@ def in_stages(jobs: Iterable[Job]) -> list[list[Job]]:
     for job in jobs:
         groups.setdefault(stage(job), []).append(job)
     return [groups[number] for number in sorted(groups)]
+
+
+def with_upstream(jobs: Iterable[Job], wanted: Callable[[Job], bool] = lambda _: True) -> list[Job]:
+    """The jobs, and those of the jobs below them that are wanted, each once."""
+    found = {job.label: job for job in jobs}
+    for job in list(found.values()):
+        for one in with_upstream(filter(wanted, job.upstream), wanted):
+            found.setdefault(one.label, one)
+    return list(found.values())
 
 
 def beneath(job: Job) -> set[str]:
@@ -56,10 +66,10 @@ def bundle(entries: Mapping[str, Mapping[str, Any]]) -> bytes:
 
 
 class SiteRecords:
-    """The records of a site's default reports as they are now; each is read once."""
+    """The records of a site's default reports, which are up to date or have just failed; each is read once."""
 
-    def __init__(self, site: Path, cache: Cache) -> None:
-        self._site, self._cache = site, cache
+    def __init__(self, site: Path) -> None:
+        self._site = site
         self._entries: dict[str, Entry] = {}
 
     def supplied(self, job: Job) -> Job:
@@ -76,23 +86,11 @@ class SiteRecords:
         folder = folder_of(self._site, job.notebook, job.set_name)
         failure = _failure(folder / FAILURE)
         try:
-            content = self._cache.whole(folder, "executed.ipynb", "result.json")
-            result = json.loads(content["result.json"])
-            kept = recorded_in(result, content["executed.ipynb"])
-            changed = self._cache.changes(job, result, folder) + self._changed_below(job, result)
-        except FileNotFoundError:
-            why = failure or "not rendered yet"
-            return missing_entry(why, "report", "failed" if failure else "missing")
+            kept = recorded_in(json.loads((folder / RESULT).read_bytes()), (folder / EXECUTED).read_bytes())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return missing_entry(failure or "the report is damaged", "report", "failed" if failure else "missing")
-        state = "failed" if failure else "stale" if changed else "fresh"
-        return kept | {"state": state, "why": failure or ", ".join(changed), "source": "report"}
-
-    def _changed_below(self, job: Job, result: Mapping[str, Any]) -> list[str]:
-        """The records that a composed report read and that are others now."""
-        read = result["inputs"]["reports"]
-        now = {one.notebook: entry_hash(self.entry(one)) for one in job.upstream if one.notebook in read}
-        return [f"the record of {name} has changed since" for name, was in read.items() if now.get(name) != was]
+            why = failure or "the report is damaged"
+            return missing_entry(why, "report", "failed" if failure else "missing")
+        return kept | {"state": "failed" if failure else "fresh", "why": failure, "source": "report"}
 
 
 def _failure(record: Path) -> str:
@@ -110,14 +108,15 @@ def _failure(record: Path) -> str:
 def checked(jobs: Iterable[Job], notebooks: Path, make: Callable[[list[Job]], Iterable[Report]]) -> Iterator[Report]:
     """The reports of all jobs in their stages, apart from any site.
 
-    A composed one is given the records of this run's reports, of others those of the committed references.
+    A composed one is given the records of this run's reports, of others those of the committed references. Where such
+    a reference is out of date, a report is made in its place, and given too.
     """
     entries: dict[str, Entry] = {}
 
     def entry(job: Job) -> Entry:
         return entries.get(job.label) or reference_entry(notebooks, job.notebook)
 
-    for group in in_stages(jobs):
+    for group in in_stages(with_upstream(jobs, lambda job: entry(job)["state"] != "fresh")):
         for report in make([supplied(job, entry) for job in group]):
             entries[report.label] = _of_this_run(report)
             yield report

@@ -14,6 +14,7 @@ from typing import Any
 
 from kbio_analysis.errors import ParameterError, UsageError, did_you_mean
 from kbio_analysis.reading import DocumentError, read_json
+from kbio_analysis.render.publish import BATCHES, COMPARISONS, slug
 
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 """What a notebook is called: ``NN_noun``, the tens being its topic."""
@@ -46,26 +47,35 @@ def available(folder: Path) -> dict[str, Path]:
 
 
 def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
-    """The notebooks asked for by name or unique beginning; all of them when none is asked for.
+    """The notebooks asked for by name, unique beginning or path; all of the folder's when none is asked for.
 
-    Raises UsageError naming every request that fits none or several.
+    One that lies elsewhere is named after its file. Raises UsageError naming every request that fits none or several.
     """
     known = available(folder)
-    if not known:
+    if not known and not wanted:
         raise UsageError(f"no notebook named NN_noun.ipynb in {folder}")
-    mistakes, names = [], []
+    mistakes, found = [], {}
     for request in wanted:
         stem = unicodedata.normalize("NFC", request).removesuffix(".ipynb").rsplit("/", 1)[-1]
         fitting = [stem] if stem in known else [name for name in known if stem and name.startswith(stem)]
-        if len(fitting) == 1:
-            names.append(fitting[0])
+        path = Path(request) if request.endswith(".ipynb") else None
+        if path is not None and path.is_file() and path.resolve() not in (p.resolve() for p in known.values()):
+            name = slug(stem)
+            if name in (*known, BATCHES, COMPARISONS) or found.setdefault(name, path) != path:
+                mistakes.append(f"notebook {request!r}: the name {name} is taken; rename the file")
+        elif path is not None and "/" in request and not (stem in known and path.is_file()):
+            mistakes.append(f"there is no notebook file {request}")
+        elif len(fitting) == 1:
+            found[fitting[0]] = known[fitting[0]]
         elif fitting:
             mistakes.append(f"notebook {request!r} may be {' or '.join(fitting)}: write more of the name")
+        elif other := next((p.name for p in folder.glob("*.ipynb") if p.stem.casefold() == stem.casefold()), None):
+            mistakes.append(f"{other} is not named like 31_services, two digits and small letters; rename it")
         else:
             mistakes.append(f"no notebook {request!r}{did_you_mean(stem, known) or '; see `kbio list`'}")
     if mistakes:
         raise UsageError("\n".join(mistakes))
-    return {name: known[name] for name in dict.fromkeys(names or known)}
+    return found if wanted else known
 
 
 def read_notebook(path: Path) -> bytes:

@@ -130,6 +130,7 @@ def complaint(outcome: Outcome, argv: Sequence[str]) -> str:
     if outcome.not_run:
         why = "stopped" if outcome.interrupted else "the time limit is over"
         parts.append(f"{why}: {len(outcome.not_run)} not run. Go on, without what is done: {again(argv)}")
+    parts += outcome.remarks
     return "\n".join(parts)
 
 

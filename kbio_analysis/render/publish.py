@@ -20,7 +20,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError, UsageError
@@ -30,8 +29,13 @@ if TYPE_CHECKING:
     from kbio_analysis.render.job import Report
 
 HIDDEN = ".kbio"
+MARK = f"{HIDDEN}/site.json"
+"""What makes a folder a site; it lists the files, with their hashes, that are made from all reports together."""
+
+BATCHES, COMPARISONS = "batches", "compare"
 DEFAULT_SET = "default"
 FAILURE, LOG = "failure.json", "log.txt"
+OURS = {"index.html", "executed.ipynb", "result.json", LOG, "stamp.json", FAILURE, "report.pdf", "report.docx"}
 LOCK_WAIT_SECONDS = 60.0
 LONGEST_NAME = 80
 
@@ -72,11 +76,13 @@ def open_site(
     """Hold the site for one run: made if missing, what a crash left put right, other runs kept waiting.
 
     Calls ``on_wait`` once if another run holds it, and ``check``, which may raise, again and again while waiting.
-    Raises PublishError after ``wait_seconds``, or if the folder cannot be written.
+    Raises UsageError for a folder with files that is no site and for links in one, PublishError after
+    ``wait_seconds`` or if the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
     with explained(site):
+        _require_ours(site)
         (site / HIDDEN).mkdir(parents=True, exist_ok=True)
     lock = FileLock(site / HIDDEN / "lock")
     try:
@@ -94,10 +100,20 @@ def open_site(
         raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out") from None
     try:
         with explained(site):
+            if not (site / MARK).exists():
+                write_file(site / MARK, b'{"files": {}}\n')
             _recover(site)
         yield site
     finally:
         lock.release()
+
+
+def _require_ours(site: Path) -> None:
+    for name in (HIDDEN, f"{HIDDEN}/aside", f"{HIDDEN}/lock", MARK, BATCHES, COMPARISONS):
+        if (site / name).is_symlink():
+            raise UsageError(f"{site / name} is a link, and a site is written into no other place; remove that link")
+    if site.is_dir() and not (site / MARK).exists() and any(path.name != HIDDEN for path in site.iterdir()):
+        raise UsageError(f"{site} holds files and is no site of kbio; give an empty or a new folder as --out")
 
 
 def folder_of(site: Path, notebook: str, set_name: str) -> Path:
@@ -143,13 +159,17 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
-    aside = Path(mkdtemp(prefix=f"{folder.parent.name}@{folder.name}@", dir=_aside(site)))
+    # Two levels down, where no search for */*/result.json finds it.
+    aside = site / HIDDEN / "aside" / "new" / f"{folder.parent.name}@{folder.name}"
+    aside.mkdir(parents=True)
     try:
-        aside.chmod(0o755)
         for name, content in files.items():
             if Path(name).name != name or name.startswith("."):
                 raise UsageError(f"{name!r} cannot name a report's file")
             _write_synced(aside / name, content)
+        for other in folder.iterdir() if folder.exists() else ():
+            if other.name not in OURS and other.is_file():  # somebody's own
+                shutil.copy2(other, aside / other.name, follow_symlinks=False)
         _sync_folder(aside)
         if not folder.exists():
             os.rename(aside, folder)
@@ -158,13 +178,6 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
         _sync_folder(folder.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _aside(site: Path) -> Path:
-    # Two levels down, where no search for */*/result.json finds it.
-    place = site / HIDDEN / "aside" / "new"
-    place.mkdir(parents=True, exist_ok=True)
-    return place
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -199,8 +212,9 @@ def _recover(site: Path) -> None:
             os.rename(old, folder)
     if (site / HIDDEN / "aside").exists():
         shutil.rmtree(site / HIDDEN / "aside")
-    for left in site.glob("*/*/.*.new"):
-        left.unlink(missing_ok=True)
+    for left in (left for depth in ("", "*/", "*/*/") for left in site.glob(f"{depth}.*.new")):
+        if re.fullmatch(r"\..+\.\d+\.new", left.name) and left.parent.resolve().is_relative_to(site.resolve()):
+            left.unlink(missing_ok=True)
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -125,7 +125,7 @@ class _Shelf:
     def __init__(self, wanted: list[str]) -> None:
         self.folder = notebooks_dir()
         self.paths = select(self.folder, wanted)
-        self._all = available(self.folder)
+        self._all = available(self.folder) | self.paths
         self._read: dict[str, tuple[NotebookSpec, bytes]] = {}
         self._defaults: dict[str, Job] = {}
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kbio_analysis.reading import DocumentError, read_json
-from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, write_file
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,19 +194,11 @@ def exact(value: Any) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def write_results(site: Path, reports: Iterable[SiteReport]) -> None:
-    """Write both files below ``site``, each whole or not at all; nothing is written that is there already.
-
-    The same reports give the same bytes, with the same pandas and pyarrow.
-    """
+def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
+    """Both files by name; the same reports give the same bytes, with the same pandas and pyarrow."""
     frame = results_frame(reports)
     text = frame.map(plain_field).to_csv(index=False, lineterminator="\n").encode()
-    csv_file, parquet_file = site / CSV_NAME, site / PARQUET_NAME
-    if parquet_file.is_file() and csv_file.is_file() and csv_file.read_bytes() == text:
-        return
-    # The CSV comes last: where it is up to date, so is the other.
-    write_file(parquet_file, frame.to_parquet(index=False, compression="zstd"))
-    write_file(csv_file, text)
+    return {CSV_NAME: text, PARQUET_NAME: frame.to_parquet(index=False, compression="zstd")}
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

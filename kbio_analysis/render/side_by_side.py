@@ -16,7 +16,6 @@ from kbio_analysis.render.publish import slug
 from kbio_analysis.render.ranking import Ranking
 from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
 
-BATCHES, COMPARISONS = "batches", "compare"
 MOST_COLUMNS = 5  # results in the rows of a batch that names none; all of them are in the CSV
 
 

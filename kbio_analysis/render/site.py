@@ -1,23 +1,24 @@
 """What is made from all reports together: the index, a page a batch, the comparisons, and the frame of results.
 
-Everything is written whole or not at all, and only where it would change; the same reports give the same bytes.
-When nothing that it is made from has changed, nothing is read beyond the result files, and nothing is written.
+Everything is written whole or not at all, and only where it differs; the same reports give the same bytes. The site's
+mark lists what was made, with hashes: what is damaged is made again, and only what is listed is ever taken away.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kbio_analysis.errors import UsageError
+from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.provenance import package_hash
-from kbio_analysis.render.publish import FAILURE, HIDDEN, LOG, write_file
+from kbio_analysis.render.publish import BATCHES, COMPARISONS, FAILURE, HIDDEN, LOG, MARK, write_file
 from kbio_analysis.render.ranking import RECORD, remembered
 from kbio_analysis.render.results import CSV_NAME, OTHER_FORMS, PAGE, PARQUET_NAME, RESULT, report_folders
 
@@ -26,16 +27,18 @@ if TYPE_CHECKING:
     from kbio_analysis.render.results import SiteReport
     from kbio_analysis.render.side_by_side import Batch
 
-STAMP = "site.json"
 
+def write_site(site: Path) -> list[str]:
+    """Bring everything that is made from all reports below ``site`` up to date with them, and repair what is damaged.
 
-def write_site(site: Path) -> None:
-    """Bring everything that is made from all reports below ``site`` up to date with them."""
-    stamp, state = site / HIDDEN / STAMP, _state(site)
-    if _unchanged(site, stamp, state):
-        return
+    Returns a sentence for each comparison that cannot be made any more because its record is damaged.
+    """
+    state, known = _state(site), _known(site)
+    kept: Mapping[str, str] = known.get("files") or {}
+    if known.get("state") == state and all(_hash_of(site / name) == whole for name, whole in kept.items()):
+        return []
     from kbio_analysis.render import side_by_side
-    from kbio_analysis.render.results import read_reports, write_results
+    from kbio_analysis.render.results import read_reports, results_files
 
     reports = read_reports(site)
     groups, said = side_by_side.batches(reports), remembered(site)
@@ -43,23 +46,24 @@ def write_site(site: Path) -> None:
     for batch in groups:
         sections = side_by_side.batch_sections(batch, said.get(batch.name, {}))
         shown = {"heading": batch.name, "kicker": batch.kicker, "bad": batch.bad, "sections": sections}
-        texts[f"{side_by_side.BATCHES}/{batch.stem}.html"] = _side_page(batch.reports, **shown)
-    texts |= (asked := _comparisons(site, reports))
-    texts |= {"index.json": _index_json(reports), "index.html": _index_html(reports, groups, list(asked))}
-    write_results(site, reports)
-    for name, text in texts.items():
-        _write(site / name, text.encode())
-    for folder in (side_by_side.BATCHES, side_by_side.COMPARISONS):
-        for path in (site / folder).glob("*.html"):
-            if f"{folder}/{path.name}" not in texts:
-                path.unlink()
-    made = sorted([*texts, CSV_NAME, PARQUET_NAME])
-    _write(stamp, (json.dumps({"state": state, "files": made}, ensure_ascii=False) + "\n").encode())
+        texts[f"{BATCHES}/{batch.stem}.html"] = _side_page(batch.reports, **shown)
+    asked, damaged = _comparisons(site, reports)
+    texts |= asked | {"index.json": _index_json(reports), "index.html": _index_html(reports, groups, list(asked))}
+    made = {name: text.encode() for name, text in texts.items()} | results_files(reports)
+    for name, content in made.items():
+        _write(site / name, content)
+    for name in kept:
+        folder, _, page = name.partition("/")
+        if name not in made and folder in (BATCHES, COMPARISONS) and "/" not in page:
+            (site / name).unlink(missing_ok=True)
+    listed = {name: sha256(content).hexdigest() for name, content in sorted(made.items())}
+    _write(site / MARK, (json.dumps({"state": state, "files": listed}, ensure_ascii=False, indent=1) + "\n").encode())
+    return damaged
 
 
 def write_comparison(site: Path, comparison: Comparison) -> Path:
     """Write the page of a comparison and bring the index up to date; returns the page's path."""
-    from kbio_analysis.render.side_by_side import COMPARISONS, comparison_stem
+    from kbio_analysis.render.side_by_side import comparison_stem
 
     path = site / COMPARISONS / f"{comparison_stem(comparison.reports)}.json"
     labels = [report.label for report in comparison.reports]
@@ -70,9 +74,9 @@ def write_comparison(site: Path, comparison: Comparison) -> Path:
 
 def _state(site: Path) -> str:
     """A digest of all that the pages are made from: results, files that are there, rankings asked for, this code."""
-    digest = hashlib.sha256(package_hash().encode())
+    digest = sha256(package_hash().encode())
     listed = [path for folder in report_folders(site) for path in (folder / RESULT, folder / FAILURE)]
-    for path in [*listed, site / HIDDEN / RECORD, *sorted((site / "compare").glob("*.json"))]:
+    for path in [*listed, site / HIDDEN / RECORD, *sorted((site / COMPARISONS).glob("*.json"))]:
         content = path.read_bytes() if path.is_file() else b""
         head = f"{path.relative_to(site).as_posix()}\0{path.is_file()}\0{len(content)}\0"
         digest.update(os.fsencode(head) + content)
@@ -82,35 +86,51 @@ def _state(site: Path) -> str:
     return digest.hexdigest()
 
 
-def _unchanged(site: Path, stamp: Path, state: str) -> bool:
+def _known(site: Path) -> dict[str, Any]:
+    """What the site's mark says; nothing if it is damaged, and then everything is written anew."""
     try:
-        known = json.loads(stamp.read_text(encoding="utf-8"))
-        return known["state"] == state and all((site / name).is_file() for name in known["files"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        known = read_json((site / MARK).read_bytes())
+    except (OSError, DocumentError):
+        return {}
+    files = known.get("files")
+    return known | {"files": files if isinstance(files, dict) else dict.fromkeys(map(str, files or ()))}
 
 
-def _comparisons(site: Path, reports: list[SiteReport]) -> dict[str, str]:
-    """The pages of the comparisons that were asked for and whose reports are still there."""
+def _hash_of(path: Path) -> str | None:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else None
+
+
+def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, str], list[str]]:
+    """The pages of the comparisons that were asked for and whose reports are still there; what is wrong with others.
+
+    A record that cannot be read keeps its place in the index, with a page that says so.
+    """
     from kbio_analysis.render.compare import compared, resolve
-    from kbio_analysis.render.side_by_side import COMPARISONS, comparison_section
+    from kbio_analysis.render.side_by_side import comparison_section
 
-    found = {}
+    found, damaged = {}, []
     for path in sorted((site / COMPARISONS).glob("*.json")):
+        name = f"{COMPARISONS}/{path.stem}.html"
         try:
-            labels = json.loads(path.read_text(encoding="utf-8"))["reports"]
+            labels = read_json(path.read_bytes())["reports"]
             comparison = compared(resolve(reports, [str(label) for label in labels]))
-        except (OSError, ValueError, KeyError, TypeError, UsageError):
+        except UsageError:
+            continue
+        except (OSError, DocumentError, KeyError, TypeError):
+            why = "its record is damaged; compare the sets again, or delete it"
+            damaged.append(f"{path}: {why}")
+            shown = {"heading": path.stem, "kicker": f"comparison: {why}", "bad": [], "sections": []}
+            found[name] = _side_page([], **shown)
             continue
         heading = " against ".join([", ".join(comparison.names[1:]), comparison.names[0]])
         shown = {"heading": heading, "kicker": "comparison", "bad": [], "sections": [comparison_section(comparison)]}
-        found[f"{COMPARISONS}/{path.stem}.html"] = _side_page(comparison.reports, **shown)
-    return found
+        found[name] = _side_page(comparison.reports, **shown)
+    return found, damaged
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write the file unless it holds just that."""
-    if path.is_file() and path.read_bytes() == content:
+    """Write the file unless it holds just that; a link is replaced and not followed."""
+    if _hash_of(path) == sha256(content).hexdigest():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, content)
@@ -155,8 +175,6 @@ def _index_json(reports: Sequence[SiteReport]) -> str:
 
 
 def _index_html(reports: list[SiteReport], groups: list[Batch], comparisons: list[str]) -> str:
-    from kbio_analysis.render.side_by_side import BATCHES
-
     of: dict[str, list[SiteReport]] = {}
     for report in reports:
         of.setdefault(report.notebook, []).append(report)

@@ -174,6 +174,17 @@ def test_comparison_page_says_what_the_text_says_and_follows_its_reports(tmp_pat
     assert not page.exists()
 
 
+def test_a_damaged_comparison_says_so_in_its_place(tmp_path: Path) -> None:
+    for set_name in ("default", "late"):
+        lay(tmp_path, f"a/{set_name}", results={"size": 1.5})
+    page = write_comparison(tmp_path, beside(tmp_path, "default", "late"))
+    page.with_suffix(".json").write_text('{"reports": ["a/def')
+    (said,) = write_site(tmp_path)
+    assert "a-default-vs-late.json: its record is damaged; compare the sets again" in said
+    assert "its record is damaged" in page_text(page)
+    assert 'href="compare/a-default-vs-late.html"' in (tmp_path / "index.html").read_text()
+
+
 def test_batch_names_cannot_leave_their_folder_nor_meet(tmp_path: Path) -> None:
     for i, name in enumerate(["../../evil", "A b", "a-b", "A-b", HOSTILE, "a"]):
         lay(tmp_path, f"n/s{i}", batch=name)

@@ -125,34 +125,20 @@ def test_an_unchanged_second_run_makes_nothing_and_a_changed_record_makes_all_ab
     assert page.read_bytes() == before
 
 
-def test_what_is_stale_is_told_by_the_name_of_what_changed(rendered: Room) -> None:
-    lay_tables(rendered.path / "data", 7)
-    assert rendered("render", "40").returncode == 0
-    assert answer(rendered, "40_basket") == "10_apples stale (table apples has changed since); 11_pears fresh"
-    assert value(rendered, "40_basket", "basket") == 5.0, "what is shown of a stale one is what it said"
-    rendered.add("11_pears", recording("pears", "float(n)"), parameters="n: int = 6  # how many, count")
-    assert rendered("render", "00").returncode == 0
-    assert "40_basket stale (the record of 11_pears has changed since)" in answer(rendered, "00_page")
-    assert rendered("render", "40").returncode == 0
-    words = "11_pears stale (the code has changed since, parameter n is 6 now, was 2)"
-    assert answer(rendered, "40_basket").endswith(words)
-    assert rendered("render").returncode == 0
-    assert answer(rendered, "00_page") == "10_apples fresh; 40_basket fresh"
-    assert value(rendered, "00_page", "twice") == 26.0
-
-
-def test_what_is_missing_is_told_and_nothing_is_made_up(kbio: Room) -> None:
-    assert kbio("render", "40").returncode == 0
-    why = "missing (not rendered yet)"
-    assert answer(kbio, "40_basket") == f"10_apples {why}; 11_pears {why}"
-    assert value(kbio, "40_basket", "basket") == 0.0
-    assert kbio("render", "11").returncode == 0
-    assert kbio("render", "40").returncode == 0
-    assert answer(kbio, "40_basket") == f"10_apples {why}; 11_pears fresh"
-    report = kbio.site / "11_pears" / "default"
-    (report / "executed.ipynb").write_text("{}")
-    assert kbio("render", "40").returncode == 0
-    assert "11_pears missing (the report is damaged)" in answer(kbio, "40_basket")
+def test_what_a_composed_notebook_rests_on_is_made_first_where_it_is_missing_or_out_of_date(kbio: Room) -> None:
+    done = kbio("render", "00", "--jobs", "1")
+    assert set(made(done.stdout)) == set(NAMES)
+    assert "4 of 4 reports are good" in done.stdout
+    assert value(kbio, "00_page", "twice") == 10.0
+    lay_tables(kbio.path / "data", 7)
+    assert made(kbio("render", "40").stdout) == ["10_apples", "40_basket"]
+    assert value(kbio, "40_basket", "basket") == 9.0
+    kbio.add("11_pears", recording("pears", "float(n)"), parameters="n: int = 6  # how many, count")
+    assert made(kbio("render", "00").stdout) == ["11_pears", "40_basket", "00_page"]
+    (kbio.site / "10_apples" / "default" / "executed.ipynb").write_text("{}")
+    assert made(kbio("render", "40", "--force").stdout) == ["10_apples", "40_basket"]
+    assert answer(kbio, "40_basket") == "10_apples fresh; 11_pears fresh"
+    assert value(kbio, "00_page", "twice") == 26.0
 
 
 def test_one_that_fails_is_told_of_and_its_old_report_stays(rendered: Room) -> None:
@@ -253,13 +239,17 @@ def test_a_doctored_table_is_named_by_the_results_that_move_below_and_above(acce
     assert "ok        11_pears" in done.stdout
 
 
-def test_checked_alone_it_reads_the_references_and_says_which_are_stale(accepted: Room) -> None:
-    assert accepted("check", "00").returncode == 0
+def test_checked_alone_it_reads_the_references_and_makes_those_that_are_out_of_date(accepted: Room) -> None:
+    assert len(accepted("check", "00").stdout.splitlines()) == 1
     lay_tables(accepted.path / "data", 8)
-    done = accepted("check", "40", "00")
-    assert done.returncode == 1
-    assert "10_apples stale (table apples has changed since); 11_pears fresh" in done.stdout
-    assert "basket:" not in done.stdout
+    done = accepted("check", "40", "00", "--accept")
+    assert done.returncode == 0
+    assert "10_apples/default" in done.stdout
+    assert "its reference is out of date" in done.stdout
+    assert "basket: 5.0 -> 10.0" in done.stdout
+    assert "stale" not in done.stdout
+    assert reference(accepted, "00_page")["results"]["twice"]["value"] == 20.0
+    assert reference(accepted, "10_apples")["results"]["apples"]["value"] == 3.0, "only what was asked for is accepted"
 
 
 def test_one_that_fails_in_the_check_is_not_replaced_by_its_reference(accepted: Room) -> None:

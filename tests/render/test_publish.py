@@ -19,19 +19,32 @@ PATIENT = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
 def files(site: Path) -> set[str]:
-    return {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()} - {".kbio/lock"}
+    found = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    return found - {".kbio/lock", ".kbio/site.json"}
 
 
 def test_a_good_report_is_published_whole_and_replaced_whole(tmp_path: Path) -> None:
     with open_site(tmp_path / "new" / "site") as site:
         folder = publish(pretended(page=b"one"), site)
-        (folder / "stray.txt").write_text("of an older version")
+        (folder / "notes.txt").write_text("a reader's own")
+        (folder / "report.pdf").write_text("of the old page")
         publish(pretended(page=b"two"), site)
     assert folder == site / "10_sample" / "default"
     assert (folder / "index.html").read_bytes() == b"two"
-    names = ("index.html", "executed.ipynb", "result.json", "log.txt")
+    names = ("index.html", "executed.ipynb", "result.json", "log.txt", "notes.txt")
     assert files(site) == {f"10_sample/default/{name}" for name in names}
-    assert folder.stat().st_mode & 0o777 == 0o755
+
+
+def test_modes_follow_the_umask_and_the_group_of_the_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2770)
+    before = os.umask(0o027)
+    try:
+        with open_site(tmp_path) as site:
+            folder = publish(pretended(), site)
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o7777 == 0o2750
+    assert (folder / "index.html").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_failure_stands_beside_the_good_report_until_the_next_good_one(tmp_path: Path) -> None:
@@ -95,8 +108,9 @@ def test_a_report_left_aside_by_a_crash_comes_back(tmp_path: Path) -> None:
     half = site / ".kbio" / "aside" / "new" / "10_sample@default@x"
     half.mkdir(parents=True)
     (half / "index.html").write_text("half")
-    (folder.parent / "other").mkdir()
-    (folder.parent / "other" / ".log.txt.1.new").write_text("half")
+    for place in (folder.parent / "other", site / "batches", site, site / ".kbio"):
+        place.mkdir(exist_ok=True)
+        (place / ".log.txt.1.new").write_text("half")
     with open_site(tmp_path):
         assert (folder / "index.html").read_bytes() == b"one"
         assert not any("half" in path.read_text() for path in site.rglob("*") if path.is_file() and path.stat().st_size)
@@ -127,6 +141,31 @@ def test_a_second_run_waits_or_refuses(tmp_path: Path) -> None:
     assert waited == [1]
     with open_site(tmp_path, wait_seconds=0, on_wait=lambda: waited.append(2)):
         assert waited == [1]
+
+
+def test_a_folder_that_is_no_site_is_refused_and_nothing_in_it_touched(tmp_path: Path) -> None:
+    (tmp_path / "batches").mkdir()
+    for name in ("index.html", "batches/mine.html"):
+        (tmp_path / name).write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match="is no site of kbio"), open_site(tmp_path):
+        pytest.fail("a foreign folder was opened")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "index.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", [".kbio", ".kbio/aside", ".kbio/lock", ".kbio/site.json", "batches", "compare"])
+def test_a_site_with_a_link_to_another_place_is_refused(tmp_path: Path, name: str) -> None:
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    with open_site(site):
+        (elsewhere / "new").mkdir(parents=True)
+    if name == ".kbio":
+        (site / ".kbio").rename(site / "moved")
+    (site / name).unlink(missing_ok=True)
+    (site / name).symlink_to(elsewhere)
+    with pytest.raises(UsageError, match="is a link"), open_site(site):
+        pytest.fail("a link was followed")
+    assert [path.name for path in elsewhere.iterdir()] == ["new"]
 
 
 def test_a_site_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
@@ -180,7 +219,8 @@ def test_a_link_out_of_the_site_is_refused(tmp_path: Path, place: str) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     site = tmp_path / "site"
-    (site / place).parent.mkdir(parents=True)
+    with open_site(site):
+        (site / place).parent.mkdir(exist_ok=True)
     (site / place).symlink_to(outside)
     with open_site(site), pytest.raises(UsageError, match="leads out of the site"):
         publish(pretended(), site)

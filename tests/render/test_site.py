@@ -155,6 +155,38 @@ def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
     assert {p.name for p in (tmp_path / "batches").iterdir()} == {"a.html"}
 
 
+@pytest.mark.parametrize(
+    "name", ["index.html", "index.json", "results.csv", "results.parquet", "batches/a.html", ".kbio/site.json"]
+)
+@pytest.mark.parametrize("harm", ["cut", "emptied", "gone", "linked"])
+def test_a_damaged_file_of_the_site_is_repaired(tmp_path: Path, name: str, harm: str) -> None:
+    for set_name in ("default", "late"):
+        report(tmp_path, "a", set_name, results={"n": {"value": 1, "unit": "", "meaning": ""}})
+    write_site(tmp_path)
+    path, elsewhere = tmp_path / name, tmp_path / "elsewhere"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2 if harm == "cut" else 0])
+    if harm in ("gone", "linked"):
+        path.unlink()
+    if harm == "linked":
+        elsewhere.write_bytes(b"another's")
+        path.symlink_to(elsewhere)
+    write_site(tmp_path)
+    assert path.read_bytes() == whole
+    assert not path.is_symlink()
+    assert harm != "linked" or elsewhere.read_bytes() == b"another's"
+
+
+def test_what_is_not_on_the_site_s_list_is_left_alone(tmp_path: Path) -> None:
+    report(tmp_path, "a", "default")
+    (tmp_path / "batches").mkdir()
+    (tmp_path / "batches" / "mine.html").write_text("mine")
+    write_site(tmp_path)
+    report(tmp_path, "b", "default")
+    write_site(tmp_path)
+    assert (tmp_path / "batches" / "mine.html").read_text() == "mine"
+
+
 @pytest.mark.parametrize("name", ["report.pdf", "report.docx"])
 def test_other_forms_of_a_report_are_listed(tmp_path: Path, name: str) -> None:
     folder = report(tmp_path, "a", "default")
