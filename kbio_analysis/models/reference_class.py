@@ -13,8 +13,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
-from scipy.special import betaln
+from scipy import optimize, special, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
@@ -281,9 +280,10 @@ def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:
     z, n = (y - centre) / scale, degrees
     if n <= 1:
         raise ModelInputError("the CRPS of a t distribution needs more than one degree of freedom")
-    constant = 2 * sqrt(n) / (n - 1) * np.exp(betaln(0.5, n - 0.5) - 2 * betaln(0.5, n / 2))
-    value = z * (2 * stats.t.cdf(z, n) - 1) + 2 * stats.t.pdf(z, n) * (n + z * z) / (n - 1) - constant
-    return float(scale * value)
+    half = special.beta(0.5, n / 2)
+    spread = 2 * sqrt(n) / (n - 1) * special.beta(0.5, n - 0.5) / half**2
+    density = (1 + z * z / n) ** (-(n + 1) / 2) / (sqrt(n) * half)
+    return float(scale * (z * (2 * special.stdtr(n, z) - 1) + 2 * density * (n + z * z) / (n - 1) - spread))
 
 
 def _spread_around_zero(b: np.ndarray, V: np.ndarray) -> float:
