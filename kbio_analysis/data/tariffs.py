@@ -59,12 +59,13 @@ class Partner:
 class TariffLines:
     """Product lines of one flow, by HS chapter.
 
-    ``frame`` is indexed by hs2 and holds only chapters with trade: group, share_pct (of the flow), cd_pct, rd_pct,
-    sd_pct (customs, regulatory, supplementary duty, per cent; NaN where none is held), duty_basis (``group``, ``broad``
-    or ``flat``), supplier_share (fraction of the importer's purchases of the line that comes from the supplier; where
-    the partner's total is unusable, the median partner's), sigma_median, sigma_log_sd and source_id of the duty.
-    ``basis`` says what the duties rest on: WTO product groups, one average for all, or nothing; ``access`` what the
-    flow meets today; ``partial``: whether the Asia-Pacific Trade Agreement takes part of Korea's duty off.
+    ``frame`` is indexed by hs2 and holds only chapters with trade: group, share_pct (of the flow), trade_usd_m (of a
+    flow that adds up to one), cd_pct, rd_pct, sd_pct (customs, regulatory, supplementary duty, per cent; NaN where none
+    is held), duty_basis (``group``, ``broad`` or ``flat``), supplier_share (fraction of the importer's purchases of the
+    line that comes from the supplier; where the partner's total is unusable, the median partner's), sigma_median,
+    sigma_log_sd and source_id of the duty. ``basis`` says what the duties rest on: WTO product groups, one average for
+    all, or nothing; ``access`` what the flow meets today; ``partial``: whether the Asia-Pacific Trade Agreement takes
+    part of Korea's duty off.
     """
 
     frame: "DataFrame"
@@ -72,10 +73,6 @@ class TariffLines:
     access: Access
     partial: bool
     source_ids: tuple[str, ...]
-
-    def scaled(self, total_usd_m: float) -> "DataFrame":
-        """The frame with ``trade_usd_m``: each line's part of a flow of ``total_usd_m`` US$ million a year."""
-        return self.frame.assign(trade_usd_m=self.frame["share_pct"] / 100 * total_usd_m)
 
 
 def partner(iso3: str) -> Partner:
@@ -275,7 +272,7 @@ def lines(
         frame = _with_para_tariffs(frame, importer, regulatory_share)
     own = trade["share_of_korean_imports_pct"] / 100
     supplier, behind = (own, ()) if flow == "imports" else _supplier_share(iso3)
-    frame = frame.assign(supplier_share=supplier)
+    frame = frame.assign(supplier_share=supplier, trade_usd_m=frame["share_pct"] / 100)
     used = {i for name in ("trade_elasticities_hs_section", "wto_product_groups") for i in load(name)["source_id"]}
     used |= {*trade["source_id"], *frame["source_id"], *behind} - {""}
     if (frame["rd_pct"] > 0).any():
@@ -283,7 +280,7 @@ def lines(
         used |= set(_rates(importer, "cd_rd_sd_simple_avg")["source_id"])
         used |= set(published.loc[published["kind"] == "revenue", "source_id"])
     columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "duty_basis", "supplier_share"]
-    frame = frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]]
+    frame = frame[[*columns, "trade_usd_m", "sigma_median", "sigma_log_sd", "source_id"]]
     access, partial = access_today(iso3, flow), flow == "imports" and iso3 in _partial_members()
     return TariffLines(frame=frame, basis=basis, access=access, partial=partial, source_ids=tuple(sorted(used)))
 

@@ -9,7 +9,7 @@ left out. Lines without trade stay without: a preference that opens a market is 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,17 @@ from kbio_analysis.models.checks import check_count, checked_frame
 
 Array = NDArray[np.float64]
 
-OUTCOMES = ("exports", "creation", "diversion", "price", "smart", "revenue", "consumer_surplus")
+OUTCOMES = {
+    "exports": "Change of the flow",
+    "creation": "of it creation",
+    "diversion": "of it diversion",
+    "price": "of it better prices",
+    "smart": "Creation by SMART's linear rule",
+    "revenue": "Importer's duty revenue",
+    "consumer_surplus": "Importer's consumer surplus",
+}
+"""What is simulated, as a table names it."""
+
 BANDS = (5, 50, 95)
 """Percentiles given for every outcome."""
 
@@ -88,8 +98,7 @@ class Scenario:
     ``utilisation_sd`` the spread of a Beta; a preference is used only where its margin exceeds the compliance cost,
     drawn evenly from 0 to twice ``compliance_cost_pct`` of the value. ``eps_median``, ``eps_log_sd``: elasticity of
     import demand, log-normal. ``rho``: correlation of lines' elasticities. ``supply``: supply elasticities, equally
-    likely. ``sigma_scale`` multiplies and ``sigma_cap`` bounds the elasticities of substitution. ``excluded``: HS
-    chapters the agreement leaves out.
+    likely. ``sigma_scale`` multiplies and ``sigma_cap`` bounds the elasticities of substitution.
     """
 
     today: Regime
@@ -106,7 +115,6 @@ class Scenario:
     supply: Sequence[float] = (5.0, 20.0, inf)
     sigma_scale: float = 1.0
     sigma_cap: float = 12.0
-    excluded: Sequence[int] = ()
     lagged: bool = False
 
     def __post_init__(self) -> None:
@@ -158,9 +166,14 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
     rows = _checked(lines, n_draws)
     market, inputs = _Market(rows, scenario), draw_inputs(rows, scenario, n_draws, seed)
     end, weight = scenario.horizon, rows["trade_usd_m"] / rows["trade_usd_m"].sum()
-    values, years = market.change(inputs)
+    starts = range(0, n_draws, _BLOCK)
+    parts = [market.change(**{name: drawn[:, at : at + _BLOCK] for name, drawn in inputs.items()}) for at in starts]
+    values = {name: np.concatenate([part[0][name] for part in parts], axis=1) for name in OUTCOMES}
+    years = np.concatenate([part[1] for part in parts], axis=2)
     draws = {name: values[name].sum(axis=0) for name in OUTCOMES}
-    wedge = market.wedge(end)
+    mean = np.array([[scenario.utilisation]]), np.array([[scenario.compliance_cost_pct]])
+    worlds = [100 * (world * market.full - 1)[:, 0] for world in market.worlds(end, *mean)]
+    wedge = pd.DataFrame(dict(zip(("today", "without", "agreement"), worlds, strict=True)), index=rows.index)
     return TariffSimulation(
         totals=pd.DataFrame({name: np.percentile(draws[name], BANDS) for name in OUTCOMES}, index=list(BANDS)).T,
         draws=draws,
@@ -172,25 +185,13 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
     )
 
 
-class NestResponse(NamedTuple):
-    """Logs of relative changes (0 = unchanged), arrays of the broadcast shape of the inputs.
-
-    ``index``: the nest's price index as the importer pays it; ``price`` and ``quantity`` of the supplier at the border,
-    ``other_price`` and ``other_quantity`` of all others.
-    """
-
-    index: Array
-    price: Array
-    quantity: Array
-    other_price: Array
-    other_quantity: Array
-
-
 def respond(
     log_cut: ArrayLike, share: ArrayLike, sigma: ArrayLike, eps: ArrayLike, inverse_supply: ArrayLike
-) -> NestResponse:
+) -> tuple[Array, Array, Array]:
     """Response of one line to the supplier's duty power changing by the factor exp(``log_cut``), others' unchanged.
 
+    Logs of relative changes: the nest's price index as the importer pays it, and the quantities of the supplier and of
+    all others, whose prices at the border change by these times ``inverse_supply``.
     ``share``: the supplier's part of the importer's spending, duty paid (0..1); ``sigma`` > 1: elasticity of
     substitution; ``eps`` > 0: elasticity of import demand; ``inverse_supply`` = 1/mu >= 0, 0 for infinite supply.
     With That the duty factor and hats for relative changes: demand qhat = (That phat)^-sigma Phat^(sigma-eps),
@@ -202,8 +203,7 @@ def respond(
     log_sum = np.log(1 + share * (np.exp((1 - sigma) / slope * log_cut) - 1))  # plain log and exp: far faster in numpy
     index = log_sum * slope / ((1 - sigma) * (1 + eps * inv))
     common = (sigma - eps) * index
-    quantity, other = (common - sigma * log_cut) / slope, common / slope
-    return NestResponse(index, quantity * inv, quantity, other * inv, other)
+    return index, (common - sigma * log_cut) / slope, common / slope
 
 
 def surplus_change(spending: ArrayLike, log_price_index: ArrayLike, eps: ArrayLike) -> Array:
@@ -254,21 +254,20 @@ class _Market:
     """The traded lines (rows) by draws (columns), and the two worlds compared; ``full`` is the power of all duties."""
 
     def __init__(self, rows: pd.DataFrame, scenario: Scenario) -> None:
-        self.scenario, self.index = scenario, rows.index
+        self.scenario = scenario
         self.trade = rows["trade_usd_m"].to_numpy(dtype=float)[:, None]
         self.duties = rows[["cd_pct", "rd_pct", "sd_pct"]].to_numpy(dtype=float).T[:, :, None] / 100
         self.full = _power(self.duties)
         self.others = self.trade * (1 / rows["supplier_share"].to_numpy(dtype=float)[:, None] - 1)
-        self.covered = (~rows.index.isin(list(scenario.excluded))).astype(float)[:, None]
 
-    def relative(self, regime: Regime, stage: float, used: Array, cost_pct: Array, covered: Array | float = 1) -> Array:
+    def relative(self, regime: Regime, stage: float, used: Array, cost_pct: Array) -> Array:
         """Average duty power under ``regime`` over the full one: 1 + u k (T1/T0 - 1) where the margin pays the cost."""
         if regime.cuts == "none" or stage == 0:
             return np.ones_like(self.full)
         taken = [duty in regime.cuts.split("+") for duty in ("cd", "rd", "sd")]
         preferred = _power(self.duties * (1 - stage * np.array(taken, dtype=float))[:, None, None])
         claimed = used * (100 * (self.full - preferred) > cost_pct)
-        return 1 + claimed * regime.coverage * covered * (preferred / self.full - 1)
+        return 1 + claimed * regime.coverage * (preferred / self.full - 1)
 
     def worlds(self, year: int, used: Array, cost_pct: Array) -> tuple[Array, Array, Array]:
         """Relative duty power today, without and with the agreement in ``year``; before entry there is none."""
@@ -278,83 +277,62 @@ class _Market:
             without = self.relative(s.without, s.without.stage(year - s.without_from), used, cost_pct)
         if year < 0:
             return today, without, without
-        agreed = self.relative(s.agreement, s.agreement.stage(year), used, cost_pct, self.covered)
+        agreed = self.relative(s.agreement, s.agreement.stage(year), used, cost_pct)
         return today, without, np.minimum(agreed, without)
 
-    def change(self, inputs: Mapping[str, Array]) -> tuple[dict[str, Array], Array]:
+    def change(self, *, utilisation: Array, cost_pct: Array, **nest: Array) -> tuple[dict[str, Array], Array]:
         """Outcomes of the last year with the agreement less those without, lines x draws; and exports by year: with
         less without, and without less today's, (2, years, draws). US$ million."""
-        starts = range(0, inputs["sigma"].shape[1], _BLOCK)
-        blocks = [{name: values[:, at : at + _BLOCK] for name, values in inputs.items()} for at in starts]
-        parts = [self._change(**block) for block in blocks]
-        values = {name: np.concatenate([part[0][name] for part in parts], axis=1) for name in OUTCOMES}
-        return values, np.concatenate([part[1] for part in parts], axis=2)
-
-    def _change(self, *, utilisation: Array, cost_pct: Array, **nest: Array) -> tuple[dict[str, Array], Array]:
-        s = self.scenario
+        s, shape = self.scenario, (len(self.trade), nest["sigma"].shape[1])
         first = min(0, s.without_from if s.without is not None else 0)
         worlds = {year: self.worlds(year, utilisation, cost_pct) for year in range(first, s.horizon + 1)}
-        today, shape = worlds[first][0], (len(self.trade), nest["sigma"].shape[1])
-        logs = {
-            year: [np.log(world / today) for world in (without, agreed)]
-            for year, (_, without, agreed) in worlds.items()
-        }
+        today = worlds[first][0]
+        logs = {year: [np.log(world / today) for world in both] for year, (_, *both) in worlds.items()}
         by_year, memory = np.zeros((2, s.horizon + 1, shape[1])), {}
         for year in range(s.horizon + 1):
             sold = []
             for which in (0, 1):
-                key, felt = self._felt(logs, which, year)
-                if key not in memory:
-                    memory[key] = self.level(today, np.exp(felt), ("exports",), felt, **nest)["exports"].sum(axis=0)
+                felt = self._felt(logs, which, year)
+                if (key := felt.tobytes()) not in memory:
+                    spent = self.trade * today * self.full
+                    _, quantity, _ = self._respond(felt, spent, **nest)
+                    gain = np.exp(quantity * (1 + nest["inverse_supply"])) - 1
+                    memory[key] = np.broadcast_to(self.trade * gain, shape).sum(axis=0)
                 sold.append(memory[key])
             by_year[:, year] = sold[1] - sold[0], sold[0]
         now = worlds[s.horizon][1:]
-        ends = [self.level(today, now[i], OUTCOMES, self._felt(logs, i, s.horizon)[1], **nest) for i in (0, 1)]
-        return {name: ends[1][name] - ends[0][name] for name in OUTCOMES}, by_year
+        ends = [self.level(today, now[i], self._felt(logs, i, s.horizon), **nest) for i in (0, 1)]
+        return {name: np.broadcast_to(ends[1][name] - ends[0][name], shape) for name in OUTCOMES}, by_year
 
-    def _felt(self, logs: Mapping[int, list[Array]], which: int, year: int) -> tuple[bytes, Array]:
+    def _felt(self, logs: Mapping[int, list[Array]], which: int, year: int) -> Array:
         """Log duty power that trade responds to in ``year``: past powers weighted by how much of each has been felt."""
         if not self.scenario.lagged:
-            felt = logs[year][which]
-        else:
-            seen = [y for y in logs if y <= year]
-            part = response(year - np.array(seen))
-            steps = part - np.append(response(year - np.array(seen[1:])), 0.0)
-            felt = sum(step * logs[y][which] for y, step in zip(seen, steps, strict=True))
-        return felt.tobytes(), felt
+            return logs[year][which]
+        seen = [y for y in logs if y <= year]
+        part = response(year - np.array(seen))
+        steps = part - np.append(response(year - np.array(seen[1:])), 0.0)
+        return sum(step * logs[y][which] for y, step in zip(seen, steps, strict=True))
 
-    def level(
-        self,
-        today: Array,
-        now: Array,
-        names: Sequence[str],
-        felt: Array,
-        *,
-        sigma: Array,
-        eps: Array,
-        inverse_supply: Array,
-    ) -> dict[str, Array]:
+    def _respond(self, felt: Array, spent: Array, **nest: Array) -> tuple[Array, Array, Array]:
+        return respond(felt, spent / (spent + self.others * self.full), **nest)
+
+    def level(self, today: Array, now: Array, felt: Array, **nest: Array) -> dict[str, Array]:
         """Outcomes at duty power ``now`` less those ``today``; trade responds to the log change ``felt``."""
-        trade, full, others = self.trade, self.full, self.others
-        spent, spent_others = trade * today * full, others * full
-        r = respond(felt, spent / (spent + spent_others), sigma, eps, inverse_supply)
-        gain = np.exp(r.price + r.quantity) - 1
-        found = {"exports": trade * gain}
-        if set(names) - {"exports"}:
-            sold = trade * (np.exp(r.quantity) - 1)
-            found["creation"] = (trade + others) * (np.exp(-eps * r.index) - 1)
-            found["diversion"] = sold - found["creation"]
-            found["price"] = found["exports"] - sold
-            displaced = others * (np.exp(r.other_price + r.other_quantity) - 1) * (full - 1)
-            found["revenue"] = trade * ((1 + gain) * (now * full - 1) - (today * full - 1)) + displaced
-            found["consumer_surplus"] = surplus_change(spent + spent_others, r.index, eps)
-            found["smart"] = trade * eps * (1 - now / today)
-        return {name: np.broadcast_to(found[name], sigma.shape) for name in names}
-
-    def wedge(self, year: int) -> pd.DataFrame:
-        mean = np.array([[self.scenario.utilisation]]), np.array([[self.scenario.compliance_cost_pct]])
-        worlds = [100 * (w * self.full - 1)[:, 0] for w in self.worlds(year, *mean)]
-        return pd.DataFrame(dict(zip(("today", "without", "agreement"), worlds, strict=True)), index=self.index)
+        trade, full, others, prices = self.trade, self.full, self.others, 1 + nest["inverse_supply"]
+        spent = trade * today * full
+        index, quantity, other = self._respond(felt, spent, **nest)
+        gain, sold = np.exp(quantity * prices) - 1, trade * (np.exp(quantity) - 1)
+        created = (trade + others) * (np.exp(-nest["eps"] * index) - 1)
+        displaced = others * (np.exp(other * prices) - 1) * (full - 1)
+        return {
+            "exports": trade * gain,
+            "creation": created,
+            "diversion": sold - created,
+            "price": trade * gain - sold,
+            "smart": trade * nest["eps"] * (1 - now / today),
+            "revenue": trade * ((1 + gain) * (now * full - 1) - (today * full - 1)) + displaced,
+            "consumer_surplus": surplus_change(spent + others * full, index, nest["eps"]),
+        }
 
 
 def _power(duties: Array) -> Array:

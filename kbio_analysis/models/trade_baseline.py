@@ -10,37 +10,34 @@ than others over five years, times a weight below one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 import pandas as pd
 from scipy import optimize
-from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import two_way
-from kbio_analysis.models.checks import check_count, checked_level, whole_years
+from kbio_analysis.models.checks import check_count, whole_years
 
-BASE_YEARS, GROWTH_YEARS = 1, 5
+GROWTH_YEARS = 5
+MIN_TRADE_USD_M = 5.0
+"""Flow at a past origin below which its errors are not counted."""
+
 MIN_STEPS = 8
 """Yearly changes a flow must have shown before its unsteadiness is read from them."""
 
 FIRST_ORIGIN_AFTER = 9
 """Years of the record before the first past origin."""
 
+PERCENTILES = (5, 50, 95)
+LEVEL = 90
+"""Per cent that the intervals tried on the past are to hold."""
+
 JUDGED_YEARS = (1, 3, 5, 10)
 """Years ahead, beside the last, at which coverage is measured."""
 
 OWN_YEARS, OWN_ORIGINS = 5, 10
 """Years ahead at which a partner's own record is read, over so many of its latest origins."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomeElasticity:
-    """``value``: per cent more trade for one per cent more real income of the partner; ``se`` clustered by partner."""
-
-    value: float
-    se: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +57,20 @@ class Hindcast:
         """How much further than others' the partner's trade lay from the rule after OWN_YEARS, in units of its scale:
         the mean over its latest origins of its error less the median error of the same year; 0 without a record."""
         errors = self.errors[flow].get(OWN_YEARS, pd.Series(dtype=float)).dropna()
-        partners, origins = (errors.index.get_level_values(name) for name in ("partner", "origin"))
-        own = errors[partners == partner].droplevel("partner").sort_index()
-        middle = errors.groupby(origins).median()
+        own, middle = _of(partner, errors), errors.groupby(level="origin").median()
         return float((own - middle.reindex(own.index)).tail(OWN_ORIGINS).mean()) if len(own) else 0.0
 
-    def tried(self, partner: str, trade: Mapping[str, pd.DataFrame], ahead: int = OWN_YEARS) -> pd.DataFrame:
-        """What the rule would have said of ``partner`` and what came, ``ahead`` years after each origin: columns flow,
+    def tried(self, partner: str, trade: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """What the rule would have said of ``partner`` and what came, OWN_YEARS after each origin: columns flow,
         origin, year, expected_usd_m, came_usd_m, miss_pct (what came against what was expected)."""
-        rows = []
+        parts = []
         for flow, errors in self.errors.items():
-            known = errors[ahead].dropna() if ahead in errors else pd.Series(dtype=float)
-            for one, origin in known.index:
-                if one == partner:
-                    came, miss = trade[flow].at[origin + ahead, one], known[one, origin] * self.scale[flow][one, origin]
-                    rows.append((flow, origin, origin + ahead, came / np.exp(miss), came, 100 * np.expm1(miss)))
-        columns = ["flow", "origin", "year", "expected_usd_m", "came_usd_m", "miss_pct"]
-        return pd.DataFrame(rows, columns=columns).sort_values(["flow", "origin"], ignore_index=True)
+            miss = _of(partner, (errors.get(OWN_YEARS, np.nan) * self.scale[flow]).dropna())
+            came = trade[flow].reindex(index=miss.index + OWN_YEARS, columns=[partner])[partner].to_numpy()
+            own = {"flow": flow, "origin": miss.index, "year": miss.index + OWN_YEARS}
+            said = {"expected_usd_m": came / np.exp(miss), "came_usd_m": came, "miss_pct": 100 * np.expm1(miss)}
+            parts.append(pd.DataFrame(own | said))
+        return pd.concat(parts, ignore_index=True)
 
     def draw(self, n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """``n`` error paths by flow (n, K).
@@ -123,14 +117,14 @@ class Baseline:
     own_log_points: Mapping[str, float]
     growth_pct: float
     growth_basis: str
-    fits: Mapping[str, IncomeElasticity]
+    fits: Mapping[str, float]
     errors: Hindcast
 
-    def band(self, flow: str, percentiles: tuple[float, ...] = (5, 50, 95)) -> pd.DataFrame:
-        """Years x percentiles, US$ million; ``trade``: of the sum of all flows."""
+    def band(self, flow: str) -> pd.DataFrame:
+        """Years x percentiles 5, 50, 95, US$ million; ``trade``: of the sum of all flows."""
         flows = self.paths.values() if flow == "trade" else [self.paths[flow]]
-        values = np.percentile(sum(flows), percentiles, axis=0).T
-        return pd.DataFrame(values, index=list(self.years), columns=list(percentiles))
+        values = np.percentile(sum(flows), PERCENTILES, axis=0).T
+        return pd.DataFrame(values, index=list(self.years), columns=list(PERCENTILES))
 
     def at(self, year: int, flow: str = "trade", growth_pct: float | None = None) -> float:
         """The middle path in ``year``, US$ million; ``trade``: of all flows. ``growth_pct``: at another growth."""
@@ -138,7 +132,7 @@ class Baseline:
         assumed = self.growth_pct if growth_pct is None else growth_pct
         step = (np.log1p(assumed / 100) - np.log1p(self.growth_pct / 100)) * (at + 1)
         flows = list(self.middle) if flow == "trade" else [flow]
-        return float(sum(self.middle[f][at] * np.exp(self.fits[f].value * step) for f in flows))
+        return float(sum(self.middle[f][at] * np.exp(self.fits[f] * step) for f in flows))
 
 
 def income_index(growth_pct: pd.DataFrame) -> pd.DataFrame:
@@ -149,11 +143,12 @@ def income_index(growth_pct: pd.DataFrame) -> pd.DataFrame:
     return steps.loc[:, turns == 2].cumsum()
 
 
-def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> IncomeElasticity:
-    """Poisson pseudo-maximum likelihood of ``trade`` (years x partners, US$ million) on log real income.
+def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> float:
+    """Per cent more trade for one per cent more real income of the partner, by Poisson pseudo-maximum likelihood.
 
-    Partner and year effects; they are matched in turn for any elasticity (``two_way``), and the elasticity solves its
-    own first-order condition. Raises :class:`ModelInputError` if partners' incomes do not differ enough to tell.
+    ``trade`` (years x partners, US$ million) on log real income, with partner and year effects; these are matched in
+    turn for any elasticity (``two_way``), and the elasticity solves its own first-order condition. Raises
+    :class:`ModelInputError` if partners' incomes do not differ enough to tell.
     """
     trade = whole_years(trade, "trade")
     income = income_index(whole_years(growth_pct, "growth_pct"))
@@ -162,37 +157,26 @@ def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> IncomeEl
     y = trade[both].to_numpy(dtype=float)
     used = np.isfinite(x) & np.isfinite(y)
     keep = (used.sum(axis=0) >= 2) & (np.where(used, y, 0).sum(axis=0) > 0)
-    x, y, used = x[:, keep], y[:, keep], used[:, keep]
     if keep.sum() < 3:
         raise ModelInputError("fewer than three partners have both trade and growth: no elasticity can be told")
+    x, y, used = x[:, keep], y[:, keep], used[:, keep]
     x = np.where(used, x - np.nanmean(np.where(used, x, np.nan), axis=0), 0.0)
     y = np.where(used, y, 0.0)
 
-    def fitted(e: float) -> np.ndarray:
+    def score(e: float) -> float:
         weight = used * np.exp(e * x)
-        return weight * two_way(y, weight).mean
+        return float((x * (y - weight * two_way(y, weight).mean)).sum())
 
     try:
-        value = float(optimize.brentq(lambda e: float((x * (y - fitted(e))).sum()), -5, 10, xtol=1e-9))
+        return float(optimize.brentq(score, -5, 10, xtol=1e-9))
     except ValueError:
         raise ModelInputError("income and trade do not vary enough between partners to tell an elasticity") from None
-    mean = fitted(value)
-    own = x - _two_way_part(x, mean)
-    scores = (own * (y - mean)).sum(axis=0)
-    n = int(keep.sum())
-    se = sqrt((scores @ scores) * n / (n - 1)) / float((mean * own**2).sum())
-    return IncomeElasticity(value=value, se=se)
 
 
 def hindcast(
-    trade: Mapping[str, pd.DataFrame],
-    growth_pct: pd.DataFrame,
-    elasticities: Mapping[str, float],
-    horizon: int,
-    *,
-    min_trade_usd_m: float = 5.0,
+    trade: Mapping[str, pd.DataFrame], growth_pct: pd.DataFrame, elasticities: Mapping[str, float], horizon: int
 ) -> Hindcast:
-    """Run the rule at every past origin with ``horizon`` years after it, for flows of ``min_trade_usd_m`` or more.
+    """Run the rule at every past origin with ``horizon`` years after it, for flows of MIN_TRADE_USD_M or more.
 
     ``trade``: flow -> years x partners. Raises :class:`ModelInputError` if no origin leaves so many years.
     """
@@ -201,40 +185,38 @@ def hindcast(
     first, last = int(years[0]) + FIRST_ORIGIN_AFTER, int(years[-1])
     if first > last - horizon:
         raise ModelInputError(f"no past origin has {horizon} years after it; shorten the horizon")
-    ahead = np.arange(1, horizon + 1)
-    logs = {flow: _logs(values) for flow, values in trade.items()}
-    parts: dict[str, list[pd.DataFrame]] = {flow: [] for flow in trade}
-    scales: dict[str, list[pd.Series]] = {flow: [] for flow in trade}
-    for origin in range(first, last):
-        growth = np.log1p(recent_growth(growth_pct, origin) / 100)
-        at, seen = origin - int(years[0]), min(horizon, last - origin)
-        for flow, values in trade.items():
-            base, scale = _base_and_scale(logs[flow], at)
-            step = elasticities[flow] * growth.reindex(values.columns).to_numpy()
+    ahead, found = np.arange(1, horizon + 1), {}
+    for flow, values in trade.items():
+        logs, parts = _logs(values), []
+        for origin in range(first, last):
+            at, seen = origin - int(years[0]), min(horizon, last - origin)
+            growth = np.log1p(recent_growth(growth_pct, origin) / 100).reindex(values.columns).to_numpy()
+            base, scale = _base_and_scale(logs, at)
             errors = np.full((values.shape[1], horizon), np.nan)
-            errors[:, :seen] = logs[flow][at + 1 : at + 1 + seen].T
-            errors = (errors - base[:, None] - np.outer(step, ahead)) / scale[:, None]
-            kept = np.isfinite(errors[:, :seen]).all(axis=1) & (base >= np.log(min_trade_usd_m))
-            index = pd.MultiIndex.from_product([values.columns[kept], [origin]])
-            parts[flow].append(pd.DataFrame(errors[kept], index=index, columns=ahead))
-            scales[flow].append(pd.Series(scale[kept], index=index))
-    found = {flow: pd.concat(frames).rename_axis(["partner", "origin"]) for flow, frames in parts.items()}
-    shared = sorted(set.intersection(*(set(frame.index) for frame in found.values())))
-    if not any(origin <= int(years[-1]) - horizon for _, origin in shared):
+            errors[:, :seen] = logs[at + 1 : at + 1 + seen].T
+            errors = (errors - base[:, None] - np.outer(elasticities[flow] * growth, ahead)) / scale[:, None]
+            kept = np.isfinite(errors[:, :seen]).all(axis=1) & (base >= np.log(MIN_TRADE_USD_M))
+            index = pd.MultiIndex.from_product([values.columns[kept], [origin]], names=["partner", "origin"])
+            parts.append(pd.DataFrame(errors[kept], index=index, columns=ahead).assign(scale=scale[kept]))
+        found[flow] = pd.concat(parts)
+    index = pd.concat(found.values(), axis=1, join="inner").sort_index().index
+    if not (index.get_level_values("origin") <= int(years[-1]) - horizon).any():
         raise ModelInputError(f"no partner has every flow for {horizon} years after an origin; shorten the horizon")
-    index = pd.MultiIndex.from_tuples(shared, names=["partner", "origin"])
-    count = index.get_level_values("partner").value_counts()
-    weight = 1 / index.get_level_values("partner").map(count).to_numpy(dtype=float)
+    weight = 1 / pd.Series(1.0, index=index).groupby(level="partner").transform("sum")
     return Hindcast(
-        errors={flow: frame.loc[index] for flow, frame in found.items()},
-        weight=pd.Series(weight / weight.sum(), index=index),
-        scale={flow: pd.concat(values).loc[index] for flow, values in scales.items()},
+        errors={flow: frame.loc[index, ahead] for flow, frame in found.items()},
+        weight=weight / weight.sum(),
+        scale={flow: frame.loc[index, "scale"] for flow, frame in found.items()},
     )
 
 
+def _of(partner: str, values: pd.Series) -> pd.Series:
+    """The values of one partner, by origin."""
+    return values[values.index.get_level_values("partner") == partner].droplevel("partner").sort_index()
+
+
 def _logs(values: pd.DataFrame) -> np.ndarray:
-    numbers = values.to_numpy(dtype=float)
-    return np.log(np.where(numbers > 0, numbers, np.nan))
+    return np.log(values.where(values > 0)).to_numpy(dtype=float)
 
 
 def _base_and_scale(logs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
@@ -243,14 +225,10 @@ def _base_and_scale(logs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
     The scale is the geometric mean of the flow's own mean yearly change (log points) and the median partner's: own
     changes alone would let a flow that was steady by luck look safe.
     """
-    last = logs[at - BASE_YEARS + 1 : at + 1]
     steps = np.abs(np.diff(logs[: at + 1], axis=0))
     count = np.isfinite(steps).sum(axis=0)
     own = np.where(count >= MIN_STEPS, np.nansum(steps, axis=0) / np.maximum(count, 1), np.nan)
-    usable = np.isfinite(last).any(axis=0) & np.isfinite(own)
-    base = np.full(logs.shape[1], np.nan)
-    base[usable] = np.nanmedian(last[:, usable], axis=0)
-    return base, np.sqrt(own * np.nanmedian(own))
+    return np.where(np.isfinite(own), logs[at], np.nan), np.sqrt(own * np.nanmedian(own))
 
 
 def recent_growth(growth_pct: pd.DataFrame, origin: int) -> pd.Series:
@@ -286,7 +264,7 @@ def baseline(
     trade = {flow: whole_years(values, flow) for flow, values in trade.items()}
     growth_pct = whole_years(growth_pct, "growth_pct")
     fits = {flow: income_elasticity(values, growth_pct) for flow, values in trade.items()}
-    errors = hindcast(trade, growth_pct, {flow: fit.value for flow, fit in fits.items()}, horizon)
+    errors = hindcast(trade, growth_pct, fits, horizon)
     drawn = errors.draw(n, rng)
     recent = recent_growth(growth_pct, int(growth_pct.index[-1]))
     known = recent.get(partner, np.nan) if given_growth_pct is None else given_growth_pct
@@ -303,7 +281,7 @@ def baseline(
             del bases[flow]
             continue
         own[flow] = own_record * errors.own_record(flow, partner) * scale[at]
-        income = fits[flow].value * np.log1p(assumed / 100) * ahead
+        income = fits[flow] * np.log1p(assumed / 100) * ahead
         middle[flow] = bases[flow] * np.exp(income + own[flow] * np.minimum(ahead / OWN_YEARS, 1))
         paths[flow] = middle[flow] * np.exp(scale[at] * drawn[flow])
     first = (last_year if base_year is None else base_year) + 1
@@ -320,25 +298,13 @@ def baseline(
     )
 
 
-def _two_way_part(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The part of ``x`` (years x partners) that year and partner effects explain, by weighted least squares."""
-    by_year, by_unit = weight.sum(axis=1), weight.sum(axis=0)
-    schur = np.diag(by_year) - (weight / by_unit) @ weight.T
-    right = (weight * x).sum(axis=1) - (weight / by_unit) @ (weight * x).sum(axis=0)
-    year = np.linalg.pinv(schur, hermitian=True) @ right
-    unit = ((weight * x).sum(axis=0) - year @ weight) / by_unit
-    return year[:, None] + unit
-
-
-def coverage(found: Hindcast, *, level: float = 90, origin: int | None = None) -> pd.DataFrame:
-    """How often errors fall inside the interval made from others, its median taken out; one row a flow: share, n, low,
-    high.
+def coverage(found: Hindcast, *, origin: int | None = None) -> pd.DataFrame:
+    """How often errors fall inside the LEVEL per cent interval made from others, its median taken out; one row a flow:
+    share, and n partners judged.
 
     By default each partner is judged by all the others, its origins and years ahead (JUDGED_YEARS) averaged.
-    With ``origin``, its errors are judged by those known by then, as a forecaster of that year would have; n counts
-    partners, and low and high are the 95% range of the share for so many independent ones.
+    With ``origin``, its errors are judged by those known by then, as a forecaster of that year would have.
     """
-    level = checked_level(level)
     partner, origins = (found.weight.index.get_level_values(name) for name in ("partner", "origin"))
     codes, names = pd.factorize(partner)
     weight = found.weight.to_numpy()
@@ -356,22 +322,16 @@ def coverage(found: Hindcast, *, level: float = 90, origin: int | None = None) -
             asked = known & (judged >= 0)
             if not (asked.any() and used.any(axis=1).all()):
                 continue
-            low, middle, high = _limits(values[:, k], weight, used, level)
+            order = np.argsort(values[:, k], kind="stable")
+            mass = np.cumsum(used[:, order] * weight[order], axis=1)
+            mass /= mass[:, -1:]
+            ends = ((1 - LEVEL / 100) / 2, 0.5, (1 + LEVEL / 100) / 2)
+            low, middle, high = (values[order, k][np.argmax(mass >= q - 1e-12, axis=1)] for q in ends)
             at = judged[asked]
             centred = values[asked, k] + middle[at]  # against low - middle and high - middle
             inside[asked] += (centred >= low[at]) & (centred <= high[at])
             counted[asked] += 1
         held = counted > 0
         share = float(np.average(inside[held] / counted[held], weights=weight[held]))
-        n = len(set(codes[held]))
-        rows[flow] = (share, n, *proportion_confint(share * n, n, method="beta"))
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["share", "n", "low", "high"]).rename_axis("flow")
-
-
-def _limits(errors: np.ndarray, weight: np.ndarray, used: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted quantiles at both tails and the middle of the ``used`` rows (judges x cases), three a judge."""
-    order = np.argsort(errors, kind="stable")
-    mass = np.cumsum(used[:, order] * weight[order], axis=1)
-    mass /= mass[:, -1:]
-    tail = (1 - level / 100) / 2
-    return tuple(errors[order][np.argmax(mass >= q - 1e-12, axis=1)] for q in (tail, 0.5, 1 - tail))
+        rows[flow] = (share, len(set(codes[held])))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["share", "n"]).rename_axis("flow")

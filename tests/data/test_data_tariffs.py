@@ -36,7 +36,7 @@ def test_lines_are_whole_and_within_reason(partner, flow):
     assert (frame["sigma_log_sd"] > 0).all()
     duties = frame[["cd_pct", "rd_pct", "sd_pct"]]
     assert duties.isna().all(axis=None) if lines.basis == "none" else duties.stack().between(0, 135).all()
-    assert lines.scaled(200.0)["trade_usd_m"].sum() == pytest.approx(200, abs=0.1)
+    assert lines.frame["trade_usd_m"].sum() == pytest.approx(1, abs=1e-3)
     assert len(sources.sources(lines.source_ids)) == len(lines.source_ids)
 
 
