@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from kbio_analysis import __version__
+from kbio_analysis.data.drafts import new_claim, new_table
 from kbio_analysis.errors import KbioError, UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ data_app = typer.Typer(help="The tables behind the reports.", no_args_is_help=Tr
 app.add_typer(data_app, name="data")
 new_app = typer.Typer(help="Begin something new.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(new_app, name="new")
+new_app.command("table")(new_table)
+new_app.command("claim")(new_claim)
 
 Option = typer.Option
 Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names, beginnings or files.")]

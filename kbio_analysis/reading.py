@@ -11,7 +11,9 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
+from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import DataError
@@ -130,3 +132,26 @@ def rows_of(raw: bytes) -> list[dict[str, str]]:
     """The rows of a table as they are written, cells as text, whatever is wrong with them."""
     text = unpacked(raw).decode("utf-8", errors="replace")
     return list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
+
+
+def file_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a file that a person gives, any line endings, with or without a mark at its head.
+
+    Raises DataError if it is no UTF-8 text, has no rows, names a column twice or not at all, or has a row too wide.
+    """
+    try:
+        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise DataError(f"{path.name} cannot be read as CSV in UTF-8 ({problem})") from None
+    lines = [line for line in lines if line]
+    if len(lines) < 2:
+        raise DataError(f"{path.name} has no rows below a header")
+    head = lines[0]
+    if twice := next((name for name in head if name and head.count(name) > 1), None):
+        raise DataError(f"{path.name}: the column {twice!r} stands twice")
+    if "" in head or (len(head) == 1 and re.search("[;\t|]", head[0])):
+        raise DataError(f"{path.name}: every column needs a name, and commas part them")
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) > len(head):
+            raise DataError(f"{path.name}, row {number}: {len(line)} cells under {len(head)} columns; quote a comma")
+    return [dict(zip(head, [*line, *[""] * (len(head) - len(line))], strict=True)) for line in lines[1:]]

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from ..errors import DataError, UsageError
-from ..reading import rows_of
+from ..reading import file_rows, rows_of
 from .package import Package, Passport, data_root, read_package, vouched, write_package, written
 from .parsing import parse
 from .schemas import typed
@@ -67,15 +67,10 @@ def _requests(given: list[str], package: Package) -> dict[str, Path]:
 
 def _replace(package: Package, passport: Passport, path: Path, today: date) -> None:
     columns = passport.columns
-    try:
-        rows = rows_of(path.read_text(encoding="utf-8-sig").encode())
-    except (OSError, UnicodeDecodeError) as problem:
-        raise DataError(f"--table {passport.name}: {path.name} cannot be read as UTF-8 text ({problem})") from None
+    rows = file_rows(path)
     source_id = "OWN_" + re.sub(r"\W", "_", passport.name, flags=re.ASCII).upper()
-    unknown = [name for name in (rows[0] if rows else {}) if name not in columns]
-    lacking = [
-        name for name in columns if rows and name not in rows[0] and name not in ("source_id", "available_from", "note")
-    ]
+    unknown = [name for name in rows[0] if name not in columns]
+    lacking = [name for name in columns if name not in (*rows[0], "source_id", "available_from", "note")]
     if unknown or lacking:
         said = f"unknown column {', '.join(map(str, unknown))}" if unknown else f"missing column {', '.join(lacking)}"
         raise DataError(f"--table {passport.name}: {path.name}: {said}; the table has {', '.join(columns)}")

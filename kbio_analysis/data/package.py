@@ -5,8 +5,11 @@ import hashlib
 import io
 import json
 import os
+import signal
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -174,8 +177,38 @@ def put(path: Path, content: bytes) -> None:
     draft.replace(path)
 
 
+@contextmanager
+def all_or_nothing(*paths: Path) -> Iterator[None]:
+    """Put these files back as they were if what is done in the block fails or is interrupted by a signal."""
+    kept = {path: path.read_bytes() if path.is_file() else None for path in paths}
+    stops = (
+        (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
+    )
+    before = {number: signal.signal(number, _interrupt) for number in stops}
+    try:
+        yield
+    except BaseException:
+        for path, content in kept.items():
+            path.unlink(missing_ok=True) if content is None else put(path, content)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def sorted_rows(rows: list[dict[str, str]], passport: Passport) -> bytes:
+    """The rows as the table's file has them, in the order of the primary key."""
+    whole = {f["name"] for f in passport.fields if f["type"] == "integer"}
+    rows = sorted(rows, key=lambda row: [int(row[k]) if k in whole else row[k] for k in passport.primary_key])
+    return written(rows, passport.columns)
+
+
 def written(rows: list[dict[str, str]], columns: list[str]) -> bytes:
-    """The other way round."""
+    """Rows as a file of a table: UTF-8, LF."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()

@@ -1,14 +1,16 @@
 """The form a passport must have, so that what is wrong with one is said in a sentence."""
 
+from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 from ..errors import DataError
 
 
 @lru_cache(maxsize=1)
 def _form() -> Any:
-    from pydantic import BaseModel, TypeAdapter
+    import pydantic
+    from pydantic import BaseModel
 
     class Reference(BaseModel):
         resource: str
@@ -38,9 +40,9 @@ def _form() -> Any:
     class Release(BaseModel):
         where: dict[str, list[Any]] = {}
         source_published: bool = False
-        released: str = ""
-        months_after: int = 0
-        day: int = 0
+        released: Annotated[str, pydantic.AfterValidator(date.fromisoformat)] = ""
+        months_after: int = pydantic.Field(0, ge=0, le=120)
+        day: int = pydantic.Field(1, ge=1, le=31)
 
     class Vintage(BaseModel):
         until: str
@@ -65,7 +67,7 @@ def _form() -> Any:
         licenses: list[dict[str, str]] = []
         kbio: Own = Own()
 
-    return TypeAdapter(Resource)
+    return pydantic.TypeAdapter(Resource)
 
 
 def check_form(resource: dict[str, Any], file: str) -> None:
@@ -87,7 +89,9 @@ def check_form(resource: dict[str, Any], file: str) -> None:
     if unknown := [column for column in named if column not in [field["name"] for field in schema["fields"]]]:
         message = f"{file}: the passport of {name} has no field {unknown[0]!r}"
         raise DataError(f"{message}, which {named[unknown[0]]} names")
+    dated = {"year", "month"} & {field["name"] for field in schema["fields"]}
     for rule in rules:
-        if not (rule.get("source_published") or rule.get("released") or {"months_after", "day"} <= rule.keys()):
+        lag = {"months_after", "day"} <= rule.keys() and dated
+        if not (rule.get("source_published") or rule.get("released") or lag):
             said = "a rule of available_from says source_published, released, or both months_after and day"
-            raise DataError(f"{file}: the passport of {name}: {said}")
+            raise DataError(f"{file}: the passport of {name}: {said}, counted from the row's year or month")

@@ -21,13 +21,14 @@ from .package import (
     VINTAGES,
     Package,
     Passport,
+    all_or_nothing,
     put,
     read_package,
     read_verified,
     rebuild_passports,
+    sorted_rows,
     vouched,
     write_package,
-    written,
 )
 from .parsing import parse
 from .schemas import typed
@@ -48,7 +49,7 @@ def fetch_candidate(table: str, today: date) -> list[str]:
     rows = fetched(table, [row for row in held if all(row[c] in v for c, v in recipe.scope.items())])
     new = [_completed(row, recipe, passport, today) for row in rows]
     kept = [row for row in held if not recipe.covers(row, new)]
-    after = _sorted([*kept, *new], passport)
+    after = sorted_rows([*kept, *new], passport)
     widened = _widened(passport, after)
     frame = typed(parse(after, widened), widened)
     _same_unit(before, after, passport, table)
@@ -75,11 +76,10 @@ def accept_candidate(table: str, today: date) -> list[str]:
     vintage = package.root / VINTAGES / table / f"{today}.csv"
     sources = package.passport("sources")
     files = [passport.path, sources.path, package.root / "datapackage.json", vintage]
-    kept = {path: path.read_bytes() if path.is_file() else None for path in files}
     problems_before = set(verify())
-    try:
+    with all_or_nothing(*files):
         vintage.parent.mkdir(parents=True, exist_ok=True)
-        if kept[vintage] is None:  # accepted twice in a day: what the day began with is what as_of asks for
+        if not vintage.is_file():  # accepted twice in a day: what the day began with is what as_of asks for
             put(vintage, before)
         passport.descriptor.update(_widened(passport, after).descriptor)
         entry = {"until": str(today), "hash": vouched(vintage.read_bytes())["hash"]}
@@ -92,10 +92,6 @@ def accept_candidate(table: str, today: date) -> list[str]:
         rebuild_passports(package.root)
         if problems := [one for one in verify() if one not in problems_before]:
             raise DataError("\n".join(["the candidate does not fit the package, nothing was changed:", *problems]))
-    except BaseException:
-        for path, content in kept.items():
-            path.unlink(missing_ok=True) if content is None else put(path, content)
-        raise
     target.unlink()
     return changes
 
@@ -132,12 +128,6 @@ def _completed(row: Row, recipe: Recipe, passport: Passport, today: date) -> Row
     due = due_date(whole, passport.kbio.get("available_from", []), {whole["source_id"]: str(today)})
     whole["available_from"] = str(due or today)
     return {name: whole.get(name, "") for name in passport.columns}
-
-
-def _sorted(rows: list[Row], passport: Passport) -> bytes:
-    whole = {f["name"] for f in passport.fields if f["type"] == "integer"}
-    rows = sorted(rows, key=lambda row: [int(row[k]) if k in whole else row[k] for k in passport.primary_key])
-    return written(rows, passport.columns)
 
 
 def _widened(passport: Passport, raw: bytes) -> Passport:
@@ -189,4 +179,4 @@ def _with_source(sources: Passport, recipe: Recipe, package: Package, today: dat
     rows[mine["source_id"]] = {name: mine.get(name, "") for name in sources.columns}
     paths = [passport.path for passport in package.passports.values() if passport.name != "sources"]
     cited = cited_by([*paths, *(package.root / VINTAGES).rglob("*.csv")])
-    return _sorted([row for source_id, row in rows.items() if source_id in cited], sources)
+    return sorted_rows([row for source_id, row in rows.items() if source_id in cited], sources)

@@ -25,6 +25,23 @@ _TYPES: dict[str, tuple[str | None, Callable[[str], Any], str, str]] = {
 }
 
 
+def fits(kind: str, cell: str) -> bool:
+    """Whether a cell that is not blank can be of this type."""
+    try:
+        return value_of(kind, cell) is not None
+    except ValueError:
+        return False
+
+
+def value_of(kind: str, cell: str) -> Any:
+    """What a cell that is not blank says, by its type. Raises ValueError if it is no such thing."""
+    form, make, _, _ = _TYPES[kind]
+    value = make(cell)
+    if (form and not re.fullmatch(form, cell)) or value in (math.inf, -math.inf):
+        raise ValueError(cell)
+    return value
+
+
 def typed(frame: "DataFrame", passport: Passport) -> "DataFrame":
     """Turn strings into the passport's types and hold every constraint against them; the index stays the file line.
 
@@ -47,17 +64,14 @@ def _convert(cells: "Series", field: dict[str, Any], table: str) -> "Series":
 
     if field["type"] not in _TYPES:
         raise DataError(f"table {table}, column {field['name']}: the passport's type {field['type']!r} is not known")
-    form, make, dtype, misfit = _TYPES[field["type"]]
-    fits = re.compile(form).fullmatch if form else None
+    kind, name = field["type"], field["name"]
+    _, _, dtype, misfit = _TYPES[kind]
     values = []
     for line, cell in cells.items():
         try:
-            value = make(cell) if cell else None
-            if (cell and fits and not fits(cell)) or value == math.inf or value == -math.inf:
-                raise ValueError
+            values.append(value_of(kind, cell) if cell else None)
         except ValueError:
-            raise DataError(f"{place(table, line, field['name'])}: {cell[:40]!r} {misfit}") from None
-        values.append(value)
+            raise DataError(f"{place(table, line, name)}: {cell[:40]!r} {misfit}") from None
     if dtype == "int64" and None in values:
         dtype = "Int64"
     return pd.Series(values, index=cells.index, dtype=dtype)

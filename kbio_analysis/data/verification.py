@@ -77,7 +77,8 @@ def due_date(row: Mapping[str, Any], rules: list[dict[str, Any]], published: Map
             return date.fromisoformat(rule["released"])
         last = str(row["month"]) if "month" in row else f"{row['year']}-12"
         months = int(last[:4]) * 12 + int(last[5:7]) - 1 + rule["months_after"]
-        return date(months // 12, months % 12 + 1, rule["day"])
+        year, month = months // 12, months % 12 + 1
+        return date(year, month, min(rule["day"], calendar.monthrange(year, month)[1]))
     return None
 
 

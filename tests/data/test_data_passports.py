@@ -197,6 +197,12 @@ def test_verify_holds_release_dates_against_their_rule(copy, table, old, new, du
         (lambda r: r["schema"].update(foreignKeys=[{"fields": "source_id"}]), "schema.foreignKeys.0.reference"),
         (lambda r: r["schema"]["fields"][0]["constraints"].update(enum=5), "schema.fields.0.constraints.enum"),
         (lambda r: r["kbio"].update(available_from=[{"day": 1}]), "a rule of available_from says"),
+        (lambda r: r["kbio"].update(available_from=[{"months_after": 1}]), "both months_after and day, counted from"),
+        (
+            lambda r: r["kbio"].update(available_from=[{"released": "2026-02-30"}]),
+            "available_from.0.released: value error",
+        ),
+        (lambda r: r["kbio"].update(available_from=[{"months_after": 1, "day": 32}]), "day: input should be less than"),
         (lambda r: r["kbio"]["available_from"][0].update(where={"x": [1]}), "no field 'x', which a release rule names"),
     ],
 )

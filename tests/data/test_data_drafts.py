@@ -1,0 +1,216 @@
+"""A new table and a new claim: everything that must be written is, and nothing where one thing is wrong."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kbio_analysis.data import drafts
+from kbio_analysis.data.package import read_package
+from kbio_analysis.data.tables import load
+from kbio_analysis.data.verification import verify
+from kbio_analysis.errors import DataError, UsageError
+
+ROWS = "iso3,Year,Sales US$m\r\nKOR,2023,10.5\r\nKOR,2024,11\r\nJPN,2024,30.1\r\nJPN,2023,29\r\n"
+TABLE = {
+    "title": "Sales of medicines",
+    "licence": "Single published figures, cited with their source; texts stay their publishers'",
+    "meaning": ["sales_us_m=Sales at ex-factory prices"],
+    "unit": ["sales_us_m=US$ million"],
+    "source": "WHO_2026",
+    "publisher": "WHO",
+    "source_title": "Sales report",
+    "published": "2026-03",
+    "address": "none",
+    "how_read": "the report's second table",
+    "trap": ["Ex-factory prices, not retail"],
+    "available_from": "source",
+}
+CLAIM = {
+    "quantity": "sales of medicines in Korea",
+    "value": "11.0",
+    "unit": "US$ million",
+    "period": "2024",
+    "source_id": "ARTICLE",
+    "topic": "K-Bio",
+    "label": "Medicine sales 2024",
+    "rule": "equals",
+}
+FIGURE = {"found_value": "10.9", "found_period": "2024", "found_source_id": "ARTICLE"}
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    path = tmp_path / "drug sales.csv"
+    path.write_text(ROWS, encoding="utf-8-sig", newline="")
+    return path
+
+
+@pytest.fixture
+def project(root, tmp_path, monkeypatch) -> Path:
+    """What a fresh clone has that the two commands touch."""
+    made = tmp_path / "project"
+    for name in ("data", "notebooks"):
+        shutil.copytree(root / name, made / name, ignore=shutil.ignore_patterns("candidates"))
+    monkeypatch.setenv("KBIO_DATA", str(made / "data"))
+    return made
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def pairs(given: dict[str, str]) -> list[str]:
+    return [f"{name}={text}" for name, text in given.items()]
+
+
+def test_a_table_is_read_from_the_file_and_the_answers(copy, file):
+    drafts.new_table(file, **TABLE)
+    frame, passport = load("drug_sales"), read_package().passport("drug_sales")
+    assert frame.astype(str).to_numpy().tolist()[0] == ["JPN", "2023", "29.0", "2026-03-31", "WHO_2026"]
+    assert [f["type"] for f in passport.fields] == ["string", "integer", "number", "date", "string"]
+    assert passport.primary_key == ["iso3", "year"]
+    checks = [{"check": "order"}, {"check": "calendar", "column": "year", "by": ["iso3"]}]
+    assert passport.kbio == {"available_from": [{"source_published": True}], "traps": TABLE["trap"], "checks": checks}
+    assert verify() == []
+
+
+def test_what_is_not_given_is_asked_at_a_terminal_and_else_named_all_at_once(copy, file, monkeypatch):
+    before = state(copy.root)
+    with pytest.raises(UsageError) as refused:
+        drafts.new_table(file)
+    named = [
+        "--title",
+        "--licence",
+        "--source",
+        "--available-from",
+        "--meaning sales_us_m=...",
+        "--unit sales_us_m=...",
+    ]
+    assert str(refused.value).splitlines()[1:] == [*named, "--trap"]
+    assert state(copy.root) == before
+    said = iter(["Sales", "CC0", "S_YNA_KBIO", "1/15", "Sales at the factory", "US$ million", "Not retail"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(drafts.typer, "prompt", lambda _: next(said))
+    drafts.new_table(file)
+    assert load("drug_sales")["available_from"].astype(str).tolist()[:2] == ["2024-01-15", "2025-01-15"]
+    assert verify() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "said"),
+    [
+        (ROWS, {"name": "sources"}, "there is one already"),
+        (ROWS, {"name": "Drug Sales"}, "small letters, digits"),
+        (ROWS, {"title": "A | B"}, "no | in it"),
+        (ROWS, {"meaning": ["sale=x"]}, "a column being iso3, year"),
+        (ROWS, {"key": ["iso3", "yaer"]}, "'yaer' is no column"),
+        (ROWS, {"key": ["iso3"]}, "the key iso3=JPN stands already"),
+        (ROWS, {"source": "S_YNA_KBOI", "publisher": None}, "--publisher"),
+        (ROWS, {"source": "who"}, "capital letters"),
+        (ROWS, {"published": "March"}, "neither rows nor source give a day"),
+        (ROWS, {"address": "who.int"}, "column url: 'who.int' does not match"),
+        (ROWS, {"available_from": "later"}, "write source, a day, MONTHS/DAY, none"),
+        (ROWS, {"available_from": "2026-02-30"}, "write source, a day, MONTHS/DAY, none"),
+        (ROWS, {"available_from": "1/32"}, "less than or equal to 31"),
+        (ROWS.replace("Year", "Season"), {"available_from": "1/15", "unit": TABLE["unit"]}, "--key"),
+        (
+            "name,value\na,1\nb,2\n",
+            {"available_from": "1/15"} | dict.fromkeys(("meaning", "unit")),
+            "neither rows nor source give a day",
+        ),
+        ("name,value\na,1\nb,2,3\n", {}, "row 3: 3 cells under 2 columns"),
+        ("name;value\na;1\n", {}, "commas part them"),
+        ("name,name\na,1\n", {}, "'name' stands twice"),
+        ("name,\na,1\n", {}, "every column needs a name"),
+        ("name,값\na,1\n", {}, "a name of its own in plain letters"),
+        ("name\n", {}, "no rows below a header"),
+        ("name,value\n=a,1\n", {"meaning": None, "unit": None}, "run as a formula"),
+    ],
+)
+def test_a_table_that_would_not_hold_leaves_everything_as_it_was(copy, file, rows, changes, said):
+    file.write_text(rows, encoding="utf-8")
+    if "name,value" in rows:
+        changes = {"meaning": ["name=who", "value=how much"], "unit": ["value=kg"]} | {
+            k: v for k, v in changes.items() if v
+        }
+    before = state(copy.root)
+    with pytest.raises((UsageError, DataError)) as refused:
+        drafts.new_table(file, **TABLE | changes)
+    assert said in str(refused.value)
+    assert state(copy.root) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_table_that_is_interrupted_leaves_everything_as_it_was(copy, file, monkeypatch, number):
+    before = state(copy.root)
+    monkeypatch.setattr("kbio_analysis.data.verification.verify", lambda: os.kill(os.getpid(), number))
+    with pytest.raises(KeyboardInterrupt):
+        drafts.new_table(file, **TABLE)
+    assert state(copy.root) == before
+
+
+def test_a_claim_is_written_with_its_test_its_figure_and_its_results(project, capsys):
+    drafts.new_claim("medicine_sales_2024", pairs(CLAIM | FIGURE))
+    assert "kbio check 13_reform_clock 40_claims_ledger --accept" in capsys.readouterr().out
+    tests = load("claim_tests").set_index("claim").loc["medicine_sales_2024"]
+    assert (tests["step"], tests["tolerance"], tests["measure"]) == (0.1, "printed", "medicine_sales_2024")
+    assert load("claim_figures").set_index("figure").at["medicine_sales_2024", "value"] == 10.9
+    topics = load("claim_tests")["topic"].replace("", None).ffill()
+    assert topics.ne(topics.shift()).sum() == topics.nunique()
+    lines = (project / "notebooks" / "results.csv").read_text().splitlines()
+    at = lines.index("40_claims_ledger,verdict_medicine_sales_2024,verdict,,Verdict: Medicine sales 2024")
+    assert (
+        lines[at + 1] == "40_claims_ledger,measured_medicine_sales_2024,US$ million,0.005,Measured: Medicine sales 2024"
+    )
+    assert "measured_listing_days_after" in lines[at - 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "measure=..."),
+        ({"rule": "equal"}, "did you mean equals?"),
+        ({"rule": "untestable"}, "note=..."),
+        ({"tolerance": "wide"} | FIGURE, "write one of printed, about"),
+        ({"unit": "US$ bilion"}, "did you mean US$ billion"),
+        ({"label": "Export rank 2024", "measure": "no_such"}, "40_claims_ledger has no 'no_such'"),
+        ({"notebook": "12_top_five", "measure": "rank_lates"}, "did you mean rank_latest"),
+        ({"notebook": "12_top_fiev", "measure": "rank_latest"}, "did you mean 12_top_five"),
+        ({"source_id": "NOBODY"} | FIGURE, "'NOBODY' is not in the table sources"),
+        ({"valeu": "3"}, "'valeu': write COLUMN=TEXT"),
+    ],
+)
+def test_a_claim_that_would_not_hold_leaves_everything_as_it_was(project, changes, said):
+    before = state(project)
+    with pytest.raises((UsageError, DataError)) as refused:
+        drafts.new_claim("medicine_sales_2024", pairs(CLAIM | changes))
+    assert said in str(refused.value)
+    assert state(project) == before
+    with pytest.raises(UsageError, match="there is one already"):
+        drafts.new_claim("biopharma_exports_2024", pairs(CLAIM | FIGURE))
+
+
+def test_the_way_of_a_new_user_ends_with_every_test_of_tables_green(root, tmp_path, file):
+    """The two commands on a copy of the whole project, then the tests that look at its tables."""
+    made = tmp_path / "copy"
+    shutil.copytree(root, made, ignore=shutil.ignore_patterns(".git", ".venv", "site", "candidates", "__pycache__"))
+    environment = {k: v for k, v in os.environ.items() if k != "KBIO_DATA"} | {"PYTHONPATH": str(made)}
+
+    def run(*command: str) -> str:
+        how = {"cwd": made, "env": environment, "stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+        done = subprocess.run([sys.executable, "-m", *command], **how, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    given = [(name, text) for name, texts in TABLE.items() for text in (texts if isinstance(texts, list) else [texts])]
+    options = [word for name, text in given for word in (f"--{name.replace('_', '-')}", text)]
+    run("kbio_analysis", "new", "table", str(file), *options)
+    run("kbio_analysis", "new", "claim", "medicine_sales_2024", *pairs(CLAIM | FIGURE))
+    assert "every table agrees" in run("kbio_analysis", "data", "verify")
+    looking = [f"tests/data/test_data_{name}.py" for name in ("loading", "claims", "checks")]
+    run("pytest", "-q", "-p", "no:cacheprovider", "tests/test_readme.py", *looking)
