@@ -72,9 +72,11 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Until a run has something to put in order, the system ends us: an exception could be lost in an import.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    for stream in filter(None, (sys.stdout, sys.stderr)):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         # What a terminal's encoding cannot show is replaced; nothing fails for it.
-        stream.reconfigure(errors="replace")
+        getattr(sys, name).reconfigure(errors="replace")
     try:
         app()
     except SystemExit as left:
@@ -82,17 +84,23 @@ def main() -> None:
     except KbioError as error:
         _complain(str(error))
         _leave(error.exit_code)
-    except Exception:
-        # A defect: one line for the person, the traceback for whoever mends it.
-        problem = traceback.format_exception_only(sys.exception())[-1].strip()
-        _complain(f"unexpected {problem} (traceback in {_kept(traceback.format_exc())}; please report it)")
+    except BrokenPipeError:  # whoever read our output has gone
+        _leave(0)
+    except Exception as problem:
+        from kbio_analysis.render.publish import REFUSALS
+
+        said = traceback.format_exception_only(problem)[-1].strip()
+        if why := REFUSALS.get(getattr(problem, "errno", None)):
+            _complain(f"{getattr(problem, 'filename', None) or 'output'}: {why}")
+        else:  # a defect: one line for the person, the traceback for whoever mends it
+            _complain(f"unexpected {said} (traceback in {_kept(traceback.format_exc())}; please report it)")
         _leave(1)
 
 
 def _leave(code: int) -> NoReturn:
     """End now: to take the imported libraries apart, object by object, can take a second after the work is done."""
     atexit._run_exitfuncs()
-    for stream in filter(None, (sys.stdout, sys.stderr)):
+    for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # whoever read it has gone
             stream.flush()
     os._exit(code)
@@ -115,7 +123,7 @@ def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _complain(message: str) -> None:
     """Say what is wrong on standard error, if anything is."""
-    if message and sys.stderr:
+    if message:
         print("kbio:", message.replace("\n", "\n      "), file=sys.stderr)
 
 
@@ -268,7 +276,7 @@ def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool, wait:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _as_interrupt)
     converted = add_forms(out, folders, forms, anew=anew, wait_seconds=wait)
-    say(f"{converted.made} made as {' and '.join(forms)}")
+    say(", ".join(f"{count} made as {form}" for form, count in converted.made.items()))
     _complain("\n".join([*converted.problems, "the pages are in place"] * bool(converted.problems)))
     return not converted.problems
 

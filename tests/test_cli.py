@@ -82,6 +82,9 @@ def test_list_shows_the_good_notebooks_and_refuses_the_broken_one(kbio: Room) ->
         (["-p", "target_year=1999"], "below the least allowed, 2025"),
         (["--set", "../up"], "is a path"),
         (["--jobs", "0"], "--jobs"),
+        (["--failed", "--out", "typo"], "--failed: there is no site in typo"),
+        (["--kernel", "pyton3"], "no kernel 'pyton3' (installed: "),
+        (["--scheduler", "127.0.0.1"], "write tls://HOST:PORT"),
     ],
 )
 def test_a_wrong_request_is_refused_before_anything_starts(kbio: Room, arguments: list[str], words: str) -> None:

@@ -252,6 +252,7 @@ def _as_a_server_needs(folder: Path) -> Iterator[None]:
         sys.modules["__main__"] = type(sys)("__main__")
         # Arrow's allocator starts a thread at import unless told not to, and the server must not have one.
         own = {"MPLBACKEND": "agg", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+        own |= {"PYTHONWARNINGS": "ignore:resource_tracker"}  # told in the terminal of what a notebook leaves
         paths = os.pathsep.join(path for path in sys.path if path)
         now = (
             child.environment(folder)

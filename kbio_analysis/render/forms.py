@@ -11,14 +11,16 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
-from kbio_analysis.render.drawings import standalone_svg
+from kbio_analysis.render.drawings import inline_svg, standalone_svg
 from kbio_analysis.render.formats import data_uri
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE
@@ -60,9 +62,9 @@ class MissingProgramError(KbioError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converted:
-    """How many files were ``made``, and what went wrong in one line each (the page stays in every case)."""
+    """Form -> how many files were ``made``, and what went wrong in one line each (the page stays in every case)."""
 
-    made: int
+    made: Mapping[str, int]
     problems: tuple[str, ...] = ()
 
 
@@ -96,7 +98,7 @@ def convert(folders: Iterable[Path], forms: Sequence[str], *, anew: bool = False
 
     A report without a page is passed over. What is missing on this machine is one problem, not one a report.
     """
-    made, problems, browser = 0, [], None
+    made, problems, browser = dict.fromkeys(forms, 0), [], None
     due = [(folder, form) for folder in folders for form in dict.fromkeys(forms) if (folder / PAGE).is_file()]
     due = [(folder, form) for folder, form in due if anew or not (folder / OTHER_FORMS[form]).is_file()]
     with ExitStack() as stack:
@@ -106,7 +108,7 @@ def convert(folders: Iterable[Path], forms: Sequence[str], *, anew: bool = False
                     browser = browser or stack.enter_context(opened_browser())
                 content = docx_of(folder / PAGE) if form == "docx" else pdf_of(folder / PAGE, browser)
                 write_file(folder / OTHER_FORMS[form], content)
-                made += 1
+                made[form] += 1
             except MissingProgramError as missing:
                 problems.append(f"no {OTHER_FORMS[form]} was made: {missing}")
             except (KbioError, OSError) as problem:
@@ -132,11 +134,15 @@ def opened_browser() -> Iterator[Browser]:
     if path is None:
         raise MissingProgramError("no Chromium found; install chromium, or set KBIO_CHROMIUM to the path of one")
     with sync_playwright() as playwright:
+        start = partial(playwright.chromium.launch, executable_path=path, args=FLAGS)
         try:
-            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        except Error as problem:
-            reason = str(problem).strip().splitlines()[0]
-            raise MissingProgramError(f"{path} does not start: {reason}") from None
+            browser = start(chromium_sandbox=True)
+        except Error:  # as root, and in most containers, the browser has none
+            try:
+                browser = start()
+            except Error as problem:
+                reason = str(problem).strip().splitlines()[0]
+                raise MissingProgramError(f"{path} does not start: {reason}") from None
         try:
             yield browser
         finally:
@@ -166,8 +172,11 @@ def docx_of(page_file: Path) -> bytes:
 
     def picture(drawing: re.Match[str]) -> str:
         alt = _LABEL.search(drawing[0])
-        address = data_uri(standalone_svg(drawing[0]), "image/svg+xml")
-        return f'<img width="600" alt="{alt[1] if alt else ""}" src="{address}">'
+        words = alt[1] if alt else ""
+        rebuilt = inline_svg(drawing[0], prefix="d", alt=unescape(words))
+        if rebuilt is None:
+            return f"<p>{words}</p>"
+        return f'<img width="600" alt="{words}" src="{data_uri(standalone_svg(rebuilt), "image/svg+xml")}">'
 
     if shutil.which("pandoc") is None:
         raise MissingProgramError("pandoc is not installed; install it (its package is called pandoc)")

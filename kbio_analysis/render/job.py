@@ -175,11 +175,14 @@ def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None
         bundle = here.folder / "recorded.json"
         bundle.write_bytes(job.recorded)
         os.environ[BUNDLE] = str(bundle)
-    executed = prepare(job.source, course.spec.changed(job.parameters))
+    executed, tables = prepare(job.source, course.spec.changed(job.parameters)), _files(job.data)
     try:
         execute(executed, here, job.kernel, findings)
     finally:
         course.read = findings.read
+    if written_to := {name for name, _ in tables ^ _files(job.data)}:
+        what = "a notebook reads them only: write elsewhere, and restore them (git checkout)"
+        raise ExecutionError(f"written to while the notebook ran: {', '.join(sorted(written_to))}; {what}")
     here.tell(AFTER)
     with warnings.catch_warnings():
         # The libraries' deprecations are ours to mend, not the reader's to see.
@@ -189,6 +192,15 @@ def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None
         course.pages = _pages(executed, _result(job, course), course.spec, page)
     spent = findings.cpu | {"page": time.process_time() - sum(findings.cpu.values())}
     course.log.append("cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items()))
+
+
+def _files(data: str | None) -> set[tuple[str, tuple[int, ...]]]:
+    """The files of the tables, and what changes about a file that is written to."""
+    files = (
+        [path for pattern in ("*", "tables/*") for path in Path(data).glob(pattern) if path.is_file()] if data else []
+    )
+    stats = [(path, path.stat()) for path in files]
+    return {(str(path.relative_to(str(data))), (s.st_mtime_ns, s.st_size, s.st_ino)) for path, s in stats}
 
 
 def _report(job: Job, course: _Course, seconds: float | None) -> Report:

@@ -22,6 +22,7 @@ from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.markdown import plain_text
 
 MIME = "application/vnd.kbio.v1+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 DEFAULT_RTOL = 1e-9
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -60,6 +61,7 @@ def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
             results[name]["rtol"] = shown.get("rtol", DEFAULT_RTOL)
         elif kind == "chart":
             _refuse_second(charts, str(shown.get("id")), "chart", number)
+            _check_tolerance(shown, f"cell {number}: chart {shown.get('id')!r}")
             charts[str(shown.get("id"))] = dict(shown)
         elif kind == "answer":
             answers.append(plain_text(str(shown.get("text", ""))))
@@ -74,6 +76,8 @@ def _payloads(notebook: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, A
     code = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     for number, cell in enumerate(code, start=1):
         for output in cell["outputs"]:
+            if WIDGET in output.get("data", {}):
+                raise ExecutionError(f"cell {number} shows a widget, which no report can hold; show a value or a chart")
             payload = output.get("data", {}).get(MIME)
             if isinstance(payload, Mapping):
                 yield number, payload
@@ -85,7 +89,7 @@ def _refuse_second(known: Mapping[str, object], name: str, what: str, number: in
 
 
 def _checked_record(shown: Mapping[str, Any], number: int) -> str:
-    name, value, rtol = shown.get("name"), shown.get("value"), shown.get("rtol", DEFAULT_RTOL)
+    name, value = shown.get("name"), shown.get("value")
     where = f"cell {number}: result {name!r}"
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ExecutionError(f"{where} has no snake_case name")
@@ -94,9 +98,14 @@ def _checked_record(shown: Mapping[str, Any], number: int) -> str:
     # A Jupyter kernel sends a number that JSON cannot hold as its name.
     if value in ("nan", "inf", "-inf") or (isinstance(value, float) and not math.isfinite(value)):
         raise ExecutionError(f"{where} is {value}; record null and say why, or mend the calculation")
+    _check_tolerance(shown, where)
+    return name
+
+
+def _check_tolerance(shown: Mapping[str, Any], where: str) -> None:
+    rtol = shown.get("rtol", DEFAULT_RTOL)
     if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
         raise ExecutionError(f"{where} has the tolerance {rtol!r}; it lies between 0 and 1")
-    return name
 
 
 def settle(notebook: Mapping[str, Any], data: str | None) -> None:

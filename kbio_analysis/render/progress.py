@@ -35,10 +35,10 @@ def _one_line(text: str) -> str:
 
 
 def say(text: str) -> None:
-    """Print a line at once; a reader who has gone (a closed pipe) does not end the work."""
+    """Print a line at once; a reader who has gone (a closed pipe, a full disk) does not end the work."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError:
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115
 
 

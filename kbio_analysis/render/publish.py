@@ -232,17 +232,23 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+REFUSALS = {
+    errno.ENOSPC: "the disk is full; free some space and run again",
+    errno.EDQUOT: "your disk quota is used up; free some space and run again",
+    errno.EFBIG: "the file would be larger than this system allows",
+    errno.EACCES: "no permission there; make it writable, or choose another place",
+    errno.EPERM: "no permission there; make it writable, or choose another place",
+    errno.EROFS: "that file system is read-only; choose another place",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n), or take fewer --jobs",
+}
+"""What a system refuses that is nobody's defect, and what to do about it."""
+
+
 @contextmanager
 def explained(place: Path) -> Iterator[None]:
     """Turn the system's refusal to write into one message that says what to do."""
     try:
         yield
     except OSError as problem:
-        what = {
-            errno.ENOSPC: "the disk is full; free some space and run again",
-            errno.EDQUOT: "your disk quota is used up; free some space and run again",
-            errno.EFBIG: "the file would be larger than this system allows",
-            errno.EACCES: "no permission to write there; choose another --out",
-            errno.EROFS: "that file system is read-only; choose another --out",
-        }.get(problem.errno or 0, problem.strerror or str(problem))
-        raise PublishError(f"cannot write {place}: {what} (what was published before is untouched)") from problem
+        why = REFUSALS.get(problem.errno or 0, problem.strerror or str(problem))
+        raise PublishError(f"cannot write {place}: {why} (what was published before is untouched)") from problem

@@ -17,7 +17,7 @@ from kbio_analysis.render.job import Job
 from kbio_analysis.render.notebooks import available, notebooks_dir, read_notebook, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source
 from kbio_analysis.render.provenance import own_metadata, provenance
-from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, folder_of, slug
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, MARK, folder_of, slug
 
 AUTO = "auto"
 
@@ -52,6 +52,8 @@ def requested(
     """
     if batches and set_name is not None:
         raise UsageError("--set names one set, but the sets of a batch have their own names; leave it out")
+    if failed_in and not (failed_in / MARK).is_file():
+        raise UsageError(f"--failed: there is no site in {failed_in}; look at --out")
     if failed_in and not (batches or given or set_name is not None):
         return planned_failures(failed_in, notebooks, **how)
     jobs = planned_batches(batches, notebooks, given, **how) if batches else planned(notebooks, given, set_name, **how)

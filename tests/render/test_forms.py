@@ -5,6 +5,7 @@ import re
 import shutil
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from browser.specimen import HOSTILE, QUESTION, chart, display, notebook, result
@@ -15,10 +16,13 @@ from kbio_analysis.errors import UsageError
 from kbio_analysis.render import forms
 from kbio_analysis.render.forms import add_forms, convert, docx_of, other_forms
 from kbio_analysis.render.page import report_html
+from kbio_analysis.render.publish import open_site
 
 
 def finished(site: Path, *cells) -> Path:
     """A finished report as the renderer leaves it."""
+    with open_site(site):
+        pass
     folder = site / "11_export_forecast" / "late_target"
     folder.mkdir(parents=True)
     executed, content = notebook(*cells), result()
@@ -50,7 +54,7 @@ def test_forms_are_named_or_refused() -> None:
 def test_what_is_missing_is_one_clear_problem_and_the_page_stays(report: Path) -> None:
     page = (report / "index.html").read_bytes()
     done = convert([report, report], ["pdf", "docx"])
-    assert done.made == 0
+    assert done.made == {"pdf": 0, "docx": 0}
     assert sorted(p.split(";")[0] for p in done.problems) == [
         "no report.docx was made: pandoc is not installed",
         "no report.pdf was made: no Chromium found",
@@ -96,6 +100,22 @@ def test_document_is_the_page_without_code_and_downloads(tmp_path: Path, monkeyp
     assert not re.search(r'(?:src|href)="(?!data:|https?:|#)', html)
     assert "var(--" not in html
     assert html.endswith("315532800\n")
+
+
+def test_a_drawing_is_sanitised_before_it_goes_into_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, pandoc = tmp_path / "index.html", tmp_path / "bin" / "pandoc"
+    bad = '<svg aria-label="a &lt; b"><script>1</script><image href="file:///etc/passwd"/><path d="M0"/></svg>'
+    page.write_text(f"<p>{bad}</p><svg <broken</svg>")
+    pandoc.parent.mkdir()
+    pandoc.write_text(FAKE_PANDOC)
+    pandoc.chmod(0o755)
+    monkeypatch.setenv("PATH", str(pandoc.parent), prepend=":")
+    html = docx_of(page).decode()
+    (drawing,) = re.findall(r'src="data:image/svg\+xml[^,]*,([^"]*)"', html)
+    svg = unquote(drawing)
+    assert 'd="M0"' in svg
+    assert not re.search("script|passwd", svg)
+    assert "broken" not in html
 
 
 @pytest.mark.skipif(shutil.which("pandoc") is None, reason="pandoc is not installed here")

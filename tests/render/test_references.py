@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from render.fixtures.built import MIME, pretended
 
-from kbio_analysis.errors import KbioError
+from kbio_analysis.errors import ExecutionError, KbioError
 from kbio_analysis.render.job import Report
 from kbio_analysis.render.references import compare, load, orphans, recorded, reference_file, verdict
 
@@ -121,6 +121,31 @@ def test_a_tolerance_that_lets_everything_pass_is_refused(tmp_path: Path, rtol: 
 def test_a_charts_data_is_compared_cell_by_cell(csv: str, words: str) -> None:
     (line,) = moved(csv=csv)
     assert line.startswith(words)
+
+
+def test_a_chart_may_not_be_let_off_by_its_tolerance() -> None:
+    loose = report()
+    executed = json.loads(loose.files["executed.ipynb"])
+    executed["cells"][0]["outputs"][-1]["data"][MIME]["rtol"] = 0.5
+    loose.files["executed.ipynb"] = json.dumps(executed).encode()
+    assert compare(recorded(report()), recorded(loose)) == ["chart fan: tolerance changed from 1e-09 to 0.5"]
+    for rtol in ("Infinity", "1", '"a"'):
+        loose.files["executed.ipynb"] = json.dumps(executed).replace('"rtol": 0.5', f'"rtol": {rtol}').encode()
+        with pytest.raises(ExecutionError, match="chart 'fan' has the tolerance"):
+            recorded(loose)
+
+
+@pytest.mark.parametrize(
+    ("source", "good"),
+    [("regression()", True), ("print(round(x, 2))", True), ("print('1.0', 'ok')", False), ("", False)],
+)
+def test_a_regression_cell_that_can_never_differ_is_no_check(tmp_path: Path, source: str, good: bool) -> None:
+    checked = report()
+    executed = json.loads(checked.files["executed.ipynb"])
+    cell = {"cell_type": "code", "metadata": {"tags": ["nbval-check-output"]}, "source": source, "outputs": []}
+    executed["cells"].append(cell)
+    checked.files["executed.ipynb"] = json.dumps(executed).encode()
+    assert verdict(checked, tmp_path, accept=True)[0] is good
 
 
 def test_a_chart_that_is_gone_is_reported() -> None:

@@ -1,0 +1,150 @@
+"""The machine around a run is odd, and the notebook does what it should not: a good report, or a sentence."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+from render.fixtures.built import made, notebook
+from render.fixtures.room import Room
+
+from kbio_analysis.render import outputs, provenance
+
+
+@pytest.fixture
+def kbio(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def shell(room: Room, line: str) -> subprocess.CompletedProcess[str]:
+    command = f"{sys.executable} -m kbio_analysis {line}"
+    return subprocess.run(
+        command, shell=True, cwd=room.path, env=room.environment, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize("line", ["list >&-", "render 12 >&-", "list 2>&-", "render 12 >/dev/full"])
+def test_an_output_that_is_closed_or_full_does_not_stop_the_work(kbio: Room, line: str) -> None:
+    done = shell(kbio, line)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_what_a_terminal_cannot_show_is_replaced_in_every_command(kbio: Room, encoding: str) -> None:
+    kbio.environment["PYTHONIOENCODING"] = encoding
+    kbio.add("13_arrow", "print('→')", parameters="size: int = 1  # how many → count")
+    assert "13_arrow" in kbio("list").stdout
+    assert kbio("render", "13").returncode == 0
+    assert kbio("check", "13").returncode == 1
+    for command in ("render", "check", "compare"):
+        assert "??" in kbio(command, "수출", "수출").stderr
+
+
+def test_without_shared_memory_reports_are_made(kbio: Room) -> None:
+    refuse = "import _multiprocessing\ndef SemLock(*_, **__): raise OSError(30, 'read-only')\n"
+    (kbio.path / "sitecustomize.py").write_text(refuse + "_multiprocessing.SemLock = SemLock\n")
+    kbio.environment["PYTHONPATH"] += os.pathsep + str(kbio.path)
+    done = kbio("render", "--jobs", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_commit_is_of_the_folder_and_not_of_a_repository_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ours", "other"):
+        (tmp_path / name).mkdir()
+        for line in ("init -q", "-c user.name=a -c user.email=a@b commit -q --allow-empty -m x --date=2020-01-01"):
+            subprocess.run(["git", "-C", str(tmp_path / name), *line.replace("x", name).split()], check=True)
+    ours = provenance.provenance(tmp_path / "ours").commit
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    assert provenance.provenance(tmp_path / "ours").commit == ours
+
+
+def test_names_typed_with_combining_characters_are_the_same_names(kbio: Room) -> None:
+    kbio.add("12_top_five", "1", parameters="größe: int = 1  # how many, count")
+    typed = unicodedata.normalize("NFD", "größe=2")
+    assert kbio("render", "12", "-p", typed, "--set", unicodedata.normalize("NFD", "é")).returncode == 0
+    assert kbio.result("12_top_five/é")["parameters"] == {"größe": 2}
+
+
+@pytest.mark.parametrize("change", ["bom", "minor", "metadata", "nothing"])
+def test_what_is_listed_can_be_rendered_and_what_cannot_is_refused_by_both(kbio: Room, change: str) -> None:
+    content = json.loads(notebook("1"))
+    if change == "minor":
+        content["nbformat_minor"] = 9
+    if change == "metadata":
+        del content["metadata"]
+        del content["cells"][0]["metadata"]
+    if change == "nothing":
+        content["nbformat"] = 5
+    raw = json.dumps(content).encode()
+    (kbio.notebooks / "12_top_five.ipynb").write_bytes(b"\xef\xbb\xbf" * (change == "bom") + raw)
+    codes = [kbio("list").returncode, kbio("render", "12").returncode, kbio("check", "12").returncode]
+    assert codes == ([2, 2, 2] if change == "nothing" else [0, 0, 1])
+
+
+REFUSING = """
+import os, sys
+real = os.replace
+def refused(source, target, *a, **k):
+    if {place!r} in str(target): raise OSError({code}, os.strerror({code}), str(target))
+    return real(source, target, *a, **k)
+os.replace = refused
+from kbio_analysis.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (("check", "11", "--accept"), "references"),
+        (("new", "notebook", "31_services", "Do services follow?"), "31_services"),
+        (("render", "12"), "site"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_a_sentence(kbio: Room, arguments: tuple, place: str, code: int) -> None:
+    done = kbio.script(REFUSING.format(place=place, code=code), *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("kbio: cannot write ")
+    assert "unexpected" not in done.stderr
+    assert "--out" not in done.stderr
+
+
+# ---- what a notebook does
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("import ipywidgets\nipywidgets.IntSlider()", "cell 2 shows a widget"),
+        ("from ipywidgets import interact\n@interact(x=3)\ndef f(x): print(x)", "cell 2 shows a widget"),
+    ],
+)
+def test_a_widget_is_refused_and_never_waited_for(cell: str, words: str) -> None:
+    report = made(cell, limit_seconds=30)
+    assert report.status == "failed"
+    assert words in report.failure
+
+
+@pytest.mark.parametrize("harm", ["path.write_text('x')", "path.unlink()", "path.with_name('new.csv').write_text('')"])
+def test_a_cell_that_writes_into_the_tables_gets_no_good_report(tmp_path: Path, harm: str) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "apples.csv").write_text("key,weight\n")
+    path = f"from pathlib import Path\npath = Path({str(tmp_path / 'tables' / 'apples.csv')!r})\n"
+    assert made(path + "path.read_text()", data=str(tmp_path)).status == "ok"
+    report = made(path + harm, data=str(tmp_path))
+    assert report.status == "failed"
+    assert "written to while the notebook ran: tables/" in report.failure
+
+
+def test_a_line_without_end_is_settled_at_once() -> None:
+    for text in ("x" * 2_000_000, "\r" * 500_000, "\x1b[" * 300_000, " at 0x" * 300_000, "/tmp/kbio-" * 200_000):
+        cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": []}
+        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}]
+        outputs.settle({"cells": [cell], "metadata": {}}, None)
