@@ -6,6 +6,7 @@ exporters (:mod:`.growth_predictive`). Chance, interval and year of doubling bel
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -39,12 +40,6 @@ class Position:
     history: pd.Series
     growth_since_base_pct: float | None
     own: float | None
-
-    @property
-    def pace_pct(self) -> float | None:
-        """Growth a year from the base year to ``latest_year``; None when no later year is known."""
-        years = self.latest_year - self.base_year
-        return required_growth_pct(self.base_usd_m, self.latest_usd_m, years) if years else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +128,14 @@ class Forecast:
         return self.start.own / self.start.base_usd_m if self.start.own else 1.0
 
     @property
-    def terms(self) -> dict[str, object]:
-        """What :func:`outlook` was called with, to be changed one at a time."""
-        return {"under_way": [now.ahead for now in self.under_way], "rate": self.rate, "s2_rate": self.s2_rate}
+    def laws(self) -> list[Predictive]:
+        """The laws of the years under way."""
+        return [now.ahead for now in self.under_way]
+
+    def changed(self, **terms: object) -> Outlook:
+        """The outlook with some of the terms of :func:`outlook` replaced."""
+        usual = {"start": self.start, "under_way": self.laws, "rate": self.rate, "s2_rate": self.s2_rate}
+        return outlook(found=self.found, **(usual | terms))
 
 
 @typed
@@ -165,11 +165,6 @@ def position(series: pd.Series, *, base_year: int, base_usd_m: float, until: int
     )
 
 
-def rescaled(start: Position, base_usd_m: float) -> Position:
-    """The same position on the scale of another base value."""
-    return position(start.history, base_year=start.base_year, base_usd_m=base_usd_m)
-
-
 def years_under_way(
     start: Position,
     monthly: Mapping[str, pd.Series],
@@ -184,30 +179,13 @@ def years_under_way(
     where the errors of months cannot be measured.
     """
     found: list[nowcast.Nowcast] = []
-    value = start.latest_usd_m
-    for year in range(start.latest_year + 1, until + 1):
-        if start.own is None:
-            break
-        try:
-            now = nowcast.nowcast(monthly, annual, year=year, start=value, revision_sd=revision_sd)
-        except ModelInputError:
-            break
+    for year in range(start.latest_year + 1, until + 1 if start.own else 0):
+        value = found[-1].value if found else start.latest_usd_m
+        now = nowcast.nowcast(monthly, annual, year=year, start=value, revision_sd=revision_sd)
         if now is None:
             break
         found.append(now)
-        value = now.value
     return found
-
-
-def this_year(
-    annual: pd.Series, monthly: Mapping[str, pd.Series], revision_sd: Mapping[str, float]
-) -> nowcast.Nowcast | None:
-    """The nowcast of the year after the last one of ``annual``, on its own scale, if there is one."""
-    values = whole_years(annual, "annual").dropna()
-    year = int(values.index[-1])
-    start = position(values, base_year=year, base_usd_m=float(values.iloc[-1]))
-    found = years_under_way(start, monthly, annual, until=year + 1, revision_sd=revision_sd)
-    return found[0] if found else None
 
 
 def outlook(
@@ -261,41 +239,38 @@ def forecast(
 
 
 def alternatives(
-    made: Forecast, market_pct: Sequence[float], errors_points: Sequence[float], own_figures: str
-) -> dict[str, Outlook]:
-    """The outlook as chosen, and with every named choice changed alone: growth after, its error, months, anchor.
+    made: Forecast,
+    market_pct: Sequence[float],
+    errors_points: Sequence[float],
+    own_figures: str,
+    *,
+    levels: Mapping[str, float],
+    year: int,
+) -> pd.DataFrame:
+    """Chance of each of ``levels`` (US$ million) in ``year``, and median_usd_m, as chosen and by every other choice.
 
-    ``market_pct`` are the published growth rates, ``errors_points`` the errors that they may have; ``own_figures``
-    names the definition whose own figures are the other anchor.
+    One row a case, every choice changed alone: growth after, its error, months, anchor. ``market_pct`` are the
+    published growth rates, ``errors_points`` the errors that they may have; ``own_figures`` names the definition whose
+    own figures are the other anchor.
     """
-    laws, found, usual = made.terms["under_way"], made.found, made.terms
-    cases = {"As chosen": usual, "Growth after: the exporters' record alone": {"under_way": laws}}
+    cases = {"As chosen": made.changed()}
+    cases["Growth after: the exporters' record alone"] = made.changed(rate=None, s2_rate=0.0)
     for growth in dict.fromkeys(market_pct):
-        cases[f"Growth after: {growth:g}% a year"] = usual | {"rate": float(np.log1p(growth / 100))}
+        cases[f"Growth after: {growth:g}% a year"] = made.changed(rate=float(np.log1p(growth / 100)))
     for error in dict.fromkeys((min(errors_points), max(errors_points))):
-        rate, s2_rate = combined_rate(found, [(growth, error) for growth in market_pct])
-        cases[f"Market rates trusted to {error:g} points"] = usual | {"rate": rate, "s2_rate": s2_rate}
-    if made.under_way:
-        now = made.under_way[-1]
-        for row in now.by_series.itertuples():
+        rate, s2_rate = combined_rate(made.found, [(growth, error) for growth in market_pct])
+        cases[f"Market rates trusted to {error:g} points"] = made.changed(rate=rate, s2_rate=s2_rate)
+    if made.now:
+        for row in made.now.by_series.itertuples():
             alone = Predictive(centre=float(np.log1p(row.growth_pct / 100)), sd=row.sd)
-            cases[f"{now.year} from {row.Index} alone"] = usual | {"under_way": [*laws[:-1], alone]}
-        cases["Months not used"] = usual | {"under_way": ()}
-    found_outlooks = {name: outlook(made.start, found, **case) for name, case in cases.items()}
+            cases[f"{made.now.year} from {row.Index} alone"] = made.changed(under_way=[*made.laws[:-1], alone])
+        cases["Months not used"] = made.changed(under_way=())
     if made.start.own:
-        found_outlooks[f"{own_figures}: its own figures"] = outlook(
-            rescaled(made.start, made.start.own), found, **usual
-        )
-    return found_outlooks
-
-
-def chances(cases: Mapping[str, Outlook], levels: Mapping[str, float], *, year: int) -> pd.DataFrame:
-    """Chance of each of the ``levels`` (US$ million) in ``year``, and the median: one row a case."""
-    rows = {
-        name: {key: case.chance(level, year) for key, level in levels.items()} | {"median_usd_m": case.median(year)}
-        for name, case in cases.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case")
+        own = position(made.start.history, base_year=made.start.base_year, base_usd_m=made.start.own)
+        cases[f"{own_figures}: its own figures"] = made.changed(start=own)
+    chances = {key: [case.chance(level, year) for case in cases.values()] for key, level in levels.items()}
+    medians = [case.median(year) for case in cases.values()]
+    return pd.DataFrame(chances | {"median_usd_m": medians}, index=pd.Index(list(cases), name="case"))
 
 
 def curve(made: Forecast, growth_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
@@ -303,33 +278,26 @@ def curve(made: Forecast, growth_pct: Sequence[float], *, level_usd_m: float, ye
 
     What is not known of that growth is what is not known of the rate expected.
     """
-    rows = []
-    for growth in growth_pct:
-        terms = made.terms | {"rate": float(np.log1p(growth / 100))}
-        case = outlook(made.start, made.found, **terms)
-        rows.append({"growth_pct": growth, "probability": case.chance(level_usd_m, year)})
-    return pd.DataFrame(rows)
+    cases = [made.changed(rate=float(np.log1p(growth / 100))) for growth in growth_pct]
+    return pd.DataFrame({"growth_pct": growth_pct, "probability": [case.chance(level_usd_m, year) for case in cases]})
 
 
 def scenarios(made: Forecast, market_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
     """Growth of the next year, taken as known, by growth after it: first_pct, after_pct, median_usd_m, probability.
 
     The next year grows as the 10, 50 and 90% points of its nowcast, in whole per cent, or by NO_NOWCAST; after it no
-    growth, the rates of ``market_pct`` and the one that just leads from the middle case to the level.
+    growth, the rates of ``market_pct`` and the one that just leads from the middle case to the level. Empty if no year
+    lies between.
     """
-    start, year_ahead = made.start, made.start.latest_year + 1
-    law = made.terms["under_way"][0] if made.under_way else None
+    years = year - made.start.latest_year - 1
+    if years < 1:
+        return pd.DataFrame()
+    law = made.laws[0] if made.laws else None
     first = [round(100 * np.expm1(law.quantile(share))) for share in (0.1, 0.5, 0.9)] if law else NO_NOWCAST
-    after = {0.0, *market_pct}
-    middle = start.latest_usd_m * (1 + first[1] / 100)
-    if year > year_ahead:
-        after |= {required_growth_pct(middle, level_usd_m, year - year_ahead)}
+    needed = required_growth_pct(made.start.latest_usd_m * (1 + first[1] / 100), level_usd_m, years)
     rows = []
-    for growth in first:
+    for growth, pace in product(first, sorted({0.0, *market_pct, needed})):
         known = Predictive(centre=float(np.log1p(growth / 100)), sd=0.0)
-        for pace in sorted(after) if year > year_ahead else ():
-            terms = made.terms | {"under_way": [known], "rate": float(np.log1p(pace / 100))}
-            case = outlook(start, made.found, **terms)
-            row = {"first_pct": growth, "after_pct": pace, "median_usd_m": case.median(year)}
-            rows.append(row | {"probability": case.chance(level_usd_m, year)})
-    return pd.DataFrame(rows)
+        case = made.changed(under_way=[known], rate=float(np.log1p(pace / 100)))
+        rows.append((growth, pace, case.median(year), case.chance(level_usd_m, year)))
+    return pd.DataFrame(rows, columns=["first_pct", "after_pct", "median_usd_m", "probability"])

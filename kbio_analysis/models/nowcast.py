@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.checks import whole_years
 from kbio_analysis.models.growth_predictive import Predictive
 
 BORROWED_YEARS = 2
@@ -32,14 +33,13 @@ class Nowcast:
 
     ``year``; ``start`` the last annual value; ``ahead`` the law of log growth over it. ``by_series``, a row a series:
     n_months, through (last month), growth_pct so far, usd_m it gives by itself, sd_rest, sd_gap, sd_revision and sd
-    (log points), n_gaps, weight. ``rest`` by number of months known: cases, rmse and fitted error, log points.
+    (log points), n_gaps, weight.
     """
 
     year: int
     start: float
     ahead: Predictive
     by_series: pd.DataFrame
-    rest: pd.DataFrame
 
     @property
     def value(self) -> float:
@@ -65,39 +65,49 @@ def nowcast(
     months: int = 12,
     revision_sd: Mapping[str, float] | None = None,
 ) -> Nowcast | None:
-    """The year after the last one of ``annual``, from monthly series (PeriodIndex M, gaps allowed), if any is known.
+    """The year after the last one of ``annual``, from monthly series (PeriodIndex M, gaps allowed).
 
-    ``annual``: yearly values of one definition (integer or Period years). ``revision_sd``: log points by which a
-    series' counts are revised, zero where it is not named. A past ``year`` is nowcast from its first ``months`` months
-    as if it were not known: nothing of it enters the errors that are measured. ``start`` stands for the year before
-    where that is not known or on another scale.
+    ``annual``: yearly values of one definition. ``revision_sd``: log points by which a series' counts are revised, zero
+    where it is not named. A past ``year`` is nowcast from its first ``months`` months as if it were not known: nothing
+    of it enters the errors that are measured. ``start`` stands for the year before where that is not known or on
+    another scale.
 
-    Raises ModelInputError if the year before is not known and no ``start`` given, if no series holds two whole years
-    from which the error of its months could be measured, or if no such year is known by the annual definition too.
+    None if no month of the year is known, if no series holds two whole years from which the error of its months could
+    be measured, or if no such year is known by the annual definition too. Raises ModelInputError if the year before is
+    not known and no ``start`` given.
     """
-    values = pd.Series(annual.to_numpy(dtype=float), index=[int(getattr(y, "year", y)) for y in annual.index]).dropna()
+    values = whole_years(annual, "annual").astype(float).dropna()
     year = year if year is not None else int(values.index.max()) + 1 if len(values) else 0
     if start is None and year - 1 not in values.index:
         raise ModelInputError(f"the annual definition has no value for {year - 1}, from which {year} could be counted")
     start, values = float(values[year - 1]) if start is None else start, values.drop(year, errors="ignore")
     grids = {name: _grid(series) for name, series in monthly.items()}
     grown = {name: found for name, grid in grids.items() if (found := _so_far(grid, year, months))}
-    if not grown:
+    pairs = {name: _whole_pairs(grid, without=year) for name, grid in grids.items()}
+    whole = {(name, y): _so_far(grids[name], y, 12)[1] for name, years in pairs.items() for y in years}
+    gaps = {name: [] for name in grids}
+    for name, y in whole:
+        if {y - 1, y} <= {*values.index}:
+            gaps[name].append(float(np.log(values[y] / values[y - 1])) - whole[name, y])
+    every = [gap for found in gaps.values() for gap in found]
+    if not grown or not every:
         return None
-    rest, s2_month = _rest_of_year(grids, without=year)
-    gaps = {name: _gaps(grid, values, without=year) for name, grid in grids.items()}
-    if not any(gaps.values()):
-        raise ModelInputError("no whole year of a monthly series is known by the annual definition: no gap to measure")
-    table = pd.DataFrame.from_dict(
-        {name: _row(name, year, *grown[name], s2_month, gaps, (revision_sd or {}).get(name, 0.0)) for name in grown},
-        orient="index",
-    )
-    precision = table["sd"] ** -2
-    weight = precision / precision.sum()
+    missed = [(n, growth - _so_far(grids[name], y, n)[1]) for n in range(1, 12) for (name, y), growth in whole.items()]
+    s2_month, pooled = np.mean([e**2 / (1 / n - 1 / 12) for n, e in missed]), float(np.mean(np.square(every)))
+    rows = {}
+    for name, (n, growth) in grown.items():
+        # A series without a year of its own borrows; one with years of its own is pulled towards all of them.
+        s2_gap = (sum(g**2 for g in gaps[name]) + BORROWED_YEARS * pooled) / (len(gaps[name]) + BORROWED_YEARS)
+        parts = {"sd_rest": np.sqrt(s2_month * (1 / n - 1 / 12)), "sd_gap": np.sqrt(s2_gap)}
+        parts["sd_revision"] = (revision_sd or {}).get(name, 0.0)
+        rows[name] = {"n_months": n, "through": f"{year}-{n:02d}", "growth_pct": 100 * float(np.expm1(growth)), **parts}
+        rows[name] |= {"sd": float(np.sqrt(sum(v**2 for v in parts.values()))), "n_gaps": len(gaps[name])}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    weight = table["sd"] ** -2 / (table["sd"] ** -2).sum()
     centre = float((weight * np.log1p(table["growth_pct"] / 100)).sum())
     ahead = Predictive(centre=centre, sd=float((weight * table["sd"]).sum()))
     table = table.assign(usd_m=start * (1 + table["growth_pct"] / 100), weight=weight)
-    return Nowcast(year=year, start=start, ahead=ahead, by_series=table, rest=rest)
+    return Nowcast(year=year, start=start, ahead=ahead, by_series=table)
 
 
 def hindcast(monthly: Mapping[str, pd.Series], annual: pd.Series, *, months: int) -> pd.DataFrame:
@@ -105,32 +115,14 @@ def hindcast(monthly: Mapping[str, pd.Series], annual: pd.Series, *, months: int
 
     A row a year: year, nowcast, actual, error (log points), in_80, in_95. Years without the months are left out.
     """
-    values = pd.Series(annual.to_numpy(dtype=float), index=[int(getattr(y, "year", y)) for y in annual.index]).dropna()
-    rows = []
-    for year in values.index[1:]:
-        try:
-            found = nowcast(monthly, values, year=year, months=months)
-        except ModelInputError:
-            continue
+    values, rows = whole_years(annual, "annual").astype(float).dropna(), []
+    for year in values.index[values.index.isin(values.index + 1)]:
+        found = nowcast(monthly, values, year=year, months=months)
         if found is not None:
             within = {f"in_{k}": found.interval(k)[0] <= values[year] <= found.interval(k)[1] for k in (80, 95)}
             error = float(np.log(values[year] / found.value))
             rows.append({"year": year, "nowcast": found.value, "actual": values[year], "error": error} | within)
     return pd.DataFrame(rows)
-
-
-def _row(
-    name: str, year: int, n: int, growth: float, s2_month: float, gaps: Mapping[str, list[float]], revision: float
-) -> dict[str, object]:
-    every = [gap for found in gaps.values() for gap in found]
-    # A series without a year of its own borrows; one with years of its own is pulled towards all of them.
-    pooled = float(np.mean(np.square(every))) if every else 0.0
-    own = gaps[name]
-    s2_gap = (sum(g**2 for g in own) + BORROWED_YEARS * pooled) / (len(own) + BORROWED_YEARS)
-    parts = {"sd_rest": np.sqrt(s2_month * (1 / n - 1 / 12)), "sd_gap": np.sqrt(s2_gap), "sd_revision": revision}
-    sd = float(np.sqrt(sum(v**2 for v in parts.values())))
-    shown = {"n_months": n, "through": f"{year}-{n:02d}", "growth_pct": 100 * float(np.expm1(growth))}
-    return shown | parts | {"sd": sd, "n_gaps": len(own)}
 
 
 def _grid(series: pd.Series) -> dict[int, np.ndarray]:
@@ -149,27 +141,6 @@ def _so_far(grid: Mapping[int, np.ndarray], year: int, months: int) -> tuple[int
     both = np.isfinite(grid[year]) & np.isfinite(grid[year - 1])
     n = min(months, 12 if both.all() else int(both.argmin()))
     return (n, float(np.log(grid[year][:n].sum() / grid[year - 1][:n].sum()))) if n else None
-
-
-def _rest_of_year(grids: Mapping[str, Mapping[int, np.ndarray]], *, without: int) -> tuple[pd.DataFrame, float]:
-    errors: dict[int, list[float]] = {n: [] for n in range(1, 12)}
-    for grid in grids.values():
-        for year in _whole_pairs(grid, without):
-            whole = _so_far(grid, year, 12)[1]
-            for n in errors:
-                errors[n].append(whole - _so_far(grid, year, n)[1])
-    if not errors[1]:
-        raise ModelInputError("no monthly series holds two whole years: the error of its months cannot be measured")
-    s2 = float(np.mean([e**2 / (1 / n - 1 / 12) for n, found in errors.items() for e in found]))
-    rows = [{"n_months": n, "cases": len(e), "rmse": float(np.sqrt(np.mean(np.square(e))))} for n, e in errors.items()]
-    table = pd.DataFrame(rows).set_index("n_months")
-    return table.assign(fitted=np.sqrt(s2 * (1 / table.index - 1 / 12))), s2
-
-
-def _gaps(grid: Mapping[int, np.ndarray], annual: pd.Series, *, without: int) -> list[float]:
-    """Growth of the annual definition less the series' own, log points, in every year where both are known."""
-    years = [y for y in _whole_pairs(grid, without) if y in annual.index and y - 1 in annual.index]
-    return [float(np.log(annual[y] / annual[y - 1])) - _so_far(grid, y, 12)[1] for y in years]
 
 
 def _whole_pairs(grid: Mapping[int, np.ndarray], without: int) -> list[int]:

@@ -8,7 +8,7 @@ two overtake each other with a probability in closed form. Growth that all share
 place takes and whether home reaches a level, so both come from the same paths.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, typed
+from kbio_analysis.models.checks import check_count, typed, whole_years
 from kbio_analysis.models.growth_predictive import DEGREES, WINDOW, Components, combined_rate, components, leads
 from kbio_analysis.models.nowcast import nowcast
 from kbio_analysis.models.ranks import first_comparable_year, yearly
@@ -35,9 +35,6 @@ CONTENDER_SHARE = 0.1
 
 FEWEST_PATHS = 50
 """With fewer paths that meet a condition, no share of them is given."""
-
-Shocks = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
-"""Standardised shocks (mean 0, variance 1) of a given shape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +83,7 @@ def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> Race:
     elif rule == "equal":
         own, s2 = 0.0 * own, 0.0 * s2
     field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": np.sqrt(s2), "years": known["years"]})
-    return Race(field=field.loc[levels.index], common=common, origin_year=panel.index[-1].year, home=home)
+    return Race(field=field.loc[levels.index], common=common, origin_year=int(panel.index[-1]), home=home)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,16 +124,14 @@ class RankOdds:
     def together(self, multiple: float) -> dict[str, float | None]:
         """Chances of the place and of exports ``multiple`` times those of the origin year, and of each given the other.
 
-        Keys multiple, place, place_given_multiple, multiple_given_place, both; a conditional chance is None where fewer
-        than FEWEST_PATHS paths meet its condition.
+        Keys multiple, place_given_multiple, multiple_given_place; a conditional chance is None where fewer than
+        FEWEST_PATHS paths meet its condition.
         """
         grown, there = self.growth >= np.log(multiple), self.ranks <= self.place
         return {
             "multiple": _chance(grown),
-            "place": _chance(there),
             "place_given_multiple": _chance(there[grown]) if grown.sum() >= FEWEST_PATHS else None,
             "multiple_given_place": _chance(grown[there]) if there.sum() >= FEWEST_PATHS else None,
-            "both": _chance(grown & there),
         }
 
     def place_at(self, growth_pct: float) -> np.ndarray:
@@ -158,7 +153,6 @@ def simulate(
     seed: int,
     rate: tuple[float, float] | None = None,
     known: pd.DataFrame | None = None,
-    shocks: Shocks = np.random.Generator.standard_normal,
 ) -> RankOdds:
     """Simulate every contender of :func:`fit` to ``target_year`` and rank them in each path.
 
@@ -177,17 +171,17 @@ def simulate(
     rng = np.random.default_rng(seed)
     own, size = field.index.get_loc(race.home), (n_paths, len(field))
     scale = np.sqrt((DEGREES - 2) / rng.chisquare(DEGREES, (n_paths, 1)))
-    shared = mean + scale * np.sqrt(s2_mean) * shocks(rng, (n_paths, 1))
-    lasting = shared + field["own"].to_numpy() + scale * field["own_sd"].to_numpy() * shocks(rng, size)
+    shared = mean + scale * np.sqrt(s2_mean) * rng.standard_normal((n_paths, 1))
+    lasting = shared + field["own"].to_numpy() + scale * field["own_sd"].to_numpy() * rng.standard_normal(size)
     logs = np.tile(np.log(field["usd_m"].to_numpy(dtype=float)), (n_paths, 1))
     headline, common_log, fan, levels = np.zeros(n_paths), np.zeros(n_paths), {}, {}
     for year in range(race.origin_year + 1, target_year + 1):
-        together = scale * np.sqrt(common.s2_year) * shocks(rng, (n_paths, 1))
-        step = lasting + together + scale * np.sqrt(common.s2_residual) * shocks(rng, size)
+        together = scale * np.sqrt(common.s2_year) * rng.standard_normal((n_paths, 1))
+        step = lasting + together + scale * np.sqrt(common.s2_residual) * rng.standard_normal(size)
         if known is not None and year in known.index:
             counted = known.loc[year]
-            grown = counted["log_growth"] + scale[:, 0] * counted["sd"] * shocks(rng, (n_paths,))
-            step[:, own] = grown + counted["gap_sd"] * shocks(rng, (n_paths,))
+            grown = counted["log_growth"] + scale[:, 0] * counted["sd"] * rng.standard_normal(n_paths)
+            step[:, own] = grown + counted["gap_sd"] * rng.standard_normal(n_paths)
         else:
             grown = step[:, own]
         logs, headline, common_log = logs + step, headline + grown, common_log + (shared + together)[:, 0]
@@ -196,13 +190,15 @@ def simulate(
         both = {"home": logs[:, own], "place": others}
         levels[year] = {f"{who}_{k}": np.exp(v) for who, x in both.items() for k, v in _spread(x, "linear").items()}
     places = 1 + np.argsort(np.argsort(-logs, axis=1, kind="stable"), axis=1, kind="stable")
+    spread = {k: v.astype(int) for k, v in _spread(places, "inverted_cdf").items()}
+    found = field[["usd_m"]].assign(rank_now=np.arange(1, len(field) + 1), chance=_chance(places <= place))
     return RankOdds(
         place=place,
         years=years,
         ranks=places[:, own],
         fan=pd.DataFrame.from_dict(fan, orient="index").rename_axis("year"),
         levels=pd.DataFrame.from_dict(levels, orient="index").rename_axis("year"),
-        field=_field(field, places, place),
+        field=found.assign(median_rank=spread["median"], lo_80=spread["lo_80"], hi_80=spread["hi_80"]),
         growth=headline,
         place_usd_m=np.exp(others),
         common_log=common_log,
@@ -217,16 +213,12 @@ def known_growth(panel: pd.Series, counted: pd.Series, monthly: Mapping[str, pd.
     the root mean square of the differences of growth in the years that both hold. None if the other definition does
     not hold the panel's last year, or no difference or no later year is known.
     """
-    own, other = (np.log(s.dropna().set_axis([p.year for p in s.dropna().index])) for s in (panel, counted))
+    own, other = (np.log(whole_years(s, "home's exports").dropna()) for s in (panel, counted))
     gaps = (other.diff() - own.diff())[[y for y in own.index if {y - 1, y} <= {*own.index} & {*other.index}]]
     if own.index[-1] not in other.index or gaps.dropna().empty:
         return None
     rows = {year: (value, 0.0) for year, value in other.diff().loc[own.index[-1] + 1 :].items()}
-    try:
-        ahead = nowcast(monthly, counted)
-    except ModelInputError:
-        # The months held then were too few for their error to be measured.
-        ahead = None
+    ahead = nowcast(monthly, counted)
     if ahead is not None:
         rows[ahead.year] = (ahead.ahead.centre, ahead.ahead.sd)
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["log_growth", "sd"])
@@ -243,22 +235,20 @@ def hindcast(panel: pd.DataFrame, *, years: int, place: int, n_paths: int, seed:
     """
     panel, rows = yearly(panel), []
     first = first_comparable_year(panel, place)
-    for origin in panel.index[(panel.index.year >= first) & (panel.index + years <= panel.index[-1])]:
+    for origin in panel.index[(panel.index >= first) & (panel.index + years).isin(panel.index)]:
         end = origin + years
-        if end not in panel.index:
-            continue
         kept = panel.loc[:origin, panel.loc[end] > 0]
         kept = kept.loc[:, kept.iloc[-1] > 0]
         try:
             race = fit(kept, kept.iloc[-1].idxmin())
-            said = simulate(race, place=place, target_year=end.year, n_paths=n_paths, seed=seed).field
+            said = simulate(race, place=place, target_year=int(end), n_paths=n_paths, seed=seed).field
         except ModelInputError:
             # Too short a record then is an answer, not a failure.
             continue
         now = panel.loc[end, said.index].rank(ascending=False, method="min").astype(int)
         table = pd.DataFrame({"rank_then": said.rank_now, "chance": said.chance, "rank_now": now, "hit": now <= place})
         table["inside_80"] = now.between(said.lo_80, said.hi_80)
-        rows.append(table.rename_axis("iso3").reset_index().assign(origin=origin.year))
+        rows.append(table.rename_axis("iso3").reset_index().assign(origin=origin))
     columns = ["origin", "iso3", "rank_then", "chance", "rank_now", "hit", "inside_80"]
     return pd.concat(rows)[columns].reset_index(drop=True) if rows else pd.DataFrame(columns=columns)
 
@@ -269,20 +259,6 @@ def _spread(values: np.ndarray, method: str) -> dict[str, float]:
     return dict(zip(levels, np.quantile(values, list(levels.values()), method=method, axis=0), strict=True))
 
 
-def _field(field: pd.DataFrame, places: np.ndarray, place: int) -> pd.DataFrame:
-    spread = _spread(places, "inverted_cdf")
-    return pd.DataFrame(
-        {
-            "usd_m": field["usd_m"],
-            "rank_now": np.arange(1, len(field) + 1),
-            "chance": [_chance(column <= place) for column in places.T],
-            "median_rank": spread["median"].astype(int),
-            "lo_80": spread["lo_80"].astype(int),
-            "hi_80": spread["hi_80"].astype(int),
-        }
-    )
-
-
-def _chance(hits: np.ndarray) -> float:
+def _chance(hits: np.ndarray) -> np.ndarray:
     """Laplace's rule, (1 + hits) / (2 + n): no finite number of paths makes anything certain or impossible."""
-    return float((1 + hits.sum()) / (2 + len(hits)))
+    return (1 + hits.sum(axis=0)) / (2 + len(hits))

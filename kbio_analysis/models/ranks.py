@@ -10,21 +10,20 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import frequency_of, years_index
+from kbio_analysis.models.checks import whole_years
 
 
 def yearly(panel: pd.DataFrame) -> pd.DataFrame:
-    """The panel by yearly periods; refused unless it is a frame of years, each once."""
-    panel = years_index(panel, "exporter panel")
-    if panel.empty or frequency_of(panel.index, "exporter panel") != "annual" or panel.index.has_duplicates:
+    """The panel by whole years; refused unless it is a frame of years, each once."""
+    panel = whole_years(panel, "exporter panel")
+    if panel.empty or panel.index.has_duplicates:
         raise ModelInputError("exporter panel: give one row a year, each once, and one column an exporter")
     return panel
 
 
 def standings(panel: pd.DataFrame) -> pd.DataFrame:
     """Place of every member by year (int), 1 the largest; equal values share the better place; NaN where not held."""
-    panel = yearly(panel)
-    return panel.rank(axis=1, ascending=False, method="min").set_axis(panel.index.year, axis=0)
+    return yearly(panel).rank(axis=1, ascending=False, method="min")
 
 
 def first_comparable_year(panel: pd.DataFrame, place: int) -> int:
@@ -48,31 +47,29 @@ def comparable_standings(panel: pd.DataFrame, place: int) -> pd.DataFrame:
 def ladder(panel: pd.DataFrame, home: str, place: int) -> pd.DataFrame:
     """Home against the ``place``-th largest of the others, by year (int) from the first comparable one.
 
-    Columns n_held, home_rank, home_usd_m, rival (ISO3 of that other), rival_usd_m, multiple (rival over home),
-    home_share_pct and rival_share_pct (of all held), gap_points (between the two). Home's are NaN while it is not held.
+    Columns n_held, home_rank, home_usd_m, rival (ISO3 of that other), rival_usd_m, multiple (rival over home) and
+    gap_points (between their shares of all held, in per cent). Home's are NaN while it is not held.
     Raises ModelInputError if home is not in the last year or fewer than ``place`` others ever are.
     """
     panel = yearly(panel)
     if home not in panel.columns or not panel[home].iloc[-1] > 0:
         raise ModelInputError(f"{home} is not held in {panel.index[-1]}: use a later as_of or another definition")
-    by_year, places, rows = panel.set_axis(panel.index.year, axis=0), comparable_standings(panel, place), {}
+    places, rows = comparable_standings(panel, place), {}
     for year in places.index:
-        others = by_year.loc[year].drop(home).dropna().sort_values(ascending=False)
+        others = panel.loc[year].drop(home).dropna().sort_values(ascending=False)
         if len(others) < place:
             continue
-        total, own, level = by_year.loc[year].sum(), by_year.at[year, home], float(others.iloc[place - 1])
+        total, own, level = panel.loc[year].sum(), panel.at[year, home], float(others.iloc[place - 1])
         rows[year] = {
-            "n_held": int(by_year.loc[year].notna().sum()),
+            "n_held": int(panel.loc[year].notna().sum()),
             "home_rank": places.at[year, home],
             "home_usd_m": own,
             "rival": others.index[place - 1],
             "rival_usd_m": level,
             "multiple": level / own,
-            "home_share_pct": 100 * own / total,
-            "rival_share_pct": 100 * level / total,
             "gap_points": 100 * level / total - 100 * own / total,
         }
-    if by_year.index[-1] not in rows:
+    if panel.index[-1] not in rows:
         raise ModelInputError(
             f"fewer than {place} exporters beside {home} in {panel.index[-1]}: ask for a higher place"
         )
@@ -98,8 +95,8 @@ def placements(panel: pd.DataFrame, home: str, values_usd_m: Mapping[str, float]
 def entries(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within_years: int) -> pd.DataFrame:
     """Whether exporters ranked ``ranks[0]`` to ``ranks[-1]`` stood at ``place`` or better within ``within_years``.
 
-    One row an exporter and year of origin: member, origin, rank, entered, apart (its window overlaps no other counted
-    one, back from the latest). An origin counts once its window has closed by the panel's last year; of an irregular
+    One row an exporter and year of origin: member, origin, entered, apart (its window overlaps no other counted one,
+    back from the latest). An origin counts once its window has closed by the panel's last year; of an irregular
     panel only the years it holds are seen. Ranks at or above ``place`` are left out.
     """
     if not ranks or within_years < 1:
@@ -113,8 +110,8 @@ def entries(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within_yea
         apart = year if separate else apart
         for member, rank in places.loc[year].items():
             if len(window) and low <= rank <= high:
-                rows.append((member, year, int(rank), bool(window[member].min() <= place), separate))
-    cases = pd.DataFrame(rows, columns=["member", "origin", "rank", "entered", "apart"])
+                rows.append((member, year, bool(window[member].min() <= place), separate))
+    cases = pd.DataFrame(rows, columns=["member", "origin", "entered", "apart"])
     return cases.astype({"entered": bool, "apart": bool})
 
 

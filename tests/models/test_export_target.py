@@ -31,7 +31,7 @@ def test_the_position_moves_with_the_definition_over_gaps() -> None:
     found = start()
     assert found.latest_usd_m == pytest.approx(5800 * 6.5 / 5.5)
     assert (found.latest_year, found.own) == (2025, 5.5)
-    assert found.pace_pct == pytest.approx(100 * (6.5 / 5.5 - 1))
+    assert found.growth_since_base_pct == pytest.approx(100 * (6.5 / 5.5 - 1))
     # MFDS left out 2016, 2020 and 2023 in dollars: 789.15 in 2015, 3216.59 in 2024.
     mfds = pd.Series([789.15, 1368.51, 3216.59], index=[2015, 2017, 2024])
     gaps = et.position(mfds, base_year=2015, base_usd_m=789.0)
@@ -114,8 +114,7 @@ def forecast(**changed: object) -> et.Forecast:
 def test_every_choice_is_changed_alone() -> None:
     made = forecast()
     assert made.last_year == 2026
-    cases = et.alternatives(made, [4.7, 11.9], [1.0, 6.0], "KHIDI")
-    table = et.chances(cases, {"p": 11600.0}, year=2030)
+    table = et.alternatives(made, [4.7, 11.9], [1.0, 6.0], "KHIDI", levels={"p": 11600.0}, year=2030)
     assert table.p["As chosen"] == made.outlook.chance(11600, 2030)
     assert table.p["Growth after: 4.7% a year"] < table.p["As chosen"] < table.p["Growth after: 11.9% a year"]
     assert table.p["KHIDI: its own figures"] < table.p["As chosen"]

@@ -219,8 +219,7 @@ class TestHistory:
         assert list(rungs.rival) == ["AAA", "AAA", "BBB", "AAA"]
         assert list(rungs.home_rank) == [3, 4, 4, 3]
         assert list(rungs.multiple) == pytest.approx([10, 6, 4.5, 80 / 30], rel=EXACT)
-        assert rungs.home_share_pct.iloc[-1] == pytest.approx(100 * 30 / 175, rel=EXACT)
-        assert rungs.rival_share_pct.iloc[-1] == pytest.approx(100 * 80 / 175, rel=EXACT)
+        assert rungs.gap_points.iloc[-1] == pytest.approx(100 * 50 / 175, rel=EXACT)
 
     def test_a_year_before_a_large_exporter_was_read_does_not_compare(self) -> None:
         assert ranks.first_comparable_year(self.LADDER, 1) == 2020
@@ -273,7 +272,8 @@ class TestHistory:
 
     def test_entries_keep_out_of_the_place_itself(self) -> None:
         p = walks(3, 12, 15, np.zeros(12), np.full(12, 0.3))
-        assert ranks.entries(p, ranks=(1, 6), place=4, within_years=3)["rank"].min() == 5
+        found, places = ranks.entries(p, ranks=(1, 6), place=4, within_years=3), ranks.standings(p)
+        assert min(places.at[r.origin, r.member] for r in found.itertuples()) == 5
         none = ranks.entry_rates({"p": p}, ranks=(2, 3), place=4, within_years=3).loc["p"]
         assert (none.starts, none.low, none.high) == (0, 0.0, 1.0)
         with pytest.raises(ModelInputError, match="give ranks"):
