@@ -80,9 +80,10 @@ class Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """``paths``: (flow, cell) -> path over ``years``, from entry to the horizon, and of trade where both flows have
-    one. The first of ``cells`` is the chosen one."""
+    """``paths``: (flow, cell) -> path over ``years``, from entry in ``start``, or from when a preference ends if
+    earlier, to the horizon, and of trade where both flows have one. The first of ``cells`` is the chosen one."""
 
+    start: int
     years: tuple[int, ...]
     cells: tuple[Cell, ...]
     paths: Mapping[tuple[str, Cell], Path]
@@ -176,29 +177,31 @@ def effects(
     cells: Mapping[Cell, int | None],
     rng: np.random.Generator,
 ) -> Effects:
-    """Put the parts together for the years ``start`` to ``start + horizon``.
+    """Put the parts together to ``start + horizon``, from ``start`` or the earlier year in which a preference ends.
 
     ``studies``: (flow, cell) -> simulation per dollar of trade, for the flows whose duties are held; ``flows`` says on
     what terms each enters today; ``cells``: dates -> years from entry after which duty-free entry ends, the chosen one
     first. Raises :class:`ModelInputError` for years outside the outlook.
     """
-    years = np.arange(start, start + horizon + 1)
+    free = {flow for flow, held in flows.items() if held.access == "dfqf"}
+    lead = max(0, -min((ends for ends in cells.values() if free and ends is not None), default=0))
+    years = np.arange(start - lead, start + horizon + 1)
     if years[0] not in outlook.years or years[-1] not in outlook.years:
         raise ModelInputError(f"{years[0]} to {years[-1]} is not within the outlook; lengthen its horizon")
     at, paths = [outlook.years.index(year) for year in years], {}
     for flow, middle in outlook.middle.items():
-        n, free = len(outlook.paths[flow]), flow in flows and flows[flow].access == "dfqf"
-        state = rng.bit_generator.state
+        n, state = len(outlook.paths[flow]), rng.bit_generator.state
         for cell, ends in cells.items():
             rng.bit_generator.state = state  # the same draws for every date
-            study, added = studies.get((flow, cell)), {}
-            kept = 1 + study.without_draws.T if study is not None else np.ones((n, len(years)))
+            study, kept, added = studies.get((flow, cell)), np.ones((n, len(years))), {}
+            if study is not None:
+                kept[:, -len(study.without_draws) :] += study.without_draws.T
             without = middle[at] * np.median(kept, axis=0)
-            if flow in past.predictions and not (free and ends is None):
-                since = years - start - (max(ends, 0) if free else 0)
+            if flow in past.predictions and not (flow in free and ends is None):
+                since = years - start - (max(ends, 0) if flow in free else 0)
                 added["transfer"] = without * np.expm1(past.draw(flow, since, n, rng))
             if study is not None:
-                added["tariffs"] = middle[at] * study.year_draws.T
+                added["tariffs"] = middle[at] * np.pad(study.year_draws.T, ((0, 0), (lead, 0)))
             paths[flow, cell] = Path(without=without, added=added, factor=kept)
     for cell in cells if len(outlook.middle) == len(FLOWS) else ():
         parts = [paths[flow, cell] for flow in FLOWS]
@@ -206,22 +209,23 @@ def effects(
         # The transfer adds nothing to goods that enter free; duties must be held both ways.
         added = {m: sum(draws) for m, draws in held.items() if len(draws) >= (1 if m == "transfer" else len(FLOWS))}
         paths["trade", cell] = Path(without=sum(part.without for part in parts), added=added)
-    return Effects(years=tuple(int(y) for y in years), cells=tuple(cells), paths=paths)
+    return Effects(start=start, years=tuple(int(y) for y in years), cells=tuple(cells), paths=paths)
 
 
 def doubling(outlook: Baseline, found: Effects) -> dict[str, float] | None:
     """Chance that two-way trade ten years after entry is twice that of the year before it: ``without`` an agreement,
     and with one by each method. Effects of the last year found stand for later ones. Each counts (1 + hits)/(1 +
     draws). None without both flows."""
-    start = found.years[0]
-    if found.main != "trade" or start - 1 not in outlook.years:
+    last = found.start - 1
+    if found.main != "trade" or last not in outlook.years:
         return None
-    before, after = outlook.years.index(start - 1), outlook.years.index(start + 10)
-    base = 2 * sum(outlook.paths[flow][:, before] for flow in FLOWS)
+    before, after, base = outlook.years.index(last), outlook.years.index(last + 11), 0.0
     trade = dict.fromkeys(("without", *found.paths["trade", found.cells[0]].added), 0.0)
     for flow in FLOWS:
-        path = found.paths[flow, found.cells[0]]
-        own = outlook.paths[flow][:, after] * path.factor[:, -1]
+        path, draws = found.paths[flow, found.cells[0]], outlook.paths[flow]
+        lost_before = path.factor[:, found.years.index(last)] if last in found.years else 1.0
+        base = base + 2 * draws[:, before] * lost_before
+        own = draws[:, after] * path.factor[:, -1]
         for name in trade:
             added = path.added[name][:, -1] / path.without[-1] if name in path.added else 0.0
             trade[name] = trade[name] + own * (1 + added)
@@ -232,17 +236,17 @@ def trade_paths(outlook: Baseline, found: Effects, flow: str, history: pd.Series
     """By year, US$ million: recorded (the last years of ``history``); without, with its 5 and 95 per cent, and with_ by
     method, at the chosen date; and ``other``, a partner with an agreement since 2010 (India), moved in time and level
     so that the years before both entries meet (india_rebased)."""
-    path, years = found.paths[flow, found.cells[0]], list(found.years)
+    path, years, start = found.paths[flow, found.cells[0]], list(found.years), found.start
     middle = pd.Series({y: outlook.at(y, flow) for y in outlook.years}).loc[: years[-1]]
     ahead = pd.DataFrame({"without": middle})
     ahead.loc[years, "without"] = path.without
     band = outlook.band(flow).loc[: years[-1]].mul(ahead["without"] / middle, axis=0)
     ahead = ahead.assign(without_5=band[5], without_95=band[95])
     for method, draws in path.added.items():
-        ahead[f"with_{method}"] = pd.Series(path.without + np.median(draws, axis=0), index=years)
-    moved = other / other.loc[2009] * ahead.at[years[0] - 1, "without"]
-    moved.index = [int(year) - 2010 + years[0] for year in other.index]
-    ahead = ahead.assign(india_rebased=moved.reindex(ahead.index).where(ahead.index >= years[0] - 1))
+        ahead[f"with_{method}"] = pd.Series(path.without + np.median(draws, axis=0), index=years).loc[start:]
+    moved = other / other.loc[2009] * ahead.at[start - 1, "without"]
+    moved.index = [int(year) - 2010 + start for year in other.index]
+    ahead = ahead.assign(india_rebased=moved.reindex(ahead.index).where(ahead.index >= start - 1))
     return pd.concat([history.dropna().tail(_RECORDED_YEARS).to_frame("recorded"), ahead]).rename_axis("year")
 
 

@@ -141,9 +141,9 @@ class TariffSimulation:
     prices = ``creation`` (what the importer buys more, from all) + ``diversion`` (what the supplier takes from the
     others) + ``price`` (better prices); ``smart`` is the linear creation M eps dt/(1+t) of the same cut; ``revenue``
     (duties) and ``consumer_surplus`` are the importer's. ``per_line``: lines x 5, 50, 95 of exports; ``year_draws``:
-    exports, years after entry x draws; ``without_draws`` the same without the agreement, less today's. ``wedge``: lines
-    x today, without, agreement, duty in per cent of value at mean utilisation; ``average_duty`` the same weighted by
-    trade. Everything scales with trade.
+    exports, years after entry x draws; ``without_draws`` the same without the agreement, less today's, from the year in
+    which those terms change if that lies before entry. ``wedge``: lines x today, without, agreement, duty in per cent
+    of value at mean utilisation; ``average_duty`` the same weighted by trade. Everything scales with trade.
     """
 
     totals: pd.DataFrame
@@ -178,7 +178,7 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
         totals=pd.DataFrame({name: np.percentile(draws[name], BANDS) for name in OUTCOMES}, index=list(BANDS)).T,
         draws=draws,
         per_line=pd.DataFrame(np.percentile(values["exports"], BANDS, axis=1).T, index=rows.index, columns=list(BANDS)),
-        year_draws=years[0],
+        year_draws=years[0, -end - 1 :],
         without_draws=years[1],
         wedge=wedge,
         average_duty=wedge.mul(weight, axis=0).sum(),
@@ -282,14 +282,14 @@ class _Market:
 
     def change(self, *, utilisation: Array, cost_pct: Array, **nest: Array) -> tuple[dict[str, Array], Array]:
         """Outcomes of the last year with the agreement less those without, lines x draws; and exports by year: with
-        less without, and without less today's, (2, years, draws). US$ million."""
+        less without, and without less today's, (2, years from the first change, draws). US$ million."""
         s, shape = self.scenario, (len(self.trade), nest["sigma"].shape[1])
         first = min(0, s.without_from if s.without is not None else 0)
         worlds = {year: self.worlds(year, utilisation, cost_pct) for year in range(first, s.horizon + 1)}
         today = worlds[first][0]
         logs = {year: [np.log(world / today) for world in both] for year, (_, *both) in worlds.items()}
-        by_year, memory = np.zeros((2, s.horizon + 1, shape[1])), {}
-        for year in range(s.horizon + 1):
+        by_year, memory = np.zeros((2, len(worlds), shape[1])), {}
+        for year in worlds:
             sold = []
             for which in (0, 1):
                 felt = self._felt(logs, which, year)
@@ -299,7 +299,7 @@ class _Market:
                     gain = np.exp(quantity * (1 + nest["inverse_supply"])) - 1
                     memory[key] = np.broadcast_to(self.trade * gain, shape).sum(axis=0)
                 sold.append(memory[key])
-            by_year[:, year] = sold[1] - sold[0], sold[0]
+            by_year[:, year - first] = sold[1] - sold[0], sold[0]
         now = worlds[s.horizon][1:]
         ends = [self.level(today, now[i], self._felt(logs, i, s.horizon), **nest) for i in (0, 1)]
         return {name: np.broadcast_to(ends[1][name] - ends[0][name], shape) for name in OUTCOMES}, by_year

@@ -217,6 +217,25 @@ class TestOneCounterfactual:
         assert (drawn >= 0).all()
         assert (drawn == 0).all() == (coverage == 0)
 
+    def test_a_preference_that_ends_before_entry_is_lost_from_then_on(self) -> None:
+        cells, flow, rng = {"early": -3, "late": 0}, {"imports": _flow("dfqf")}, np.random.default_rng(4)
+        run = RUN | {"horizon": 4}
+        studies = {("imports", c): tariff_study("imports", _flow("dfqf"), TERMS, ends=cells[c], **run) for c in cells}
+        outlook = paths()
+        found = effects(outlook, _past(0.2), flow, studies, start=2030, horizon=4, cells=cells, rng=rng)
+        middle = outlook.middle["imports"][[outlook.years.index(y) for y in found.years]]
+        early, late = (found.paths["imports", cell] for cell in cells)
+        assert found.years == tuple(range(2027, 2035))
+        assert (np.diff(early.without[:3] / middle[:3], prepend=1.0) < 0).all()  # trade responds over years
+        assert late.without[:3] == pytest.approx(middle[:3])
+        for draws in (*early.added.values(), *late.added.values()):
+            assert (draws[:, :3] == 0).all()
+            assert (np.median(draws[:, 3:], axis=0) > 0).all()
+        flat = pd.Series(1.0, range(2000, 2024))
+        drawn = trade_paths(outlook, found, "imports", flat, flat)
+        assert drawn.without[2029] == early.without[2]
+        assert drawn.with_tariffs.first_valid_index() == 2030
+
     def test_past_agreements_leave_alone_what_enters_free(self, study) -> None:
         late = study[3].paths["imports", "graduation_2029"]
         assert (late.added["transfer"][:, :3] == 0).all()

@@ -245,7 +245,7 @@ def test_trade_responds_over_ten_years_and_the_end_is_the_whole():
 
 def test_a_loss_that_came_before_entry_is_further_on():
     after = [Scenario(today=DFQF, without=MFN, without_from=w, horizon=2, agreement=MFN, lagged=True) for w in (-4, 0)]
-    older, newer = (np.median(sim(line(cd=12), one, 300).without_draws, axis=1) for one in after)
+    older, newer = (np.median(sim(line(cd=12), one, 300).without_draws[-3:], axis=1) for one in after)
     assert (older < newer).all()
     assert (newer < 0).all()
 
