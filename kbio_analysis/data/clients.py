@@ -1,4 +1,4 @@
-"""Who publishes what: a recipe a table that can be brought up to date, and the four ways of asking.
+"""Who publishes what: a recipe a table that can be brought up to date, and the ways of asking.
 
 Each recipe gives the rows as the table has them, without ``available_from``, values as text. The clients come with the
 extra ``refresh``; keys are read from the environment and appear in no message.
@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import DataError, UsageError
 
 TIMEOUT_SECONDS = 60.0
+ENOUGH = 0.9  # of the economies held; a few no longer exist
 Row = dict[str, str]
 
 
@@ -24,19 +25,13 @@ Row = dict[str, str]
 class Recipe:
     """How a table is fetched. ``scope`` names the rows that are replaced (all without it); ``source`` is the row of
     ``sources`` that the new figures cite, without the day; ``key`` the variable of the environment that holds a key;
-    with ``latest_years`` only the years that were fetched are replaced."""
+    with ``by`` only rows whose value of that column was fetched are replaced."""
 
     fetch: Callable[[list[Row]], Iterator[Row]]
     source: Row
     scope: dict[str, tuple[str, ...]] = field(default_factory=dict)
     key: str = ""
-    latest_years: bool = False
-
-    def covers(self, row: Row, rows: list[Row]) -> bool:
-        """Whether the row is one of those that the ``rows`` fetched replace."""
-        if self.latest_years and row["year"] not in {one["year"] for one in rows}:
-            return False
-        return all(row[column] in values for column, values in self.scope.items())
+    by: str = ""
 
 
 class RefreshError(DataError):
@@ -206,10 +201,56 @@ def _atlas(held: list[Row]) -> Iterator[Row]:
                    "exports_usd_m": value, "status": "reconciled"}  # fmt: skip
 
 
-def _get(url: str, parameters: dict[str, str]) -> bytes:
+# ---- International Monetary Fund, SDMX 2.1 as CSV, plain HTTPS; no key
+
+
+def _imf(held: list[Row]) -> Iterator[Row]:
+    """Totals and trade with Korea of the economies held, all years, by their own record; flags are kept."""
+    flags = {(row["iso3"], row["year"]): row["flag"] for row in held}
+    columns = {("MG_CIF_USD", "G001"): "total_imports_usd_m", ("XG_FOB_USD", "G001"): "total_exports_usd_m"}
+    columns |= {("MG_CIF_USD", "KOR"): "imports_from_korea_usd_m", ("XG_FOB_USD", "KOR"): "exports_to_korea_usd_m"}
+    raw = _get(
+        "https://api.imf.org/external/sdmx/2.1/data/IMF.STA,IMTS/.MG_CIF_USD+XG_FOB_USD.G001+KOR.A",
+        {"startPeriod": "1990"},
+        accept="application/vnd.sdmx.data+csv;version=1.0.0",
+    )
+    found: dict[tuple[str, str], Row] = {}
+    for row in csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")):
+        economy, column = row["COUNTRY"], columns[row["INDICATOR"], row["COUNTERPART_COUNTRY"]]
+        if row["FREQUENCY"] != "A":
+            raise RefreshError("IMF: other figures than those of years")
+        found.setdefault((economy, row["TIME_PERIOD"]), {})[column] = _plain(row["OBS_VALUE"], 1e6)
+    known, sent = {row["iso3"] for row in held}, {economy for economy, _ in found}
+    if found and len(known & sent) < ENOUGH * len(known):
+        raise RefreshError(f"IMF: only {len(known & sent)} of {len(known)} economies came: the answer is cut")
+    for (economy, year), values in found.items():
+        if economy in known:
+            blank = dict.fromkeys(columns.values(), "")
+            yield blank | values | {"iso3": economy, "year": year, "flag": flags.get((economy, year), "")}
+
+
+# ---- Statistics Korea, KOSIS open API, plain HTTPS; free key
+
+
+def _kosis(_: list[Row]) -> Iterator[Row]:
+    """Korea's exports and imports over all partners, by year, printed in thousands of dollars."""
+    columns = {"13103103829T1": "exports_usd_m", "13103103829T2": "imports_usd_m"}
+    asked = {"method": "getList", "apiKey": os.environ["KOSIS_KEY"], "format": "json", "jsonVD": "Y"}
+    asked |= {"orgId": "360", "tblId": "DT_1R11006_FRM101", "itmId": " ".join(columns), "objL1": "13102103829E.00"}
+    asked |= {"prdSe": "Y", "startPrdDe": "1990", "endPrdDe": "2100"}
+    answer = json.loads(_get("https://kosis.kr/openapi/Param/statisticsParameterData.do", asked))
+    if isinstance(answer, dict):
+        raise RefreshError(f"KOSIS: {answer['errMsg']} ({answer['err']})")
+    years: dict[str, Row] = {}
+    for row in answer:
+        years.setdefault(row["PRD_DE"], {})[columns[row["ITM_ID"]]] = _plain(row["DT"], 1e3)
+    yield from ({"year": year} | values for year, values in years.items())
+
+
+def _get(url: str, parameters: dict[str, str], accept: str = "*/*") -> bytes:
     import requests
 
-    answer = requests.get(url, params=parameters, timeout=TIMEOUT_SECONDS)
+    answer = requests.get(url, params=parameters, headers={"Accept": accept}, timeout=TIMEOUT_SECONDS)
     if answer.status_code != 200:
         raise RefreshError(f"{url.split('/')[2]} answers {answer.status_code} {answer.reason}")
     return answer.content
@@ -233,11 +274,17 @@ _SOURCES = {
          "https://apis.data.go.kr/1220000/Itemtrade", "Korean public data", "kbio data refresh"),
         ("ATLAS_API", "Harvard Growth Lab, Atlas of Economic Complexity", "Exports by HS92 heading, newest version",
          f"https://doi.org/{ATLAS.removeprefix('doi:')}", "CC0 1.0", "kbio data refresh"),
+        ("IMF_IMTS_API", "International Monetary Fund", "International Trade in Goods by partner country (IMTS)",
+         "https://data.imf.org/en/datasets/IMF.STA:IMTS", "IMF data terms: reuse with attribution",
+         "kbio data refresh"),
+        ("KOSIS_API", "Statistics Korea (KOSIS)", "Exports and imports by country (table DT_1R11006_FRM101)",
+         "https://kosis.kr/statHtml/statHtml.do?orgId=360&tblId=DT_1R11006_FRM101", "Korean public data",
+         "kbio data refresh"),
     )
 }  # fmt: skip
 """Rows of ``sources`` that new figures cite, without the day."""
 
-_TRADE = {"source": _SOURCES["COMTRADE_API"], "key": "COMTRADE_KEY", "latest_years": True}
+_TRADE = {"source": _SOURCES["COMTRADE_API"], "key": "COMTRADE_KEY", "by": "year"}
 RECIPES = {
     "country_macro": Recipe(fetch=_macro, source=_SOURCES["WDI_API"]),
     "us_gdp": Recipe(fetch=_us_gdp, source=_SOURCES["WDI_API"]),
@@ -246,6 +293,8 @@ RECIPES = {
     "biohealth_exports_monthly": Recipe(
         fetch=_customs, source=_SOURCES["KCS_API"], scope={"series": tuple(_HS30)}, key="DATA_GO_KR_KEY"
     ),
+    "partner_trade_totals": Recipe(fetch=_imf, source=_SOURCES["IMF_IMTS_API"], by="iso3"),
+    "korea_world_trade": Recipe(fetch=_kosis, source=_SOURCES["KOSIS_API"], key="KOSIS_KEY"),
     "pharma_exporters_panel": Recipe(
         fetch=_atlas, source=_SOURCES["ATLAS_API"], scope={"classification": ("HS92-3002", "HS92-3004")}
     ),

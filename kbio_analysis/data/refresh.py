@@ -46,13 +46,14 @@ def fetch_candidate(table: str, today: date) -> list[str]:
     passport = package.passport(table)
     before = read_verified(passport)
     held = rows_of(before)
-    rows = fetched(table, [row for row in held if all(row[c] in v for c, v in recipe.scope.items())])
-    new = [_completed(row, recipe, passport, today) for row in rows]
-    kept = [row for row in held if not recipe.covers(row, new)]
-    after = sorted_rows([*kept, *new], passport)
+    scoped = [row for row in held if all(row[c] in v for c, v in recipe.scope.items())]
+    new = [_completed(row, recipe, passport, today) for row in fetched(table, scoped)]
+    came = {row[recipe.by] for row in new} if recipe.by else set()
+    replaced = {id(row) for row in scoped if not recipe.by or row[recipe.by] in came}
+    after = sorted_rows([*(row for row in held if id(row) not in replaced), *new], passport)
+    _same_unit(before, after, passport, table)
     widened = _widened(passport, after)
     frame = typed(parse(after, widened), widened)
-    _same_unit(before, after, passport, table)
     check_table(frame, widened)
     changes = cell_changes(before, after, passport)
     if changes:

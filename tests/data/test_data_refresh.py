@@ -78,7 +78,7 @@ def server(monkeypatch) -> Iterator[Server]:
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send_here)
     monkeypatch.setattr(urllib3.PoolManager, "request", request_here)
     monkeypatch.setattr(clients, "TIMEOUT_SECONDS", 30.0)  # the first answer waits for pandas
-    for name in ("COMTRADE_KEY", "DATA_GO_KR_KEY"):
+    for name in ("COMTRADE_KEY", "DATA_GO_KR_KEY", "KOSIS_KEY"):
         monkeypatch.setenv(name, SECRET)
     yield made
     made.http.shutdown()
@@ -164,7 +164,37 @@ def atlas(path: str, query: dict[str, str]) -> tuple[int, bytes]:
     return 200, ("\n".join(lines) + "\n").encode()
 
 
+def imf(path: str, query: dict[str, str]) -> tuple[int, bytes]:
+    assert path.endswith("/data/IMF.STA,IMTS/.MG_CIF_USD+XG_FOB_USD.G001+KOR.A")
+    held = load("partner_trade_totals")
+    later = held[(held["year"] == 2020) & held["iso3"].isin(["DEU", "USA"])].assign(year=2021)
+    flows = {"total_imports_usd_m": ("MG_CIF_USD", "G001"), "total_exports_usd_m": ("XG_FOB_USD", "G001")}
+    flows |= {"imports_from_korea_usd_m": ("MG_CIF_USD", "KOR"), "exports_to_korea_usd_m": ("XG_FOB_USD", "KOR")}
+    lines = ["DATAFLOW,COUNTRY,INDICATOR,COUNTERPART_COUNTRY,FREQUENCY,TIME_PERIOD,OBS_VALUE,SCALE"]
+    for row in [*held[~held["iso3"].isin(["SUN"])].to_dict("records"), *later.to_dict("records")]:
+        for column, (flow, partner) in flows.items():
+            if row[column] == row[column]:
+                place = f"IMF.STA:IMTS(1.0.0),{row['iso3']},{flow},{partner},A,{row['year']}"
+                lines.append(f"{place},{row[column] * 1e6:.0f},6")
+    return 200, ("\n".join([*lines, "IMF.STA:IMTS(1.0.0),G163,XG_FOB_USD,KOR,A,2021,1,6"]) + "\n").encode()
+
+
+def kosis(path: str, query: dict[str, str]) -> tuple[int, bytes]:
+    assert query["itmId"] == "13103103829T1 13103103829T2"
+    held = load("korea_world_trade")
+    rows = [*held.to_dict("records"), held.iloc[-1].to_dict() | {"year": 2024, "exports_usd_m": 683609.0}]
+    both = (("T1", "exports_usd_m"), ("T2", "imports_usd_m"))
+    data = [
+        {"ORG_ID": "360", "C1_NM": "총액", "ITM_ID": f"13103103829{item}", "UNIT_NM": "천달러", "PRD_SE": "A",
+         "PRD_DE": str(row["year"]), "DT": f"{row[column] * 1e3:.0f}"}
+        for row in rows for item, column in both
+    ]  # fmt: skip
+    return 200, json.dumps(data, ensure_ascii=False).encode()
+
+
 GOOD = {
+    "partner_trade_totals": (imf, "iso3=DEU, year=2021"),
+    "korea_world_trade": (kosis, "year=2024"),
     "us_gdp": (worldbank, "measure=gdp_current_usd_m, year=2024"),
     "korea_exports_by_partner": (comtrade, "iso3=USA, year=2024"),
     "biohealth_exports_monthly": (customs, "series=hs30_customs, month=2026-02"),
@@ -221,9 +251,16 @@ NO_KEY = (
 WB_ERROR = (
     '[{"message": [{"id": "120", "key": "Invalid value", "value": "The provided parameter value is not valid"}]}]'
 )
+KOSIS_KEY = '{"err": "11", "errMsg": "유효하지않은 인증KEY입니다. s3cret-key"}'
+KOSIS_QUOTA = '{"err": "31", "errMsg": "호출가능건수를 초과하였습니다."}'
 CUSTOMS_RENAMED = lambda path, query: (200, customs(path, query)[1].replace(b"expDlr", b"expUsd"))  # noqa: E731
 RENAMED = lambda path, query: (200, comtrade(path, query)[1].replace(b"primaryValue", b"value"))  # noqa: E731
 IMPORTS = lambda path, query: (200, comtrade(path, query)[1].replace(b'"X"', b'"M"'))  # noqa: E731
+IMF_RENAMED = lambda path, query: (200, imf(path, query)[1].replace(b"OBS_VALUE", b"VALUE"))  # noqa: E731
+IMF_MONTHS = lambda path, query: (200, imf(path, query)[1].replace(b",A,", b",M,"))  # noqa: E731
+IMF_UNITS = lambda path, query: (200, imf(path, query)[1].replace(b",6\n", b"000,6\n").replace(b",1000,", b",1,"))  # noqa: E731
+KOSIS_RENAMED = lambda path, query: (200, kosis(path, query)[1].replace(b"PRD_DE", b"PERIOD"))  # noqa: E731
+KOSIS_DOLLARS = lambda path, query: (200, kosis(path, query)[1].replace(b'"}', b'000"}'))  # noqa: E731
 REFUSED = lambda path, query: says(200, WB_ERROR)(path, query) if "series" in path else worldbank(path)  # noqa: E731
 
 
@@ -244,6 +281,18 @@ REFUSED = lambda path, query: says(200, WB_ERROR)(path, query) if "series" in pa
         ("biohealth_exports_monthly", CUSTOMS_RENAMED, "no field expDlr"),
         ("biohealth_exports_monthly", lambda p, q: (200, customs(p, q)[1][:-30]), "is cut or no XML"),
         ("biohealth_exports_monthly", says(200, "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"), "declarations of its own"),
+        ("partner_trade_totals", says(429, ""), "api.imf.org answers 429"),
+        ("partner_trade_totals", says(200, ""), "sent no rows"),
+        ("partner_trade_totals", IMF_RENAMED, "another form"),
+        ("partner_trade_totals", IMF_MONTHS, "other figures than those of years"),
+        ("partner_trade_totals", IMF_UNITS, "in another unit"),
+        ("partner_trade_totals", lambda p, q: (200, imf(p, q)[1][:400_000].rpartition(b"\n")[0]), "the answer is cut"),
+        ("korea_world_trade", says(200, KOSIS_KEY), "KOSIS: .* .11."),
+        ("korea_world_trade", says(200, KOSIS_QUOTA), "KOSIS: .* .31."),
+        ("korea_world_trade", says(200, "[]"), "sent no rows"),
+        ("korea_world_trade", KOSIS_RENAMED, "another form"),
+        ("korea_world_trade", KOSIS_DOLLARS, "in another unit"),
+        ("korea_world_trade", lambda p, q: (200, kosis(p, q)[1][:-9]), "Unterminated|JSON|Expecting"),
         ("pharma_exporters_panel", says(200, '{"data": {"latestVersion": {"files": []}}}'), "no file hs92"),
     ],
 )  # fmt: skip
