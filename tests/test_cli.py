@@ -187,20 +187,25 @@ def test_check_names_what_moved_and_accepts_it_only_when_told(kbio: Room) -> Non
     assert reference.read_bytes() == before
 
 
-def test_what_a_terminal_cannot_show_is_replaced_and_a_closed_one_ends_quietly(kbio: Room) -> None:
-    source = kbio.notebooks / "11_export_forecast.ipynb"
-    source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes().replace(b"11_export_forecast?", "수출?".encode()))
-    (kbio.notebooks / "13_folder.ipynb").mkdir()
-    kbio.environment["PYTHONIOENCODING"] = "latin-1"
-    done = kbio("list")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "11_export_forecast  ??" in done.stdout
-    child = subprocess.Popen(
-        kbio.command("list"), cwd=kbio.path, env=kbio.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    with child:
-        child.stdout.close()
-        assert b"Traceback" not in child.stderr.read()
+@pytest.mark.parametrize("harm", ["no notebooks", "renamed", "emptied", "deleted"])
+def test_a_check_that_could_not_fail_fails(kbio: Room, harm: str) -> None:
+    assert kbio("check", "11", "--accept").returncode == 0
+    reference = kbio.notebooks / "references" / "11_export_forecast.json"
+    if harm == "no notebooks":
+        for path in kbio.notebooks.glob("*.ipynb"):
+            path.unlink()
+        kbio.environment["KBIO_NOTEBOOKS"] = str(kbio.notebooks)
+    if harm == "renamed":
+        kbio.add("11_export_forecast", recording("growth_needed_pct", "58.0"), emitting(**CHART))
+    if harm == "emptied":
+        reference.write_text("{}")
+    if harm == "deleted":
+        reference.unlink()
+    done = kbio("check", *(["11"] if harm != "no notebooks" else []))
+    assert done.returncode == {"no notebooks": 2}.get(harm, 1)
+    if harm == "renamed":
+        assert "required_growth_pct: result is gone" in done.stdout
+        assert "growth_needed_pct: result is new" in done.stdout
 
 
 def test_a_defect_is_one_line_with_the_path_of_its_traceback(kbio: Room) -> None:

@@ -15,6 +15,7 @@ import random
 import signal
 import sys
 import sysconfig
+import tempfile
 import threading
 import time
 import traceback
@@ -100,7 +101,7 @@ def environment(folder: Path) -> dict[str, str]:
     installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     ours = {} if parent in installed else {"PYTHONPATH": parent}
     fonts = {} if _writable(_font_folder()) else {"MPLCONFIGDIR": str(folder)}
-    return kept | _FIXED | ours | fonts | {"IPYTHONDIR": str(folder / "ipython")}
+    return kept | _FIXED | ours | fonts | {"IPYTHONDIR": str(folder / "ipython"), "TMPDIR": str(folder)}
 
 
 def _font_folder() -> Path:
@@ -189,6 +190,7 @@ def _take_place(folder: Path, environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    tempfile.tempdir = None  # asked for anew: what is left there goes with the folder
     os.chdir(folder / "work")
     sys.argv = ["kbio"]
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):

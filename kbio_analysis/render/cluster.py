@@ -15,7 +15,7 @@ import socket
 import tempfile
 import time
 import zipfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -33,6 +33,8 @@ from kbio_analysis.render.workers import run
 if TYPE_CHECKING:
     from distributed import Client
     from distributed import Future as DaskFuture
+
+    from kbio_analysis.render.signals import Stop
 
 CONNECT_SECONDS = 15
 FIRST_WORKER_SECONDS = 30
@@ -95,13 +97,20 @@ def reports(
     """
     with stopping() as stop, _connected(scheduler, tls or Tls()) as client:
         _require_our_code(client, scheduler)
-        sent = _Sent(client, scheduler)
-        sent.send(jobs)
-        while sent.pending:
-            report = sent.next()
-            stop.check(until)
-            if report is not None:
-                yield report
+        rounds, killed = deque([list(jobs)]), Counter[str]()
+        tables = {folder: _sent_tables(client, folder) for folder in {job.data for job in rounds[0]}}
+        while rounds:
+            together = rounds.popleft()
+            for job, files in _answers(client, together, [tables[job.data] for job in together], stop, until):
+                killed[job.label] += files is None
+                if files is not None:
+                    yield Report.of(job, files)
+                elif killed[job.label] < _TRIES:
+                    # Dask blames every job that was on the worker; which one it was is found by trying each alone.
+                    rounds.append([job])
+                else:
+                    reason = "its worker was killed each time, likely for want of memory; try larger workers"
+                    yield ended(job, "killed", None, "WorkerDied", reason)
 
 
 @contextmanager
@@ -113,9 +122,10 @@ def _connected(scheduler: str, tls: Tls) -> Iterator[Client]:
             "--scheduler needs the package distributed; install kbio-analysis with its extra: kbio-analysis[cluster]"
         ) from None
     files = {"tls_ca_file": str(tls.ca), "tls_client_cert": str(tls.cert), "tls_client_key": str(tls.key)}
-    security = Security(**files, require_encryption=True) if tls else None
+    # What comes back is not unpickled here.
+    how = {"timeout": CONNECT_SECONDS, "set_as_default": False, "deserializers": ["dask", "msgpack"]}
     try:
-        client = Client(scheduler, security=security, timeout=CONNECT_SECONDS, set_as_default=False, name="kbio")
+        client = Client(scheduler, security=Security(**files, require_encryption=True) if tls else None, **how)
     except (OSError, TimeoutError, ValueError, TypeError) as problem:
         first = next(iter(str(problem).splitlines()), type(problem).__name__)
         raise ExecutionError(f"no Dask scheduler answers at {scheduler}: {first}") from problem
@@ -126,10 +136,9 @@ def _connected(scheduler: str, tls: Tls) -> Iterator[Client]:
 def _require_our_code(client: Client, scheduler: str) -> None:
     try:
         client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
+        found = {scheduler: client.run_on_scheduler(package_hash)} | client.run(package_hash)
     except TimeoutError:
         raise ExecutionError(f"the scheduler at {scheduler} has no worker; start some: dask worker") from None
-    try:
-        found = {scheduler: client.run_on_scheduler(package_hash)} | client.run(package_hash)
     except ImportError as missing:
         message = f"the cluster at {scheduler} cannot import kbio_analysis ({missing}); install it there"
         raise ExecutionError(message) from missing
@@ -146,67 +155,44 @@ def require_same_code(wanted: str, found: str, where: str) -> None:
         )
 
 
-class _Sent:
-    """The jobs that are with the cluster, and what has come back."""
+def _sent_tables(client: Client, folder: str | None) -> DaskFuture | None:
+    """The tables, sent to the cluster once: the result of a task, made anew should every worker that has it die."""
+    if folder is None:
+        return None
+    packed = pack(Path(folder))
+    return client.submit(bytes, packed, key=f"kbio-tables-{hashlib.sha256(packed).hexdigest()}")
 
-    def __init__(self, client: Client, scheduler: str) -> None:
-        self.pending: dict[DaskFuture, tuple[Job, int]] = {}
-        self._client, self._scheduler = client, scheduler
-        self._done: SimpleQueue[DaskFuture] = SimpleQueue()
-        self._alone: deque[tuple[Job, int]] = deque()
-        self._tables: dict[str, DaskFuture] = {}
-        self._seen = time.monotonic()
 
-    def send(self, jobs: Iterable[Job], tries: int = 1) -> None:
-        jobs = list(jobs)
-        tables = [self._packed(job.data) for job in jobs]
-        sent = self._client.map(perform, jobs, tables, code=package_hash(), pure=False, key="kbio-report")
-        for job, future in zip(jobs, sent, strict=True):
-            self.pending[future] = job, tries
-            future.add_done_callback(self._done.put)
+def _answers(
+    client: Client, jobs: list[Job], tables: list[DaskFuture | None], stop: Stop, until: float | None
+) -> Iterator[tuple[Job, dict[str, bytes] | None]]:
+    """Each job and the files of its report, as they come back; None where its worker was killed too often."""
+    from distributed import CancelledError, KilledWorker
 
-    def next(self) -> Report | None:
-        """A report that has come back, if one does within a moment."""
-        from distributed import CancelledError, KilledWorker
-
+    done: SimpleQueue[DaskFuture] = SimpleQueue()
+    sent = client.map(perform, jobs, tables, code=package_hash(), pure=False, key="kbio-report")
+    pending, seen = dict(zip(sent, jobs, strict=True)), time.monotonic()
+    for future in sent:
+        future.add_done_callback(done.put)
+    while pending:
+        stop.check(until)
         try:
-            future = self._done.get(timeout=_LOOK_SECONDS)
+            future = done.get(timeout=_LOOK_SECONDS)
         except Empty:
-            self._require_workers()
-            return None
-        job, tries = self.pending.pop(future)
+            # A cluster that has lost all its workers keeps its jobs waiting for ever.
+            with suppress(OSError, TimeoutError, ValueError):
+                seen = time.monotonic() if client.nthreads() else seen
+            if (alone := time.monotonic() - seen) > NO_WORKER_SECONDS:
+                raise ExecutionError(f"the cluster has had no worker for {alone:.0f} s") from None
+            continue
         try:
-            return Report.of(job, future.result())
+            files = future.result()
         except KilledWorker:
-            # Dask blames every job that was on the worker; which one it was is found by trying each alone.
-            if tries == _TRIES:
-                reason = "its worker was killed each time, likely for want of memory; try larger workers"
-                return ended(job, "killed", None, "WorkerDied", reason)
-            self._alone.append((job, tries + 1))
-            return None
+            files = None
         except CancelledError:
-            raise ExecutionError(f"the link to the scheduler at {self._scheduler} is lost; run again") from None
-        finally:
-            future.release()
-            if self._alone and not self.pending:
-                again, so_far = self._alone.popleft()
-                self.send([again], so_far)
-
-    def _packed(self, folder: str | None) -> DaskFuture | None:
-        """The tables, sent to the cluster once: the result of a task, made anew should every worker that has it die."""
-        if folder is not None and folder not in self._tables:
-            packed = pack(Path(folder))
-            key = f"kbio-tables-{hashlib.sha256(packed).hexdigest()}"
-            self._tables[folder] = self._client.submit(bytes, packed, key=key)
-        return self._tables.get(folder or "")
-
-    def _require_workers(self) -> None:
-        """A cluster that has lost all its workers keeps its jobs waiting for ever: say so instead."""
-        with suppress(OSError, TimeoutError, ValueError):
-            if self._client.nthreads():
-                self._seen = time.monotonic()
-        if (alone := time.monotonic() - self._seen) > NO_WORKER_SECONDS:
-            raise ExecutionError(f"the cluster at {self._scheduler} has had no worker for {alone:.0f} s")
+            raise ExecutionError("the link to the scheduler is lost; run again") from None
+        future.release()
+        yield pending.pop(future), files
 
 
 # ---- what travels, and what is done with it on a worker

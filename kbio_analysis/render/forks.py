@@ -155,6 +155,8 @@ class _Run:
             return self._death()
         except Exception as problem:
             return self._ended("failed", "Unreadable", f"its answer cannot be read: {problem}")
+        if self.process.exitcode is not None and not self.connection.poll():  # its pipe may live on in one it forked
+            return self._death()
         if (self.folder / child.OUTPUT).stat().st_size > MOST_OUTPUT:
             limit = f"{MOST_OUTPUT // 1_000_000} MB"
             return self._ended("failed", "OutputLimit", f"a program started {self._where()} wrote more than {limit}")

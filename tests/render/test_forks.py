@@ -102,10 +102,13 @@ def test_a_process_that_dies_is_reported_with_what_it_had_printed(cell: str, kin
     assert set(report.files) == {"result.json", "log.txt"}
 
 
-def test_a_killed_process_is_noticed_at_once_and_its_children_go_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "child", ["import subprocess; subprocess.Popen(['sleep', '3011'])", "import os\nif os.fork() == 0:\n    pause()"]
+)
+def test_a_killed_process_is_noticed_at_once_and_its_children_go_with_it(tmp_path: Path, child: str) -> None:
     stamp = tmp_path / "killed"
     report = made(
-        "import subprocess, os, signal, time\nsubprocess.Popen(['sleep', '3011'])",
+        f"import os, signal, time\npause = lambda: time.sleep(3011)\n{child}",
         f"open({str(stamp)!r}, 'w').write(str(time.monotonic()))\nos.kill(os.getpid(), signal.SIGKILL)",
     )
     assert report.status == "killed"

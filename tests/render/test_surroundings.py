@@ -81,6 +81,7 @@ def test_what_is_listed_can_be_rendered_and_what_cannot_is_refused_by_both(kbio:
         del content["cells"][0]["metadata"]
     if change == "nothing":
         content["nbformat"] = 5
+    (kbio.notebooks / "13_folder.ipynb").mkdir()
     raw = json.dumps(content).encode()
     (kbio.notebooks / "12_top_five.ipynb").write_bytes(b"\xef\xbb\xbf" * (change == "bom") + raw)
     codes = [kbio("list").returncode, kbio("render", "12").returncode, kbio("check", "12").returncode]
@@ -117,6 +118,15 @@ def test_a_place_that_cannot_be_written_is_a_sentence(kbio: Room, arguments: tup
 
 
 # ---- what a notebook does
+
+
+def test_files_that_a_notebook_leaves_among_the_temporary_ones_go_with_it(tmp_path: Path) -> None:
+    leave = "import tempfile\nfor n in range(2): print(tempfile.mkdtemp())\nfrom multiprocessing import get_context"
+    report = made(leave, "m = get_context('fork').Manager()\nimport os; os.kill(os.getpid(), 9)", limit_seconds=30)
+    assert report.status == "killed"
+    lines = report.files["log.txt"].decode().splitlines()
+    assert [line for line in lines if line.startswith(("./tmp", "/tmp"))]
+    assert not [line for line in lines if line.startswith("/tmp/tmp") and Path(line).exists()]
 
 
 @pytest.mark.parametrize(
