@@ -29,21 +29,8 @@ TOLERANCE = 1e-11
 MIN_COMPARISONS = 4
 """Fewest partners without an agreement that can stand for what would have happened."""
 
-
 MIN_SPREAD = 0.01
 """Least root mean square gap before entry that an effect is scaled by, log points."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwoWay:
-    """Poisson two-way fit: multiplicative ``year`` effects (T,) and ``unit`` effects (N,); mean = outer product."""
-
-    year: np.ndarray
-    unit: np.ndarray
-
-    @property
-    def mean(self) -> np.ndarray:
-        return np.outer(self.year, self.unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,33 +40,29 @@ class AgreementRecord:
     ``table``: indexed by (agreement, direction): effect_log_points, effect_pct, se_shared_log_points (from the shared
     comparisons alone), n_partners, n_observations, n_years (after entry), entry_year (the first), initial_trade (mean a
     year before entry, all members, unit of the outcome) and pre_spread (root mean square of the yearly log gaps before
-    entry, which placebos are scaled by). ``covariance`` of the effects, same labels. ``n_comparisons`` by direction.
+    entry, which placebos are scaled by). ``covariance`` of the effects, same labels.
     """
 
     table: pd.DataFrame
     covariance: pd.DataFrame
-    n_comparisons: Mapping[str, int]
 
     @property
     def effects(self) -> pd.Series:
         return self.table["effect_log_points"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreementReference:
-    """``record`` of every agreement; ``pooled`` over both directions, ``by_direction`` each alone (a direction with too
-    few agreements is absent). All in log points."""
-
-    record: AgreementRecord
-    pooled: PooledEffect
-    by_direction: Mapping[str, PooledEffect]
+    def pooled(self, *, direction: str | None = None, without: str | None = None) -> PooledEffect:
+        """The pool of all effects, of one ``direction``, or ``without`` one agreement; refusals as for ``pool``."""
+        agreements, directions = (self.effects.index.get_level_values(name) for name in ("agreement", "direction"))
+        keep = (agreements != without) & ((directions == direction) | (direction is None))
+        return pool(self.effects[keep], self.covariance.loc[keep, keep])
 
 
-def two_way(y: np.ndarray, used: np.ndarray) -> TwoWay:
+def two_way(y: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poisson fit of exp(a_t + c_j) to ``y`` (years x units) where ``used``, by matching both margins in turn.
 
-    Each step sets year and then unit effects so that fitted sums equal observed ones: the first-order conditions.
-    Raises :class:`ModelInputError` if a year or unit has no positive used value, or the fit does not settle.
+    Returns the year effects (T,) and the unit effects (N,); the mean is their outer product. Each step sets year and
+    then unit effects so that fitted sums equal observed ones: the first-order conditions. Raises
+    :class:`ModelInputError` if a year or unit has no positive used value, or the fit does not settle.
     """
     y = np.where(used, y, 0.0)
     by_year, by_unit = y.sum(axis=1), y.sum(axis=0)
@@ -93,7 +76,7 @@ def two_way(y: np.ndarray, used: np.ndarray) -> TwoWay:
         settled = np.max(np.abs(updated / year - 1)) < TOLERANCE
         year = updated
         if settled:
-            return TwoWay(year=year, unit=by_unit / (year @ weight))
+            return year, by_unit / (year @ weight)
     raise ModelInputError("the two-way fit did not settle; the panel may fall apart into unconnected parts")
 
 
@@ -129,34 +112,15 @@ def record(
     covariance = influence.T @ influence * clusters / (clusters - 1)
     covariance.index = covariance.columns = table.index
     table["se_shared_log_points"] = np.sqrt(np.diag(covariance))
-    return AgreementRecord(
-        table=table,
-        covariance=covariance,
-        n_comparisons={d: len(c) for d, c in comparisons.items()},
-    )
+    return AgreementRecord(table=table, covariance=covariance)
 
 
-def reference(
-    outcomes: Mapping[str, pd.DataFrame],
-    treatment: pd.DataFrame,
-    comparisons: Mapping[str, Sequence[str]],
-    **window: int,
-) -> AgreementReference:
-    """:func:`record` and its pools; ``window`` and refusals as for it and for ``reference_class.pool``."""
-    found = record(outcomes, treatment, comparisons, **window)
-    directions = found.effects.index.get_level_values("direction")
-    alone = {}
-    for direction in outcomes:
-        with suppress(ModelInputError):
-            alone[direction] = _pool_of(found, directions == direction)
-    return AgreementReference(record=found, pooled=_pool_of(found), by_direction=alone)
-
-
-def pooled_or_none(*panels: Any, without: str | None = None, **choice: Any) -> PooledEffect | None:
-    """The pool of :func:`record` for other panels or windows, ``without`` one agreement; None where it refuses."""
+def pooled_or_none(
+    *panels: Any, direction: str | None = None, without: str | None = None, **choice: Any
+) -> PooledEffect | None:
+    """The pool of :func:`record` for other panels or windows; None where either refuses."""
     with suppress(ModelInputError):
-        found = record(*panels, **choice)
-        return _pool_of(found, found.effects.index.get_level_values("agreement") != without)
+        return record(*panels, **choice).pooled(direction=direction, without=without)
     return None
 
 
@@ -201,11 +165,6 @@ def years_weighted(found: AgreementRecord, pooled: PooledEffect) -> tuple[float,
     return float(weight @ found.effects), float(np.sqrt(weight @ total @ weight))
 
 
-def _pool_of(found: AgreementRecord, keep: np.ndarray | slice = slice(None)) -> PooledEffect:
-    effects = found.effects[keep]
-    return pool(effects, found.covariance.loc[effects.index, effects.index])
-
-
 def _direction(
     panel: pd.DataFrame, treatment: pd.DataFrame, comparisons: Sequence[str], direction: str, pre: int, post: int
 ) -> tuple[list[dict[str, object]], dict[tuple[str, str], np.ndarray], pd.DataFrame]:
@@ -223,8 +182,8 @@ def _direction(
     seen = np.isfinite(y)
     used = seen & (years < entry) & (np.isinf(entry) | (years >= entry - pre))
     treated = seen & (years >= entry) & (years < entry + post)
-    fit = two_way(y, used)
-    mean = np.where(used | treated, fit.mean, 0.0)
+    fitted = np.outer(*two_way(y, used))
+    mean = np.where(used | treated, fitted, 0.0)
     own = np.where(used, mean, 0.0) / np.where(used, mean, 0.0).sum(axis=0)  # (T, N): weights of a partner's own years
     rows, gradients = [], {}
     agreement = np.array([""] * len(comparisons) + list(treatment.loc[members, "agreement"]))
@@ -261,12 +220,12 @@ def _direction(
                 "pre_spread": log_gap(np.where(early, y, 0.0).sum(axis=1), np.where(early, mean, 0.0).sum(axis=1)),
             }
         )
-    return rows, gradients, _influence(y, used, fit, partners)
+    return rows, gradients, _influence(y, used, fitted, partners)
 
 
-def _influence(y: np.ndarray, used: np.ndarray, fit: TwoWay, partners: Sequence[str]) -> pd.DataFrame:
+def _influence(y: np.ndarray, used: np.ndarray, fitted: np.ndarray, partners: Sequence[str]) -> pd.DataFrame:
     """Partners x years: each partner's part in the error of the log year effects, unit effects concentrated out."""
-    mean = np.where(used, fit.mean, 0.0)
+    mean = np.where(used, fitted, 0.0)
     residual = np.where(used, y, 0.0) - mean
     hessian = np.diag(mean.sum(axis=1)) - (mean / mean.sum(axis=0)) @ mean.T
     return pd.DataFrame(residual.T @ np.linalg.pinv(hessian, hermitian=True), index=partners)

@@ -38,14 +38,15 @@ class RandomisationTest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reassignment:
     """``draws``: n_draws x (agreement, direction), effects of pretended agreements in log points; ``scales`` the
-    spread of their gaps before entry, the same shape.
-
-    ``spread``: their standard deviation by column: what partners' own shocks do to a measured effect.
-    """
+    spread of their gaps before entry, the same shape."""
 
     draws: pd.DataFrame
     scales: pd.DataFrame
-    spread: pd.Series
+
+    @property
+    def spread(self) -> pd.Series:
+        """Standard deviation of the draws by column: what partners' own shocks do to a measured effect."""
+        return self.draws.std()
 
     def test(self, table: pd.DataFrame) -> RandomisationTest:
         """Mean of the effects of ``table`` (any rows of ``AgreementRecord.table``), each scaled, against the draws'.
@@ -86,51 +87,41 @@ def reassign(
     drawn, scaled = {}, {}
     for direction, panel in outcomes.items():
         panel = whole_years(checked_frame(panel, [], direction), direction)
-        placebos = _Placebos(panel[list(comparisons[direction])], pre_years, post_years)
+        y, years = panel[list(comparisons[direction])].to_numpy(dtype=float), panel.index.to_numpy()
+        everything = np.ones((len(y), y.shape[1] - 1), dtype=bool)
+        others = [two_way(np.delete(y, j, axis=1), everything)[0] for j in range(y.shape[1])]
+        others = np.column_stack(others)  # (T, N): year effects without partner j, that foretell its trade
         for name in found.table.index[found.table.index.get_level_values("direction") == direction].get_level_values(0):
             members = treatment.index[(treatment["agreement"] == name) & treatment.index.isin(panel.columns)]
-            entries = treatment.loc[members, "entry_year"].to_list()
-            drawn[(name, direction)], scaled[(name, direction)] = placebos.effects(entries, n_draws, rng)
+            since = [years - entry for entry in treatment.loc[members, "entry_year"]]
+            spans = [((e < 0) & (e >= -pre_years), (e >= 0) & (e < post_years)) for e in since]
+            drawn[(name, direction)], scaled[(name, direction)] = _pretended(y, others, spans, n_draws, rng)
     draws, scales = (pd.DataFrame(both)[list(found.table.index)] for both in (drawn, scaled))
     draws.columns = scales.columns = found.table.index
-    return Reassignment(draws=draws, scales=scales, spread=draws.std())
+    return Reassignment(draws=draws, scales=scales)
 
 
-class _Placebos:
-    """Observed and foretold values of every comparison after any entry year, each foretold by the others."""
-
-    def __init__(self, panel: pd.DataFrame, pre: int, post: int) -> None:
-        self.y, self.years, self.pre, self.post = panel.to_numpy(dtype=float), panel.index.to_numpy(), pre, post
-        n = self.y.shape[1]
-        everything = np.ones((len(self.y), n - 1), dtype=bool)
-        fits = [two_way(np.delete(self.y, j, axis=1), everything).year for j in range(n)]
-        self.year_effects = np.column_stack(fits)  # (T, N): year effects without partner j
-
-    def effects(self, entries: Sequence[int], n_draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """(n_draws,) mean of log(sum observed / sum foretold) over the years that the agreement's members are in, and
-        the root mean square of the same gap in the years before."""
-        n = self.y.shape[1]
-        k = min(len(entries), max(n // LARGEST_SHARE, 1))
-        picks = rng.random((n_draws, n)).argsort(axis=1)[:, :k]
-        observed = np.zeros((n_draws, len(self.years)))
-        expected, earlier, fitted = observed.copy(), observed.copy(), observed.copy()
-        count = np.zeros(len(self.years))
-        for member, entry in enumerate(entries[:k]):
-            before = (self.years < entry) & (self.years >= entry - self.pre)
-            after = (self.years >= entry) & (self.years < entry + self.post)
-            if not before.any():
-                raise ModelInputError(f"no year before {entry} in the record; start earlier")
-            scale = self.y[before].sum(axis=0) / self.year_effects[before].sum(axis=0)
-            chosen = picks[:, member]
-            foretold = self.year_effects * scale
-            observed[:, after] += self.y[np.ix_(after, chosen)].T
-            expected[:, after] += foretold[np.ix_(after, chosen)].T
-            earlier[:, before] += self.y[np.ix_(before, chosen)].T
-            fitted[:, before] += foretold[np.ix_(before, chosen)].T
-            count += after
-        live = count > 0
-        effects = np.log(observed[:, live] / expected[:, live]) @ (count[live] / count.sum())
-        return effects, log_gap(earlier, fitted)
+def _pretended(
+    y: np.ndarray, year_effects: np.ndarray, spans: Sequence[tuple], n_draws: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n_draws,) mean of log(sum observed / sum foretold) over the years from entry, and the root mean square of the
+    same gap before it. ``spans``: a member's years before and from entry."""
+    n = y.shape[1]
+    k = min(len(spans), max(n // LARGEST_SHARE, 1))
+    picks = rng.random((n_draws, n)).argsort(axis=1)[:, :k]
+    observed, expected = np.zeros((2, 2, n_draws, len(y)))  # each before entry and from it on
+    count = np.zeros(len(y))
+    for chosen, (before, after) in zip(picks.T, spans[:k], strict=True):
+        if not before.any():
+            raise ModelInputError("an entry year leaves no year before it in the record; start earlier")
+        foretold = year_effects * (y[before].sum(axis=0) / year_effects[before].sum(axis=0))
+        for side, span in enumerate((before, after)):
+            observed[side][:, span] += y[np.ix_(span, chosen)].T
+            expected[side][:, span] += foretold[np.ix_(span, chosen)].T
+        count += after
+    live = count > 0
+    effects = np.log(observed[1][:, live] / expected[1][:, live]) @ (count[live] / count.sum())
+    return effects, log_gap(observed[0], expected[0])
 
 
 def _test(value: float, drawn: np.ndarray, extreme: np.ndarray) -> RandomisationTest:

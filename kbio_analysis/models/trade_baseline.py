@@ -165,7 +165,7 @@ def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> float:
 
     def score(e: float) -> float:
         weight = used * np.exp(e * x)
-        return float((x * (y - weight * two_way(y, weight).mean)).sum())
+        return float((x * (y - weight * np.outer(*two_way(y, weight)))).sum())
 
     try:
         return float(optimize.brentq(score, -5, 10, xtol=1e-9))

@@ -5,12 +5,7 @@ import pandas as pd
 import pytest
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.agreement_record import (
-    net_of_chance,
-    pooled_or_none,
-    record,
-    reference,
-)
+from kbio_analysis.models.agreement_record import net_of_chance, pooled_or_none, record
 
 TWIN = 1e-7  # two routes to the same optimum, each settled to about 1e-10
 SOLVER = 1e-5  # the packaged solver stops at a deviance change of 1e-8
@@ -107,22 +102,18 @@ def test_refusals_say_what_to_do() -> None:
         record({"x": panel.drop(columns="M0")}, treatment, {"x": never})
 
 
-class TestReference:
+class TestPool:
     def test_the_mean_and_spread_of_many_agreements_come_back(self) -> None:
         rng = np.random.default_rng(8)
         truth = {f"A{i}": e for i, e in enumerate(rng.normal(0.2, 0.3, 60))}
         panel, treatment, never = simulate(truth, noise=0.05)
-        found = reference({"exports": panel}, treatment, {"exports": never})
-        assert found.pooled.mean == pytest.approx(np.mean(list(truth.values())), abs=0.05)
-        assert found.pooled.tau == pytest.approx(np.std(list(truth.values()), ddof=1), abs=0.05)
-        assert set(found.by_direction) == {"exports"}
-
-    def test_chance_spread_takes_spread_away(self) -> None:
-        rng = np.random.default_rng(9)
-        panel, treatment, never = simulate({f"A{i}": e for i, e in enumerate(rng.normal(0.2, 0.2, 20))})
-        found = reference({"x": panel}, treatment, {"x": never})
-        net, averaged = net_of_chance(found.record, pd.Series(0.3, index=found.record.effects.index))
-        assert net.tau < found.pooled.tau
+        found = record({"exports": panel}, treatment, {"exports": never})
+        pooled = found.pooled(direction="exports")
+        assert pooled.mean == found.pooled().mean == pytest.approx(np.mean(list(truth.values())), abs=0.05)
+        assert pooled.tau == pytest.approx(np.std(list(truth.values()), ddof=1), abs=0.05)
+        assert len(found.pooled(without="A3").estimates) == 59
+        net, averaged = net_of_chance(found, pd.Series(0.3, index=found.effects.index))
+        assert net.tau < pooled.tau  # what chance explains is no spread between agreements
         assert averaged.weight @ averaged.tau > 0
 
     def test_too_few_agreements_give_none(self) -> None:

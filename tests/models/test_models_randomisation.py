@@ -60,7 +60,7 @@ def test_draws_agree_with_a_slow_loop() -> None:
                 if not entry <= year < entry + 10:
                     continue
                 others = panel.drop(columns=panel.columns[partner])
-                effects = two_way(others.to_numpy(), np.ones(others.shape, dtype=bool)).year
+                effects = two_way(others.to_numpy(), np.ones(others.shape, dtype=bool))[0]
                 before = (entry > YEARS) & (entry - 10 <= YEARS)
                 own = panel.iloc[:, partner].to_numpy()
                 scale = own[before].sum() / effects[before].sum()
