@@ -49,8 +49,9 @@ bench: setup  ## benchmarks: speed against papermill + nbconvert, memory, cluste
 lab: setup  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
 
-diff-setup: setup  ## let git compare notebooks by cell (nbdime), in this repository only
-	git config --local diff.jupyternotebook.command "$(BIN)/git-nbdiffdriver diff --ignore-details"
+diff-setup: setup  ## let git compare notebooks by cell (nbdime), without what running them leaves; this repository only
+	git config --local filter.notebook.clean "$(BIN)/python tools/settled.py"
+	git config --local diff.jupyternotebook.command tools/diff.sh
 	git config --local merge.jupyternotebook.name "notebooks by cell (nbdime)"
 	git config --local merge.jupyternotebook.driver "$(BIN)/git-nbmergedriver merge %O %A %B %L %P"
 

@@ -74,8 +74,11 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def read_yaml(raw: bytes) -> list[Any]:
-    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain."""
+def read_yaml(raw: bytes, twice: list[str] | None = None) -> list[Any]:
+    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain.
+
+    A key given twice is such, unless ``twice`` collects what is wrong with it; the first one counts then.
+    """
     import yaml
 
     text, loader, depth = _text(raw, MOST_BYTES), getattr(yaml, "CBaseLoader", yaml.BaseLoader), 0
@@ -89,7 +92,7 @@ def read_yaml(raw: bytes) -> list[Any]:
                 why = f"nested more than {DEEPEST} deep" if depth > DEEPEST else f"tag {event.tag!r} is not read"
                 raise DocumentError(f"line {event.start_mark.line + 1}: {why}")
         values = iter(range(MOST_VALUES))
-        return [_plain(composed, values, 0) for composed in yaml.compose_all(text, Loader=loader)]
+        return [_plain(composed, values, 0, twice) for composed in yaml.compose_all(text, Loader=loader)]
     except yaml.MarkedYAMLError as mistake:
         mark = mistake.problem_mark or mistake.context_mark
         place = f"line {mark.line + 1}: " if mark else ""
@@ -98,7 +101,7 @@ def read_yaml(raw: bytes) -> list[Any]:
         raise DocumentError(f"not YAML: {' '.join(str(mistake).split())}") from None
 
 
-def _plain(node: Any, values: Any, depth: int) -> Any:
+def _plain(node: Any, values: Any, depth: int, twice: list[str] | None) -> Any:
     """What a composed node says, aliases written out as long as that stays within bounds."""
     line = node.start_mark.line + 1
     if next(values, None) is None or depth > DEEPEST:
@@ -108,13 +111,16 @@ def _plain(node: Any, values: Any, depth: int) -> Any:
     if node.id == "scalar":
         return None if not node.style and node.value in ("", "~", "null") else found
     for item in node.value if node.id == "sequence" else ():
-        found.append(_plain(item, values, depth + 1))
+        found.append(_plain(item, values, depth + 1, twice))
     for key, item in node.value if node.id == "mapping" else ():
         if key.id != "scalar" or key.value == "<<":
             raise DocumentError(f"line {line}: a key must be a plain word, and << is not read")
         if key.value in found:
-            raise DocumentError(f"line {key.start_mark.line + 1}: {key.value!r} is given twice")
-        found[key.value] = _plain(item, values, depth + 1)
+            problem = f"line {key.start_mark.line + 1}: {key.value!r} is given twice"
+            if twice is None:
+                raise DocumentError(problem)
+            twice.append(problem)
+        found.setdefault(key.value, _plain(item, values, depth + 1, twice))
     return found
 
 

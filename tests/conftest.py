@@ -4,12 +4,14 @@ import contextlib
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 RENDER_SECONDS = 600
+ALARM_SECONDS = 5.0  # a quadratic pattern takes minutes
 
 
 def pytest_configure() -> None:
@@ -17,6 +19,20 @@ def pytest_configure() -> None:
     with contextlib.suppress(ValueError):  # only the main thread may say so
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture
+def alarm() -> Iterator[None]:
+    """Ends a test that takes more processor time than anything but a pattern worse than linear could take."""
+
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"more than {ALARM_SECONDS} s of processor time")
+
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, ALARM_SECONDS)
+    yield
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.signal(signal.SIGPROF, before)
 
 
 @pytest.fixture(scope="session")

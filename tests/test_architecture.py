@@ -1,10 +1,13 @@
 """The shape of the house: who may import whom, what importing costs, what stays out of the tree."""
 
 import ast
+import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 ROOMS = ("vocabulary", "errors", "reading", "data", "models", "present", "render", "cli")
@@ -19,6 +22,8 @@ MAY_IMPORT = {
     "cli": {"errors", "data", "render"},
 }
 IMPORT_BUDGET_SECONDS = 1.0  # the package aims at 0.2 s; the test allows for a busy machine
+MAX_FUNCTION_LINES = 60
+STILL_LONG = {"kbio_analysis/cli.py: render", "kbio_analysis/data/trade.py: agreement_inputs"}
 MAX_MODULE_LINES = 450  # a reader holds about 250 in mind; docstrings may take the rest
 
 
@@ -106,6 +111,60 @@ def test_the_command_line_starts_without_the_notebook_stack() -> None:
 def test_modules_stay_small_enough_to_hold_in_mind(root: Path) -> None:
     sizes = {str(m.relative_to(root)): len(m.read_text().splitlines()) for m in _modules(root)}
     assert {name: n for name, n in sizes.items() if n > MAX_MODULE_LINES} == {}
+
+
+def _is_for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def _imported(module: Path, root: Path) -> set[str]:
+    """The modules that a module imports anywhere, in functions too, but for those that only its annotations need."""
+    tree = ast.parse(module.read_text())
+    typing = {id(part) for node in ast.walk(tree) if _is_for_types_only(node) for part in ast.walk(node)}
+    package = ("kbio_analysis", *module.relative_to(root / "kbio_analysis").parent.parts)
+    names = set()
+    for node in ast.walk(tree):
+        if id(node) not in typing and isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif id(node) not in typing and isinstance(node, ast.ImportFrom):
+            base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+            stem = base if node.level else node.module or ""
+            names |= {stem} | {f"{stem}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_no_module_imports_itself_by_way_of_others(root: Path) -> None:
+    dotted = {".".join(m.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): m for m in _modules(root)}
+    imports = {name: _imported(module, root) & dotted.keys() - {name} for name, module in dotted.items()}
+    for name, others in imports.items():  # a package may name its parts
+        imports[name] = {other for other in others if not other.startswith(f"{name}.")}
+    while leaves := [name for name, others in imports.items() if not others & imports.keys()]:
+        for name in leaves:
+            del imports[name]
+    assert {name: sorted(others & imports.keys()) for name, others in imports.items()} == {}
+
+
+def test_functions_stay_short_enough_to_read_at_once(root: Path) -> None:
+    long = {}
+    for module in _modules(root):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = node.end_lineno - node.lineno + 1
+                if lines > MAX_FUNCTION_LINES:
+                    long[f"{module.relative_to(root)}: {node.name}"] = lines
+    assert {name: lines for name, lines in long.items() if name not in STILL_LONG} == {}
+
+
+def test_no_refusal_recommends_a_call_that_its_library_has_deprecated(root: Path) -> None:
+    """What a message tells an analyst to type is typed here, warnings being errors."""
+    calls = re.compile(r"\bpd\.\w+\((?:[^()\n]|\([^()\n]*\))*\)")
+    said = {text for m in _modules(root) for text in calls.findall(m.read_text())}
+    advice = [text for text in said if "years" in text and "freq='Y'" in text]
+    assert advice
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for text in advice:
+            eval(text, {"pd": pd, "years": [2020, 2021]})
 
 
 REMARKS = {"forecast.py"}  # models whose results carry a remark on what they could not do

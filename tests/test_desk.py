@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
 
 BIN = Path(sys.executable).parent
@@ -41,7 +43,8 @@ def repository(tmp_path: Path, root: Path) -> Path:
     folder, home = tmp_path / "repository", tmp_path / "home"
     (folder / "notebooks").mkdir(parents=True)
     home.mkdir()
-    for name in ("Makefile", ".gitattributes", "notebooks/12_top_five.ipynb"):
+    (folder / "tools").mkdir()
+    for name in ("Makefile", ".gitattributes", "tools/settled.py", "tools/diff.sh", "notebooks/12_top_five.ipynb"):
         shutil.copy(root / name, folder / name)
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(BIN)
@@ -55,7 +58,7 @@ def test_the_attributes_name_the_drivers_that_the_command_sets_up(repository: Pa
     attributes = done("git", "check-attr", "diff", "merge", "--", "notebooks/12_top_five.ipynb", cwd=repository)
     drivers = {line.split(": ")[1]: line.split(": ")[2] for line in attributes.splitlines()}
     config = done("git", "config", "--local", "--list", cwd=repository)
-    assert f"diff.{drivers['diff']}.command=.venv/bin/git-nbdiffdriver diff" in config
+    assert f"diff.{drivers['diff']}.command=tools/diff.sh" in config
     assert f"merge.{drivers['merge']}.driver=.venv/bin/git-nbmergedriver merge %O %A %B %L %P" in config
     for name in ("git-nbdiffdriver", "git-nbmergedriver"):
         assert (BIN / name).is_file()
@@ -67,16 +70,49 @@ def test_only_this_repository_is_set_up(repository: Path) -> None:
 
 def test_git_shows_the_changed_cell_and_not_its_count(repository: Path) -> None:
     path = repository / "notebooks" / "12_top_five.ipynb"
-    content = json.loads(path.read_text())
-    code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
-    code[1]["source"].append("\nlook = 1")
-    code[2]["execution_count"] = 98765
-    path.write_text(json.dumps(content))
+    saved(path, lambda code: code[1]["source"].append("\nlook = 1"))
     # From a folder below, where an analyst may be.
     shown = done("git", "--no-pager", "diff", cwd=repository / "notebooks", home=repository.parent / "home")
     assert "## modified /cells/2/source" in shown
     assert "look = 1" in shown
     assert "98765" not in shown
+
+
+def saved(path: Path, change: Callable[[list[dict]], None]) -> None:
+    """The notebook run and saved in JupyterLab by an analyst whose Python and kernel are others."""
+    content = json.loads(path.read_text())
+    content["metadata"]["kernelspec"]["display_name"] = "Python (warm)"
+    content["metadata"]["language_info"] = {"name": "python", "version": "3.98.765"}
+    code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+    change(code)
+    for cell in code:
+        cell["execution_count"], cell["metadata"]["execution"] = 98765, {"iopub.execute_input": "now"}
+        cell["outputs"] = cell["outputs"] or [{"output_type": "stream", "name": "stdout", "text": ["98765"]}]
+    path.write_text(nbformat.writes(nbformat.from_dict(content)), encoding="utf-8")
+
+
+@pytest.mark.parametrize("settled_by", ["filter", "hook"])
+def test_saving_in_jupyterlab_leaves_no_difference_but_the_line_changed(repository: Path, settled_by: str) -> None:
+    path = repository / "notebooks" / "12_top_five.ipynb"
+
+    def change(code: list[dict]) -> None:
+        said = next(cell for cell in code if cell["source"][0].startswith("%%say"))
+        said["source"][-1] += " Truly."
+
+    saved(path, change)
+    if settled_by == "hook":
+        done("git", "config", "--local", "--unset", "filter.notebook.clean", cwd=repository)
+        ran = subprocess.run([sys.executable, "tools/settled.py", str(path)], cwd=repository, timeout=SECONDS)
+        assert ran.returncode == 1  # a hook that changes a file says so
+    shown = done("git", "--no-pager", "diff", "--no-ext-diff", "--numstat", cwd=repository)
+    assert shown.split() == ["1", "1", "notebooks/12_top_five.ipynb"]
+
+
+def test_the_notebooks_are_as_the_hook_leaves_them(root: Path) -> None:
+    for path in (root / "notebooks").glob("*.ipynb"):
+        kept = path.read_bytes()
+        ran = subprocess.run([sys.executable, "tools/settled.py"], input=kept, cwd=root, stdout=subprocess.PIPE)
+        assert ran.stdout == kept, path.name
 
 
 CHANGES = {
@@ -115,7 +151,7 @@ def guide() -> str:
 def commands(guide: str) -> list[str]:
     """Every command of the guide: its indented lines and what stands in backticks."""
     lines = re.findall(r"^    (\S.*)$", guide, re.MULTILINE) + re.findall(r"`([^`]+)`", guide.replace("\n", " "))
-    names = ("kbio ", "make ", ".venv/bin/", "nbstripout ", "UPGRADE=1 make ")
+    names = ("kbio ", "make ", ".venv/bin/", "UPGRADE=1 make ")
     return [line for line in lines if line.startswith(names)]
 
 
@@ -127,8 +163,7 @@ def test_every_make_target_of_the_guide_exists(guide: str, root: Path) -> None:
 
 def test_every_program_of_the_guide_exists(guide: str) -> None:
     named = {m[1] for c in commands(guide) if (m := re.match(r"\.venv/bin/([\w-]+)", c))}
-    named |= {"nbstripout"} if any(c.startswith("nbstripout") for c in commands(guide)) else set()
-    assert {"kbio", "pre-commit", "nbstripout"} <= named
+    assert {"kbio", "pre-commit", "python"} <= named
     assert [name for name in named if not (BIN / name).is_file()] == []
 
 

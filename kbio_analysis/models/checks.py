@@ -94,7 +94,7 @@ def frequency_of(index: pd.Index, label: str) -> Frequency:
     if not isinstance(index, pd.PeriodIndex):
         raise ModelInputError(
             f"{label}: the index is {type(index).__name__}, periods are needed; "
-            "use pd.PeriodIndex(years, freq='Y') or freq='M'"
+            "use pd.PeriodIndex([*map(str, years)], freq='Y'), or 'M'"
         )
     frequencies: dict[str, Frequency] = {"Y": "annual", "M": "monthly"}
     try:

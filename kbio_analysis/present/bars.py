@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, TALL, WIDTH, Axis, Chart, Note, Plot, fold, measure
+from kbio_analysis.present.canvas import TALL, WIDTH, Axis, Chart, Note, Plot
 from kbio_analysis.present.frames import Asked, Format, Framed, Shared, colour, set_ticks, told, wording
+from kbio_analysis.present.look import INK, LINE, MUTED, PAPER, fold, measure
 
 LABEL_ROOM = 128.0
 """Points for the names of lying bars."""

@@ -1,40 +1,43 @@
 """Where every chart is laid out and drawn: one SVG that reads on a phone and on a page, its data beside it.
 
 A kind (``lines``, ``bars``, ...) says what is drawn, as one or more :class:`Plot`; the canvas gives it ticks, margins,
-notes and a legend that fit, so that no text meets another. Only the modules of ``present`` import matplotlib.
+notes and a legend that fit, so that no text meets another.
 """
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, fontManager
-from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
 from kbio_analysis.errors import UsageError
+from kbio_analysis.present.look import (
+    COLOURS,
+    CYCLE,
+    INK,
+    KOREAN_FONTS,
+    LINE,
+    MUTED,
+    PALE,
+    PAPER,
+    fold,
+    has_hangul,
+    korean_font,
+    measure,
+    theme,
+)
 from kbio_analysis.present.outputs import caption_html, show
 from kbio_analysis.present.words import plain
 
-COLOURS = {"blue": "#0b5394", "amber": "#b45309", "green": "#2e7d4f", "purple": "#7b3fa0", "red": "#b3261e"}
-COLOURS |= {"grey": "#5b6770", "ink": "#1f2328", "muted": "#57606b", "pale": "#d8dde3", "paper": "#fdfdfc"}
-CYCLE = ("blue", "amber", "green", "purple", "red", "grey")
-INK, MUTED, PALE, PAPER = (COLOURS[name] for name in ("ink", "muted", "pale", "paper"))
-
 WIDTH = 340.0
-"""Points; about the width of a phone's column, so that type of ``SIZE`` points is read there as it is set."""
-SIZE, LINE = 10.0, 13.0
+"""Points; about the width of a phone's column, so that type is read there as it is set."""
 TALL = 175.0
 """Height in points of a plot area of height 1."""
 EDGE = 14.0
@@ -42,18 +45,6 @@ EDGE = 14.0
 
 _VARIABLES = {COLOURS[name]: f"--chart-{i}" for i, name in enumerate(CYCLE, start=1)}
 _VARIABLES |= {INK: "--chart-ink", MUTED: "--chart-muted", PALE: "--chart-grid", PAPER: "--chart-paper"}
-_FAMILY = "DejaVu Sans"
-_THEME = {
-    "font.family": [_FAMILY], "font.size": SIZE, "text.color": INK, "axes.edgecolor": MUTED,
-    "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-    "grid.color": PALE, "grid.linewidth": 0.7, "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK, "xtick.labelsize": SIZE, "ytick.labelsize": SIZE, "legend.frameon": False,
-    "legend.fontsize": SIZE, "lines.linewidth": 1.8, "lines.solid_capstyle": "round", "figure.facecolor": "none",
-    "axes.facecolor": "none", "savefig.facecolor": "none", "svg.fonttype": "path", "svg.hashsalt": "kbio",
-    "path.simplify_threshold": 0.5, "text.parse_math": False,
-}  # fmt: skip
-_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
-_KOREAN_FONTS = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "UnDotum")
 
 
 @dataclass(kw_only=True)
@@ -179,15 +170,11 @@ def _new_cell(_: Any) -> None:
 def finish(plots: Sequence[Plot], payload: dict[str, Any], data: pd.DataFrame, *, columns: int = 1) -> Chart:
     """Draw the panels, ``columns`` beside one another, and show them as the chart described by ``payload``."""
 
-    text = "".join(_texts(plots))
-    korean = _HANGUL.search(text) is not None
-    if korean and _korean_font() is None:
-        warnings.warn(f"no Korean font is installed ({', '.join(_KOREAN_FONTS)}): Hangul is left to the reader's "
-                      "browser, and a PNG file cannot be written", stacklevel=4)  # fmt: skip
+    korean = has_hangul("".join(_texts(plots)))
 
     def drawn(to: Any, **how: Any) -> None:
-        if korean and how["format"] == "png" and _korean_font() is None:
-            raise UsageError(f"chart {payload['id']!r}: a PNG file needs a Korean font, such as {_KOREAN_FONTS[0]}")
+        if korean and how["format"] == "png" and korean_font() is None:
+            raise UsageError(f"chart {payload['id']!r}: a PNG file needs a Korean font, such as {KOREAN_FONTS[0]}")
         with theme(korean=korean):
             _figure(plots, columns).savefig(to, **how)
 
@@ -197,35 +184,6 @@ def finish(plots: Sequence[Plot], payload: dict[str, Any], data: pd.DataFrame, *
     csv = data.to_csv(index=False, lineterminator="\n")
     whole = {"kind": "chart", "id": payload["id"], "svg": svg, "csv": csv, "csv_name": f"{payload['id']}.csv"}
     return Chart(data, whole | payload, drawn)
-
-
-@contextmanager
-def theme(*, korean: bool = False) -> Iterator[None]:
-    """The project's look for the length of one drawing: an analyst's own matplotlib settings stay untouched."""
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_THEME)
-        if korean:
-            matplotlib.rcParams["font.family"] = [_FAMILY, *filter(None, [_korean_font()])]
-            matplotlib.rcParams["svg.fonttype"] = "path" if _korean_font() else "none"  # none: real text
-            warnings.filterwarnings("ignore", message="Glyph")
-        yield
-
-
-def measure(text: str) -> float:
-    """Points that the longest line of ``text`` takes."""
-    return max(map(_measured, text.split("\n")))
-
-
-def fold(text: str, room: float) -> str:
-    """The text in lines of at most ``room`` points, broken between words."""
-    lines: list[str] = []
-    for word in text.split():
-        if lines and measure(f"{lines[-1]} {word}") <= room:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return "\n".join(lines)
 
 
 def spread(levels: Sequence[float], sizes: Sequence[float]) -> list[float]:
@@ -400,19 +358,6 @@ def _texts(plots: Iterable[Plot]) -> Iterator[str]:
     for p in plots:
         yield from (p.title or "", *(n.text for n in p.notes), *(t for t, _ in p.keys))
         yield from (*(p.x.given or {}).values(), *(p.y.given or {}).values())
-
-
-@lru_cache(maxsize=4096)
-def _measured(line: str) -> float:
-    square, rest = len(_HANGUL.findall(line)), _HANGUL.sub("", line)
-    prop = FontProperties(family=_FAMILY, size=SIZE)
-    return square * SIZE + text_to_path.get_text_width_height_descent(rest, prop, False)[0]
-
-
-@lru_cache(maxsize=1)
-def _korean_font() -> str | None:
-    installed = {font.name for font in fontManager.ttflist}
-    return next((name for name in _KOREAN_FONTS if name in installed), None)
 
 
 def _standalone(svg: str) -> str:

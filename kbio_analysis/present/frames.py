@@ -13,7 +13,8 @@ import pandas as pd
 from matplotlib.colors import is_color_like, to_hex
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.present.canvas import COLOURS, CYCLE, Axis, Chart, Plot, finish
+from kbio_analysis.present.canvas import Axis, Chart, Plot, finish
+from kbio_analysis.present.look import COLOURS, CYCLE
 from kbio_analysis.present.outputs import DEFAULT_RTOL
 from kbio_analysis.present.words import formatted, listed, sig
 

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import INK, LINE, MUTED, PAPER, WIDTH, Axis, Chart, Note, Plot, fold, measure, upright
+from kbio_analysis.present.canvas import WIDTH, Axis, Chart, Note, Plot, upright
 from kbio_analysis.present.frames import ALT_WORDS, Asked, Format, Framed, Shared, colour, set_ticks, told, wording
+from kbio_analysis.present.look import INK, LINE, MUTED, PAPER, fold, measure
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "|")
 LABEL_ROOM = 126.0

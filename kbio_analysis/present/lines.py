@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import MUTED, PAPER, TALL, Axis, Chart, Note, Plot, apart, fold, measure, upright
+from kbio_analysis.present.canvas import TALL, Axis, Chart, Note, Plot, apart, upright
 from kbio_analysis.present.frames import Asked, Format, Framed, Shared, colour, set_ticks, told, wording
+from kbio_analysis.present.look import MUTED, PAPER, fold, measure
 from kbio_analysis.present.rulers import Ruler
 from kbio_analysis.present.words import listed
 

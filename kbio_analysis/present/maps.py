@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
-from kbio_analysis.present.canvas import EDGE, PALE, PAPER, WIDTH, Axis, Chart, Plot
+from kbio_analysis.present.canvas import EDGE, WIDTH, Axis, Chart, Plot
 from kbio_analysis.present.frames import Asked, Framed, Shared, colour, told
+from kbio_analysis.present.look import PALE, PAPER
 from kbio_analysis.present.words import count, listed
 
 Outlines = Mapping[str, Sequence[np.ndarray]]

@@ -67,11 +67,15 @@ def say(line: str, cell: str) -> None:
 
 
 def register() -> None:
-    """Make ``%%say`` known to the IPython this runs in, if any."""
+    """Make ``%%say`` known to the IPython this runs in, if any, and Hangul readable in figures of its own."""
     import sys
 
     if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
         shell.register_magic_function(say, "cell")
+        if "matplotlib" in sys.modules:
+            from kbio_analysis.present.look import plain_figures
+
+            plain_figures()
 
 
 def escaped(text: str) -> Markup:

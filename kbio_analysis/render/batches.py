@@ -30,12 +30,13 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import KbioError, ParameterError, UsageError, did_you_mean
-from kbio_analysis.reading import DocumentError, read_yaml
+from kbio_analysis.reading import DocumentError, read_json, read_yaml
 from kbio_analysis.render.notebooks import notebooks_dir, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read, to_text
-from kbio_analysis.render.publish import DEFAULT_SET, slug
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, slug
 from kbio_analysis.render.ranking import Ranking
 from kbio_analysis.render.references import known_results
+from kbio_analysis.render.results import RESULT
 
 MOST_SETS = 10_000
 # Part of a batch -> what it has to be.
@@ -90,6 +91,21 @@ def read_batches(
     return sets
 
 
+def keep_apart(sets: Sequence[Any], site: Path) -> None:
+    """Raises UsageError for sets (of notebook, set_name, batch) that would take another batch's place on a site."""
+    mistakes = []
+    for one in sets:
+        for record in (RESULT, FAILURE) if one.batch else ():
+            try:
+                kept = read_json((site / one.notebook / one.set_name / record).read_bytes()).get("batch")
+            except (OSError, DocumentError):
+                continue
+            if kept not in (None, one.batch):
+                mistakes.append(f"{one.batch}: {one.notebook}/{one.set_name} is a set of the batch {kept}; rename one")
+    if mistakes:
+        raise UsageError("\n".join([*dict.fromkeys(mistakes), f"or give another --out (or delete what {site} holds)"]))
+
+
 def rankings(files: Sequence[Path], specs: Specs | None = None) -> dict[str, dict[str, Ranking]]:
     """Batch -> notebook -> ranking, of files that ``read_batches`` has found right."""
     read_spec = specs or (lambda name: read(select(notebooks_dir(), [name]).popitem()[1]))
@@ -107,14 +123,16 @@ def _read(
     found: list[_Document] = []
     mistakes: list[str] = []
     for file in files:
+        twice: list[str] = []
         try:
-            documents = [content for content in read_yaml(file.read_bytes()) if content is not None]
+            documents = [content for content in read_yaml(file.read_bytes(), twice) if content is not None]
         except OSError as problem:
             mistakes.append(f"{file}: cannot be read: {problem.strerror or problem}")
             continue
         except DocumentError as problem:
             mistakes.append(f"{file}, {problem}")
             continue
+        mistakes += [f"{file}, {problem}" for problem in twice]
         if not documents:
             mistakes.append(f"{file}: holds no batch; it needs `notebook:` and `sets:` or `matrix:`")
         for content in documents:
@@ -280,6 +298,19 @@ def set_name_for(spec: NotebookSpec, values: Mapping[str, object]) -> str:
     return slug("-".join(f"{name}-{_in_a_name(value)}" for name, value in changed.items())) if changed else DEFAULT_SET
 
 
+def values_named(spec: NotebookSpec, name: str) -> dict[str, str]:
+    """The values, as they are typed, after which ``set_name_for`` names a set so; empty if none do."""
+    names = "|".join(sorted((re.escape(one) for one in spec.defaults()), key=len, reverse=True))
+    first, *rest = re.split(rf"(?:^|-)({names})-", name) if names else [name]
+    given = dict(zip(rest[::2], rest[1::2], strict=True))
+    for key, value in given.items():
+        given[key] = value.upper() if str(spec.defaults()[key]).isupper() else value
+    try:
+        return given if not first and set_name_for(spec, coerce(spec, given)) == name else {}
+    except UsageError:
+        return {}
+
+
 def briefly_named(values: Mapping[str, object]) -> str:
     """A set's name from its parameters; a word stands for itself: ``mfds_biopharma-target_year-2031``."""
     speaks = {name: isinstance(value, str) and value[:1].isalpha() for name, value in values.items()}
@@ -287,6 +318,7 @@ def briefly_named(values: Mapping[str, object]) -> str:
 
 
 def _in_a_name(value: object) -> str:
+    value = int(value) if isinstance(value, float) and value.is_integer() else value
     text = "-".join(to_text(item) for item in value) if isinstance(value, list) else to_text(value)
     return re.sub(r"[/\\\0]", "-", text) or "empty"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError
+from kbio_analysis.render.batches import keep_apart
 from kbio_analysis.render.cache import Cache
 from kbio_analysis.render.composed import SiteRecords, beneath, in_stages, with_upstream
 from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display, display
@@ -77,6 +78,7 @@ def build(
     jobs = with_upstream(jobs)
     outcome = Outcome(total=len(jobs))
     with stopping() as stop, open_site(site, wait_seconds=wait_seconds, on_wait=on_wait, check=stop.check):
+        keep_apart(jobs, site)
         began = time.monotonic()
         until = None if time_limit is None else began + time_limit
         if rankings is not None:

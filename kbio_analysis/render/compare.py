@@ -5,13 +5,19 @@ The first report is the yardstick: every difference is another report's value le
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kbio_analysis.errors import UsageError, did_you_mean
+from kbio_analysis.errors import KbioError, UsageError, did_you_mean
+from kbio_analysis.render.batches import read_batches, values_named
 from kbio_analysis.render.formats import format_setting, format_value, plain
+from kbio_analysis.render.notebooks import notebooks_dir, select
+from kbio_analysis.render.parameters import read
+from kbio_analysis.render.publish import DEFAULT_SET
 from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
 
 ABSENT = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__": ()})()
@@ -110,10 +116,30 @@ def _fits(report: SiteReport, request: str) -> bool:
 
 
 def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
+    if command := _making(request):
+        return f"the set {request!r} is not rendered yet; make it by: {command}"
     if near := did_you_mean(request, [r.set for r in reports] + [r.label for r in reports]):
         return f"no set {request!r}{near}"
     listed = ", ".join(r.label for r in reports[:5]) + (", ..." if len(reports) > 5 else "")
     return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
+
+
+def _making(request: str) -> str:
+    """The command that makes a set: the default, one named after its values, or one of the repository's batches."""
+    notebook, _, name = request.rpartition("/")
+    with suppress(KbioError):
+        folder = notebooks_dir()
+        known = select(folder, [notebook] if notebook else [])
+        if name == DEFAULT_SET and len(known) == 1:
+            return f"kbio render {next(iter(known))}"
+        for stem, path in known.items():
+            if values := values_named(read(path), name):
+                return " ".join([f"kbio render {stem}", *(f"-p {key}={value}" for key, value in values.items())])
+        for file in sorted((folder.parent / "reports" / "batches").glob("*.yml")):
+            sets = read_batches([file], lambda wanted: read(select(folder, [wanted]).popitem()[1]), {})
+            if any(one.set_name == name and one.notebook in known for one in sets):
+                return f"kbio render --batch {os.path.relpath(file)}"
+    return ""
 
 
 def compared(reports: Sequence[SiteReport]) -> Comparison:

@@ -1,4 +1,6 @@
-"""SVG for a page: an untrusted drawing rebuilt from what drawings need, so that the strictest policy holds.
+"""Drawings and pictures for a page.
+
+An untrusted SVG is rebuilt from what drawings need, so that the strictest policy holds.
 
 Style attributes become presentation attributes (a policy without 'unsafe-inline' forbids the former), ids are renamed
 to be unique, and nothing points outside the drawing.
@@ -6,9 +8,12 @@ to be unique, and nothing points outside the drawing.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
 
 from markupsafe import Markup
@@ -19,14 +24,35 @@ _TAGS = re.compile(
 )
 _TEXTS = ("text", "tspan", "textPath")
 _NO_ATTRIBUTE = re.compile(r"on|xmlns|class$|src|data|filter$|cursor$|font$|transform-origin$", re.IGNORECASE)
-_LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\")\s]+)['\"]?\s*\)")
+_LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\"()\s]+)['\"]?\s*\)")
 # A backslash could spell "url" in a way that the pattern above does not see.
 _SUSPECT = re.compile(r"url\s*\(|\\|script:", re.IGNORECASE)
 _IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]+")
-_FONT_SIZE = re.compile(r"(?<![\w.])([\d.]+)(px|pt|em|%)?(?:/\S+)?\s+")
+_FONT_SIZE = re.compile(r"([\d.]+)(px|pt|em|%)?(?:/.*)?")
 _THEME_COLOUR = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
 # What matplotlib says for every mark in its style sheet, which is not taken over.
 _ROOT = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
+
+
+_PICTURES = {
+    b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp",
+}  # fmt: skip
+MOST_BYTES = 5_000_000
+
+
+def picture(folder: Path, address: str) -> dict[str, str] | None:
+    """A picture in the notebook's own ``folder`` as a cell's attachment, an SVG rebuilt; None if it may not travel."""
+    try:
+        path = (folder / unquote(address)).resolve()
+        inside = path.is_relative_to(folder.resolve()) and path.is_file() and path.stat().st_size <= MOST_BYTES
+        content = path.read_bytes() if inside else b""
+    except (OSError, ValueError):
+        return None
+    kind = next((kind for head, kind in _PICTURES.items() if content.startswith(head)), None)
+    if kind is None and path.suffix.lower() == ".svg":
+        drawn = inline_svg(content.decode("utf-8", "replace"), prefix="p", alt=path.stem)
+        kind, content = "image/svg+xml", standalone_svg(str(drawn or "")).encode()
+    return {kind: base64.b64encode(content).decode()} if kind and content else None
 
 
 def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
@@ -42,6 +68,13 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
         return None
     sides = (re.match(r"[\d.]+", root.get(side) or "") for side in ("width", "height"))
     view_box = root.get("viewBox") or " ".join(["0 0", *(side[0] if side else "100" for side in sides)])
+    try:
+        return _rebuilt(root, view_box, prefix, alt)
+    except RecursionError:
+        return None
+
+
+def _rebuilt(root: Element, view_box: str, prefix: str, alt: str) -> Markup:
     used: dict[str, None] = {}
     for name, value in ((name, value) for element in root.iter() for name, value in element.attrib.items()):
         used |= dict.fromkeys(_LOCAL_URL.findall(value))
@@ -103,9 +136,11 @@ def _declarations(style: str) -> tuple[tuple[str, str], ...]:
     found = []
     for declaration in style.split(";"):
         name, _, value = (part.strip() for part in declaration.partition(":"))
-        if name == "font" and (size := _FONT_SIZE.search(value)):
-            found += [("font-size", size[1] + (size[2] or "px")), ("font-family", value[size.end() :])]
-            said = value[: size.start()].split()
+        words = value.split() if name == "font" else []
+        sizes = [i for i, word in enumerate(words) if _FONT_SIZE.fullmatch(word) and not re.fullmatch(r"\d00", word)]
+        if sizes:
+            size, said = _FONT_SIZE.fullmatch(words[sizes[0]]), words[: sizes[0]]
+            found += [("font-size", size[1] + (size[2] or "px")), ("font-family", " ".join(words[sizes[0] + 1 :]))]
             found += [("font-style", word) for word in said if word in ("italic", "oblique")]
             found += [("font-weight", word) for word in said if word == "bold" or re.fullmatch(r"\d00", word)]
         elif re.fullmatch(r"[a-z-]+", name):

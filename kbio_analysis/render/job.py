@@ -23,13 +23,12 @@ from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Here, tail, written
 from kbio_analysis.render.outputs import Shown, collect, scrub, settle
-from kbio_analysis.render.parameters import TAG, NotebookSpec, read_source
+from kbio_analysis.render.parameters import INJECTED, TAG, NotebookSpec, read_source
 from kbio_analysis.render.provenance import Provenance, code_hash
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-INJECTED = "injected-parameters"
 MOST_LOGGED = 200_000  # bytes of what was printed
 
 FILES = ("index.html", "executed.ipynb", "result.json", "log.txt")

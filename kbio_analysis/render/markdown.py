@@ -25,7 +25,7 @@ _BARE_LINK = re.compile(r"https?://[^\s<>\"']+")
 _NOTEBOOK = re.compile(r"\d\d_[a-z0-9_]+")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 
 _NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|actiontype", re.IGNORECASE)
 HeadingHook = Callable[[str, int], str]
@@ -120,16 +120,18 @@ class _Renderer(mistune.HTMLRenderer):
         return str(link(Markup(text), html.unescape(url)))
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        """Images travel inside the notebook; one on the web is linked, and of any other the page says so."""
+        """Images travel with the notebook; one on the web is linked, and of any other the page says so."""
         alt, address = strip_tags(text), html.unescape(url)
-        bundle = self.attachments.get(address.removeprefix("attachment:"), {})
+        name = address.removeprefix("attachment:")
+        bundle = self.attachments.get(name) or self.attachments.get(unquote(name)) or {}
         source = next((f"data:{kind};base64,{''.join(body)}" for kind, body in bundle.items()), address)
         if _INLINE_IMAGE.fullmatch(source):
             return str(Markup('<img src="{}" alt="{}">').format(source, alt))
         if _WEB_LINK.fullmatch(address):
             return str(link(alt or address, address))
-        missing = "The picture {} is not shown: paste it into the cell, so that it travels in the notebook."
-        return str(Markup(f'<span class="missing">{missing}</span>').format(alt or unquote(address)))
+        missing = "The picture {} is not shown: one pasted into a cell of text travels with the page, or one in the "
+        missing += "notebook's folder (PNG, JPEG, GIF, WebP or SVG, at most 5 MB)."
+        return str(Markup(f'<span class="missing">{missing}</span>').format(unquote(address)))
 
     def block_math(self, text: str) -> str:
         equation = '<span class="equation" tabindex="0" role="group" aria-label="Equation">'

@@ -20,6 +20,7 @@ NAME = re.compile(r"\d\d_[a-z0-9_]+")
 """What a notebook is called: ``NN_noun``, the tens being its topic."""
 
 MOST_BYTES = 100_000_000
+_RELATIVE = re.compile(r"!\[[^\[\]]*\]\(\s*<?(?![/#]|[a-z]+:)([^()<>\s\"]+)", re.IGNORECASE)
 
 
 def notebooks_dir() -> Path:
@@ -84,9 +85,21 @@ def read_notebook(path: Path) -> bytes:
     Raises ParameterError for what is no notebook of that format.
     """
     try:
-        return json.dumps(completed(path.stem, path.read_bytes()), ensure_ascii=False).encode()
+        content = completed(path.stem, path.read_bytes())
+        for cell in content["cells"]:
+            _take_pictures(cell, path.parent)
+        return json.dumps(content, ensure_ascii=False).encode()
     except OSError as problem:
         raise ParameterError(f"{path.stem}: cannot be read: {problem.strerror or problem}") from None
+
+
+def _take_pictures(cell: dict[str, Any], folder: Path) -> None:
+    """Pictures beside the notebook, which a Markdown cell names by a relative address, travel as its attachments."""
+    for address in _RELATIVE.findall(cell["source"]) if cell["cell_type"] == "markdown" else ():
+        from kbio_analysis.render.drawings import picture
+
+        if address not in cell.setdefault("attachments", {}) and (found := picture(folder, address)):
+            cell["attachments"][address] = found
 
 
 def completed(name: str, source: bytes) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import nh3
@@ -19,7 +20,8 @@ from kbio_analysis.render import markdown as md
 from kbio_analysis.render.drawings import inline_svg
 from kbio_analysis.render.formats import anchor, data_uri, file_name, plain, printable, stylesheet
 from kbio_analysis.render.outputs import MIME
-from kbio_analysis.render.results import csv_text
+from kbio_analysis.render.parameters import INJECTED
+from kbio_analysis.render.results import csv_text, harmless_csv
 from kbio_analysis.render.templating import STATUS_WORDS, template
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ _RESERVED_IDS = ("main", "contents", "results", "parameters", "provenance")
 _HTML_TAGS = {tag for tag in nh3.ALLOWED_TAGS if not re.fullmatch("img|area|map|h[1-6]|hgroup|header|footer|nav", tag)}
 _HTML_TAGS |= {"tfoot"}
 _HTML_ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}}
-_LONGEST_HTML, _MOST_TAGS = 1_000_000, 40_000
+# A cleaner of HTML takes the square of the depth and of the attributes of one tag.
+_LONGEST_HTML, _MOST_TAGS, _LONGEST_PIECE, _DEEPEST = 1_000_000, 20_000, 100_000, 2_000
+_LEVEL = re.compile(r"<(/?)(?!br|hr|img|wbr|col\b)[a-zA-Z]")
 _HEADING = re.compile(r"^ {0,3}(?:#{1,6}\s|=+\s*$|-+\s*$)", re.MULTILINE)
 _PAGE_LINK = re.compile(r'href="#([^"]+)"')
 # Tokens that the style sheet leaves in the colour of the text need no element of their own.
@@ -62,7 +66,7 @@ class Page:
 
     def __init__(self, executed: NotebookNode, result: Mapping[str, Any], spec: NotebookSpec | None) -> None:
         self.result, self.spec = result, spec
-        self.layout = getattr(spec, "layout", None)
+        self.layout, self.lang = getattr(spec, "layout", None), getattr(spec, "lang", "en")
         self.status = STATUS_WORDS.get(str(result.get("status")), str(result.get("status", "unknown")))
         self.headings: list[dict[str, Any]] = []
         self.title: Markup | None = None
@@ -81,14 +85,16 @@ class Page:
     # ---- the walk
 
     def _walk(self, cells: Sequence[NotebookNode]) -> None:
-        number = 0
+        number = own = 0
         for cell in cells:
             if cell.cell_type == "markdown":
                 self._take_prose(cell)
             elif cell.cell_type == "code":
-                number += 1
-                code = {"number": number, "html": highlighted(cell.source)}
-                if "nbval-check-output" in cell.metadata.get("tags", []):
+                number, tags = number + 1, cell.metadata.get("tags", [])
+                own += INJECTED not in tags
+                self._code_at = {"id": self._id(f"cell-{number}"), "number": own}
+                code = {"id": self._code_at["id"], "number": number, "html": highlighted(cell.source)}
+                if "nbval-check-output" in tags:
                     views = [self._view(output) for output in cell.outputs]
                     self._code.append(code | {"views": [view for view in views if view["as"] != "nothing"]})
                     continue
@@ -207,9 +213,11 @@ class Page:
             "id": self._id(f"{'fig' if label == 'Figure' else 'table'}-{anchor(name)}"),
             "caption": str(payload.get("caption") or ""),
             "source": str(payload.get("source") or ""),
+            "code": self._code_at,
         }
         if isinstance(payload.get("csv"), str):
-            view["csv"] = {"name": file_name(str(payload.get("csv_name") or name), "csv"), "text": payload["csv"]}
+            file = file_name(str(payload.get("csv_name") or name), "csv")
+            view["csv"] = {"name": file, "text": harmless_csv(payload["csv"])}
         return view
 
     def _chart(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -274,7 +282,9 @@ class Page:
 
 def clean_html(source: str) -> Markup:
     """HTML that a cell put out, down to harmless elements; what is very long stays out, for it would stop a reader."""
-    if len(source) > _LONGEST_HTML or source.count("<") > _MOST_TAGS:
+    pieces, depths = source.split("<"), accumulate(-1 if tag[1] else 1 for tag in _LEVEL.finditer(source))
+    too_large = len(source) > _LONGEST_HTML or len(pieces) > _MOST_TAGS or max(map(len, pieces)) > _LONGEST_PIECE
+    if too_large or max(depths, default=0) > _DEEPEST:
         return Markup("<p>An output of {:,} characters is left out; the notebook has it.</p>").format(len(source))
 
     def kept(tag: str, name: str, value: str) -> str | None:

@@ -27,18 +27,18 @@ from kbio_analysis.errors import ParameterError, did_you_mean
 from kbio_analysis.render.notebooks import completed, read_notebook
 from kbio_analysis.render.provenance import own_metadata
 
-TAG = "parameters"
+TAG, INJECTED = "parameters", "injected-parameters"
 LAYOUTS = ("brief",)
 
-_BOUNDS = re.compile(r"\[\s*([^\[\]]*?)\s*\.\.\s*([^\[\]]*?)\s*\]\s*$")
-_ORDER = re.compile(r"\[\s*(>=?)\s*(\w+)\s*\]\s*$")
-_UNIT = re.compile(r",\s+([^,()]+(?:\([^()]*\)[^,()]*)*)$")
+# No pattern here takes more than one way through a text: a long comment or value would take minutes.
+_ORDER = re.compile(r"\s*(>=?)\s*(\w+)\s*")
+_UNIT = re.compile(r",\s([^,()]+(?:\([^()]*\)[^,()]*)*)$")
 _TYPE = re.compile(r"(list\[)?(?:(?:\w+\.)?(int|float|bool|str|date)|Literal\[(.*)\])(?(1)\])( \| None)?", re.DOTALL)
 _TYPES = "int, float, bool, str, date, list[...], Literal[...] or T | None"
 # Scalar -> how its text looks, how it is read, and what is said of anything else.
 _SCALARS = {
     "int": (r"[+-]?\d{1,400}", int, "an int: expected a whole number such as 2030"),
-    "float": (r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", float, "a float: expected a number such as 11.9"),
+    "float": (r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", float, "a float: expected a number such as 11.9"),
     "bool": (r"(?i:true|false)", lambda text: text.lower() == "true", "a bool: write true or false"),
     "date": (r"\d{4}-\d{2}-\d{2}", date.fromisoformat, "a date: write a day of the calendar as YYYY-MM-DD"),
     "str": (None, None, "a str: expected text"),
@@ -97,8 +97,8 @@ class Parameter:
 class NotebookSpec:
     """What a notebook says of itself: its question (first H1) and its parameters.
 
-    ``composed_from`` are the notebooks whose recorded results it shows, ``layout`` how its page is set; both are in
-    its metadata under ``kbio``.
+    ``composed_from`` are the notebooks whose recorded results it shows, ``layout`` how its page is set, ``lang`` the
+    language of its prose (``ko``); all are in its metadata under ``kbio``.
     """
 
     name: str
@@ -106,6 +106,7 @@ class NotebookSpec:
     parameters: tuple[Parameter, ...]
     composed_from: tuple[str, ...] = ()
     layout: str | None = None
+    lang: str = "en"
 
     def defaults(self) -> dict[str, object]:
         """Every parameter with its default, in the order of the notebook."""
@@ -129,15 +130,18 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
     question = next((line[1:].strip(" \t#") for line in prose.splitlines() if re.match(r"#\s", line)), "")
     code = [(text, TAG in tags) for kind, text, tags in texts if kind == "code"]
     own = own_metadata(source)
-    names, layout = own.get("composed_from", []), own.get("layout")
+    names, layout, lang = own.get("composed_from", []), own.get("layout"), own.get("lang", "en")
     if any(tagged for _, tagged in code[1:]):
         raise ParameterError(f"{name}: exactly one cell, the first code cell, may be tagged '{TAG}'")
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
         raise ParameterError(f"{name}: composed_from in its metadata is no list of notebook names")
     if layout not in (None, *LAYOUTS):
         raise ParameterError(f"{name}: layout {layout!r} in its metadata; known are {', '.join(LAYOUTS)}")
+    if not isinstance(lang, str) or not re.fullmatch(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}", lang):
+        raise ParameterError(f"{name}: lang {lang!r} in its metadata is no language, such as en, ko or pt-BR")
     parameters = _read_cell(name, code[0][0]) if code and code[0][1] else ()
-    return NotebookSpec(name=name, question=question, parameters=parameters, composed_from=tuple(names), layout=layout)
+    said = {"composed_from": tuple(names), "layout": layout, "lang": lang}
+    return NotebookSpec(name=name, question=question, parameters=parameters, **said)
 
 
 def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]:
@@ -283,21 +287,23 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         raise ValueError(f"{ast.unparse(statement.targets[0])} has no type; write name: type = default  # meaning")
     if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
         raise ValueError("only lines 'name: type = default  # meaning' and imports belong here; nothing is computed")
-    name, order = statement.target.id, _ORDER.search(comment)
-    comment = comment[: order.start()].rstrip() if order else comment
-    bounds = _BOUNDS.search(comment)
+    name = statement.target.id
+    before, inner = _bracket(comment)
+    order = _ORDER.fullmatch(inner)
+    meaning, inner = (before, _bracket(before)[1]) if order else (comment, inner)
+    low, bounds, high = inner.partition("..")
+    meaning, unit = _bracket(meaning)[0] if bounds else meaning, None
     if statement.value is None:
         raise ValueError(f"{name} has no default")
     declared = _typed(name, statement.annotation)
-    meaning, unit = (comment[: bounds.start()] if bounds else comment).strip(), None
     # Only a number has a unit, so that other meanings may hold commas.
     if declared.scalar in ("int", "float") and (found := _UNIT.search(meaning)):
         meaning, unit = meaning[: found.start()].strip(), found[1].strip()
     if not meaning:
         raise ValueError(f"{name} has no meaning; add '# meaning, unit' at the end of the line")
-    low, high = _limits(declared, bounds.groups()) if bounds else (None, None)
-    declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high)
-    declared = replace(declared, order=order.groups() if order else None)
+    low, high = _limits(declared, (low.strip(), high.strip())) if bounds else (None, None)
+    held = order.groups() if order else None
+    declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high, order=held)
     try:
         default = ast.literal_eval(statement.value)
     except (ValueError, TypeError):
@@ -309,6 +315,12 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     if accepted != default:
         raise ValueError(f"{name}: its default {default!r} is not of type {declared.type_text}")
     return replace(declared, default=accepted)
+
+
+def _bracket(comment: str) -> tuple[str, str]:
+    """A comment less the brackets at its end, and what they hold."""
+    before, bracket, inner = comment.removesuffix("]").rpartition("[")
+    return (before.rstrip(), inner) if bracket and comment.endswith("]") else (comment, "")
 
 
 def _typed(name: str, annotation: ast.expr) -> Parameter:

@@ -58,6 +58,7 @@ def code_hash(package: str, source: bytes) -> str:
     """
     cells = [
         [cell["cell_type"], "".join(cell["source"]), sorted(cell.get("metadata", {}).get("tags", []))]
+        + ([cell["attachments"]] if cell.get("attachments") else [])
         for cell in json.loads(source)["cells"]
     ]
     return hashlib.sha256(json.dumps([package, cells, own_metadata(source)], sort_keys=True).encode()).hexdigest()

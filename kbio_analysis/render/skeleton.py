@@ -19,7 +19,7 @@ What remains:
   2. make lab, and replace the skeleton cell by cell: the question's own model, words, tables and charts
   3. kbio render {name}, and read the page in reports/site/{name}/default
   4. give its results their rows in notebooks/results.csv, and record(name=value) in the notebook
-  5. run it from the top, save, and nbstripout --keep-count on it: the last cell alone keeps its output
+  5. run it from the top, save, and python tools/settled.py on it: the last cell alone keeps its output
   6. kbio check {name} --accept writes notebooks/references/{name}.json
   7. tests/notebooks/test_notebook_{number}.py: its sentences at the ends of its parameters"""
 
@@ -63,7 +63,7 @@ def _notebook(question: str) -> dict[str, Any]:
 
 
 def _run(name: str, notebook: dict[str, Any]) -> dict[str, Any]:
-    """The notebook with its cells counted and the output of its last cell, as a first run gives it."""
+    """The notebook with the count and the output of its last cell, as a first run gives it."""
     from kbio_analysis.render.requests import planned
     from kbio_analysis.render.workers import run
 
@@ -72,8 +72,7 @@ def _run(name: str, notebook: dict[str, Any]) -> dict[str, Any]:
     if report.status != "ok":
         raise KbioError(f"the skeleton does not run here: {report.failure}")
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    for count, cell in enumerate(code, start=1):
-        cell["execution_count"] = count
+    code[-1]["execution_count"] = len(code)
     code[-1]["outputs"] = json.loads(report.files["executed.ipynb"])["cells"][-1]["outputs"]
     for output in code[-1]["outputs"]:
         output["text"] = "".join(output["text"]).splitlines(keepends=True)

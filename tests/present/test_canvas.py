@@ -9,11 +9,13 @@ import matplotlib
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.figure import Figure
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.present import canvas
-from kbio_analysis.present.canvas import fold, measure, spread
+from kbio_analysis.present import canvas, look
+from kbio_analysis.present.canvas import spread
 from kbio_analysis.present.lines import lines
+from kbio_analysis.present.look import fold, measure
 
 SHARED = {"id": "one", "caption": "One chart.", "source": "Somebody"}
 TWO = pd.DataFrame({"year": [2020, 2021], "a": [1.0, 2.0]})
@@ -57,13 +59,20 @@ def test_a_chart_is_shown_once_in_its_cell_and_again_when_asked_for() -> None:
 
 
 def test_hangul_is_set_by_a_korean_font_or_left_to_the_reader(
-    payloads: list[dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    payloads: list[dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(canvas, "_korean_font", lambda: None)
+    for module, name in ((canvas, "korean_font"), (look, "korean_font"), (look, "_listed_font")):
+        monkeypatch.setattr(module, name, lambda: None)
     frame = TWO.rename(columns={"a": "수출"})
-    with pytest.warns(UserWarning, match="no Korean font is installed") as caught:
-        chart = lines(frame, ["수출"], x="year", title="수출", **SHARED)
-    assert len(caught) == 1
+    look._say_once.cache_clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        look.plain_figures()
+        chart, _ = (lines(frame, ["수출"], x="year", title="수출", **SHARED) for _ in range(2))
+        plain = Figure()
+        plain.suptitle("수출 전망")
+        plain.savefig(tmp_path / "plain.png")
+    assert capsys.readouterr().err.count("\n") == 1
     assert "수출</text>" in chart.drawing
     with pytest.raises(UsageError, match="needs a Korean font"):
         chart.png(tmp_path / "one.png")

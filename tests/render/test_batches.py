@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from render.fixtures.built import notebook
 from kbio_analysis import reading
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render import batches as module
-from kbio_analysis.render.batches import ParameterSet, read_batches
+from kbio_analysis.render.batches import ParameterSet, keep_apart, read_batches
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
 from kbio_analysis.render.requests import planned_batches, requested
 
@@ -199,6 +200,35 @@ def test_sets_that_would_share_a_folder_are_named_both(tmp_path: Path) -> None:
         "as b.yml, line 3, set High growth; rename one"
     )
     assert "country=a-b" in mistakes(tmp_path, "notebook: 10_sample\nmatrix: {country: [a b, a-b]}\n")[0]
+
+
+def test_a_name_given_twice_hides_no_other_mistake(tmp_path: Path) -> None:
+    text = "notebook: 10_sample\nsets:\n  a: {size: 2}\n  a: {size: 3, size: 4}\n  b: {sise: 2}\nrank_by: gian\n"
+    file = tmp_path / "b.yml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_batches([file], spec, {}, results=lambda _: ["gain"])
+    assert [line.replace(f"{tmp_path}/", "") for line in str(caught.value).splitlines()] == [
+        "b.yml, line 4: 'a' is given twice",
+        "b.yml, line 4: 'size' is given twice",
+        "b.yml, line 6, rank_by: 10_sample records no gian; did you mean gain?",
+        "b.yml, line 5, set b: 10_sample: sise: no such parameter; did you mean size?",
+    ]
+
+
+def test_a_set_of_another_batch_is_not_moved(tmp_path: Path) -> None:
+    for name, record in (("a", "result.json"), ("b", "failure.json")):
+        (tmp_path / "10_sample" / name).mkdir(parents=True)
+        (tmp_path / "10_sample" / name / record).write_text('{"batch": "first"}')
+    one, two, new = (
+        ParameterSet(notebook="10_sample", set_name=name, values={}, batch="second") for name in ("a", "b", "c")
+    )
+    with pytest.raises(UsageError) as caught:
+        keep_apart([one, two, new], tmp_path)
+    assert str(caught.value).splitlines()[:2] == [
+        f"second: 10_sample/{name} is a set of the batch first; rename one" for name in ("a", "b")
+    ]
+    keep_apart([replace(one, batch="first"), replace(two, batch=None), new], tmp_path)
 
 
 def test_the_number_of_sets_is_bounded_before_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

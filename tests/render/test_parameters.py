@@ -1,6 +1,8 @@
 """The parameters cell as written, and values taken by their declared type."""
 
 import json
+import re
+from contextlib import nullcontext, suppress
 from datetime import date
 from pathlib import Path
 
@@ -185,6 +187,40 @@ def test_a_mistyped_value_is_refused(line: str, value: object, words: str) -> No
     assert words in str(caught.value)
 
 
+BETWEEN = "first: int = 2010  # first year [2000..2030]\nlast: int = 2020  # last year [..2030] [> first]"
+
+
+@pytest.mark.parametrize(
+    ("cell", "given", "words"),
+    [
+        (BETWEEN, {"last": "2009"}, "last: 2009 must be more than first, 2010"),
+        (BETWEEN, {"first": "2020"}, "last: 2020 must be more than first, 2020"),
+        (BETWEEN.replace(">", ">="), {"last": "2009"}, "last: 2009 must be at least first, 2010"),
+        (BETWEEN.replace(">", ">="), {"last": "2010"}, ""),
+        (BETWEEN.replace("last: int = 2020", "last: int | None = None"), {"first": "2030"}, ""),
+        (BETWEEN, {"first": "2021", "last": "2031"}, "above the most allowed, 2030"),  # first what is wrong by itself
+        (BETWEEN.replace("2020", "2001"), {}, "of the defaults: last: 2001 must be more than first, 2010"),
+        (BETWEEN.replace("> first", "> fist"), {}, "of last: fist cannot be held against it"),
+        (BETWEEN.replace("first: int = 2010", "first: str = 'a'").replace(" [2000..2030]", ""), {}, "cannot be held"),
+    ],
+)
+def test_bounds_between_parameters_hold_before_anything_runs(cell: str, given: dict, words: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(words)) if words else nullcontext():
+        coerce(spec(cell), given)
+        assert not words
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["m [" + " " * 100_000, "m [" + "." * 100_000 + "x", "m, " + " " * 100_000 + ")", "[> a] " * 30_000, "[" * 100_000],
+)
+def test_no_comment_or_value_takes_more_than_its_length(comment: str, alarm: None) -> None:
+    with suppress(ParameterError):
+        spec(f"x: float = 1.0  # {comment}")
+    with suppress(ParameterError):
+        given_one("x: float = 1.0  # m", "1" * 100_000 + comment)
+
+
 def test_all_mistakes_are_reported_at_once_with_the_nearest_name() -> None:
     with pytest.raises(ParameterError) as caught:
         coerce(spec(), {"base_valu": "5800", "target_year": "soon", "zzz": 1, "seed": "3"})
@@ -200,10 +236,10 @@ def test_a_name_typed_with_combining_characters_is_the_same_name() -> None:
 
 
 def test_what_the_metadata_says_to_us_is_read_and_checked() -> None:
-    own = {"composed_from": ["10_a", "11_b"], "layout": "brief"}
+    own = {"composed_from": ["10_a", "11_b"], "layout": "brief", "lang": "ko-KR"}
     told = read_source("00_sample", notebook(own=own))
-    assert (told.composed_from, told.layout) == (("10_a", "11_b"), "brief")
-    assert (spec().composed_from, spec().layout) == ((), None)
-    for wrong in ({"composed_from": "10_a"}, {"composed_from": [10]}, {"layout": "breif"}):
+    assert (told.composed_from, told.layout, told.lang) == (("10_a", "11_b"), "brief", "ko-KR")
+    assert (spec().composed_from, spec().layout, spec().lang) == ((), None, "en")
+    for wrong in ({"composed_from": "10_a"}, {"composed_from": [10]}, {"layout": "breif"}, {"lang": 'k"o'}):
         with pytest.raises(ParameterError, match=f"00_sample: {next(iter(wrong))}"):
             read_source("00_sample", notebook(own=wrong))
