@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _frames: dict[tuple[str, str, str, bytes], "DataFrame"] = {}
 _read: dict[str, str] = {}
+_newest: dict[str, str] = {}
 
 
 def load(table: str, *, as_of: "str | date | None" = None) -> "DataFrame":
@@ -54,6 +55,8 @@ def load_from(package: Package, table: str) -> "DataFrame":
         frame = typed(strings, passport)
         check_table(frame, passport)
         _frames[key] = frame
+        if "available_from" in frame and len(frame):
+            _newest[table] = str(frame["available_from"].max())[:10]
     # Not cached: it must hold against the referenced table as it is now.
     _check_references(_frames[key], passport, package)
     return _frames[key].copy()
@@ -62,6 +65,11 @@ def load_from(package: Package, table: str) -> "DataFrame":
 def tables_read() -> dict[str, str]:
     """Table -> sha256 of every table this process has read so far, by name."""
     return dict(sorted(_read.items()))
+
+
+def newest_read() -> str:
+    """The newest day from which a figure of the tables read so far could be used, ISO; empty if none says."""
+    return max((day for table, day in _newest.items() if table in _read), default="")
 
 
 def _check_references(frame: "DataFrame", passport: Passport, package: Package) -> None:

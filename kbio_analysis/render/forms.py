@@ -49,7 +49,7 @@ _MACHINE = re.compile(rb"/(?:CreationDate|ModDate|Creator) ?\((?:[^()\\]|\\.){0,
 # What of a page says nothing on paper: code, downloads, ways about the site, the look.
 _SCREEN_ONLY = re.compile(
     r'<(nav|style)\b.*?</\1>|<details class="code">.*?\n</details>|<a class="(?:download|skip)".*?</a>'
-    r'|<p class="eyebrow">.*?</p>|<p class="below">Exact values.*?</p>',
+    r'|<p class="below">Exact values.*?</p>',
     re.DOTALL,
 )
 _DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)

@@ -265,6 +265,7 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
         "inputs": {
             "tables": dict(sorted(course.read.get("tables", {}).items())),
             "own": _own(job.data, course.read.get("tables", {})),
+            "newest": course.read.get("newest", ""),
             "reports": dict(sorted(course.read.get("reports", {}).items())),
             "code": code_hash(state.package, job.source) if spec else None,
             "lock": state.lock,

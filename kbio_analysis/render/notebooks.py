@@ -14,7 +14,7 @@ from typing import Any
 
 from kbio_analysis.errors import ParameterError, UsageError, did_you_mean
 from kbio_analysis.reading import DocumentError, read_json
-from kbio_analysis.render.publish import BATCHES, COMPARISONS, slug
+from kbio_analysis.render.publish import MADE_FOLDERS, slug
 
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 """What a notebook is called: ``NN_noun``, the tens being its topic."""
@@ -62,7 +62,7 @@ def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
         path = Path(request) if request.endswith(".ipynb") else None
         if path is not None and path.is_file() and path.resolve() not in (p.resolve() for p in known.values()):
             name = slug(stem)
-            if name in (*known, BATCHES, COMPARISONS) or found.setdefault(name, path) != path:
+            if name in (*known, *MADE_FOLDERS) or found.setdefault(name, path) != path:
                 mistakes.append(f"notebook {request!r}: the name {name} is taken; rename the file")
         elif path is not None and "/" in request and not (stem in known and path.is_file()):
             mistakes.append(f"there is no notebook file {request}")

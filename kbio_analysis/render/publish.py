@@ -32,7 +32,9 @@ HIDDEN = ".kbio"
 MARK = f"{HIDDEN}/site.json"
 """What makes a folder a site; it lists the files, with their hashes, that are made from all reports together."""
 
-BATCHES, COMPARISONS = "batches", "compare"
+BATCHES, COMPARISONS, GO, WHAT_IF = MADE_FOLDERS = ("batches", "compare", "go", "whatif")
+"""The folders of a site that hold no reports."""
+
 DEFAULT_SET = "default"
 FAILURE, LOG = "failure.json", "log.txt"
 OURS = {"index.html", "executed.ipynb", "result.json", LOG, "stamp.json", FAILURE, "report.pdf", "report.docx"}
@@ -109,7 +111,7 @@ def open_site(
 
 
 def _require_ours(site: Path) -> None:
-    for name in (HIDDEN, f"{HIDDEN}/aside", f"{HIDDEN}/lock", MARK, BATCHES, COMPARISONS):
+    for name in (HIDDEN, f"{HIDDEN}/aside", f"{HIDDEN}/lock", MARK, *MADE_FOLDERS):
         if (site / name).is_symlink():
             raise UsageError(f"{site / name} is a link, and a site is written into no other place; remove that link")
     if site.is_dir() and not (site / MARK).exists() and any(path.name != HIDDEN for path in site.iterdir()):

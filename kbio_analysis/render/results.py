@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kbio_analysis.reading import DocumentError, read_json
+from kbio_analysis.render.notebooks import NAME
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class SiteReport:
     ``parameters`` are all of the last run's, ``changed`` those that differ from the notebook's default set (without
     one, those that vary between its sets). ``results`` (name -> value, unit, meaning) and ``made_with``, the
     parameters that gave them, are those of the page in place: after a failure, of the last good run.
-    ``page``, ``log`` and ``forms`` (pdf, docx) are addresses relative to the site, absent where there is no file.
+    ``rests_on`` are the notebooks whose records it read, ``newest`` is the day of the newest figure it read. ``page``,
+    ``log`` and ``forms`` (pdf, docx) are addresses relative to the site, absent where there is no file.
     """
 
     notebook: str
@@ -53,6 +55,8 @@ class SiteReport:
     changed: Mapping[str, Any] = field(default_factory=dict)
     made_with: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rests_on: tuple[str, ...] = ()
+    newest: str = ""
     error: Mapping[str, Any] | None = None
     page: str | None = None
     log: str | None = None
@@ -111,6 +115,7 @@ def _report(folder: Path) -> SiteReport:
         error = {"cell": None, "type": f"Unreadable {what}", "message": why}
         return SiteReport(notebook=notebook, set=set_name, status="broken", error=error, **files)
     known, latest = failure | good, failure or good
+    inputs: Mapping[str, Any] = good.get("inputs") or {}
     status, batch = str(latest.get("status") or "failed"), latest.get("batch")
     return SiteReport(
         notebook=notebook,
@@ -122,6 +127,8 @@ def _report(folder: Path) -> SiteReport:
         parameters=latest.get("parameters") or {},
         made_with=good.get("parameters") or {},
         results=_results(good),
+        rests_on=tuple(sorted(name for name in inputs.get("reports") or () if NAME.fullmatch(name))),
+        newest=str(inputs.get("newest") or ""),
         error=latest.get("error"),
         forms={kind: there[name] for kind, name in OTHER_FORMS.items() if name in there},
         **files,
@@ -132,7 +139,7 @@ def _content(path: Path) -> dict[str, Any]:
     """What a record holds, nothing if there is none. Raises DocumentError: its name, what is wrong."""
     try:
         content = read_json(path.read_bytes()) if path.exists() else {}
-        for part in ("parameters", "error", "results"):
+        for part in ("parameters", "error", "results", "inputs"):
             if not isinstance(content.get(part), dict | None):
                 raise DocumentError(f"{part} is not a JSON object")
     except (OSError, DocumentError) as problem:

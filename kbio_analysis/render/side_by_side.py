@@ -12,7 +12,7 @@ from typing import Any
 from kbio_analysis.errors import did_you_mean
 from kbio_analysis.render.compare import ABSENT, Comparison, same
 from kbio_analysis.render.formats import file_name, format_setting, format_value
-from kbio_analysis.render.publish import slug
+from kbio_analysis.render.publish import BATCHES, slug
 from kbio_analysis.render.ranking import Ranking
 from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
 
@@ -27,6 +27,17 @@ class Batch:
     stem: str
     kicker: str
     reports: tuple[SiteReport, ...]
+
+    @property
+    def address(self) -> str:
+        """Its page, from the site's folder."""
+        return f"{BATCHES}/{self.stem}.html"
+
+    @property
+    def title(self) -> str:
+        """The name of a batch as words."""
+        words = self.name.replace("_", " ")
+        return words[:1].upper() + words[1:] if self.kicker == "batch" else f"All sets of {self.name}"
 
     @property
     def bad(self) -> list[SiteReport]:

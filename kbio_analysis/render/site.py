@@ -18,12 +18,23 @@ from urllib.parse import quote
 from kbio_analysis.errors import UsageError
 from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.provenance import package_hash
-from kbio_analysis.render.publish import BATCHES, COMPARISONS, FAILURE, HIDDEN, LOG, MARK, write_file
+from kbio_analysis.render.publish import (
+    COMPARISONS,
+    FAILURE,
+    GO,
+    HIDDEN,
+    LOG,
+    MADE_FOLDERS,
+    MARK,
+    WHAT_IF,
+    write_file,
+)
 from kbio_analysis.render.ranking import RECORD, remembered
 from kbio_analysis.render.results import CSV_NAME, OTHER_FORMS, PAGE, PARQUET_NAME, RESULT, report_folders
 
 if TYPE_CHECKING:
     from kbio_analysis.render.compare import Comparison
+    from kbio_analysis.render.front import Front
     from kbio_analysis.render.results import SiteReport
     from kbio_analysis.render.side_by_side import Batch
 
@@ -31,30 +42,34 @@ if TYPE_CHECKING:
 def write_site(site: Path) -> list[str]:
     """Bring everything that is made from all reports below ``site`` up to date with them, and repair what is damaged.
 
-    Returns a sentence for each comparison that cannot be made any more because its record is damaged.
+    Returns a sentence for each comparison that cannot be made any more because its record is damaged. Raises
+    UsageError if ``reports/site.yml``, the words of the front page, is wrong; the pages stay as they are then.
     """
-    state, known = _state(site), _known(site)
+    from kbio_analysis.render.front import read_front, ways
+
+    front = read_front()
+    state, known = _state(site, repr(front)), _known(site)
     kept: Mapping[str, str] = known.get("files") or {}
     if known.get("state") == state and all(_hash_of(site / name) == whole for name, whole in kept.items()):
         return []
-    from kbio_analysis.render import side_by_side
     from kbio_analysis.render.results import read_reports, results_files
+    from kbio_analysis.render.side_by_side import batches
+    from kbio_analysis.render.templating import template
 
     reports = read_reports(site)
-    groups, said = side_by_side.batches(reports), remembered(site)
-    texts = {}
-    for batch in groups:
-        sections = side_by_side.batch_sections(batch, said.get(batch.name, {}))
-        shown = {"heading": batch.name, "kicker": batch.kicker, "bad": batch.bad, "sections": sections}
-        texts[f"{BATCHES}/{batch.stem}.html"] = _side_page(batch.reports, **shown)
-    asked, damaged = _comparisons(site, reports)
-    texts |= asked | {"index.json": _index_json(reports), "index.html": _index_html(reports, groups, list(asked))}
+    groups = batches(reports)
+    texts, links, scenarios = _batches(site, groups)
+    compared, compared_links, damaged = _comparisons(site, reports)
+    texts |= compared | {"index.json": _index_json(reports)}
+    texts["index.html"] = _index_html(site, reports, front, links + compared_links, scenarios)
+    for name, address in ways(reports, groups, scenarios).items():
+        texts[f"{GO}/{name}.html"] = template("site/way.html.j2").render(address=f"../{address}")
     made = {name: text.encode() for name, text in texts.items()} | results_files(reports)
     for name, content in made.items():
         _write(site / name, content)
     for name in kept:
         folder, _, page = name.partition("/")
-        if name not in made and folder in (BATCHES, COMPARISONS) and "/" not in page:
+        if name not in made and folder in MADE_FOLDERS and "/" not in page:
             (site / name).unlink(missing_ok=True)
     listed = {name: sha256(content).hexdigest() for name, content in sorted(made.items())}
     _write(site / MARK, (json.dumps({"state": state, "files": listed}, ensure_ascii=False, indent=1) + "\n").encode())
@@ -72,9 +87,10 @@ def write_comparison(site: Path, comparison: Comparison) -> Path:
     return path.with_suffix(".html")
 
 
-def _state(site: Path) -> str:
-    """A digest of all that the pages are made from: results, files that are there, rankings asked for, this code."""
-    digest = sha256(package_hash().encode())
+def _state(site: Path, front: str) -> str:
+    """A digest of all that the pages are made from: results, the files that are there, rankings asked for, the words
+    of the front page, this code."""
+    digest = sha256((package_hash() + front).encode())
     listed = [path for folder in report_folders(site) for path in (folder / RESULT, folder / FAILURE)]
     for path in [*listed, site / HIDDEN / RECORD, *sorted((site / COMPARISONS).glob("*.json"))]:
         content = path.read_bytes() if path.is_file() else b""
@@ -100,15 +116,42 @@ def _hash_of(path: Path) -> str | None:
     return sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else None
 
 
-def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, str], list[str]]:
-    """The pages of the comparisons that were asked for and whose reports are still there; what is wrong with others.
+def _batches(site: Path, groups: list[Batch]) -> tuple[dict[str, str], list[dict[str, Any]], dict[str, str]]:
+    """The pages of batches and what-ifs; the index's links to them; notebook -> the best page of its sets."""
+    from kbio_analysis.render.side_by_side import batch_sections
+    from kbio_analysis.render.whatif import what_if
+
+    texts, links, first, scenarios, said = {}, [], [], {}, remembered(site)
+    for batch in groups:
+        sections = batch_sections(batch, said.get(batch.name, {}))
+        grids = {f"{WHAT_IF}/{batch.stem}-{one['notebook']}.html": what_if(batch, one, site) for one in sections}
+        grids = {name: grid for name, grid in grids.items() if grid}
+        for name, grid in grids.items():
+            texts[name] = _what_if_page(grid)
+            first.append(_link(name, f"What if? {grid['question']}", f"{len(grid['sets'])} sets"))
+        shown = {"heading": batch.title, "kicker": batch.kicker, "bad": batch.bad, "sections": sections}
+        texts[batch.address] = _side_page(batch.reports, grids=[quote(name) for name in grids], **shown)
+        words = f"{len(batch.reports)} report{'s' * (len(batch.reports) > 1)}"
+        links.append(_link(batch.address, batch.title, words, len(batch.bad)))
+        scenarios = dict.fromkeys((r.notebook for r in batch.reports), quote(batch.address)) | scenarios
+        scenarios |= {grid["notebook"]: quote(name) for name, grid in grids.items()}
+    return texts, first + links, scenarios
+
+
+def _link(address: str, name: str, words: str, bad: int = 0) -> dict[str, Any]:
+    return {"address": quote(address), "name": name, "words": words, "bad": bad}
+
+
+def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, str], list[dict[str, Any]], list[str]]:
+    """The pages of the comparisons that were asked for and whose reports are still there, the index's links to them,
+    and what is wrong with others.
 
     A record that cannot be read keeps its place in the index, with a page that says so.
     """
     from kbio_analysis.render.compare import compared, resolve
     from kbio_analysis.render.side_by_side import comparison_section
 
-    found, damaged = {}, []
+    found, links, damaged = {}, [], []
     for path in sorted((site / COMPARISONS).glob("*.json")):
         name = f"{COMPARISONS}/{path.stem}.html"
         try:
@@ -121,11 +164,13 @@ def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, str],
             damaged.append(f"{path}: {why}")
             shown = {"heading": path.stem, "kicker": f"comparison: {why}", "bad": [], "sections": []}
             found[name] = _side_page([], **shown)
+            links.append(_link(name, path.stem, "comparison"))
             continue
         heading = " against ".join([", ".join(comparison.names[1:]), comparison.names[0]])
         shown = {"heading": heading, "kicker": "comparison", "bad": [], "sections": [comparison_section(comparison)]}
         found[name] = _side_page(comparison.reports, **shown)
-    return found, damaged
+        links.append(_link(name, heading, "comparison"))
+    return found, links, damaged
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -148,13 +193,13 @@ def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
     return found | {status: counts[status] for status in [*STATUS_WORDS, *sorted(counts)] if counts[status]}
 
 
-def _page(name: str, reports: Sequence[SiteReport], sheets: Sequence[str], script: str | None, **shown: Any) -> str:
+def _page(name: str, reports: Sequence[SiteReport], sheets: Sequence[str], scripts: Sequence[str], **shown: Any) -> str:
     from kbio_analysis.render.formats import printable, stylesheet, template_folder
     from kbio_analysis.render.templating import template
 
     context = {
-        "style": stylesheet(*sheets),
-        "script": (template_folder() / "site" / script).read_text(encoding="utf-8") if script else None,
+        "style": stylesheet("base.css", *sheets),
+        "script": "".join((template_folder() / "site" / one).read_text(encoding="utf-8") for one in scripts),
         "files": {"csv": CSV_NAME, "parquet": PARQUET_NAME},
         "totals": totals(reports),
     }
@@ -162,10 +207,15 @@ def _page(name: str, reports: Sequence[SiteReport], sheets: Sequence[str], scrip
 
 
 def _side_page(reports: Sequence[SiteReport], *, heading: str, sections: list[dict[str, Any]], **shown: Any) -> str:
-    script = "sort.js" if any("rows" in section for section in sections) else None
-    sheets = ("base.css", "table.css", "site.css", "side.css")
+    scripts = ["sort.js"] if any("rows" in section for section in sections) else []
     shown |= {"title": heading, "heading": heading, "sections": sections, "root": "../"}
-    return _page("site/side.html.j2", reports, sheets, script, **shown)
+    return _page("site/side.html.j2", reports, ("table.css", "site.css", "side.css"), scripts, **shown)
+
+
+def _what_if_page(grid: dict[str, Any]) -> str:
+    reports, sheets = [one["report"] for one in grid["sets"]], ("table.css", "site.css", "side.css", "whatif.css")
+    shown = grid | {"title": f"What if? {grid['question']}", "root": "../"}
+    return _page("site/whatif.html.j2", reports, sheets, ["whatif.js"], **shown)
 
 
 def _index_json(reports: Sequence[SiteReport]) -> str:
@@ -174,18 +224,22 @@ def _index_json(reports: Sequence[SiteReport]) -> str:
     return json.dumps({"totals": totals(reports), "reports": listed}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _index_html(reports: list[SiteReport], groups: list[Batch], comparisons: list[str]) -> str:
+def _index_html(
+    site: Path, reports: list[SiteReport], front: Front, links: list[dict[str, Any]], scenarios: Mapping[str, str]
+) -> str:
+    from kbio_analysis.render.front import the_map
+    from kbio_analysis.render.search import search_index
+
+    topics = the_map(reports, front)
+    mapped = {card["report"].notebook: card["report"] for _, cards in topics for card in cards}
     of: dict[str, list[SiteReport]] = {}
     for report in reports:
-        of.setdefault(report.notebook, []).append(report)
-    links: list[dict[str, Any]] = []
-    for batch in groups:
-        words = f"{len(batch.reports)} report{'s' * (len(batch.reports) > 1)}"
-        address = f"{BATCHES}/{quote(batch.stem)}.html"
-        links.append({"address": address, "name": batch.name, "words": words, "bad": len(batch.bad)})
-    links += [{"address": quote(a), "name": Path(a).stem, "words": "comparison", "bad": 0} for a in comparisons]
-    questions = {name: next((r.question for r in members if r.question), name) for name, members in of.items()}
-    shown = {"title": "Reports", "root": "", "links": links, "bad": [r for r in reports if not r.good]}
-    shown["groups"] = [(name, questions[name], [r for r in members if r.good]) for name, members in of.items()]
-    shown["names"] = sorted({name for r in reports for name in r.changed})
-    return _page("site/index.html.j2", reports, ("base.css", "site.css", "side.css"), "filter.js", **shown)
+        if report.good and report is not mapped.get(report.notebook):
+            of.setdefault(report.notebook, []).append(report)
+    questions = {r.notebook: r.question or r.notebook for r in reversed(reports)}
+    shown = {"title": front.title, "front": front, "root": "", "links": links, "scenarios": scenarios, "topics": topics}
+    shown |= {"answers": [mapped[name] for name in front.answers if name in mapped]}
+    shown |= {"groups": [(name, questions[name], members) for name, members in of.items()]}
+    shown |= {"notebooks": sorted(questions), "names": sorted({name for r in reports for name in r.changed})}
+    shown |= {"bad": [r for r in reports if not r.good], "texts": search_index(site, reports)}
+    return _page("site/index.html.j2", reports, ("site.css", "side.css"), ("filter.js", "search.js"), **shown)

@@ -24,6 +24,7 @@ def _environment() -> jinja2.Environment:
         "breakable": formats.breakable,
         "csp_hash": formats.csp_hash,
         "data_uri": formats.data_uri,
+        "file_name": formats.file_name,
         "linkify": markdown.linkify,
         "named": markdown.named_link,
         "plain": formats.plain,

@@ -218,7 +218,7 @@ def test_batch_names_cannot_leave_their_folder_nor_meet(tmp_path: Path) -> None:
     assert len({name.lower() for name in made}) == 7
     assert all(re.fullmatch(r"[\w.-]+\.html", name) and not name.startswith(".") for name in made)
     addresses = re.findall(r'href="(batches/[^"]+)"', (tmp_path / "index.html").read_text())
-    assert sorted(addresses) == sorted(f"batches/{name}" for name in made)
+    assert sorted(set(addresses)) == sorted(f"batches/{name}" for name in made)
 
 
 def test_a_batch_is_a_row_a_set_with_what_varies(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 import json
 import re
 import shutil
+from html import escape, unescape
 from pathlib import Path
 
 import pytest
 
+from kbio_analysis.errors import UsageError
 from kbio_analysis.render.results import read_reports
+from kbio_analysis.render.search import passages, search_index
 from kbio_analysis.render.site import write_site
 
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
@@ -50,7 +53,8 @@ def test_reports_are_grouped_by_question_with_the_default_set_first(tmp_path: Pa
         "b/a/index.html",
         "b/z/index.html",
     ]
-    assert re.findall(r"<h2[^>]*>(Question[^<]*)<", html) == ["Question of a?", "Question of b?"]
+    assert re.findall(r"<h3[^>]*><a[^>]*>(Question[^<]*)<", html) == ["Question of a?", "Question of b?"]
+    assert re.findall(r"<h2[^>]*>(Question[^<]*)<", html) == ["Question of b?"]
     assert "Answer of US$ default." in html
 
 
@@ -136,6 +140,7 @@ def test_hidden_folders_and_leftovers_are_no_reports(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         ".kbio",
         "a",
+        "go",
         "index.html",
         "index.json",
         "results.csv",
@@ -203,6 +208,118 @@ def test_pages_of_what_is_gone_go_too(tmp_path: Path) -> None:
     write_site(tmp_path)
     assert not list((tmp_path / "batches").iterdir())
     assert "batches/" not in (tmp_path / "index.html").read_text()
+
+
+@pytest.fixture
+def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The site file of a made-up repository."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "reports").mkdir()
+    monkeypatch.setenv("KBIO_NOTEBOOKS", str(tmp_path / "notebooks"))
+    return tmp_path / "reports" / "site.yml"
+
+
+def words_of(html: str) -> str:
+    return " ".join(
+        unescape(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", html.replace("<wbr>", ""), flags=re.S)).split()
+    )
+
+
+def test_the_index_opens_with_question_answers_and_the_map_by_topic(front: Path, tmp_path: Path) -> None:
+    front.write_text(
+        "title: A </title> & B\nquestion: Will it?\nanswers: [20_b, 10_a, 99_gone]\ntopics: {1: First, 2: Then}"
+    )
+    site = tmp_path / "site"
+    dated = {"inputs": {"newest": "2026-03-05"}}
+    for name, more in (("10_a", {"parameters": {"as_of": "2026-08-31"}}), ("20_b", dated), ("21_c", {})):
+        report(site, name, "default", answer=f"Answer {name}.", **more)
+    report(site, "00_all", "default", inputs={"reports": {"10_a": "", "20_b": "", "77_gone": "", "../x": ""}})
+    html = index(site)
+    words = words_of(html)
+    assert "<title>A &lt;/title&gt; &amp; B</title>" in html
+    assert "Will it? Answer 20_b. Question of 20_b? Answer 10_a. Question of 10_a?" in words
+    assert [m for m in re.findall(r"<h2[^>]*>([^<]*)<", html) if m != "In the text"] == ["Reports", "First", "Then"]
+    assert "00_all as of 31 August 2026 Question of 00_all? Answer of US$ default. Rests on 10_a 20_b" in words
+    assert "20_b figures to 5 March 2026 Question of 20_b? Answer 20_b. Read by 00_all" in words
+    assert 'id="20_b"' in html
+
+
+@pytest.mark.parametrize("text", ["title: [a]", "- a", "titel: x", "topics: {1: [a]}", "title: 'open", "answers: x"])
+def test_a_wrong_site_file_is_named(front: Path, tmp_path: Path, text: str) -> None:
+    report(tmp_path / "site", "a", "default")
+    front.write_text(text)
+    with pytest.raises(UsageError, match=r"site\.yml"):
+        write_site(tmp_path / "site")
+
+
+def test_ways_lead_to_the_neighbours_and_never_nowhere(tmp_path: Path) -> None:
+    def leads(name: str) -> str:
+        return re.search(r'url=([^"]*)"', (tmp_path / "go" / f"{name}.html").read_text())[1]
+
+    report(tmp_path, "10_a", "default", inputs={"reports": {"12_c": ""}})
+    report(tmp_path, "10_a", "late", batch="Odd & name")
+    write_site(tmp_path)
+    assert leads("10_a-next") == leads("10_a-previous") == "../index.html#10_a"
+    assert leads("12_c") == "../index.html#12_c", "a report that is not here"
+    assert (
+        leads("10_a-scenarios")
+        == leads("batch-Odd-name")
+        == f"../batches/{next((tmp_path / 'batches').iterdir()).name}"
+    )
+    report(tmp_path, "12_c", "default")
+    report(tmp_path, "11_b", "only_a_set")
+    write_site(tmp_path)
+    assert leads("10_a-next") == leads("11_b-next") == leads("12_c") == "../12_c/default/index.html"
+    assert leads("12_c-previous") == leads("11_b-previous") == "../10_a/default/index.html"
+    shutil.rmtree(tmp_path / "11_b")
+    write_site(tmp_path)
+    assert not list((tmp_path / "go").glob("11_b*"))
+
+
+PAPER = """<style>p {}</style><nav><p>Menu</p></nav><h1>A paper?</h1><p>Lead &amp; <b>more</b>.</p>
+<h2 id="data">Data</h2><p>바이오 수출은 두 배.</p><details class="code"><summary>Code</summary><p>hidden</p>
+</details><figure class="chart" id="fig-1"><svg><text>drawn</text></svg>
+<figcaption>Figure 1 Sales.</figcaption></figure>
+<table><caption>Table 1</caption><tr><th>Name<code>id</code></th><td>5</td></tr></table>"""
+
+
+def test_passages_are_what_a_reader_sees_each_with_its_section() -> None:
+    assert passages(PAPER) == [
+        ("", "A paper?", ""),
+        ("", "A paper?", "Lead & more."),
+        ("data", "Data", ""),
+        ("data", "Data", "바이오 수출은 두 배."),
+        ("fig-1", "Data", "Figure 1 Sales."),
+        ("fig-1", "Data", "Table 1"),
+        ("fig-1", "Data", "Name id \N{MIDDLE DOT} 5"),
+    ]
+
+
+def test_the_search_index_keeps_what_sets_say_once_and_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("default", "late", "later"):
+        (report(tmp_path, "a", name) / "index.html").write_text(
+            PAPER.replace("Lead", f"Lead of {name}"), encoding="utf-8"
+        )
+    reports = read_reports(tmp_path)
+    found = search_index(tmp_path, reports)
+    assert [name for name, _ in found["reports"]] == ["a", "a/late", "a/later"]
+    assert [p[3] for p in found["passages"] if p[0]] == ["Lead of late & more.", "Lead of later & more."]
+    assert found["left_out"] == 0
+    monkeypatch.setattr("kbio_analysis.render.search.MOST_PAGES", 2)
+    assert search_index(tmp_path, reports)["left_out"] == 1
+    monkeypatch.setattr("kbio_analysis.render.search.MOST_CHARACTERS", 100)
+    assert search_index(tmp_path, reports) == {"reports": [], "passages": [], "left_out": 3}
+
+
+def test_a_hostile_page_stays_text_in_the_search_index(tmp_path: Path) -> None:
+    (report(tmp_path, "a", "default") / "index.html").write_text(
+        f"<h1>x</h1><p>{escape(HOSTILE)}</p>", encoding="utf-8"
+    )
+    html = index(tmp_path)
+    assert html.count("</script>") == 2
+    assert HOSTILE in [p[3] for p in json.loads(re.search(r'id="texts">(.*?)</script>', html)[1])["passages"]]
 
 
 def test_list_as_json_says_what_the_page_says(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@
   const shown = (setting) => (typeof setting === "string" ? setting : JSON.stringify(setting));
 
   // Everything a filter asks for is read once; afterwards nothing is read from the page, only written to it.
-  const groups = [...document.querySelectorAll(".group")].map((section) => {
+  const groups = [...document.querySelectorAll(".group:has(.entry)")].map((section) => {
     const title = section.querySelector("h2").textContent;
     const entries = [...section.querySelectorAll(".entry")].map((element) => ({
       element,
@@ -34,8 +34,8 @@
     const name = parameter ? parameter.value : "";
     const wanted = value && !value.disabled ? value.value : "";
     const matches = (entry) =>
-      (!notebook.value || entry.notebook === notebook.value) &&
-      (!status.value || entry.status === status.value) &&
+      (!notebook?.value || entry.notebook === notebook.value) &&
+      (!status?.value || entry.status === status.value) &&
       (!name || (name in entry.changed && (!wanted || shown(entry.changed[name]) === wanted))) &&
       terms.every((term) => entry.text.includes(term));
     let total = 0;

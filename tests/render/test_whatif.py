@@ -1,0 +1,105 @@
+"""The what-if page: a grid read off the reports, every choice answered or said to be missing."""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from render.test_site import HOSTILE, report
+
+from kbio_analysis.render.site import write_site
+
+CHART = '<figure class="chart" id="fig-a"><svg><path d="M 0 0"/></svg><figcaption>Figure 1 {}</figcaption></figure>'
+PARAMETERS = (
+    'year: int = 2035  # the year of the aim\ngrowth: float = 7.1  # growth, per cent\nfixed: str = "x"  # same'
+)
+
+
+def lay(site: Path, year: int, growth: float, **changes) -> Path:
+    """A report of a grid, with its chart and its notebook."""
+    values = {"year": year, "growth": growth, "fixed": "x"}
+    results = {"odds": {"value": growth / 20, "unit": "probability", "meaning": "chance"}}
+    results["size"] = {"value": year * 1.23456 - 2000, "unit": "US$", "meaning": ""}
+    name = changes.pop("name", f"s{year}-{growth}")
+    folder = report(site, "a", name, **{"parameters": values, "results": results, "batch": "grid"} | changes)
+    cell = {"cell_type": "code", "source": PARAMETERS, "metadata": {"tags": ["parameters"]}}
+    (folder / "executed.ipynb").write_text(json.dumps({"nbformat": 4, "metadata": {}, "cells": [cell]}))
+    if (folder / "index.html").exists():
+        (folder / "index.html").write_text(f"<h1>a</h1>{CHART.format(name)}{CHART.format('second')}")
+    return folder
+
+
+def grid(site: Path) -> str:
+    write_site(site)
+    return (site / "whatif" / "grid-a.html").read_text(encoding="utf-8")
+
+
+def sets(html: str) -> dict[tuple[str, ...], str]:
+    found = re.findall(r'<template data-key="([^"]*)">(.*?)</template>', html, re.S)
+    return {tuple(json.loads(unescape(key))): shown for key, shown in found}
+
+
+def words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+def test_every_choice_has_its_answer_numbers_and_chart(tmp_path: Path) -> None:
+    for year in (2100, 2035, 990):
+        for growth in (7.1, 11.9):
+            lay(tmp_path, year, growth)
+    html = grid(tmp_path)
+    found = sets(html)
+    assert list(re.findall(r'name="(\w+)" value="([^"]*)"( checked)?', html)) == [
+        *(("year", "990", ""), ("year", "2035", " checked"), ("year", "2100", "")),
+        *(("growth", "7.1", " checked"), ("growth", "11.9", "")),
+    ], "values by size, the notebook's own chosen"
+    assert len(found) == 6
+    shown = found["2100", "11.9"]
+    assert "Answer of US$ s2100-11.9." in shown
+    assert "chance 60% 36% at the start size 593 US$" in words(shown)
+    assert "Figure 1 s2100-11.9" in shown
+    assert "second" not in html
+    assert 'href="../a/s2100-11.9/index.html"' in shown
+    assert "<legend>the year of the aim</legend>" in html
+    assert 'href="whatif/grid-a.html"' in (tmp_path / "index.html").read_text()
+    assert 'href="../whatif/grid-a.html"' in (tmp_path / "batches" / "grid.html").read_text()
+
+
+def test_a_missing_and_a_failed_set_are_said(tmp_path: Path) -> None:
+    for year, growth in ((2030, 7.1), (2030, 11.9), (2035, 7.1), (2040, 7.1)):
+        lay(tmp_path, year, growth)
+    error = {"error": {"cell": 1, "type": "DataError", "message": "table is missing"}}
+    lay(tmp_path, 2035, 11.9, page=False, failure=error)
+    html = grid(tmp_path)
+    assert ("2040", "11.9") not in sets(html)
+    assert "the batch leaves it out" in html
+    assert "5 of 6 combinations" in html
+    assert "did not end well: DataError: table is missing" in words(sets(html)["2035", "11.9"])
+    assert "<svg" not in sets(html)["2035", "11.9"]
+
+
+@pytest.mark.parametrize(
+    "pairs", [[(1, 1.0), (2, 2.0)], [(i, float(i)) for i in range(6)], [(i, 7.1) for i in (1, 1, 1)]]
+)
+def test_what_is_no_grid_gets_no_page(tmp_path: Path, pairs: list[tuple[int, float]]) -> None:
+    for number, (year, growth) in enumerate(pairs):
+        lay(tmp_path, year, growth, name=f"s{number}")
+    write_site(tmp_path)
+    assert not (tmp_path / "whatif").exists()
+
+
+def test_hostile_text_is_only_text(tmp_path: Path) -> None:
+    for number, value in enumerate([HOSTILE, "b", "c", "d"]):
+        lay(tmp_path, 2030, 7.1, name=f"s{number}", answer=HOSTILE, question=HOSTILE, parameters={HOSTILE: value})
+    html = grid(tmp_path)
+    assert html.count("<script>") == html.count("</script>") == 1
+    assert "<img" not in html
+    assert (HOSTILE,) in sets(html)
+
+
+def test_charts_beyond_the_bound_stay_in_their_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kbio_analysis.render.whatif.MOST_CHART_CHARACTERS", 300)
+    for year in (1, 2, 3, 4):
+        lay(tmp_path, year, 7.1)
+    assert "<svg" not in grid(tmp_path)
