@@ -24,8 +24,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-reports: setup  ## render every notebook into reports/site
+reports: setup  ## render every notebook into reports/site, and the grid of the what-if page
 	$(BIN)/kbio render
+	$(BIN)/kbio render --batch reports/batches/forecast_grid.yml
 	@echo "Open reports/site/index.html"
 
 test: setup lint browser  ## lint, tests, notebooks under nbval, pages in a real browser

@@ -122,3 +122,9 @@ def test_the_commands_in_the_readme_exist(root: Path) -> None:
     makefile = (root / "Makefile").read_text()
     for target in re.findall(r"^make (\w[\w-]*)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_front_page_answers_as_the_readme_does_and_has_a_word_for_every_topic(root: Path) -> None:
+    front = read_front()
+    assert list(front.answers) == re.findall(r"<!-- answer: (\w+) -->", (root / "README.md").read_text())
+    assert {path.name[0] for path in (root / "notebooks").glob("[0-9]*.ipynb")} == set(front.topics)
