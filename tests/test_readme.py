@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kbio_analysis.render.front import read_front
+
 ANSWER = re.compile(r"<!-- answer: (\w+) -->\n(.*?)\n<!-- /answer -->", re.DOTALL)
 HALVES = {"1", "2"}  # tens of the notebooks: biopharmaceutical exports, trade agreements
 MOST_PICTURE_BYTES = 200_000
