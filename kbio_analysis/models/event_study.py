@@ -1,8 +1,9 @@
-"""Staggered adoption, estimated four ways behind one function, with leads, and bounds under drifting trends.
+"""Staggered adoption, estimated three ways behind one function, with leads, and bounds under drifting trends.
 
 - ``etwfe_ppml``: extended two-way model by Poisson, one dummy a cohort and treated year (Wooldridge 2023, eq. 5.5);
   leads from the untreated observations alone (Borusyak, Jaravel & Spiess 2024, sec. 4.3).
-- ``callaway_santanna`` (2021, eq. 3.1) and ``sun_abraham`` (2021, eq. 26) on log outcomes, against never-treated units.
+- ``callaway_santanna`` (2021, eq. 3.1) on log outcomes, against never-treated units; with a complete record that is the
+  estimate of Sun & Abraham (2021, eq. 26) as well.
 - ``twfe``: the naive single dummy, by Poisson: units already treated serve as comparisons, so growing effects bias it.
 
 Aggregates weight each cohort and event time by its treated observations. Clustered by unit. A unit that is treated
@@ -12,6 +13,7 @@ throughout its record has no path of its own to be held against: it is left out 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -19,13 +21,12 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_names, check_years, checked_frame, checked_level, typed
+from kbio_analysis.models.checks import check_names, check_years, checked_frame, typed
 from kbio_analysis.models.gravity import GravityFit, ppml
 
 METHODS = {
     "etwfe_ppml": "Extended two-way PPML",
     "callaway_santanna": "Callaway-Sant'Anna, logs",
-    "sun_abraham": "Sun-Abraham, logs",
     "twfe": "Single dummy, PPML (naive)",
 }
 """Estimators by name, with how readers see them."""
@@ -33,8 +34,12 @@ METHODS = {
 MIN_NEVER = 4
 """Fewest never-treated units."""
 
-YEAR_BEFORE = "the year before entry"
-"""What the methods on logs measure from."""
+BASES = {
+    "etwfe_ppml": "all years before entry for effects, the years before the leads for leads",
+    "callaway_santanna": "the year before entry",
+    "twfe": "all other observations, treated ones among them",
+}
+"""What effects are measured from, by method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +49,7 @@ class EventStudy:
     ``overall`` mean over treated observations with ``overall_se``; ``profile`` indexed by event_time (0 = entry):
     effect_log_points, se_log_points, n_treated; leads are below 0. ``covariance`` of the profile's effects.
     ``p_leads`` of the joint Wald test that all leads are zero, None where the method has none. ``n_treated`` and
-    ``n_never`` units; ``n_left_out`` units treated throughout; ``n_obs`` observations, ``dropped`` left out by the
-    estimator. ``base`` says what effects are measured from.
+    ``n_never`` units; ``n_left_out`` units treated throughout.
     """
 
     method: str
@@ -57,17 +61,19 @@ class EventStudy:
     n_treated: int
     n_never: int
     n_left_out: int
-    n_obs: int
-    dropped: int
-    base: str
 
     @property
     def label(self) -> str:
         return METHODS[self.method]
 
-    def interval(self, level: float = 95.0) -> tuple[float, float]:
-        """Interval of ``overall`` at ``level`` per cent, normal."""
-        half = stats.norm.ppf(0.5 + checked_level(level) / 200) * self.overall_se
+    @property
+    def base(self) -> str:
+        return BASES[self.method]
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95% interval of ``overall``, normal."""
+        half = stats.norm.ppf(0.975) * self.overall_se
         return self.overall - half, self.overall + half
 
 
@@ -77,22 +83,23 @@ def staggered(
     """Estimate the effect of entering at ``treatment`` (unit -> first treated year) on a long panel.
 
     ``panel`` has columns unit, period (years, or dates of them), outcome; units absent from ``treatment`` never enter.
-    Treated units count from ``pre`` periods before entry to ``post`` after it (entry included). The methods on logs
-    keep the units whose outcome is complete and positive over the panel. Raises :class:`ModelInputError` for an unknown
-    method, doubled rows, too few never-treated units, or no treated one.
+    Treated units count from ``pre`` periods before entry to ``post`` after it (entry included). The method on logs
+    keeps the units whose outcome is complete and positive over the panel. Raises :class:`ModelInputError` for an
+    unknown method, doubled rows, too few never-treated units, or no treated one.
     """
-    check_names([method], METHODS)
+    check_names(method, METHODS)
     panel = checked_frame(panel, ["unit", "period", "outcome"], "event study")
     panel = panel.assign(period=check_years(panel["period"], "period"))
     treatment = check_years(treatment, "treatment")
     if panel.duplicated(["unit", "period"]).any():
         raise ModelInputError("a unit and period stand twice in the panel; keep one row each")
     frame, n_left_out = _window(panel, treatment, pre, post)
-    if method == "etwfe_ppml":
-        return _etwfe(frame, leads, n_left_out)
-    if method == "twfe":
-        return _single_dummy(frame, n_left_out)
-    return _on_logs(_complete(panel, treatment), method, leads, post, n_left_out)
+    if method == "callaway_santanna":
+        found = _on_logs(_complete(panel, treatment), leads, post)
+    else:
+        found = _etwfe(frame, leads) if method == "etwfe_ppml" else _single_dummy(frame)
+        found |= dict(zip(("n_never", "n_treated"), _units(frame), strict=True))
+    return EventStudy(method=method, n_left_out=n_left_out, **found)
 
 
 @typed
@@ -105,8 +112,8 @@ def drift_bounds(study: EventStudy, magnitudes: Sequence[float] = (0.5, 1.0, 2.0
     without leads or with leads that are not measured from the year before entry.
     """
     before = study.profile.index[study.profile.index < -1]
-    if not len(before) or study.base != YEAR_BEFORE:
-        raise ModelInputError(f"{study.method}: no leads measured from {YEAR_BEFORE}; use callaway_santanna")
+    if not len(before) or study.method != "callaway_santanna":
+        raise ModelInputError(f"{study.method}: no leads measured from the year before entry; use callaway_santanna")
     after = [e for e in study.profile.index if 0 <= e < horizon]
     path = [*study.profile.loc[before, "effect_log_points"], 0.0]
     step = float(np.max(np.abs(np.diff(path))))
@@ -155,13 +162,7 @@ def _poisson(frame: pd.DataFrame, dummies: dict[str, pd.Series]) -> GravityFit:
     return ppml(pd.concat([frame, pd.DataFrame(dummies)], axis=1), "outcome", list(dummies), ["unit", "period"], "unit")
 
 
-def _sizes(frame: pd.DataFrame, fit: GravityFit, n_left_out: int) -> dict[str, int]:
-    never, treated = _units(frame)
-    sizes = {"n_treated": treated, "n_never": never, "n_left_out": n_left_out}
-    return sizes | {"n_obs": fit.n_obs, "dropped": fit.dropped}
-
-
-def _etwfe(frame: pd.DataFrame, leads: int, n_left_out: int) -> EventStudy:
+def _etwfe(frame: pd.DataFrame, leads: int) -> dict[str, Any]:
     treated = frame["event"] >= 0
     cell = frame["entry"].where(treated).astype("Int64").astype(str) + "_" + frame["period"].astype(str)
     names = sorted(cell[treated].unique())
@@ -179,16 +180,9 @@ def _etwfe(frame: pd.DataFrame, leads: int, n_left_out: int) -> EventStudy:
     V = pd.DataFrame(W @ block @ W.T, index=index, columns=index)
     before = _untreated_leads(frame[~treated], leads)
     total = (weights.sum(axis=0) / weights.to_numpy().sum()).to_numpy()
-    return EventStudy(
-        method="etwfe_ppml",
-        overall=float(total @ b),
-        overall_se=sqrt(float(total @ block @ total)),
-        profile=pd.concat([before[0], _profile(pd.Series(W @ b, index=index), V, weights.sum(axis=1))]),
-        covariance=V,
-        p_leads=before[1],
-        base="all years before entry for effects, the years before the leads for leads",
-        **_sizes(frame, fit, n_left_out),
-    )
+    profile = pd.concat([before[0], _profile(pd.Series(W @ b, index=index), V, weights.sum(axis=1))])
+    overall = {"overall": float(total @ b), "overall_se": sqrt(float(total @ block @ total))}
+    return overall | {"profile": profile, "covariance": V, "p_leads": before[1]}
 
 
 def _untreated_leads(untreated: pd.DataFrame, leads: int) -> tuple[pd.DataFrame, float | None]:
@@ -207,18 +201,10 @@ def _untreated_leads(untreated: pd.DataFrame, leads: int) -> tuple[pd.DataFrame,
     return _profile(effects, V, counts), _wald(effects.to_numpy(), V.to_numpy())
 
 
-def _single_dummy(frame: pd.DataFrame, n_left_out: int) -> EventStudy:
+def _single_dummy(frame: pd.DataFrame) -> dict[str, Any]:
     fit = _poisson(frame, {"agreement": (frame["event"] >= 0).astype(float)})
-    return EventStudy(
-        method="twfe",
-        overall=float(fit.coefficients["agreement"]),
-        overall_se=float(fit.standard_errors["agreement"]),
-        profile=_profile(),
-        covariance=pd.DataFrame(),
-        p_leads=None,
-        base="all other observations, treated ones among them",
-        **_sizes(frame, fit, n_left_out),
-    )
+    overall = {"overall": float(fit.coefficients.iloc[0]), "overall_se": float(fit.standard_errors.iloc[0])}
+    return overall | {"profile": _profile(), "covariance": pd.DataFrame(), "p_leads": None}
 
 
 def _complete(panel: pd.DataFrame, treatment: pd.Series) -> pd.DataFrame:
@@ -230,7 +216,7 @@ def _complete(panel: pd.DataFrame, treatment: pd.Series) -> pd.DataFrame:
     return logs.assign(entry=logs["unit"].map(cohort).fillna(0).astype(int))
 
 
-def _on_logs(frame: pd.DataFrame, method: str, leads: int, post: int, n_left_out: int) -> EventStudy:
+def _on_logs(frame: pd.DataFrame, leads: int, post: int) -> dict[str, Any]:
     never = frame.loc[frame["entry"] == 0, "unit"].nunique()
     cohorts = frame[frame["entry"] > 0].drop_duplicates("unit").groupby("entry").size()
     if never < MIN_NEVER or cohorts.empty:
@@ -238,45 +224,33 @@ def _on_logs(frame: pd.DataFrame, method: str, leads: int, post: int, n_left_out
             f"{never} never-treated and {int(cohorts.sum())} treated units have a complete positive record; "
             f"at least {MIN_NEVER} and 1 are needed: start later or use the Poisson methods"
         )
-    effects, V = _fit_on_logs(frame, method, leads, post)
+    effects, V = _callaway_santanna(frame)
     wanted = [e for e in effects.index if -leads <= e < post and e != -1]
     effects, V = effects[wanted], V.loc[wanted, wanted]
     last = int(frame["period"].max())
     counts = pd.Series({e: int(cohorts[cohorts.index + e <= last].sum()) for e in wanted}, dtype=float)
     after, before = [e for e in wanted if e >= 0], [e for e in wanted if e < -1]
     w = (counts[after] / counts[after].sum()).to_numpy()
-    return EventStudy(
-        method=method,
-        overall=float(w @ effects[after].to_numpy()),
-        overall_se=sqrt(float(w @ V.loc[after, after].to_numpy() @ w)),
-        profile=_profile(effects, V, counts),
-        covariance=V,
-        p_leads=_wald(effects[before].to_numpy(), V.loc[before, before].to_numpy()) if before else None,
-        n_treated=int(cohorts.sum()),
-        n_never=int(never),
-        n_left_out=n_left_out,
-        n_obs=len(frame),
-        dropped=0,
-        base=YEAR_BEFORE,
-    )
+    return {
+        "overall": float(w @ effects[after].to_numpy()),
+        "overall_se": sqrt(float(w @ V.loc[after, after].to_numpy() @ w)),
+        "profile": _profile(effects, V, counts),
+        "covariance": V,
+        "p_leads": _wald(effects[before].to_numpy(), V.loc[before, before].to_numpy()) if before else None,
+        "n_treated": int(cohorts.sum()),
+        "n_never": int(never),
+    }
 
 
-def _fit_on_logs(frame: pd.DataFrame, method: str, leads: int, post: int) -> tuple[pd.Series, pd.DataFrame]:
+def _callaway_santanna(frame: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     """Event-time effects and their covariance from diff-diff, all event times it estimates."""
-    from diff_diff import CallawaySantAnna, SunAbraham
+    from diff_diff import CallawaySantAnna
 
     columns = {"outcome": "outcome", "unit": "unit", "time": "period", "first_treat": "entry"}
     with catch_warnings():
         simplefilter("ignore")  # small cohorts are expected here and said on the page
-        if method == "callaway_santanna":
-            fitted = CallawaySantAnna(control_group="never_treated", base_period="universal").fit(
-                frame, aggregate="event_study", **columns
-            )
-        else:
-            # Cohort-time cells are saturated, so rows outside the window change nothing but the time it takes.
-            event = frame["period"] - frame["entry"]
-            near = frame[(frame["entry"] == 0) | ((event >= -leads - 1) & (event < post))]
-            fitted = SunAbraham(control_group="never_treated").fit(near, **columns)
+        estimator = CallawaySantAnna(control_group="never_treated", base_period="universal")
+        fitted = estimator.fit(frame, aggregate="event_study", **columns)
     index = pd.Index([int(e) for e in fitted.event_study_vcov_index], name="event_time")
     V = pd.DataFrame(np.asarray(fitted.event_study_vcov), index=index, columns=index)
     effects = pd.Series({int(e): float(v["effect"]) for e, v in fitted.event_study_effects.items()})
