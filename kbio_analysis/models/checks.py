@@ -8,7 +8,7 @@ from functools import cache, wraps
 from inspect import signature
 from numbers import Real
 from types import UnionType
-from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,6 @@ from kbio_analysis.errors import ModelInputError, ParameterError
 P = ParamSpec("P")
 R = TypeVar("R")
 Timed = TypeVar("Timed", pd.Series, pd.DataFrame)
-Frequency = Literal["annual", "monthly"]
 
 
 def years_index(data: Timed, label: str = "series") -> Timed:
@@ -38,10 +37,10 @@ def years_index(data: Timed, label: str = "series") -> Timed:
 
 def whole_years(data: Timed, label: str = "series") -> Timed:
     """The same by calendar year, a whole number."""
-    if not isinstance(data, (pd.Series, pd.DataFrame)) or not whole(data.index):
-        data = years_index(data, label)
-        return data.set_axis(data.index.year.rename(data.index.name), axis=0)
-    return data
+    if isinstance(data, (pd.Series, pd.DataFrame)) and whole(data.index):
+        return data
+    data = years_index(data, label)
+    return data.set_axis(data.index.year.rename(data.index.name), axis=0)
 
 
 def whole(index: pd.Index) -> bool:
@@ -86,22 +85,6 @@ def moment(index: pd.Index, when: object, name: str = "start") -> object:
     except (TypeError, ValueError):
         raise ModelInputError(
             f"{name} = {when!r}: give a time of the index, such as {index[len(index) // 2]}"
-        ) from None
-
-
-def frequency_of(index: pd.Index, label: str) -> Frequency:
-    """``annual`` or ``monthly`` for a PeriodIndex; anything else is refused."""
-    if not isinstance(index, pd.PeriodIndex):
-        raise ModelInputError(
-            f"{label}: the index is {type(index).__name__}, periods are needed; "
-            "use pd.PeriodIndex([*map(str, years)], freq='Y'), or 'M'"
-        )
-    frequencies: dict[str, Frequency] = {"Y": "annual", "M": "monthly"}
-    try:
-        return frequencies[index.freqstr.split("-")[0]]
-    except KeyError:
-        raise ModelInputError(
-            f"{label}: frequency {index.freqstr} is not supported; aggregate to years ('Y') or months ('M')"
         ) from None
 
 

@@ -22,9 +22,6 @@ from kbio_analysis.models.growth import required_growth_pct
 PHASES = {"phase1": "phase I", "phase2": "phase II", "phase3": "phase III", "filed": "review"}
 """Where a candidate stands, in order, and as written; ``filed`` is under review."""
 
-CHANCES = (0.10, 0.50, 0.90)
-"""Chances for which the number of candidates is asked."""
-
 QUANTILES = 200
 """Points at which an unknown share is read."""
 
@@ -103,7 +100,7 @@ def chance_over_share(
     points = (np.arange(QUANTILES) + 0.5) / QUANTILES
     shares = np.atleast_1d(share if isinstance(share, (int, float)) else share.ppf(points))
     marks = {"short": [found["mark_short"]], "long": [found["mark_long"]], "between": found.attrs["marks"]}[timing]
-    rows = [np.asarray(year) <= by for year in marks] if by is not None else [np.full(len(found), True)]
+    rows = [np.asarray(year) <= (np.inf if by is None else by) for year in marks]
     counts = np.array([*found["candidates"], *[1] * len(selling)])
     passes = np.tile(np.asarray(selling, dtype=float), (len(shares), 1))
     each = [
@@ -128,20 +125,6 @@ class Outlook:
     some_day: float
     share: float
     sensitivity: pd.DataFrame
-
-    @property
-    def records(self) -> dict[str, float]:
-        """The chances by the names under which they are recorded."""
-        name, table = "probability_of_blockbusters_in_time", self.sensitivity
-        return {
-            name: self.chance,
-            "probability_of_blockbusters": self.some_day,
-            f"{name}_short": self.short,
-            f"{name}_long": self.long,
-            f"{name}_low_share": float(table.iloc[0, 1]),
-            "blockbuster_share_updated_pct": 100 * self.share,
-            f"{name}_published_share": float(table.iloc[1, -1]),
-        }
 
 
 def outlook(
@@ -174,20 +157,12 @@ def outlook(
 
 def chance_to_grow(sales: float, mark: float, years: int, growth_pct: Sequence[float]) -> float:
     """P(sales pass the mark in ``years``) at one growth rate for all of them, triangular on (low, likely, high)."""
-    if sales >= mark:
-        return 1.0
-    if years < 1:
-        return 0.0
+    if sales >= mark or years < 1:
+        return float(sales >= mark)
     needed, (low, likely, high) = required_growth_pct(sales, mark, years), growth_pct
     if high == low:
         return float(low >= needed)
     return float(stats.triang.sf(needed, (likely - low) / (high - low), loc=low, scale=high - low))
-
-
-def shares_needed(found: pd.DataFrame, k: int) -> pd.Series:
-    """The share of approvals that must pass the mark for each of CHANCES, without a deadline; missing if all fail."""
-    needed = {chance: share_needed(k, found.candidates, found.approval, chance) for chance in CHANCES}
-    return pd.Series(needed, dtype=float, name="share")
 
 
 def at_least(k: int, counts: Sequence[int] | pd.Series, p: Sequence[float] | pd.Series) -> float:
@@ -235,7 +210,6 @@ def share_needed(k: int, counts: pd.Series, p: pd.Series, chance: float) -> floa
     if not 0 < chance < 1:
         raise ModelInputError(f"chance = {chance}: give a value between 0 and 1")
 
-    def gap(share: float) -> float:
-        return at_least(k, counts, np.asarray(p) * share) - chance
-
-    return float(optimize.brentq(gap, 0.0, 1.0, xtol=1e-10)) if gap(1.0) >= 0 else None
+    if at_least(k, counts, p) < chance:
+        return None
+    return float(optimize.brentq(lambda s: at_least(k, counts, np.asarray(p) * s) - chance, 0.0, 1.0, xtol=1e-10))

@@ -9,7 +9,6 @@ be left out in turn and predicted from the others.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -73,11 +72,9 @@ class PooledEffect:
         """Scale of the prediction for a new case; ``noise2`` adds the variance of measuring it."""
         return sqrt(self.tau2 + float(self.coefficient_covariance.iat[0, 0]) + noise2)
 
-    def prediction_interval(self, level: float, *, reference: Literal["t", "normal"] = "t") -> tuple[float, float]:
-        """Where the effect of a new case lies at ``level`` per cent; ``normal`` as many published ones."""
-        tail = 0.5 + checked_level(level) / 200
-        quantile = float(stats.norm.ppf(tail) if reference == "normal" else stats.t.ppf(tail, max(self.degrees - 1, 1)))
-        half = quantile * self.predicted_scale()
+    def prediction_interval(self, level: float) -> tuple[float, float]:
+        """Where the effect of a new case lies at ``level`` per cent."""
+        half = float(stats.t.ppf(0.5 + checked_level(level) / 200, max(self.degrees - 1, 1))) * self.predicted_scale()
         return self.mean - half, self.mean + half
 
     def p_above(self, threshold: float) -> float:
@@ -94,21 +91,12 @@ class PooledEffect:
 
 
 @typed
-def pool(
-    estimates: pd.Series,
-    covariance: pd.DataFrame,
-    *,
-    covariates: pd.DataFrame | None = None,
-    knapp_hartung: bool = True,
-) -> PooledEffect:
+def pool(estimates: pd.Series, covariance: pd.DataFrame, *, covariates: pd.DataFrame | None = None) -> PooledEffect:
     """Pool ``estimates`` with their joint ``covariance``; ``covariates`` k x (at most 2), centred here.
 
     Raises :class:`ModelInputError` for fewer than MIN_CASES cases, more than MAX_COVARIATES covariates, missing values,
     or a covariance that is not one.
     """
-    if not isinstance(estimates, pd.Series) or not isinstance(covariance, pd.DataFrame):
-        given = f"{type(estimates).__name__} and {type(covariance).__name__}"
-        raise ModelInputError(f"pool: {given} were given; pass a Series of estimates and a frame of their covariance")
     b, V = estimates.to_numpy(dtype=float), covariance.to_numpy(dtype=float)
     raw = pd.DataFrame(index=estimates.index) if covariates is None else covariates.astype(float)
     _check(b, V, raw)
@@ -116,14 +104,13 @@ def pool(
     X = design.to_numpy()
     tau2 = _reml(b, V, X)
     g, C, q = _gls(b, V, X, tau2)
-    scale = q if knapp_hartung else 1.0
     names = list(design.columns)
     return PooledEffect(
         mean=float(g[0]),
-        se=sqrt(scale * C[0, 0]),
+        se=sqrt(q * C[0, 0]),
         tau2=tau2,
         coefficients=pd.Series(g, index=names),
-        coefficient_covariance=pd.DataFrame(scale * C, index=names, columns=names),
+        coefficient_covariance=pd.DataFrame(q * C, index=names, columns=names),
         estimates=estimates.astype(float),
         covariance=pd.DataFrame(V, index=estimates.index, columns=estimates.index),
         design=design,
@@ -156,8 +143,7 @@ def restricted_loglik(b: np.ndarray, V: np.ndarray, X: np.ndarray, tau2: float) 
     total = V + tau2 * np.eye(len(b))
     W = np.linalg.inv(total)
     XWX = X.T @ W @ X
-    g = np.linalg.solve(XWX, X.T @ (W @ b))
-    residual = b - X @ g
+    residual = b - X @ np.linalg.solve(XWX, X.T @ (W @ b))
     logs = np.linalg.slogdet(total)[1] + np.linalg.slogdet(XWX)[1]
     return -0.5 * (logs + float(residual @ W @ residual))
 

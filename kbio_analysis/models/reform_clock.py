@@ -16,7 +16,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import typed
@@ -87,10 +87,9 @@ class Track:
 class ClockGain:
     """What the faster clock brings one product of ``track``.
 
-    ``draws``: one row a simulated product; columns before_days and after_days (from the start of the first step to
-    launch), months_gained, extra_usd_m (revenue to the end of the target year), npv_usd_m, and all_extra_usd_m and
-    all_npv_usd_m (the same if all of the product's sales waited for the clock). ``likely``: the same columns with every
-    assumption at its likely value and a case of average length.
+    ``draws``: one row a simulated product; columns months_gained (to launch), extra_usd_m (revenue to the end of the
+    target year), npv_usd_m, and all_extra_usd_m and all_npv_usd_m (the same if all of the product's sales waited for
+    the clock). ``likely``: the same columns with every assumption at its likely value and a case of average length.
     """
 
     track: Track
@@ -103,9 +102,8 @@ class ClockGain:
 
         Means add up over products; medians of skewed draws do not.
         """
-        draws = self.draws[list(RESULTS)]
-        columns = {"likely": self.likely[list(RESULTS)], "mean": draws.mean()}
-        return pd.DataFrame(columns | {"low": draws.quantile(0.1), "high": draws.quantile(0.9)})
+        ends = {"low": self.draws.quantile(0.1), "high": self.draws.quantile(0.9)}
+        return pd.DataFrame({"likely": self.likely, "mean": self.draws.mean()} | ends).loc[list(RESULTS)]
 
 
 def all_products(gains: Mapping[str, ClockGain], a_year: Mapping[str, float]) -> pd.DataFrame:
@@ -118,10 +116,10 @@ def all_products(gains: Mapping[str, ClockGain], a_year: Mapping[str, float]) ->
     """
     rows = {}
     for name, gain in gains.items():
-        found, n = gain.summary, a_year[name]
-        extra, every, npv = (found.loc[result] for result in ("extra_usd_m", "all_extra_usd_m", "npv_usd_m"))
-        values = {"likely_usd_m": extra.likely, "mean_usd_m": extra["mean"], "all_usd_m": every["mean"]}
-        rows[name] = {"a_year": n} | {key: n * value for key, value in (values | {"npv_usd_m": npv["mean"]}).items()}
+        mean = gain.draws.mean()
+        one = {"a_year": 1, "likely_usd_m": gain.likely.extra_usd_m, "mean_usd_m": mean.extra_usd_m}
+        one |= {"all_usd_m": mean.all_extra_usd_m, "npv_usd_m": mean.npv_usd_m}
+        rows[name] = {key: a_year[name] * value for key, value in one.items()}
     frame = pd.DataFrame.from_dict(rows, orient="index")
     return pd.concat([frame, frame.sum().to_frame("together").T]).astype(float)
 
@@ -203,18 +201,11 @@ def triangle(triple: Triple, u: np.ndarray) -> np.ndarray:
     low, mode, high = (float(v) for v in triple)
     if high == low:
         return np.full_like(u, low)
-    turn = (mode - low) / (high - low)
-    rising = low + np.sqrt(u * (high - low) * (mode - low))
-    falling = high - np.sqrt((1 - u) * (high - low) * (high - mode))
-    return np.where(u < turn, rising, falling)
+    return stats.triang.ppf(u, (mode - low) / (high - low), loc=low, scale=high - low)
 
 
 def curve_value(
-    launch: np.ndarray,
-    end: np.ndarray,
-    years_to_peak: np.ndarray,
-    uptake: Sequence[float],
-    rate: np.ndarray,
+    launch: np.ndarray, end: np.ndarray, years_to_peak: np.ndarray, uptake: Sequence[float], rate: np.ndarray
 ) -> np.ndarray:
     """Value at time 0 of sales with peak 1 a year from ``launch`` to ``end``, discounted at ``rate`` (log points).
 
@@ -226,9 +217,8 @@ def curve_value(
     # The last part has no end of its own: sales stay at their peak until the end of sales.
     stops = np.hstack([starts[:, 1:], life])
     length, rho = stops - starts, rate[:, None]
-    x = rho * length
-    average = np.where(np.abs(x) < 1e-12, 1.0, -np.expm1(-x) / np.where(x == 0, 1.0, x))
-    parts = np.asarray(uptake) * length * average * np.exp(-rho * (launch[:, None] + starts))
+    # (1 - exp(-x))/x, which is 1 without discounting.
+    parts = np.asarray(uptake) * length * special.exprel(-rho * length) * np.exp(-rho * (launch[:, None] + starts))
     return parts.sum(axis=1)
 
 
@@ -252,9 +242,8 @@ def _value(
     lag = a["launch_lag_days"]
     before, after = lag.copy(), lag.copy()
     for step, days in zip(track.steps, cases, strict=True):
-        cut = 1 - step.after_days / step.before_days
         before = before + days
-        after = after + days * (1 - cut * a["delivered_pct"] / 100)
+        after = after + days * (1 - (1 - step.after_days / step.before_days) * a["delivered_pct"] / 100)
     end = np.maximum(before, after) / DAYS + a["years_to_peak"]
     fall = -np.log1p(-a["price_fall_pct"] / 100)
     discounted = fall + np.log1p(a["discount_pct"] / 100)
@@ -265,22 +254,11 @@ def _value(
         return a["peak_usd_m"] * (soon - late)
 
     share, npv, extra = a["clock_share_pct"] / 100, gain(end, discounted), gain(horizon, fall)
-    return pd.DataFrame(
-        {
-            "before_days": before,
-            "after_days": after,
-            "months_gained": (before - after) / DAYS * 12,
-            "extra_usd_m": share * extra,
-            "all_extra_usd_m": extra,
-            "npv_usd_m": share * npv,
-            "all_npv_usd_m": npv,
-        }
-    )
+    values = {"months_gained": (before - after) / DAYS * 12, "extra_usd_m": share * extra, "all_extra_usd_m": extra}
+    return pd.DataFrame(values | {"npv_usd_m": share * npv, "all_npv_usd_m": npv})
 
 
 def _check(track: Track) -> None:
-    if not isinstance(track, Track):
-        raise ModelInputError(f"{type(track).__name__} was given; pass a Track")
     missing = [name for name in ASSUMPTIONS if name not in track.assumptions]
     if missing or not track.steps:
         raise ModelInputError(f"{track.name}: no {', '.join(missing) or 'steps'}; give every assumption and a step")
@@ -291,12 +269,12 @@ def _check(track: Track) -> None:
             raise ModelInputError(f"{name} = {list(triple)}: give three values, low, likely and high, in rising order")
         if triple[0] < 0:
             raise ModelInputError(f"{name} = {list(triple)}: give values of zero or more")
-    if named["years_to_peak"][0] <= 0:
-        raise ModelInputError("years_to_peak must be above zero")
-    if named["price_fall_pct"][2] >= 100:
-        raise ModelInputError("price_fall_pct must stay below 100 a year")
-    for step in track.steps:
-        if step.before_days <= 0 or step.after_days < 0:
-            raise ModelInputError(f"{track.name}: a step needs days above zero before and not below zero after")
-    if not track.uptake or abs(track.uptake[-1] - 1) > 1e-9:
-        raise ModelInputError("uptake must end at 1, the share of peak sales reached at the peak")
+    days = [step.before_days > 0 and step.after_days >= 0 for step in track.steps]
+    rules = {
+        "years_to_peak must be above zero": named["years_to_peak"][0] > 0,
+        "price_fall_pct must stay below 100 a year": named["price_fall_pct"][2] < 100,
+        "a step needs days above zero before and not below zero after": all(days),
+        "uptake must end at 1, the share of peak sales": any(track.uptake) and abs(track.uptake[-1] - 1) < 1e-9,
+    }
+    if wrong := [said for said, holds in rules.items() if not holds]:
+        raise ModelInputError(f"{track.name}: {'; '.join(wrong)}")

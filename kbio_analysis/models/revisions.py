@@ -65,10 +65,13 @@ def compare(prints: pd.DataFrame, latest: Mapping[str, pd.Series], *, max_delay_
             rows.append((*key, value, 100 * (value / first["exports_usd_m"] - 1), delay))
         elif count in latest and (latest[count].empty or last_month > latest[count].index[-1]):
             pending.append(key)
-    pairs = pd.DataFrame(rows, columns=COLUMNS)
-    return Revisions(
-        pairs=pairs, by_count=_by_count(pairs), n_late=late, pending=pd.DataFrame(pending, columns=COLUMNS[:5])
-    )
+    pairs, waiting = pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(pending, columns=COLUMNS[:5])
+    groups = pairs.assign(moved=pairs["revision_pct"].abs() >= MOVED_PCT).groupby("label", sort=False)
+    change, total = groups["revision_pct"], groups[["first_usd_m", "latest_usd_m"]].sum()
+    columns = {"n": groups.size(), "n_moved": groups["moved"].sum(), "median_pct": change.median()}
+    columns |= {"low_pct": change.min(), "high_pct": change.max()}
+    by_count = pd.DataFrame(columns).assign(total_pct=100 * (total["latest_usd_m"] / total["first_usd_m"] - 1))
+    return Revisions(pairs=pairs, by_count=by_count, n_late=late, pending=waiting)
 
 
 def _latest(group: pd.DataFrame, series: pd.Series | None, first: pd.Period, last: pd.Period) -> float | None:
@@ -76,14 +79,6 @@ def _latest(group: pd.DataFrame, series: pd.Series | None, first: pd.Period, las
         return float(group["exports_usd_m"].iloc[-1]) if len(group) > 1 else None
     months = series.reindex(pd.period_range(first, last, freq="M"))
     return None if months.isna().any() else float(months.sum())
-
-
-def _by_count(pairs: pd.DataFrame) -> pd.DataFrame:
-    groups = pairs.assign(moved=pairs["revision_pct"].abs() >= MOVED_PCT).groupby("label", sort=False)
-    change, total = groups["revision_pct"], groups[["first_usd_m", "latest_usd_m"]].sum()
-    columns = {"n": groups.size(), "n_moved": groups["moved"].sum(), "median_pct": change.median()}
-    columns |= {"low_pct": change.min(), "high_pct": change.max()}
-    return pd.DataFrame(columns).assign(total_pct=100 * (total["latest_usd_m"] / total["first_usd_m"] - 1))
 
 
 def measured(revisions: Revisions, counts: Mapping[str, str]) -> dict[str, float]:

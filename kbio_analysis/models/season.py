@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import frequency_of, years_index
+from kbio_analysis.models.checks import years_index
 
 PERIOD = 12
 
@@ -60,7 +60,7 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Sea
     y = years_index(y, "y")
     if len(y) < MIN_MONTHS:
         return None
-    if frequency_of(y.index, "y") != "monthly" or not (y > 0).all():
+    if y.index.freqstr != "M" or not (y > 0).all():
         raise ModelInputError("y: a positive monthly series is needed; log seasonality has no zero")
     if not y.index.equals(pd.period_range(y.index[0], periods=len(y), freq=y.index.freq)):
         raise ModelInputError("y: the months have a gap or are out of order; use the unbroken run after it")
@@ -69,16 +69,14 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Sea
     found = strength(seasonal, remainder)
     rng, years = np.random.default_rng(seed), y.index.year.to_numpy()
     detrended = seasonal + remainder
-    stronger = 0
-    for _ in range(n_shuffles):
-        _, s, r = _stl(trend + _shuffled_within(detrended, years, rng), smoother)
-        stronger += strength(s, r) >= found
+    by_year = [detrended[years == year] for year in np.unique(years)]
+    shuffled = (np.concatenate([rng.permutation(part) for part in by_year]) for _ in range(n_shuffles))
+    stronger = sum(strength(*_stl(trend + other, smoother)[1:]) >= found for other in shuffled)
     by_month = pd.Series(detrended).groupby(y.index.month).mean()
-    parts = pd.DataFrame({"observed": y.to_numpy(), "trend": np.exp(trend)}, index=y.index.rename("month"))
-    parts = parts.assign(fitted=parts["trend"] * np.exp(seasonal), seasonal_log=seasonal, remainder_log=remainder)
-    parts["from_trend_pct"] = 100 * np.expm1(detrended)
+    values = {"observed": y.to_numpy(), "trend": np.exp(trend), "fitted": np.exp(trend) * np.exp(seasonal)}
+    values |= {"seasonal_log": seasonal, "remainder_log": remainder, "from_trend_pct": 100 * np.expm1(detrended)}
     return Season(
-        parts=parts,
+        parts=pd.DataFrame(values, index=y.index.rename("month")),
         strength=found,
         p_value=(1 + stronger) / (1 + n_shuffles),
         effect_pct=100 * np.expm1(by_month).rename_axis("month"),
@@ -131,8 +129,3 @@ def _stl(logs: np.ndarray, smoother: int, *, robust: bool = False) -> tuple[np.n
 
     parts = STL(logs, period=PERIOD, seasonal=smoother, robust=robust).fit()
     return np.asarray(parts.trend), np.asarray(parts.seasonal), np.asarray(parts.resid)
-
-
-def _shuffled_within(values: np.ndarray, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The values with the months of each calendar year in random order."""
-    return np.concatenate([rng.permutation(values[years == year]) for year in np.unique(years)])

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import checked_frame, years_index
+from kbio_analysis.models.checks import checked_frame, whole_years
 from kbio_analysis.models.growth import required_growth_pct
 
 MAIN_SCOPE = "all_trials"
@@ -65,8 +64,7 @@ class HubRace:
     ``histories``: scope -> ranks by year. Of the main scope: ``shares`` year x (own, rival, rival_geo), per cent, rival
     being the target place's holder among the others; ``gap`` the chance by the walk of their ratio and its number of
     steps, None if it cannot be told; ``growth_needed_pct`` growth a year of the own share that meets the rival's;
-    ``held`` years at the target rank or better, and ``held_range`` the exact 95% range of that share of years;
-    ``best_rank`` the best within reach.
+    ``held`` years at the target rank or better; ``best_rank`` the best within reach.
     """
 
     by_scope: Mapping[str, RankChance]
@@ -75,7 +73,6 @@ class HubRace:
     gap: tuple[float, int] | None
     growth_needed_pct: float | None
     held: int
-    held_range: tuple[float, float]
     best_rank: int
 
     @property
@@ -112,25 +109,19 @@ def hub_race(
     shares, leaders = _shares(trials[trials.scope == MAIN_SCOPE], home, target_rank)
     if len(histories.get(MAIN_SCOPE, ())) < 2 or shares.empty:
         raise ModelInputError(f"{MAIN_SCOPE}: two ranks and one share of a rival are needed; use a later as_of")
-    best = {MAIN_SCOPE: min(leaders + 1, target_rank)}
+    best_rank = min(leaders + 1, target_rank)
     terms = {"target_rank": target_rank, "target_year": target_year, "seed": seed}
-    latest, main = shares.iloc[-1], histories[MAIN_SCOPE]
-    held = int((main <= target_rank).sum())
-    years = target_year - int(shares.index[-1])
+    best = {scope: best_rank if scope == MAIN_SCOPE else 1 for scope, ranks in histories.items() if len(ranks) > 1}
+    latest, years = shares.iloc[-1], target_year - int(shares.index[-1])
     met = min(latest.rival * (1 + rival_growth_pct / 100) ** years, 100.0)
     return HubRace(
-        by_scope={
-            scope: rank_chance(history, best_rank=best.get(scope, 1), **terms)
-            for scope, history in histories.items()
-            if len(history) > 1
-        },
+        by_scope={scope: rank_chance(histories[scope], best_rank=reach, **terms) for scope, reach in best.items()},
         histories=histories,
         shares=shares,
         gap=gap_chance(shares.own / shares.rival, target_year=target_year, rival_growth_pct=rival_growth_pct),
         growth_needed_pct=required_growth_pct(latest.own, met, years) if years > 0 else None,
-        held=held,
-        held_range=proportion_confint(held, len(main), method="beta"),
-        best_rank=best[MAIN_SCOPE],
+        held=int((histories[MAIN_SCOPE] <= target_rank).sum()),
+        best_rank=best_rank,
     )
 
 
@@ -142,7 +133,7 @@ def rank_chance(
     ``history``: whole ranks by year. ``best_rank`` is the best place within reach (places above it are held by
     countries out of reach); a move beyond it ends there. With no year left the chance is known: 0 or 1.
     """
-    history = _by_year(history)
+    history = whole_years(history, "history").sort_index()
     moves, bridged = yearly_moves(history)
     latest_year, latest = int(history.index[-1]), int(history.iloc[-1])
     if target_year < latest_year:
@@ -155,11 +146,9 @@ def rank_chance(
     laws = np.vstack([step[0] for step in _chain(latest, values, weights[None, :], *way)])
     draws = np.random.default_rng(seed).dirichlet(weights, size=n)
     tails = _chain(latest, values, draws, *way)[-1][:, :target_rank].sum(axis=1)
-    cumulative = np.cumsum(laws, axis=1)
-    fan = pd.DataFrame(
-        {name: 1 + (cumulative < q - 1e-12).sum(axis=1) for name, q in (("low", 0.1), ("median", 0.5), ("high", 0.9))},
-        index=pd.RangeIndex(latest_year, target_year + 1, name="year"),
-    )
+    cumulative, ends = np.cumsum(laws, axis=1), {"low": 0.1, "median": 0.5, "high": 0.9}
+    fan = pd.DataFrame({name: 1 + (cumulative < q - 1e-12).sum(axis=1) for name, q in ends.items()})
+    fan = fan.set_axis(pd.RangeIndex(latest_year, target_year + 1, name="year"), axis=0)
     return RankChance(
         chance=float(laws[-1][:target_rank].sum()),
         low=float(np.quantile(tails, 0.05)),
@@ -177,16 +166,12 @@ def yearly_moves(history: pd.Series) -> tuple[np.ndarray, int]:
 
     Raises :class:`ModelInputError` for fewer than two ranks.
     """
-    ranks = _by_year(history)
+    ranks = whole_years(history, "history").sort_index()
     if len(ranks) < 2:
         raise ModelInputError(f"{len(ranks)} rank in the history: two are needed to see a move")
-    moves: list[int] = []
-    bridged = 0
-    for (y0, r0), (y1, r1) in zip(ranks.items(), ranks.iloc[1:].items(), strict=False):
-        span = int(y1) - int(y0)
-        moves += np.diff(np.round(np.linspace(r0, r1, span + 1) + 1e-9)).astype(int).tolist()
-        bridged += span if span > 1 else 0
-    return np.array(moves), bridged
+    years, spans = np.arange(ranks.index[0], ranks.index[-1] + 1), np.diff(ranks.index)
+    filled = np.round(np.interp(years, ranks.index, ranks) + 1e-9)
+    return np.diff(filled).astype(int), int(spans[spans > 1].sum())
 
 
 def move_weights(moves: np.ndarray) -> pd.Series:
@@ -211,7 +196,7 @@ def gap_chance(ratio: pd.Series, *, target_year: int, rival_growth_pct: float = 
     None below two points, without a year left, or without a move. sigma^2 = mean of (step^2 / years between), and the
     walk's end is t with as many degrees of freedom as steps.
     """
-    logs = np.log(_by_year(ratio))
+    logs = np.log(whole_years(ratio, "ratio").sort_index())
     years = target_year - int(logs.index[-1]) if len(logs) else 0
     if len(logs) < 2 or years < 1:
         return None
@@ -223,23 +208,14 @@ def gap_chance(ratio: pd.Series, *, target_year: int, rival_growth_pct: float = 
     return float(stats.t.cdf(ahead / (sd * np.sqrt(years)), df=len(spans))), len(spans)
 
 
-def _by_year(series: pd.Series) -> pd.Series:
-    """The series by whole years, in order."""
-    by_period = years_index(series, "history")
-    return by_period.set_axis(by_period.index.year, axis=0).sort_index()
-
-
 def _chain(start: int, values: np.ndarray, weights: np.ndarray, years: int, best: int) -> list[np.ndarray]:
     """Laws of the rank after 0, 1, ..., ``years`` moves; each (rows of weights, LOWEST_RANK)."""
     p = weights / weights.sum(axis=1, keepdims=True)
-    law = np.zeros((len(p), LOWEST_RANK))
-    law[:, start - 1] = 1.0
-    laws, places = [law], np.arange(1, LOWEST_RANK + 1)
-    shifts = np.stack([np.eye(LOWEST_RANK)[np.clip(places + move, best, LOWEST_RANK) - 1] for move in values])
-    steps = np.tensordot(p, shifts, axes=1)
+    places, sure = np.arange(1, LOWEST_RANK + 1), np.eye(LOWEST_RANK)
+    steps = np.tensordot(p, np.stack([sure[np.clip(places + m, best, LOWEST_RANK) - 1] for m in values]), axes=1)
+    laws = [np.tile(sure[start - 1], (len(p), 1))]
     for _ in range(years):
-        law = np.einsum("ni,nij->nj", law, steps)
-        laws.append(law)
+        laws.append(np.einsum("ni,nij->nj", laws[-1], steps))
     return laws
 
 

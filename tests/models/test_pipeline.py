@@ -19,7 +19,6 @@ from kbio_analysis.models.pipeline import (
     outlook,
     prospects,
     share_needed,
-    shares_needed,
     updated_share,
 )
 from kbio_analysis.models.segment_share import implied_beside, segment_share
@@ -155,11 +154,6 @@ def test_the_share_needed_gives_back_its_chance() -> None:
     share = share_needed(3, n, p, 0.5)
     assert at_least(3, n, p * share) == pytest.approx(0.5, abs=1e-7)
     assert share_needed(3, [2], [1.0], 0.5) is None
-
-
-def test_shares_needed_rise_with_the_chance_and_are_missing_where_all_fail() -> None:
-    assert shares_needed(found(), 3).is_monotonic_increasing
-    assert shares_needed(found(figures(candidates=(0, 0, 0, 2))), 3).isna().all()
 
 
 def test_refuses_rates_and_times_out_of_range() -> None:
