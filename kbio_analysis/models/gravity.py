@@ -30,7 +30,7 @@ class GravityFit:
     """``coefficients`` and ``standard_errors`` (log points) by regressor, ``covariance`` the same on both sides.
 
     ``n_obs`` observations used; ``dropped`` those left out because they are fitted perfectly (separation) or stand
-    alone in a fixed effect; ``n_clusters`` clusters of the covariance, 0 without.
+    alone in a fixed effect.
     """
 
     coefficients: pd.Series
@@ -38,7 +38,6 @@ class GravityFit:
     covariance: pd.DataFrame
     n_obs: int
     dropped: int
-    n_clusters: int
 
 
 def ppml(
@@ -90,7 +89,6 @@ def ppml(
         covariance=covariance.loc[coefficients.index, coefficients.index].rename_axis(index=None, columns=None),
         n_obs=int(fit._N),
         dropped=len(frame) - int(fit._N),
-        n_clusters=int(frame[cluster].nunique()) if cluster else 0,
     )
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame
-from kbio_analysis.models.gravity import GravityFit, check_world, ppml
+from kbio_analysis.models.gravity import check_world, ppml
 from kbio_analysis.models.reference_class import MIN_CASES, MixturePrediction, PooledEffect, averaged_over_tau, pool
 
 THREE_WAY = ("exporter^year", "importer^year", "pair")
@@ -29,17 +29,11 @@ DIRECTIONS = ("exports", "imports")
 class StructuralEffects:
     """``table`` by (agreement, direction): effect_log_points, se_log_points, first_year and n_years in the panel.
 
-    ``covariance`` of the effects, the same index on both sides. ``others`` by regressor: the effect of other pairs'
-    agreements and of the home country's after its first years (effect_log_points, se_log_points). ``fit`` is the
-    regression; ``n_economies`` and ``n_pairs`` count the panel.
+    ``covariance`` of the effects, the same index on both sides.
     """
 
     table: pd.DataFrame
     covariance: pd.DataFrame
-    others: pd.DataFrame
-    fit: GravityFit
-    n_economies: int
-    n_pairs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +48,24 @@ class PartnerEffects:
     base_until: int | None = None
 
     def step(self, direction: str, start: int) -> dict[str, float] | None:
-        """:func:`step_at` of the event study, None where there is none."""
-        return step_at(self.study, direction, start) if len(self.study) else None
+        """The step of the event study: the mean of three years of the panel from ``start`` less that of three before.
+
+        Single years of one pair jump about; a few together do less. ``before_from``, ``before_to``, ``after_from`` and
+        ``after_to`` (years), ``level_before``, ``level_after``, ``step`` and ``se``. None if either side is missing.
+        """
+        if self.study.empty:
+            return None
+        own = self.study[self.study["direction"] == direction].set_index("year")["effect_log_points"]
+        before, after = own[own.index < start].tail(3), own[own.index >= start].head(3)
+        if before.empty or after.empty:
+            return None
+        weight = pd.concat([-1.0 / len(before) + 0 * before, 1.0 / len(after) + 0 * after])
+        v = self.study.attrs["covariance"]
+        variance = sum(a * b * v[(direction, y), (direction, z)] for y, a in weight.items() for z, b in weight.items())
+        years = {"before_from": before.index[0], "before_to": before.index[-1], "after_from": after.index[0]}
+        levels = {"after_to": after.index[-1], "level_before": float(before.mean()), "level_after": float(after.mean())}
+        step, se = float(after.mean() - before.mean()), float(max(variance, 0.0)) ** 0.5
+        return years | levels | {"step": step, "se": se}
 
     def records(self, step: dict[str, float] | None) -> dict[str, float | None]:
         """Effects by direction and the ``step`` with their errors, None where not measured."""
@@ -78,27 +88,11 @@ def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: 
     frame, terms, late = _with_terms(world, agreements, home, years)
     if not terms:
         raise ModelInputError(f"no agreement of {home} has a year of the panel within its first {years} years")
-    fit = ppml(frame, "trade_usd_m", ["agreement", *late, *terms], list(THREE_WAY), "pair")
-    kept = {name: key for name, key in terms.items() if name in fit.coefficients.index}
-    index = pd.MultiIndex.from_tuples(kept.values(), names=["agreement", "direction"])
-    seen = [frame.loc[frame[name] == 1, "year"] for name in kept]
-    table = pd.DataFrame(
-        {
-            "effect_log_points": fit.coefficients[list(kept)].to_numpy(),
-            "se_log_points": fit.standard_errors[list(kept)].to_numpy(),
-            "first_year": [int(s.min()) for s in seen],
-            "n_years": [int(s.nunique()) for s in seen],
-        },
-        index=index,
-    )
-    rest = [name for name in ("agreement", *late) if name in fit.coefficients.index]
-    others = pd.DataFrame({"effect_log_points": fit.coefficients[rest], "se_log_points": fit.standard_errors[rest]})
-    covariance = fit.covariance.loc[list(kept), list(kept)].set_axis(index, axis=0).set_axis(index, axis=1)
-    economies = int(pd.unique(frame[["exporter", "importer"]].to_numpy().ravel()).size)
-    return StructuralEffects(
-        table=table, covariance=covariance, others=others, fit=fit,
-        n_economies=economies, n_pairs=int(frame["pair"].nunique()),
-    )  # fmt: skip
+    table, covariance = _fitted(frame, [*late, *terms], terms, ["agreement", "direction"])
+    seen = {key: frame.loc[frame[name] == 1, "year"] for name, key in terms.items()}
+    table["first_year"] = [int(seen[key].min()) for key in table.index]
+    table["n_years"] = [int(seen[key].nunique()) for key in table.index]
+    return StructuralEffects(table=table, covariance=covariance)
 
 
 def pooled(found: StructuralEffects) -> PooledEffect:
@@ -137,25 +131,18 @@ def profile(
             if (frame["trade_usd_m"].where(inside, 0) > 0).any():
                 frame[f"since_{direction}_{first}"] = inside.astype(float)
                 spans[f"since_{direction}_{first}"] = (direction, first, first + step - 1)
-    fit = ppml(frame, "trade_usd_m", ["agreement", *late, *spans], list(THREE_WAY), "pair")
-    count = {name: int(frame.loc[frame[name] == 1, "pair"].nunique()) for name in spans}
-    kept = [name for name in spans if name in fit.coefficients]
-    rows = [(*spans[name], fit.coefficients[name], fit.standard_errors[name], count[name]) for name in kept]
-    columns = ["direction", "from_year", "to_year", "effect_log_points", "se_log_points", "n_partners"]
-    return pd.DataFrame(rows, columns=columns)
+    found = _fitted(frame, [*late, *spans], spans, ["direction", "from_year", "to_year"])[0]
+    count = {key: int(frame.loc[frame[name] == 1, "pair"].nunique()) for name, key in spans.items()}
+    return found.assign(n_partners=[count[key] for key in found.index]).reset_index()
 
 
 def average(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: int = 10) -> pd.DataFrame:
     """One common effect a direction: effect_log_points and se_log_points by direction, over the first ``years``."""
     frame, terms, late = _with_terms(world, agreements, home, years)
-    for direction in DIRECTIONS:
-        names = [name for name, (_, d) in terms.items() if d == direction]
-        frame[f"all_{direction}"] = frame[names].max(axis=1) if names else 0.0
-    regressors = ["agreement", *late, *(f"all_{d}" for d in DIRECTIONS)]
-    fit = ppml(frame, "trade_usd_m", regressors, list(THREE_WAY), "pair")
-    names = [f"all_{d}" for d in DIRECTIONS if f"all_{d}" in fit.coefficients.index]
-    found = {"effect_log_points": fit.coefficients[names], "se_log_points": fit.standard_errors[names]}
-    return pd.DataFrame(found).rename(index=lambda name: name.removeprefix("all_")).rename_axis("direction")
+    every = {f"all_{direction}": direction for direction in DIRECTIONS}
+    for column, direction in every.items():
+        frame[column] = frame[[name for name, (_, d) in terms.items() if d == direction]].max(axis=1).fillna(0.0)
+    return _fitted(frame, [*late, *every], every, ["direction"])[0]
 
 
 def event_study(
@@ -181,37 +168,10 @@ def event_study(
             name = f"own_{direction}_{year}"
             frame[name] = (pair & (frame["year"] == year)).astype(float)
             own[name] = (direction, int(year))
-    fit = ppml(frame, "trade_usd_m", ["agreement", *late, *terms, *own], list(THREE_WAY), "pair")
-    rows = [(*own[name], fit.coefficients[name], fit.standard_errors[name]) for name in own if name in fit.coefficients]
-    found = pd.DataFrame(rows, columns=["direction", "year", "effect_log_points", "se_log_points"])
-    kept = {name: key for name, key in own.items() if name in fit.coefficients}
-    keys, values = list(kept.values()), fit.covariance.loc[list(kept), list(kept)].to_numpy()
-    found.attrs["covariance"] = {(a, b): float(values[i, j]) for i, a in enumerate(keys) for j, b in enumerate(keys)}
+    table, covariance = _fitted(frame, [*late, *terms, *own], own, ["direction", "year"])
+    found = table.reset_index()
+    found.attrs["covariance"] = {(a, b): v for a, row in covariance.iterrows() for b, v in row.items()}
     return found
-
-
-def step_at(study: pd.DataFrame, direction: str, start: int, *, n: int = 3) -> dict[str, float] | None:
-    """The step of an event study: the mean of ``n`` years of the panel from ``start`` less that of the ``n`` before.
-
-    Single years of one pair jump about; a few together do less. ``before_from``, ``before_to``, ``after_from`` and
-    ``after_to`` (years), ``level_before``, ``level_after``, ``step`` and ``se``. None if either side is missing.
-    """
-    own = study[study["direction"] == direction].set_index("year")["effect_log_points"]
-    before, after = own[own.index < start].tail(n), own[own.index >= start].head(n)
-    if before.empty or after.empty:
-        return None
-    weight = pd.concat([-1.0 / len(before) + 0 * before, 1.0 / len(after) + 0 * after])
-    v = study.attrs["covariance"]
-    variance = sum(a * b * v[(direction, y), (direction, z)] for y, a in weight.items() for z, b in weight.items())
-    years = {"before_from": before.index[0], "before_to": before.index[-1], "after_from": after.index[0]}
-    levels = {"after_to": after.index[-1], "level_before": float(before.mean()), "level_after": float(after.mean())}
-    step, se = float(after.mean() - before.mean()), float(max(variance, 0.0)) ** 0.5
-    return years | levels | {"step": step, "se": se}
-
-
-def base_year(world: pd.DataFrame, start: int) -> int:
-    """The last year that an event study is measured from: eleven before the start, or the panel's second."""
-    return max(start - 11, int(sorted(world["year"].unique())[1]))
 
 
 def of_partner(
@@ -220,13 +180,13 @@ def of_partner(
     """The agreement with one partner from ``start``, by itself: its effects by direction, and its event study.
 
     Effects as in ``StructuralEffects.table`` (index direction); the event study as :func:`event_study`, against the
-    years up to :func:`base_year`. Nothing is measured without a start, if the panel holds no such partner, or no year
-    on both sides of the start.
+    years up to eleven before the start, or the panel's second. Nothing is measured without a start, if the panel holds
+    no such partner, or no year on both sides of the start.
     """
     if start is None:
         return PartnerEffects()
     seen = world.loc[(world["exporter"] == partner) | (world["importer"] == partner), "year"].unique()
-    base_until = base_year(world, start)
+    base_until = max(start - 11, int(sorted(world["year"].unique())[1]))
     if not any(start <= year < start + years for year in seen) or not any(year <= base_until for year in seen):
         return PartnerEffects()
     own = pd.DataFrame({"iso3": [partner], "agreement": [partner], "entry_year": [start]})
@@ -241,6 +201,19 @@ def of_partner(
 def _with_ends(found: pd.DataFrame) -> pd.DataFrame:
     half = 1.96 * found["se_log_points"]
     return found.assign(low=found["effect_log_points"] - half, high=found["effect_log_points"] + half)
+
+
+def _fitted(
+    frame: pd.DataFrame, regressors: list[str], wanted: dict[str, object], names: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Effects and errors of the ``wanted`` regressors that are not absorbed, indexed by their keys, and covariance."""
+    fit = ppml(frame, "trade_usd_m", ["agreement", *regressors], list(THREE_WAY), "pair")
+    kept = [name for name in wanted if name in fit.coefficients.index]
+    keys = [wanted[name] for name in kept]
+    index = pd.MultiIndex.from_tuples(keys, names=names) if len(names) > 1 else pd.Index(keys, name=names[0])
+    effects = {"effect_log_points": fit.coefficients[kept], "se_log_points": fit.standard_errors[kept]}
+    covariance = fit.covariance.loc[kept, kept].set_axis(index, axis=0).set_axis(index, axis=1)
+    return pd.DataFrame(effects).set_axis(index, axis=0), covariance
 
 
 def _with_terms(
