@@ -126,6 +126,15 @@ class Outlook:
     share: float
     sensitivity: pd.DataFrame
 
+    @property
+    def records(self) -> dict[str, float]:
+        """The chances by the names under which they are recorded."""
+        ends = {"": self.chance, "_short": self.short, "_long": self.long}
+        ends |= {"_low_share": self.sensitivity.iloc[0, 1], "_published_share": self.sensitivity.iloc[1, -1]}
+        found = {f"probability_of_blockbusters_in_time{end}": float(chance) for end, chance in ends.items()}
+        own = {"probability_of_blockbusters": self.some_day, "blockbuster_share_updated_pct": 100 * self.share}
+        return found | own
+
 
 def outlook(
     k: int, found: pd.DataFrame, shares: Mapping[str, float], *, worth: float, approved: int, by: int,
