@@ -7,7 +7,6 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from kbio_analysis.present.canvas import TALL, WIDTH, Axis, Chart, Note, Plot
@@ -26,8 +25,6 @@ def bars(
     stacked: bool = False,
     upright: bool = False,
     by: str | None = None,
-    signs: tuple[str, str] | None = None,
-    marks: Mapping[str, str] | None = None,
     points: Mapping[Any, Sequence[float]] | None = None,
     values: bool | Format = None,
     scale: float = 1.0,
@@ -39,8 +36,8 @@ def bars(
     """A bar for every row of ``frame``, named by ``label``; the first on top, or at the left when ``upright``.
 
     ``value`` is a column, or label -> column for several bars a row, ``stacked`` or side by side. A single one takes
-    its colour from the row (``colours`` by label), from the column ``by``, or from its sign (``signs``: above, below).
-    ``marks``: label -> column, a stroke across each bar; ``points``: row -> values, dots over it; ``values`` writes the
+    its colour from the row (``colours`` by label), or from the column ``by``.
+    ``points``: row -> values, dots over it; ``values`` writes the
     figures. ``x_format``, ``x_ticks`` and ``x_range`` are of the value axis, whichever way it runs.
     """
     look = SimpleNamespace(**{k: v for k, v in locals().items() if k not in ("frame", "shared")})
@@ -60,7 +57,6 @@ class Bars:
         names = asked.column(look.label, "label").astype(str)
         self.names = names.tolist()
         self.numbers = pd.DataFrame({k: self._column(c, "value") for k, c in series.items()})
-        self.marks = {k: self._column(c, "marks") for k, c in (look.marks or {}).items()}
         group = asked.column(look.by, "by").tolist() if look.by is not None else None
         self.keys = list(series) if len(series) > 1 else list(dict.fromkeys(group or []))
         hues = asked.hues(self.keys or self.names) if self.keys or asked.colours else {}
@@ -74,8 +70,6 @@ class Bars:
     def _hue(self, k: int, i: int) -> str:
         if len(self.numbers.columns) > 1:
             return self.hues[self.numbers.columns[k]]
-        if self.look.signs is not None:
-            return colour(self.look.signs[int(self.numbers.iloc[i, 0] < 0)])
         return self.hues.get(self.row_keys[i], colour("blue"))
 
     def _spots(self) -> list[tuple[int, int, float, float, float, float]]:
@@ -98,7 +92,6 @@ class Bars:
         """The panel, its rows from the top or its bars from the left."""
         look, spots = self.look, self._spots()
         ends = [v for *_, start, length in spots for v in (start, start + length)]
-        ends += [float(v) for m in self.marks.values() for v in m.dropna()]
         ends += [v * look.scale for dots in (look.points or {}).values() for v in dots]
         low, high = min(0.0, *ends), max(0.0, *ends)
         room = (high - low) or 1.0
@@ -121,7 +114,6 @@ class Bars:
         plot.draw.append(lambda ax: self._draw(ax, spots))
         named = [name for name in self.keys if name]
         plot.keys = [(str(name), Patch(fc=self.hues[name], lw=0)) for name in named]
-        plot.keys += [(name, Line2D([], [], color=INK, marker="|", ms=10, mew=1.8, ls="none")) for name in self.marks]
         return plot
 
     def _draw(self, ax: Axes, spots: list[tuple[int, int, float, float, float, float]]) -> None:
@@ -134,15 +126,10 @@ class Bars:
                 ax.barh(at, length, thick, left=start, **how)
         zero = {"color": MUTED, "lw": 0.9}
         _ = ax.axhline(0, **zero) if self.look.upright else ax.axvline(0, **zero)
-        for values in self.marks.values():
-            marker = "_" if self.look.upright else "|"
-            self._dots(ax, np.arange(len(values)), values, marker=marker, ms=11, mew=1.8)
         for name, dots in (self.look.points or {}).items():
-            here = self.names.index(str(name))
-            self._dots(ax, [here] * len(dots), np.array(dots) * self.look.scale, marker="o", ms=4, alpha=0.6, mew=0)
-
-    def _dots(self, ax: Axes, at: Any, values: Any, **how: Any) -> None:
-        ax.plot(*((at, values) if self.look.upright else (values, at)), ls="none", color=INK, **how)
+            at, values = [self.names.index(str(name))] * len(dots), np.array(dots) * self.look.scale
+            at, values = (at, values) if self.look.upright else (values, at)
+            ax.plot(at, values, "o", ms=4, color=INK, alpha=0.6, mew=0)
 
     def _figures(self, plot: Plot, spots: list[tuple[int, int, float, float, float, float]]) -> None:
         word = wording(None if self.look.values is True else self.look.values, self.look.scale)
@@ -164,7 +151,7 @@ class Bars:
     def said(self) -> str:
         """The alt text: every bar with its values."""
         own = (None if self.look.values is True else self.look.values) or self.look.x_format
-        word, parts = self.asked.word(own, self.look.scale), []
+        word, parts = wording(self.asked.alt_format or own, self.look.scale), []
         several = len(self.numbers.columns) > 1
         for name, (_, row) in zip(self.names, self.numbers.iterrows(), strict=True):
             texts = [f"{k} {word(v)}".strip() for k, v in row.items() if v or not several]
@@ -219,7 +206,7 @@ def tornado(
     if centre is not None:
         plot.draw.append(lambda ax: ax.axvline(centre * scale, color=INK, lw=1))
     plot.tall *= asked.height
-    word = asked.word(x_format, scale)
+    word = wording(asked.alt_format or x_format, scale)
     widest = (highs - lows).abs().sort_values(ascending=False).index
     if centre is None and len(hues) > 1:
         names = names + " (" + groups.astype(str) + ")"

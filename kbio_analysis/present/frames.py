@@ -34,20 +34,16 @@ class Shared(TypedDict, total=False):
     data: pd.DataFrame | Sequence[str] | None
     """The chart's CSV; by default the frame drawn."""
     alt: str | None
-    about: str | None
-    """What the text for readers who cannot see the chart begins with."""
     alt_format: Format
     colours: Mapping[Any, str] | None
     """Label -> name or hexadecimal colour; the others take what the cycle has left."""
-    spark: Sequence[float] | pd.Series | str | None
-    """The short series the index draws beside the answer: numbers, or the name of one or several columns."""
     height: float
     rtol: float
     legend: bool
 
 
-DEFAULTS: dict[str, Any] = {"title": None, "data": None, "alt": None, "about": None, "alt_format": None}
-DEFAULTS |= {"colours": None, "spark": None, "height": 1.0, "rtol": DEFAULT_RTOL, "legend": True}
+DEFAULTS: dict[str, Any] = {"title": None, "data": None, "alt": None, "alt_format": None}
+DEFAULTS |= {"colours": None, "height": 1.0, "rtol": DEFAULT_RTOL, "legend": True}
 
 
 class Asked:
@@ -110,10 +106,6 @@ class Asked:
         first, last = (own if end is None else end * scale for own, end in zip((low, high), given, strict=True))
         return first, last
 
-    def word(self, how: Format, scale: float) -> Callable[[float], str]:
-        """What spells drawn values in the alt text."""
-        return wording(self.alt_format or how, scale)
-
     def hues(self, labels: Iterable[Any], wished: Mapping[Any, str | None] | None = None) -> dict[Any, tuple[str, int]]:
         """A colour for every label, and how often the cycle had gone round when it took it (0: not yet)."""
         labels, given = list(dict.fromkeys(labels)), dict(self.given["colours"] or {})
@@ -132,8 +124,7 @@ class Asked:
             for plot in plots:
                 plot.keys = []
         payload = {"id": self.id, "alt": self.alt or said, "caption": self.caption, "source": self.source}
-        spark = self._spark()
-        payload |= {"rtol": self.rtol, "spark": spark if spark is None or len(spark) > 1 else None}
+        payload |= {"rtol": self.rtol}
         return finish(plots, payload, self._data(), columns=columns)
 
     def nothing(self) -> Chart:
@@ -141,8 +132,8 @@ class Asked:
         return Chart(self.frame, {"id": self.id}, None)
 
     def begin(self, text: str) -> str:
-        """The beginning of the alt text: the subject if given, else the kind and what its axis counts."""
-        return self.about or (f"{text}, {self.title}" if self.title else text)
+        """The beginning of the alt text: the kind, and what its axis counts."""
+        return f"{text}, {self.title}" if self.title else text
 
     def _data(self) -> pd.DataFrame:
         given = self.given["data"]
@@ -152,15 +143,6 @@ class Asked:
             names = [n for n in given.index.names if n is not None and n not in given.columns]
             return given.reset_index() if len(names) == given.index.nlevels else given
         return self.frame[[self.column(name, "data").name for name in given]]
-
-    def _spark(self) -> list[float] | None:
-        given = self.given["spark"]
-        if given is None:
-            return None
-        names = [given] if isinstance(given, str) else given
-        if all(isinstance(name, str) for name in names):
-            return [float(v) for name in names for v in self.column(name, "spark").dropna()]
-        return [float(v) for v in names]
 
 
 def _by_year(values: pd.Series) -> pd.Series:

@@ -28,17 +28,13 @@ def intervals(
     high: str | float | None = None,
     by: str | None = None,
     dodge: bool | None = None,
-    filled: str | None = None,
     hollow: str | Mapping[Any, Sequence[float]] | None = None,
     bars: Sequence[tuple[Any, ...]] = (),
-    zones: Sequence[tuple[Any, ...]] = (),
     summary: Mapping[str, Sequence[float]] | None = None,
     stems: bool = False,
-    join: bool = False,
     values: Format = None,
     markers: Mapping[Any, str] | None = None,
     verticals: Mapping[float, str] | None = None,
-    above: bool | None = None,
     log: bool = False,
     scale: float = 1.0,
     x_range: tuple[float | None, float | None] = (None, None),
@@ -48,12 +44,11 @@ def intervals(
 ) -> Chart:
     """One row for every value of ``label`` (several columns are joined), the first on top.
 
-    ``point`` is drawn as a mark, ``low`` to ``high`` as its interval; label -> column draws several marks a row, which
-    ``join`` links. ``by`` gives colours (``colours``) and marks (``markers``) by its values and, with several of them
-    in a row, a place of its own to each (``dodge``). ``filled`` is a column of truths, ``hollow`` a column or row ->
-    values of further small marks. ``bars``: (low, high, label, {colour, alpha, of}) behind a row; ``zones``: (from, to,
-    colour, label) over all rows; ``summary``: row -> (point, low, high) or with an outer (low, high), below a rule.
-    ``stems`` draws from 0 to the point, ``values`` writes it. What lies outside ``x_range`` stands at its edge.
+    ``point`` is drawn as a mark, ``low`` to ``high`` as its interval; label -> column draws several marks a row. ``by``
+    gives colours (``colours``) and marks (``markers``) by its values and, with several of them in a row, a place of its
+    own to each (``dodge``). ``hollow`` is a column or row -> values of further small marks. Behind rows stand ``bars``:
+    (low, high, label, {colour, alpha, of}); below a rule ``summary``: row -> (point, low, high, perhaps outer low and
+    high). ``stems`` draws from 0 to the point, ``values`` writes it. What lies outside ``x_range`` stands at its edge.
     """
     look = SimpleNamespace(**{k: v for k, v in locals().items() if k not in ("frame", "shared")})
     asked = Asked(intervals, frame, shared)
@@ -103,7 +98,7 @@ class Rows:
 
     def _place(self) -> None:
         """Rows one below the other, in points, each as tall as its name needs."""
-        self.above = self._long() if self.look.above is None else self.look.above
+        self.above = self._long()
         self.lift = LINE if self.above else 0.0
         self.pitch = max(13.0 if self.above else 16.5, 10.0 * len(self.dodged) + 7) + self.lift
         tall = {row: max(self.pitch, LINE * text.count("\n") + 17) for row, text in self._texts().items()}
@@ -153,7 +148,7 @@ class Rows:
             for at, text in texts.items():
                 drop = 5.0 * max(1, len(self.dodged))
                 plot.notes.append(Note(x=0.0, y=at, text=fold(text, WIDTH - 20), shift=(2, drop), **shift))
-        plot.draw += [self._zones, self._bars, self._spans, self._marks]
+        plot.draw += [self._bars, self._spans, self._marks]
         for value, text in (look.verticals or {}).items():
             upright(plot, value * look.scale, text, solid=value == 0)
         if tails:
@@ -193,10 +188,6 @@ class Rows:
     def _each(self) -> list[tuple[Any, float]]:
         return [(i, self.y(self.row[i], self.group[i])) for i in self.row.index]
 
-    def _zones(self, ax: Axes) -> None:
-        for start, end, hue, *_ in self.look.zones:
-            ax.axvspan(start * self.look.scale, end * self.look.scale, color=colour(hue), alpha=0.1, lw=0, zorder=0)
-
     def _bars(self, ax: Axes) -> None:
         for k, bar in enumerate(self.look.bars):
             low, high = (self._numbers(b, "bars") for b in bar[:2])
@@ -218,22 +209,18 @@ class Rows:
             if self.low is not None and self.high is not None:
                 ends = self._inside([self.low[i], self.high[i]])
                 ax.plot(ends, [y, y], color=MUTED if several else self.look_of(i)[0], lw=3, alpha=0.45, **thin)
-            if self.look.join and len(marks) > 1:
-                ax.plot(self._inside([min(marks), max(marks)]), [y, y], color=MUTED, lw=1.6, alpha=0.6)
             if self.look.stems and marks:
                 ax.plot(self._inside([0, max(marks)]), [y, y], color=self.look_of(i)[0], lw=1.4, alpha=0.5)
 
     def _marks(self, ax: Axes) -> None:
-        filled = None if self.look.filled is None else self.asked.column(self.look.filled, "filled")
         small = {"ls": "none", "marker": "o", "mfc": "none", "mew": 1.0, "ms": 4.5}
         crowded = len(self.row) > 2 * len(self.rows) and not self.dodged
         for i, y in self._each():
             own = self.hollow.get(i, [])
             ax.plot(self._inside(np.array(own, dtype=float)), [y] * len(own), mec=self.look_of(i)[0], **small)
             for key, column in self.points.items():
-                (hue, marker), solid = self.look_of(i, key), filled is None or bool(filled[i])
-                how = {"color": hue, "marker": marker, "ms": 6 if solid else 5, "ls": "none"}
-                how |= {"mec": PAPER, "mew": 0.6} if solid else {"mfc": "none", "mew": 1.1}
+                hue, marker = self.look_of(i, key)
+                how = {"color": hue, "marker": marker, "ms": 6, "ls": "none", "mec": PAPER, "mew": 0.6}
                 ax.plot(self._inside(column[i]), y, alpha=0.6 if crowded else None, **how)
 
     def _summary(self, ax: Axes, places: Mapping[str, float]) -> None:
@@ -263,11 +250,10 @@ class Rows:
         for k, bar in enumerate(self.look.bars):
             hue, alpha = self._bar_style(k)
             plot.keys.append((bar[2] if len(bar) > 2 else "", Patch(fc=hue, alpha=alpha, lw=0)))
-        plot.keys += [(z[3], Patch(fc=colour(z[2]), alpha=0.15, lw=0)) for z in self.look.zones if len(z) > 3]
 
     def said(self) -> str:
         """The alt text: every row with its interval, or how many there are and which are the ends."""
-        word = self.asked.word(self.look.values or self.look.x_format, self.look.scale)
+        word = wording(self.asked.alt_format or self.look.values or self.look.x_format, self.look.scale)
         spans = [] if self.low is None or self.high is None else [self.low, self.high]
         parts, column = [], next(iter(self.points.values()), None)
         for name, (point, low, high, *_) in (self.look.summary or {}).items():

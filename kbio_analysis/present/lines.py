@@ -38,11 +38,9 @@ def lines(
     horizontals: Mapping[float, str] | None = None,
     scale: float = 1.0,
     log: bool = False,
-    x_log: bool = False,
     zero: bool | None = None,
     invert: bool = False,
     whole: bool = False,
-    join: bool = False,
     breaks: Sequence[Any] = (),
     stairs: bool = False,
     labels: str = "legend",
@@ -96,27 +94,23 @@ def fan(
     high: str = "hi_{level}",
     paths: Sequence[str] | Mapping[str, Any] = (),
     target: tuple[Any, float] | None = None,
-    joined: bool = True,
     colour: str = "blue",
     record_label: str = "Record",
-    median_label: str = "Median",
-    band_label: str = "{level}% interval",
     target_label: str = "Target",
     **options: Any,
 ) -> Chart:
     """A record, the fan of what may follow (a median and intervals at ``levels``), other paths, and a target.
 
     All in columns of one frame; ``low`` and ``high`` name those of a level. ``paths`` lists columns, or label ->
-    column, or (column, style). ``joined``: the fan opens at the last recorded value. Everything else as :func:`lines`.
+    column, or (column, style). The fan opens at the last recorded value. Everything else as :func:`lines`.
     """
-    start = {"start": record} if joined else {}
     drawn: dict[str, Any] = {}
     if median is not None:
-        drawn[median_label] = (median, {"style": "dashed", "colour": colour} | start)
+        drawn["Median"] = (median, {"style": "dashed", "colour": colour, "start": record})
     drawn[record_label] = (record, {"colour": "ink", "marker": True})
     drawn |= dict(paths) if isinstance(paths, Mapping) else {path: (path, {"width": 1.5}) for path in paths}
     bands = [
-        (low.format(level=v), high.format(level=v), band_label.format(level=v), {"colour": colour} | start)
+        (low.format(level=v), high.format(level=v), f"{v}% interval", {"colour": colour, "start": record})
         for v in sorted(levels, reverse=True)
     ]
     stars = ({target_label: target} if target is not None else {}) | dict(options.pop("stars", None) or {})
@@ -219,8 +213,6 @@ class Drawing:
             if len(opening) and len(kept):
                 first = pd.DataFrame({"x": [self.over[opening.index[-1]]], "y": [float(opening.iloc[-1])]})
                 kept = pd.concat([first, kept], ignore_index=True)
-        if self.look.join:
-            kept = kept[kept.y.notna()]
         x, y = self.ruler.all(kept.x), kept.y.to_numpy() * self.look.scale
         y = np.where(y > 0, y, np.nan) if self.look.log else y
         if self.ruler.kind != "category":
@@ -230,7 +222,7 @@ class Drawing:
         first = int(np.argmax(np.isfinite(y)))
         x, y = x[first:], y[first:]
         gaps = [self.ruler.at(b) for b in self.look.breaks]
-        if self.ruler.steady and not self.look.join:
+        if self.ruler.steady:
             gaps += [x[i] + 0.5 for i in np.flatnonzero(np.diff(x) > 1)]
         for gap in gaps:
             place = int(np.searchsorted(x, gap))
@@ -287,7 +279,7 @@ class Drawing:
 
     def said(self) -> str:
         """The alt text: first and last value of every line, stars, and the ends of the bands."""
-        word, parts = self.asked.word(self.look.y_format, self.look.scale), []
+        word, parts = wording(self.asked.alt_format or self.look.y_format, self.look.scale), []
         labels = list(dict.fromkeys(line.label for line in self.lines))
         for label in labels:
             own = [line for line in self.lines if line.label == label]
@@ -325,10 +317,10 @@ class Drawing:
         seen = np.concatenate([*(m.x for m in self.lines), *(b[0] for b in self.bands), [s[1] for s in self._stars()]])
         low, high = float(seen.min()), float(seen.max())
         at_end = look.labels == "end" and max(m.x[-1] for m in self.lines) == high and not look.stars
-        pad = 0.0 if look.x_log else 0.3 if self.ruler.kind == "category" else 0.015 * (high - low)
+        pad = 0.3 if self.ruler.kind == "category" else 0.015 * (high - low)
         ends = (low - pad, high + (0 if at_end else pad)) if high > low else (low - 1, high + 1)
         low, high = (e if w is None else self.ruler.at(w) for e, w in zip(ends, look.x_range, strict=True))
-        return self.ruler.axis(low, high, given=look.x_ticks, log=look.x_log)
+        return self.ruler.axis(low, high, given=look.x_ticks)
 
     def _up(self) -> Axis:
         look = self.look

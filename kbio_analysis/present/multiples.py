@@ -8,11 +8,10 @@ from kbio_analysis.present.frames import Asked, Framed, told
 from kbio_analysis.present.lines import LOOK, Drawing
 
 
-def multiples(frame: Framed, y: Any, *, panels: str, columns: int = 2, share_y: bool = True, **options: Any) -> Chart:
+def multiples(frame: Framed, y: Any, *, panels: str, columns: int = 2, **options: Any) -> Chart:
     """One small panel of lines for each value of the column ``panels``, in order, ``columns`` beside one another.
 
-    The rest is as for :func:`~kbio_analysis.present.lines.lines`; a label has one colour in all panels. ``share_y``:
-    one scale for all.
+    The rest is as for :func:`~kbio_analysis.present.lines.lines`; a label has one colour and one scale in all panels.
     """
     shared = {k: v for k, v in options.items() if k not in LOOK}
     asked = Asked(multiples, frame, shared)
@@ -32,7 +31,6 @@ def multiples(frame: Framed, y: Any, *, panels: str, columns: int = 2, share_y: 
         plot.title = f"{name}" + (f" ({asked.title})" if asked.title and name == next(iter(drawings)) else "")
         plot.tall *= 0.62
         plot.x.low, plot.x.high = common.x.low, common.x.high
-        if share_y:
-            plot.y.low, plot.y.high = min(p.y.low for p in plots), max(p.y.high for p in plots)
+        plot.y.low, plot.y.high = min(p.y.low for p in plots), max(p.y.high for p in plots)
     said = [f"{name}: {drawing.said().partition(': ')[2].rstrip('.')}" for name, drawing in drawings.items()]
     return asked.finish(plots, told(asked.begin(f"{len(plots)} panels of lines"), said), columns=columns)

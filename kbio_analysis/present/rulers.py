@@ -73,9 +73,9 @@ class Ruler:
             return str(int(self.at(value)))
         return figure(value) if self.kind == "number" else str(value)
 
-    def axis(self, low: float, high: float, *, given: Any = None, log: bool = False) -> Axis:
+    def axis(self, low: float, high: float, *, given: Any = None) -> Axis:
         """The horizontal axis over these positions."""
-        axis = Axis(low=low, high=high, log=log, whole=self.kind == "year")
+        axis = Axis(low=low, high=high, whole=self.kind == "year")
         word = wording(self.word)
         axis.say = (lambda v: f"{v:.0f}") if self.kind == "year" and self.word is None else word
         if given is not None:

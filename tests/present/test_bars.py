@@ -22,8 +22,8 @@ def drawn(**options: object) -> str:
 
 def test_data_are_the_frame_and_every_wish_shows(payloads: list[dict]) -> None:
     changed = [drawn(**more) for more in (
-        {}, {"colours": {"South": "#123456"}}, {"title": "Points"}, {"signs": ("blue", "amber")}, {"by": "old"},
-        {"marks": {"Pace": "pace"}}, {"points": {"North": [1, 2]}}, {"values": "+.1f"}, {"upright": True},
+        {}, {"colours": {"South": "#123456"}}, {"title": "Points"}, {"by": "old"},
+        {"points": {"North": [1, 2]}}, {"values": "+.1f"}, {"upright": True},
         {"scale": 10}, {"x_range": (-5, 5)}, {"x_ticks": [0, 1]},
         {"value": {"A": "up", "B": "pace"}}, {"value": {"A": "up", "B": "pace"}, "stacked": True},
         {"value": {"A": "up", "B": "pace"}, "stacked": True, "upright": True, "values": True},
@@ -39,7 +39,6 @@ def test_data_are_the_frame_and_every_wish_shows(payloads: list[dict]) -> None:
     [
         ({"label": "were"}, "did you mean 'where'"),
         ({"value": {"A": "down"}}, "the frame has no 'down'"),
-        ({"marks": {"Pace": "pac"}}, "did you mean 'pace'"),
         ({"points": {"Nord": [1]}}, "did you mean 'North'"),
         ({"colours": {"Nord": "red"}}, "did you mean 'North'"),
         ({"valeus": True}, "did you mean 'values'"),

@@ -27,10 +27,10 @@ def test_data_are_the_frame_and_colours_titles_and_marks_show(payloads: list[dic
     assert payloads[0]["csv"] == ODDS.to_csv(index=False, lineterminator="\n")
     changed = [drawn(**whole, **more) for more in (
         {"colours": {"pool": "#123456"}}, {"title": "Chance"}, {"markers": {"pool": "D"}}, {"verticals": {0.5: ""}},
-        {"zones": [(0, 0.33, "red")]}, {"hollow": {"Pool": [0.2, 0.6]}}, {"values": chance}, {"stems": True},
+        {"hollow": {"Pool": [0.2, 0.6]}}, {"values": chance}, {"stems": True},
         {"bars": [("low", "high", "range")]}, {"summary": {"All": (0.3, 0.2, 0.4)}},
 
-        {"x_range": (0, 1)}, {"scale": 100}, {"above": True}, {"legend": False},
+        {"x_range": (0, 1)}, {"scale": 100}, {"legend": False},
     )]  # fmt: skip
     assert len({plain, *changed}) == len(changed) + 1
     assert "#123456" in changed[0]
@@ -62,21 +62,19 @@ def test_several_marks_of_a_row_stand_apart_or_on_one_line(payloads: list[dict])
     together = intervals(BY_FLOW, **how, dodge=False, **SHARED)
     assert apart.drawing != together.drawing
     assert apart.alt == "Points: out, a 1; out, b −2; in, a 9."
-    hollow = intervals(BY_FLOW, **how, filled="sure", **SHARED)
-    assert hollow.drawing != apart.drawing
 
 
 def test_two_points_a_row_have_their_names_in_legend_and_words(payloads: list[dict]) -> None:
     found = pd.DataFrame({"market": ["A", "B"], "actual": [1000.0, 2000], "expected": [3000.0, 500]})
     pair = {"Actual": "actual", "Expected": "expected"}
-    chart = intervals(found, label="market", point=pair, join=True, x_format=usd, **SHARED)
+    chart = intervals(found, label="market", point=pair, x_format=usd, **SHARED)
     assert chart.alt == "Points: A Actual US$1.0bn, Expected US$3.0bn; B Actual US$2.0bn, Expected US$500m."
 
 
 def test_the_words_name_the_ends_of_many_rows(payloads: list[dict]) -> None:
     many = pd.DataFrame({"row": [f"A rather long name number {i}" for i in range(40)], "v": range(40)})
-    chart = intervals(many, label="row", point="v", about="Forty rows", **SHARED)
-    assert chart.alt.startswith("Forty rows, 40 values in 40 rows: lowest A rather long name number 0 0;")
+    chart = intervals(many, label="row", point="v", **SHARED)
+    assert chart.alt.startswith("Points, 40 values in 40 rows: lowest A rather long name number 0 0;")
     assert len(chart.alt.split()) <= 62
 
 

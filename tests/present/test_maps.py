@@ -35,7 +35,7 @@ def test_multiples_have_a_panel_a_value_on_one_scale(payloads: list[dict]) -> No
     assert chart.alt.startswith("3 panels of lines: a: v 0 in 2020, 1 in 2021; b:")
     assert chart.drawing.count('id="one-axes_') == 3
     assert multiples(PANELS, ["v", "w"], **how, **SHARED).drawing != chart.drawing
-    assert multiples(PANELS, ["v"], **how, share_y=False, columns=3, **SHARED).drawing != chart.drawing
+    assert multiples(PANELS, ["v"], **how, columns=3, **SHARED).drawing != chart.drawing
     assert not multiples(PANELS.head(0), ["v"], **how, **SHARED).drawn
     with pytest.raises(UsageError, match="did you mean 'place'"):
         multiples(PANELS, ["v"], x="year", panels="palce", **SHARED)
