@@ -256,7 +256,7 @@ def alternatives(
     cases = {"As chosen": made.changed()}
     cases["Growth after: the exporters' record alone"] = made.changed(rate=None, s2_rate=0.0)
     for growth in dict.fromkeys(market_pct):
-        cases[f"Growth after: {growth:g}% a year"] = made.changed(rate=float(np.log1p(growth / 100)))
+        cases[f"Growth after: {growth:g}% a year".replace("-", "−")] = made.changed(rate=float(np.log1p(growth / 100)))
     for error in dict.fromkeys((min(errors_points), max(errors_points))):
         rate, s2_rate = combined_rate(made.found, [(growth, error) for growth in market_pct])
         cases[f"Market rates trusted to {error:g} points"] = made.changed(rate=rate, s2_rate=s2_rate)

@@ -1,10 +1,11 @@
 """A notebook's parameters as its author declared them, and values checked against them before anything starts.
 
 The ``parameters`` cell is the first code cell; a line of it is ``name: type = default  # meaning, unit [low..high]``.
-A last ``[> other]`` asks for more than the parameter ``other`` (``[>= other]``: no less). The cell is read with ``ast``
-and ``tokenize``: nothing of it is run. Values are judged by pydantic in strict mode; text (from the command line or a
-batch file) is read by the declared type and never guessed: ``00123`` stays text for a ``str``,
-``NO`` is no boolean, ``1e6`` is no ``int``. Dates travel as ISO strings, so that every value is JSON.
+Further marks may follow: ``[> other]`` asks for more than the parameter ``other`` (``[>= other]``: no less; a year is
+held against the year of a date), ``[3 rising]`` for a list of three values in rising order, ``[1+]`` for at least one.
+The cell is read with ``ast`` and ``tokenize``: nothing of it is run. Values are judged by pydantic in strict mode; text
+(from the command line or a batch file) is read by the declared type and never guessed: ``00123`` stays text for a
+``str``, ``NO`` is no boolean, ``1e6`` is no ``int``. Dates travel as ISO strings, so that every value is JSON.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,8 @@ TAG, INJECTED = "parameters", "injected-parameters"
 LAYOUTS = ("brief",)
 
 # No pattern here takes more than one way through a text: a long comment or value would take minutes.
-_ORDER = re.compile(r"\s*(>=?)\s*(\w+)\s*")
+_ORDER = re.compile(r"(>=?)\s*(\w+)")
+_ITEMS = re.compile(r"(\d+)(\+?)( rising)?")
 _UNIT = re.compile(r",\s([^,()]+(?:\([^()]*\)[^,()]*)*)$")
 _TYPE = re.compile(r"(list\[)?(?:(?:\w+\.)?(int|float|bool|str|date)|Literal\[(.*)\])(?(1)\])( \| None)?", re.DOTALL)
 _TYPES = "int, float, bool, str, date, list[...], Literal[...] or T | None"
@@ -49,8 +52,9 @@ _SCALARS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One declared line. ``scalar`` is the type of a value, of each item if it is a list (``many``); ``choices`` are
-    those of a Literal. ``default``, ``low`` and ``high`` are of the declared type (dates as ISO strings). ``order`` is
-    ``>`` or ``>=`` and the name of the parameter that it is held against."""
+    those of a Literal. ``default``, ``low`` and ``high`` are of the declared type (dates as ISO strings). ``orders``:
+    ``>`` or ``>=`` and the parameter that it is held against; ``items``: least and most values of a list, and whether
+    they must rise."""
 
     name: str
     type_text: str
@@ -63,7 +67,8 @@ class Parameter:
     unit: str | None = None
     low: object = None
     high: object = None
-    order: tuple[str, str] | None = None
+    orders: tuple[tuple[str, str], ...] = ()
+    items: tuple[int, float, bool] = (0, inf, False)
 
     def accept(self, value: object) -> object:
         """The value as the declared type and within the bounds. Raises ValueError saying what was expected."""
@@ -71,9 +76,16 @@ class Parameter:
 
         adapter = _adapter(self.scalar, self.choices, self.many, self.optional, self.low, self.high)
         try:
-            return adapter.validate_python(value, strict=True)
+            accepted = adapter.validate_python(value, strict=True)
         except ValidationError as problem:
             raise ValueError("; ".join(self._complaint(error) for error in problem.errors(include_url=False))) from None
+        least, most, rising = self.items
+        if self.many and accepted is not None:
+            if not least <= len(accepted) <= most:
+                raise ValueError(f"{accepted} holds {len(accepted)}; give {'at least ' * (most > least)}{least}")
+            if rising and accepted != sorted(accepted):
+                raise ValueError(f"{accepted} is not in rising order")
+        return accepted
 
     def _complaint(self, error: Mapping[str, Any]) -> str:
         value, context, kind = error["input"], error.get("ctx", {}), error["type"]
@@ -171,11 +183,14 @@ def _out_of_order(parameters: Iterable[Parameter], values: Mapping[str, object])
     """What two parameters together make impossible, in words."""
     found = []
     for one in parameters:
-        sign, other = one.order or (None, one.name)
-        pair = values[one.name], values[other]
-        if sign is None or None in pair or (pair[0] > pair[1] if sign == ">" else pair[0] >= pair[1]):
-            continue
-        found.append(f"{one.name}: {pair[0]} must be {'more than' if sign == '>' else 'at least'} {other}, {pair[1]}")
+        for sign, other in one.orders:
+            pair = [values[one.name], values[other]]
+            if None in pair:
+                continue
+            mine, theirs = (int(v[:4]) if type(pair[0]) is int and isinstance(v, str) else v for v in pair)
+            if not (mine > theirs if sign == ">" else mine >= theirs):
+                wanted = "more than" if sign == ">" else "at least"
+                found.append(f"{one.name}: {pair[0]} must be {wanted} {other}, {pair[1]}")
     return found
 
 
@@ -273,10 +288,11 @@ def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
             raise ParameterError(f"{where} {statement.lineno}: {mistake}") from None
         found[parameter.name] = parameter
     defaults = {name: parameter.default for name, parameter in found.items()}
-    for parameter in found.values():
-        other = found.get(parameter.order[1]) if parameter.order else parameter
-        if other is None or (other.scalar, other.many) != (parameter.scalar, parameter.many):
-            raise ParameterError(f"{where} of {parameter.name}: {parameter.order[1]} cannot be held against it")
+    for parameter, (_, name) in ((p, order) for p in found.values() for order in p.orders):
+        other = found.get(name)
+        alike = other and (other.scalar == parameter.scalar or (parameter.scalar, other.scalar) == ("int", "date"))
+        if not alike or other.many or parameter.many:
+            raise ParameterError(f"{where} of {parameter.name}: {name} cannot be held against it")
     if mistakes := _out_of_order(found.values(), defaults):
         raise ParameterError(f"{where} of the defaults: {mistakes[0]}")
     return tuple(found.values())
@@ -287,23 +303,21 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         raise ValueError(f"{ast.unparse(statement.targets[0])} has no type; write name: type = default  # meaning")
     if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
         raise ValueError("only lines 'name: type = default  # meaning' and imports belong here; nothing is computed")
-    name = statement.target.id
-    before, inner = _bracket(comment)
-    order = _ORDER.fullmatch(inner)
-    meaning, inner = (before, _bracket(before)[1]) if order else (comment, inner)
-    low, bounds, high = inner.partition("..")
-    meaning, unit = _bracket(meaning)[0] if bounds else meaning, None
+    name, comment, marks = statement.target.id, *_marks(comment)
     if statement.value is None:
         raise ValueError(f"{name} has no default")
     declared = _typed(name, statement.annotation)
+    meaning, unit = comment, None
     # Only a number has a unit, so that other meanings may hold commas.
     if declared.scalar in ("int", "float") and (found := _UNIT.search(meaning)):
         meaning, unit = meaning[: found.start()].strip(), found[1].strip()
     if not meaning:
         raise ValueError(f"{name} has no meaning; add '# meaning, unit' at the end of the line")
-    low, high = _limits(declared, (low.strip(), high.strip())) if bounds else (None, None)
-    held = order.groups() if order else None
-    declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high, order=held)
+    low, high = _limits(declared, marks["bounds"]) if "bounds" in marks else (None, None)
+    items = marks.get("items", (0, inf, False))
+    if "items" in marks and not declared.many:
+        raise ValueError(f"{name}: a number of values belongs to a list")
+    declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high, orders=marks["orders"], items=items)
     try:
         default = ast.literal_eval(statement.value)
     except (ValueError, TypeError):
@@ -317,10 +331,23 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     return replace(declared, default=accepted)
 
 
-def _bracket(comment: str) -> tuple[str, str]:
-    """A comment less the brackets at its end, and what they hold."""
-    before, bracket, inner = comment.removesuffix("]").rpartition("[")
-    return (before.rstrip(), inner) if bracket and comment.endswith("]") else (comment, "")
+def _marks(comment: str) -> tuple[str, dict[str, Any]]:
+    """The comment without the marks in brackets at its end, and these."""
+    marks: dict[str, Any] = {"orders": ()}
+    while comment.endswith("]") and "[" in comment:
+        before, _, inner = comment[:-1].rpartition("[")
+        low, bounds, high = inner.partition("..")
+        if bounds:
+            marks["bounds"] = (low.strip(), high.strip())
+        elif order := _ORDER.fullmatch(inner.strip()):
+            marks["orders"] = (order.groups(), *marks["orders"])
+        elif items := _ITEMS.fullmatch(inner.strip()):
+            least, more, rising = items.groups()
+            marks["items"] = (int(least), inf if more else int(least), bool(rising))
+        else:
+            break
+        comment = before.rstrip()
+    return comment.strip(), marks
 
 
 def _typed(name: str, annotation: ast.expr) -> Parameter:

@@ -45,6 +45,7 @@ def test_the_default_text_prints_the_recorded_numbers(default: Said) -> None:
     assert f"between {usd(r['last_month_low_usd_m'])} and {usd(r['last_month_high_usd_m'])}" in text
     assert f"has a season: its strength is {r['season_strength']:.2f}" in text
     assert "level with the path" in text
+    assert plain(default.answer).startswith(f"The months so far put Korea's biopharma exports of {r['nowcast_year']}")
 
 
 def test_before_any_later_count_and_without_a_figure_of_the_year() -> None:
@@ -56,7 +57,8 @@ def test_before_any_later_count_and_without_a_figure_of_the_year() -> None:
     r = early.results
     assert (r["lowest_count_usd_m"], r["revision_pairs"], r["last_month_low_usd_m"]) == (None, 0, None)
     assert "No count of Korea's biopharma exports in 2010" in early.answer
-    assert "too few to give an interval" in early.text
+    assert "has no pair of first and later counts, too few to give an interval" in early.text
+    assert re.search(r"is [\d,.]+ times as much|stood alone", early.text)
     assert "None of the chosen definitions" in early.text
     assert "what makes it up is open" in early.text
     assert "2025" not in early.text

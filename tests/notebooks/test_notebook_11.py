@@ -3,6 +3,8 @@
 import pytest
 from running import Said, said
 
+from kbio_analysis.errors import ParameterError
+
 NAME = "11_export_forecast"
 
 
@@ -71,14 +73,32 @@ def test_gaps_are_no_reason_to_stop_and_a_target_passed_needs_no_growth() -> Non
     assert mfds.results["latest_year"] == 2024
     assert mfds.answer.startswith("Still standing at")
     assert "no more growth" in mfds.answer
+    assert "The assumed growth matters little: at 4.7%" in " ".join(mfds.text.split())
+
+
+def test_wider_records_stand_beside_the_answer_and_never_in_it(default: Said) -> None:
+    text = " ".join(default.text.split())
+    assert "The assumed growth decides: at 4.7%" in text
+    assert "the average exporter of HS 3004 grew by" in text
+    assert "HS 3004" not in default.answer
+    same = said(NAME, market_growth_pct="11.9", forecast_growth_pct="11.9")
+    assert "All three rates are the same here" in " ".join(same.text.split())
+
+
+def test_a_small_base_is_not_just_the_target_and_a_slow_one_takes_some_growth() -> None:
+    small = said(NAME, base_year="2026", base_value_usd_m="1")
+    assert "just the target" not in small.text
+    slow = said(NAME, target_year="2045", target_multiple="1.01", segment_growth_pct="-20")
+    assert "takes 0.05% a year" in slow.text
+    assert len(slow.answer.split()) <= 40
+    with pytest.raises(ParameterError, match="target_year: 2025 must be more than base_year, 2026"):
+        said(NAME, base_year="2026", target_year="2025")
 
 
 @pytest.mark.parametrize(
     "changed",
     [
         {"target_year": "2026"},
-        {"target_year": "2045", "target_multiple": "1.01", "segment_growth_pct": "-20"},
-        {"base_year": "2026", "base_value_usd_m": "1"},
         {"segment_growth_pct": "60", "market_growth_pct": "-20", "growth_error_points": "0.1,30"},
         {"as_of": "2024-04-30", "target_multiple": "1.5"},
         {"series": "khidi_pharma_current", "base_year": "2018", "interval_levels": "50"},

@@ -3,6 +3,8 @@
 import pytest
 from running import Said, said
 
+from kbio_analysis.errors import ParameterError
+
 NAME = "13_reform_clock"
 NONE = "[0, 0, 0]"
 
@@ -73,7 +75,7 @@ def test_every_generous_value_at_once_is_carried_to_its_end() -> None:
     most = said(
         NAME, target_year="2045", as_of="2035-12-31", start_date="2025-09-05", delivered_pct=hundred,
         clock_share_pct=hundred, listing_for_biosimilars="true", launch_lag_days=NONE, biosimilar_price_fall_pct=NONE,
-        new_drug_peak_usd_m="[100000, 100000, 100000]", discount_pct=NONE, blockbuster_share_pct=hundred,
+        new_drug_peak_usd_m="[100000, 100000, 100000]", blockbuster_share_pct=hundred,
         phase_done_pct="100", third_growth_pct="-30", market_growth_pct="-20", segment_growth_pct="60",
     )  # fmt: skip
     r = most.results
@@ -109,7 +111,7 @@ def test_the_thirds_growth_reaches_the_chance(default: Said) -> None:
 
 
 def test_parameters_that_do_not_go_together_are_named() -> None:
-    wrong = said(NAME, new_drug_peak_usd_m="[11, 9, 10]", start_date="2035-01-01")
-    assert wrong.status == "failed"
-    assert "new_drug_peak_usd_m: give low, likely and high in rising order" in wrong.failure
-    assert "start_date: give a day no later than target_year" in wrong.failure
+    with pytest.raises(ParameterError, match=r"new_drug_peak_usd_m: .* is not in rising order"):
+        said(NAME, new_drug_peak_usd_m="[11, 9, 10]")
+    with pytest.raises(ParameterError, match="target_year: 2030 must be at least start_date, 2035-01-01"):
+        said(NAME, start_date="2035-01-01")

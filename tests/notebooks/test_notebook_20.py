@@ -83,8 +83,8 @@ def test_another_agreement_can_pass_every_test() -> None:
     ("parameters", "words"),
     [
         ({"partner": "XXX"}, "not in this record"),
-        ({"partner": "PSE", "window": "[1990, 1995]"}, "no figure for 2009 and 2010"),
-        ({"start": "2022", "window": "[2023, 1990]"}, "no figure for 2021 and 2022"),
+        ({"partner": "PSE", "first_year": "1990", "last_year": "2010"}, "no figure for 2009 and 2010"),
+        ({"start": "2022", "first_year": "2020", "last_year": "2022"}, "periods before 2022: 2 (at least 4 needed)"),
     ],
 )
 def test_what_cannot_be_estimated_is_said_and_recorded_as_nothing(parameters: dict[str, str], words: str) -> None:

@@ -106,9 +106,14 @@ def test_the_question_is_the_first_heading(tmp_path: Path) -> None:
         ("x: int = 1  # m [a..5]", 1, "its bound 'a'"),
         ("print(1)", 1, "nothing is computed"),
         ("x: int = (  # m", 1, "not Python"),
+        ("x: int = 1  # m [> y]\ny: int = 1  # m", "of the defaults", "x: 1 must be more than y, 1"),
+        ("x: int = 1  # m [> y]", "of x", "y cannot be held against it"),
+        ("x: int = 1  # m [>= y]\ny: str = '1'  # m", "of x", "y cannot be held against it"),
+        ("x: list[int] = [1]  # m [2]", 1, "holds 1; give 2"),
+        ("x: int = 1  # m [2 rising]", 1, "belongs to a list"),
     ],
 )
-def test_a_malformed_cell_is_refused_with_notebook_and_line(cell: str, line: int, words: str) -> None:
+def test_a_malformed_cell_is_refused_with_notebook_and_line(cell: str, line: int | str, words: str) -> None:
     with pytest.raises(ParameterError) as caught:
         spec(cell)
     assert str(caught.value).startswith(f"11_sample, parameters cell, line {line}: ")
@@ -178,6 +183,12 @@ def test_a_value_is_taken_by_the_declared_type(line: str, text: object, value: o
         ("x: float = 1  # m [-1..2]", "-1.5", "below the least allowed, -1.0"),
         ("x: Literal['biopharma', 'b'] = 'b'  # m", "bio_pharma", "did you mean biopharma?"),
         ("x: Literal[1, 12] = 1  # m", True, "not one of 1, 12"),
+        ("x: list[int] = [1]  # m [0..9] [1+]", "", "holds 0; give at least 1"),
+        ("x: list[int] = [1, 2]  # m, years [0..9] [2 rising]", "1,2,3", "holds 3; give 2"),
+        ("x: list[int] = [1, 2]  # m [2 rising]", "2,1", "not in rising order"),
+        ("x: int = 3  # m [> y]\ny: int = 2  # m", "2", "2 must be more than y, 2"),
+        ("x: int = 3  # m [0..9] [>= y] [>= z]\ny: int = 2  # m\nz: int = 3  # m", "2", "2 must be at least z, 3"),
+        ("x: int = 2026  # m [>= y]\ny: date = '2026-12-31'  # m", "2025", "2025 must be at least y, 2026-12-31"),
     ],
 )
 def test_a_mistyped_value_is_refused(line: str, value: object, words: str) -> None:
