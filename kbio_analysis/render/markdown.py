@@ -76,10 +76,11 @@ def named_link(text: str) -> Markup:
 
 
 def report_link(text: str) -> Markup:
-    """A notebook's name as a link from one report to that notebook's default report; other text as it is."""
+    """A notebook's name as a link from a report to that notebook's default report, by way of the site; other text as
+    it is."""
     if not _NOTEBOOK.fullmatch(text):
         return escape(text)
-    return Markup('<a href="../../{}/default/index.html">{}</a>').format(text, breakable(text))
+    return Markup('<a href="../../go/{}.html">{}</a>').format(text, breakable(text))
 
 
 def strip_tags(markup: str) -> str:

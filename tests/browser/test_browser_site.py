@@ -1,13 +1,16 @@
-"""The index in a real browser: sound and usable by keyboard and without scripts."""
+"""The site in a real browser: index, search, what-if page and the ways between reports are sound and usable by
+keyboard, and whole without scripts."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pages import SCREENS, check_page
 from playwright.sync_api import Browser, Page
-from specimen import lay_site
+from specimen import lay_site, notebook, result
 
+from kbio_analysis.render.page import report_html
 from kbio_analysis.render.site import write_site
 
 FEW = 60
@@ -31,6 +34,91 @@ def index(browser: Browser, few_url: str) -> Iterator[Page]:
     page.goto(few_url)
     yield page
     context.close()
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of whole reports: two notebooks with their defaults, and a grid of one of them that lacks a set."""
+    site = tmp_path_factory.mktemp("grid")
+    values = [(year, multiple) for year in (2028, 2030, 2032) for multiple in (1.5, 2.0)]
+    asked = {("11_export_forecast", "default", None): (2030, 2.0), ("22_partner", "default", None): (2030, 2.0)}
+    asked |= {("11_export_forecast", f"{y}-{m}", "grid"): (y, m) for y, m in values[:-1]}
+    for (name, set_name, batch), (year, multiple) in asked.items():
+        told = {"parameters": {"target_year": year, "target_multiple": multiple}, "batch": batch}
+        content = result(notebook=name, set=set_name, answer=f"By {year} it is {multiple} times.", **told)
+        content["results"]["required_growth_pct"] = {"value": year / multiple, "unit": "%", "meaning": "growth"}
+        (folder := site / name / set_name).mkdir(parents=True)
+        (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
+        (folder / "index.html").write_text(report_html(notebook(), content), encoding="utf-8")
+    write_site(site)
+    return site
+
+
+def _opened(browser: Browser, url: str, *, scripts: bool = True) -> Page:
+    page = browser.new_context(viewport={"width": 1280, "height": 900}, java_script_enabled=scripts).new_page()
+    page.goto(url)
+    return page
+
+
+@pytest.mark.parametrize(("scheme", "width"), SCREENS)
+@pytest.mark.parametrize(
+    "name", ["index.html", "whatif/grid-11_export_forecast.html", "11_export_forecast/2030-2.0/index.html"]
+)
+def test_pages_of_a_grid_are_sound(browser: Browser, grid: Path, name: str, scheme: str, width: int) -> None:
+    check_page((grid / name).as_uri(), browser, ((scheme, width),))
+
+
+def test_values_are_chosen_by_keyboard_and_kept_in_the_address(browser: Browser, grid: Path) -> None:
+    page = _opened(browser, (grid / "whatif/grid-11_export_forecast.html").as_uri())
+    shown = page.locator("#shown")
+    assert "By 2028 it is 1.5 times." in shown.inner_text()
+    page.locator("input[name=target_year]:checked").focus()
+    page.keyboard.press("ArrowRight")
+    assert "By 2030 it is 1.5 times." in shown.inner_text()
+    assert page.locator("#said").inner_text() == "By 2030 it is 1.5 times."
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    assert "By 2030 it is 2.0 times." in shown.inner_text()
+    assert "1015 %" in shown.inner_text()
+    assert shown.locator("figure svg").count() == 1
+    again = _opened(browser, page.url)
+    assert "By 2030 it is 2.0 times." in again.locator("#shown").inner_text()
+    again.get_by_label("2032").check(force=True)
+    assert "the batch leaves it out" in again.locator("#shown").inner_text()
+    again.evaluate("location.hash = 'target_year=1999&target_multiple=1.5&other=1'")
+    again.wait_for_function("document.getElementById('shown').textContent.includes('By 2032 it is 1.5 times.')")
+
+
+def test_without_scripts_the_what_if_page_is_a_table_of_links(browser: Browser, grid: Path) -> None:
+    page = _opened(browser, (grid / "whatif/grid-11_export_forecast.html").as_uri(), scripts=False)
+    assert page.locator("tbody tr").count() == 5
+    page.get_by_role("link", name="By 2032 it is 1.5 times.").click()
+    assert page.url.endswith("/11_export_forecast/2032-1.5/index.html")
+
+
+def test_the_text_of_reports_is_found_and_led_to(browser: Browser, grid: Path) -> None:
+    page = _opened(browser, (grid / "index.html").as_uri())
+    page.get_by_label("Search the reports").fill("FOUR definitions")
+    assert page.locator("#passages").inner_text() == "2 passages of text"
+    assert page.locator("#found mark").all_inner_texts() == ["Four", "definitions"] * 2
+    page.locator("#found a").first.click()
+    assert page.url.endswith("/11_export_forecast/default/index.html#data")
+    page.go_back()
+    page.get_by_label("Search the reports").fill("(no such [text")
+    assert not page.locator("#found").is_visible()
+
+
+def test_ways_lead_from_report_to_report_without_scripts(browser: Browser, grid: Path) -> None:
+    page = _opened(browser, (grid / "11_export_forecast/2030-2.0/index.html").as_uri(), scripts=False)
+    for link, end in (
+        ("grid", "/batches/grid.html"),
+        ("2030-2.0", "/11_export_forecast/2030-2.0/index.html"),
+        ("Next", "/22_partner/default/index.html"),
+        ("Previous", "/11_export_forecast/default/index.html"),
+        ("Scenarios", "/whatif/grid-11_export_forecast.html"),
+    ):
+        page.get_by_role("link", name=link, exact=True).click()
+        page.wait_for_url(f"**{end}")
 
 
 def _shown(page: Page) -> int:

@@ -435,7 +435,7 @@ def test_cells_that_name_reports_or_addresses_are_links() -> None:
     html = page(
         "Text.", [shown(table(columns=columns, row_header=False, rows=[["11_other", "https://example.org/a"]]))]
     )
-    assert '<td><a href="../../11_other/default/index.html">' in html
+    assert '<td><a href="../../go/11_other.html">' in html
     assert '<td><a href="https://example.org/a" rel="noopener noreferrer external">' in html
 
 

@@ -5,6 +5,7 @@
   const [words, notebook, status, parameter, value] = ["words", "notebook", "status", "parameter", "value"].map(field);
   const count = field("count");
   const nothing = field("nothing");
+  const scenarios = document.querySelector(".group:has(.links)");
   const shown = (setting) => (typeof setting === "string" ? setting : JSON.stringify(setting));
 
   // Everything a filter asks for is read once; afterwards nothing is read from the page, only written to it.
@@ -50,6 +51,7 @@
       total += here;
     }
     count.textContent = total === all.length ? `${total} report${total === 1 ? "" : "s"}` : `${total} of ${all.length} reports`;
+    if (scenarios) scenarios.hidden = total < all.length;
     nothing.hidden = total > 0 || all.length === 0;
   };
 

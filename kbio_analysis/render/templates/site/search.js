@@ -25,7 +25,9 @@
   const marked = (text, terms) => {
     const lower = fold(text);
     const at = Math.max(0, Math.min(...terms.map((term) => lower.indexOf(term)).filter((i) => i >= 0).concat(text.length)) - BEFORE);
-    const part = at < text.length ? text.slice(at, at + AROUND) : text.slice(0, AROUND);
+    const from = at && at < text.length ? text.indexOf(" ", at) + 1 : 0;
+    const whole = text.length <= from + AROUND;
+    const part = whole ? text.slice(from) : text.slice(from, from + AROUND).replace(/\s\S*$/, "");
     const pattern = new RegExp(`(${terms.map((term) => term.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "giu");
     const pieces = part.split(pattern).map((piece, i) => {
       if (i % 2 === 0) return piece;
@@ -33,7 +35,7 @@
       mark.textContent = piece;
       return mark;
     });
-    return [at && at < text.length ? "\u2026 " : "", ...pieces, at + AROUND < text.length ? " \u2026" : ""];
+    return [from ? "\u2026 " : "", ...pieces, whole ? "" : " \u2026"];
   };
 
   const entry = (passage, terms) => {
@@ -52,13 +54,14 @@
     const terms = fold(field.value).split(/\s+/).filter(Boolean);
     const enough = terms.join("").length > 1;
     const hits = enough ? passages().filter((passage) => terms.every((term) => passage.folded.includes(term))) : [];
+    if (hits.length) document.getElementById("nothing").hidden = true;
     found.hidden = hits.length === 0;
     list.replaceChildren(...hits.slice(0, MOST).map((passage) => entry(passage, terms)));
     const more = hits.length > MOST ? `, the first ${MOST} shown` : "";
     said.textContent = enough ? `${hits.length} passage${hits.length === 1 ? "" : "s"} of text${more}` : "";
   };
 
-  field.addEventListener("input", search);
+  form.addEventListener("input", search);
   form.addEventListener("reset", () => setTimeout(search));
   search();
 })();
