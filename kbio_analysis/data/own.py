@@ -75,7 +75,9 @@ def _replace(package: Package, passport: Passport, path: Path, today: date) -> N
         said = f"unknown column {', '.join(map(str, unknown))}" if unknown else f"missing column {', '.join(lacking)}"
         raise DataError(f"--table {passport.name}: {path.name}: {said}; the table has {', '.join(columns)}")
     whole = [{name: row.get(name) or "" for name in columns} for row in rows]
+    counted = [field["name"] for field in passport.fields if field["type"] == "integer"]
     for row in whole:
+        row |= {name: row[name].removesuffix(".0") for name in counted}  # as a spreadsheet writes whole numbers
         row["source_id"] = source_id if "source_id" in columns else ""
         if "available_from" in columns and not row["available_from"]:
             row["available_from"] = str(_due(row, passport, source_id, today))

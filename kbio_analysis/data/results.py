@@ -119,13 +119,13 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
     try:
         content = read_json(path.read_bytes())
         tables, reports = dict(content["tables"]), list(content["reports"])
-        dict(content["results"]), dict(content["charts"])
+        [one["value"] for one in content["results"].values()], [one["csv"] for one in content["charts"].values()]
     except FileNotFoundError:
         if not (notebooks / f"{notebook}.ipynb").is_file():
             known = [path.stem for path in notebooks.glob("*.ipynb")]
             raise UsageError(f"no notebook {notebook!r}{did_you_mean(notebook, known)}") from None
         return missing_entry("no reference yet", "reference")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return missing_entry(f"its reference {path.name} cannot be read", "reference")
     now = _hashes()
     held = [name for name in tables if name != _NO_FIGURES]

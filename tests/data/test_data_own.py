@@ -20,7 +20,7 @@ ROWS = "measure,year,value\ngdp_current_usd_m,2025,30000000\nreal_growth_pct,202
 @pytest.fixture
 def file(tmp_path) -> Path:
     path = tmp_path / "mine.csv"
-    path.write_text(ROWS.replace("2025", "2022"), encoding="utf-8")
+    path.write_text(ROWS.replace("2025", "2022.0"), encoding="utf-8")
     return path
 
 

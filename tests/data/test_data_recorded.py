@@ -92,7 +92,10 @@ def test_one_composed_from_a_stale_record_is_stale(checkout: Path) -> None:
     assert recorded("40_above").why == "13_reform_clock, which it is composed from, is stale"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"results": {}, "charts": {}}'])
+HALF = '{"tables": {}, "reports": [], "results": {"a": 5}, "charts": {}}'
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"results": {}, "charts": {}}', HALF, HALF.replace("5", "[]")])
 def test_a_reference_that_is_none_is_missing(checkout: Path, text: str) -> None:
     (checkout / "notebooks" / "references" / "11_export_forecast.json").write_text(text)
     record = recorded("11_export_forecast")
