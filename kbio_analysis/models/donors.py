@@ -41,9 +41,6 @@ MIN_FLOW_USD_M = {"clean": 50.0, "large": 200.0, "no_resources": 50.0}
 RESOURCE_MULTIPLE = 3.0
 """A partner that sold Korea over this multiple of what it bought before treatment counts as a resource supplier."""
 
-_ENERGY = "exporter of energy"
-_RICH = f"sold Korea over {RESOURCE_MULTIPLE:g} times what it bought"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
@@ -77,9 +74,7 @@ class DonorPool:
     ``refused`` one row a refused candidate: unit, reason, detail."""
 
     treated: str
-    flow: str
     outcome: str
-    rule: str
     outcomes: pd.DataFrame
     refused: pd.DataFrame
 
@@ -120,7 +115,14 @@ def screen(
     unknown rule, a partner that is not in the record, or one without a figure in ``start`` and the year before.
     """
     check_names(rule, DONOR_RULES, "donor rule")
-    levels = _own_window(candidates.levels(flow, outcome), treated, start, window)
+    levels = candidates.levels(flow, outcome).loc[window[0] : window[1]]
+    if treated not in levels.columns:
+        raise ModelInputError(f"{treated}: not in this record; choose another partner or outcome")
+    known = np.isfinite(levels[treated]) & (levels[treated] > 0)
+    if not known.reindex([start - 1, start], fill_value=False).all():
+        raise ModelInputError(f"{treated}: no figure for {start - 1} and {start} within {window[0]}-{window[1]}")
+    run = (~known).cumsum()
+    levels = levels[known & (run == run[start])]
     first, last = int(levels.index[0]), int(levels.index[-1])
     bought, sold = (candidates.levels(way, "value").loc[first : start - 1].mean() for way in ("exports", "imports"))
     size, balance = (bought if flow == "exports" else sold), sold / bought
@@ -129,34 +131,19 @@ def screen(
     small = set(full.index) - set(size.index[size >= MIN_FLOW_USD_M[rule]])
     rich = (set(full.index) - set(balance.index)) | set(balance.index[balance > RESOURCE_MULTIPLE])
     details = {  # a later reason gives way to an earlier one
-        "resources": dict.fromkeys(rich, _RICH) | dict.fromkeys(candidates.energy & set(full.index), _ENERGY)
-        if rule == "no_resources"
-        else {},
+        "resources": dict.fromkeys(rich, f"sold Korea over {RESOURCE_MULTIPLE:g} times what it bought")
+        | dict.fromkeys(candidates.energy & set(full.index), "exporter of energy"),
         "small": dict.fromkeys(small, f"under US${MIN_FLOW_USD_M[rule]:g}m a year before {start}"),
         "gaps": dict.fromkeys(full.index[~full], "no positive figure in some year of the window"),
         "disturbed": dict(zip(clashes.iso3, clashes.reason.str.replace("_", " "), strict=True)),
         "other record": candidates.flagged,
         "agreement": {u: f"in force from {y:.0f}" for u, y in candidates.agreements.items() if y <= last},
     }
+    if rule != "no_resources":
+        del details["resources"]
     found = {unit: (reason, detail) for reason, own in details.items() for unit, detail in own.items()}
     others = [unit for unit in full.index if unit != treated]
     refused = [(unit, *found[unit]) for unit in others if unit in found]
     outcomes = np.log(levels[[treated, *(unit for unit in others if unit not in found)]].astype(float))
     table = pd.DataFrame(refused, columns=["unit", "reason", "detail"])
-    return DonorPool(treated=treated, flow=flow, outcome=outcome, rule=rule, outcomes=outcomes, refused=table)
-
-
-def _own_window(levels: pd.DataFrame, treated: str, start: int, window: tuple[int, int]) -> pd.DataFrame:
-    """Rows of the window in which the treated unit's record is positive without a break round ``start``."""
-    if treated not in levels.columns:
-        raise ModelInputError(f"{treated}: not in this record; choose another partner or outcome")
-    inside = levels.loc[window[0] : window[1]]
-    known = set(inside.index[np.isfinite(inside[treated]) & (inside[treated] > 0)])
-    if not {start - 1, start} <= known:
-        raise ModelInputError(f"{treated}: no figure for {start - 1} and {start} within {window[0]}-{window[1]}")
-    first = last = start
-    while first - 1 in known:
-        first -= 1
-    while last + 1 in known:
-        last += 1
-    return inside.loc[first:last]
+    return DonorPool(treated=treated, outcome=outcome, outcomes=outcomes, refused=table)

@@ -97,14 +97,14 @@ class SyntheticControlFit:
 class CheckResult:
     """One check of a fit.
 
-    ``table`` one row a case; ``statistic`` what the check compares (see the function); ``low`` and ``high`` a range
-    of effects where the check gives one; ``p_value`` and the smallest value ``p_floor`` it could have taken, both
-    None where the check is no test; ``extreme`` placebos that show at least as much as the treated unit; ``dropped``
-    what was left out -> why; ``paths`` gaps by period of each case, for the placebos in space alone.
+    ``table`` one row a case; ``statistic`` what the check compares, ``low`` and ``high`` a range of effects, where it
+    has them (see the function); ``p_value`` and the smallest value ``p_floor`` it could have taken, both None where the
+    check is no test; ``extreme`` placebos that show at least as much as the treated unit; ``dropped`` what was left
+    out -> why; ``paths`` gaps by period of each case, for the placebos in space alone.
     """
 
     table: pd.DataFrame
-    statistic: float
+    statistic: float | None = None
     low: float | None = None
     high: float | None = None
     p_value: float | None = None
@@ -146,27 +146,24 @@ def placebo_in_space(result: SyntheticControlFit) -> CheckResult:
     """Give every donor the treatment and rank the treated unit's post/pre ratio: p = (1 + #{r_j >= r_1})/(J + 1).
 
     The treated unit joins the others' donors, as in Abadie, Diamond & Hainmueller (2010), so all are fitted alike.
-    ``table``: one row a unit with effect, pre_rmspe, ratio; ``statistic`` the treated unit's ratio; ``dropped`` units
-    whose pre-period error exceeds POOR_FIT_MULTIPLE times the treated unit's.
+    ``table``: one row a unit with effect, pre_rmspe, ratio; ``dropped`` units whose pre-period error exceeds
+    POOR_FIT_MULTIPLE times the treated unit's.
     """
     panel, n_pre = result.outcomes, result.n_pre
     y = panel.to_numpy()
     gaps = y[:, 1:] - fit_targets(y, range(1, y.shape[1]), n_pre, result.method)[1]
     pre, post = _rms(gaps[:n_pre]), _rms(gaps[n_pre:])
     table = pd.DataFrame(
-        {"effect": gaps[n_pre:].mean(axis=0), "pre_rmspe": pre, "post_rmspe": post, "ratio": _ratios(pre, post)},
+        {"effect": gaps[n_pre:].mean(axis=0), "pre_rmspe": pre, "ratio": _ratios(pre, post)},
         index=pd.Index(panel.columns[1:], name="unit"),
     )
     poor = pre > POOR_FIT_MULTIPLE * result.pre_rmspe if result.pre_rmspe > EXACT_FIT else pre < 0
     why = f"pre-period error above {POOR_FIT_MULTIPLE:g} times the treated unit's"
     kept = table[~poor]
-    extreme = int((kept.ratio >= result.ratio).sum())
     return CheckResult(
         table=kept,
-        statistic=result.ratio,
-        p_value=(1 + extreme) / (len(kept) + 1),
+        p_value=(1 + int((kept.ratio >= result.ratio).sum())) / (len(kept) + 1),
         p_floor=1 / (len(kept) + 1),
-        extreme=extreme,
         dropped={str(unit): why for unit in table.index[poor]},
         paths=pd.DataFrame(gaps[:, ~poor], index=panel.index, columns=kept.index),
     )
@@ -196,15 +193,13 @@ def placebo_in_time(result: SyntheticControlFit, starts: Sequence[object]) -> Ch
 @typed
 def leave_one_out(result: SyntheticControlFit) -> CheckResult:
     """Drop every donor in turn: ``table`` donor -> weight and effect without it; ``low`` to ``high`` their range."""
-    y, n = result.outcomes.to_numpy(), result.outcomes.shape[1]
-    effects = {}
-    for j in range(1, n if n - 2 >= MIN_DONORS else 1):
-        paths = fit_targets(y, [0], result.n_pre, result.method, pool=np.delete(np.arange(n), j))[1]
-        effects[result.outcomes.columns[j]] = float((y[:, 0] - paths[:, 0])[result.n_pre :].mean())
+    panel, effects = result.outcomes, {}
+    for donor in panel.columns[1:] if len(result.weights) > MIN_DONORS else ():
+        rest = panel.drop(columns=donor)
+        effects[donor] = fit(rest, panel.columns[0], result.start, method=result.method).effect
     table = pd.DataFrame({"weight": result.weights, "effect": pd.Series(effects, dtype=float)}).dropna()
     ends = {"low": float(table.effect.min()), "high": float(table.effect.max())} if len(table) else {}
-    width = ends["high"] - ends["low"] if ends else float("nan")
-    return CheckResult(table=table, statistic=width, **ends)
+    return CheckResult(table=table, **ends)
 
 
 @typed
@@ -212,15 +207,15 @@ def conformal(result: SyntheticControlFit) -> CheckResult:
     """Sharp null of no effect in any period (Chernozhukov, Wuthrich & Zhu 2021, eq. 3 with q = 1, cyclic shifts).
 
     The weights are refitted on all periods, and p is the share of cyclic shifts of the residuals whose post-period
-    block is at least as large (floor 1/T). ``table``: the block's size by shift; ``statistic`` the true one's.
+    block is at least as large (floor 1/T). ``table``: the block's size by shift, the true one first.
     """
     y, n_pre, total = result.outcomes.to_numpy(), result.n_pre, len(result.outcomes)
     paths = fit_targets(y, [0], total, result.method, n_post=total - n_pre)[1]
     shifts = (np.arange(n_pre, total) - np.arange(total)[:, None]) % total
     blocks = np.abs(y[:, 0] - paths[:, 0])[shifts].sum(axis=1)
     extreme = int((blocks >= blocks[0] * (1 - 1e-12)).sum())
-    table, p = pd.DataFrame({"size": blocks}).rename_axis("shift"), {"p_value": extreme / total, "p_floor": 1 / total}
-    return CheckResult(table=table, statistic=float(blocks[0]), extreme=extreme, **p)
+    table = pd.DataFrame({"size": blocks}).rename_axis("shift")
+    return CheckResult(table=table, p_value=extreme / total, p_floor=1 / total)
 
 
 def relative_magnitudes(result: SyntheticControlFit, multiples: Sequence[float] = (0.5, 1.0, 2.0)) -> CheckResult:
@@ -240,25 +235,18 @@ def relative_magnitudes(result: SyntheticControlFit, multiples: Sequence[float] 
 
 
 def fit_targets(
-    y: np.ndarray,
-    targets: Sequence[int],
-    n_pre: int,
-    method: str,
-    *,
-    pool: np.ndarray | None = None,
-    n_post: int | None = None,
+    y: np.ndarray, targets: Sequence[int], n_pre: int, method: str, *, n_post: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fit every target column of ``y`` (T, N) against the other units of ``pool`` on the first ``n_pre`` periods.
+    """Fit every target column of ``y`` (T, N) against all other units on the first ``n_pre`` periods.
 
     Returns weights (N, K), zero for the target itself, and counterfactuals (T, K). A placebo is fitted exactly as the
     treated unit is. ``n_post`` (default: the periods after ``n_pre``) only scales sdid's penalty; with ``n_pre`` equal
     to T there are no periods to weigh and sdid's time weights are equal.
     """
-    pool = np.arange(y.shape[1]) if pool is None else pool
     n_post = len(y) - n_pre if n_post is None else n_post
     weights, paths = np.zeros((y.shape[1], len(targets))), np.empty((y.shape[0], len(targets)))
     for k, target in enumerate(targets):
-        others = pool[pool != target]
+        others = np.delete(np.arange(y.shape[1]), target)
         own, donors = y[:, target], y[:, others]
         weights[others, k] = w = _unit_weights(own[:n_pre], donors[:n_pre], n_post, method)
         path = donors @ w
