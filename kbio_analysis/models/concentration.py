@@ -40,10 +40,8 @@ def hhi(shares: pd.Series) -> float:
 
 def over_time(exports: pd.DataFrame) -> pd.DataFrame:
     """``hhi`` and ``effective_partners`` (1/H) for every row (year) of a panel years x partners."""
-    if not isinstance(exports, pd.DataFrame):
-        raise ModelInputError(f"concentration over time: {type(exports).__name__} was given; pass years x partners")
-    rows = [hhi(shares(row)) for _, row in exports.iterrows()]
-    return pd.DataFrame({"hhi": rows, "effective_partners": [1 / h for h in rows]}, index=exports.index)
+    found = pd.DataFrame({"hhi": checked_frame(exports, [], "exports").apply(lambda row: hhi(shares(row)), axis=1)})
+    return found.assign(effective_partners=1 / found.hhi)
 
 
 def group_shares(exports: pd.DataFrame, codes: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -174,14 +174,11 @@ def year_to_date(
 def full_years(counts: pd.DataFrame, *, base_year: int, growth_pct: float) -> pd.DataFrame:
     """Each definition's last year after the base year against its own base grown at ``growth_pct`` a year.
 
-    Columns label, year, base, usd_m, path (US$ million), ahead_pct; no row for a definition without both years.
+    Columns label, year, usd_m, path (US$ million), ahead_pct; no row for a definition without both years.
     """
-    rows = []
-    for label, own in counts.groupby("label", sort=False):
-        values = own.set_index("year")["exports_usd_m"]
-        year = int(values.index.max())
-        if base_year in values.index and year > base_year:
-            path = value_at(float(values[base_year]), growth_pct, year - base_year)
-            ahead = 100 * (values[year] / path - 1)
-            rows.append((label, year, values[base_year], values[year], path, ahead))
-    return pd.DataFrame(rows, columns=["label", "year", "base", "usd_m", "path", "ahead_pct"])
+    by_label = counts.sort_values("year", kind="stable").groupby("label", sort=False)
+    last = by_label[["label", "year", "exports_usd_m"]].tail(1).rename(columns={"exports_usd_m": "usd_m"})
+    base = counts[counts["year"] == base_year].set_index("label")["exports_usd_m"]
+    last = last[(last["year"] > base_year) & last["label"].isin(base.index)]
+    last["path"] = [value_at(base[r.label], growth_pct, r.year - base_year) for r in last.itertuples()]
+    return last.assign(ahead_pct=100 * (last["usd_m"] / last["path"] - 1))

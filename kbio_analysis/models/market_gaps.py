@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import typed
+from kbio_analysis.models.checks import checked_frame, typed
 from kbio_analysis.models.gravity import GravityFit, ppml
 
 COLUMNS = ("iso3", "year", "exports_usd_m", "gdp_usd_m", "distance_km")
@@ -24,8 +24,8 @@ MIN_MARKETS = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketGaps:
     """``fit`` with elasticities of exports to log_gdp and log_distance; ``markets`` indexed by ISO3, yearly means over
-    the panel's years: actual_usd_m, expected_usd_m, gap_usd_m (expected less actual), ratio (actual over expected),
-    gdp_usd_m and distance_km."""
+    the panel's years: actual_usd_m, expected_usd_m, gap_usd_m (expected less actual) and ratio (actual over expected).
+    """
 
     fit: GravityFit
     markets: pd.DataFrame
@@ -51,11 +51,7 @@ def market_gaps(panel: pd.DataFrame) -> MarketGaps:
     Raises :class:`ModelInputError` for missing columns, values that are not above zero (exports may be zero) or fewer
     than MIN_MARKETS markets.
     """
-    if not isinstance(panel, pd.DataFrame):
-        raise ModelInputError(f"market gaps: {type(panel).__name__} was given; pass a frame, one row a market and year")
-    absent = [name for name in COLUMNS if name not in panel.columns]
-    if absent:
-        raise ModelInputError(f"market gaps: no column {', '.join(absent)}")
+    panel = checked_frame(panel, COLUMNS, "market gaps")
     if panel["iso3"].nunique() < MIN_MARKETS:
         raise ModelInputError(f"market gaps: {panel['iso3'].nunique()} markets, at least {MIN_MARKETS} are needed")
     if not (panel[["gdp_usd_m", "distance_km"]] > 0).all(axis=None):
@@ -64,20 +60,17 @@ def market_gaps(panel: pd.DataFrame) -> MarketGaps:
     fit = ppml(frame, "exports_usd_m", ["log_gdp", "log_distance"], ["year"], "iso3")
     part = np.exp(frame[list(fit.coefficients.index)] @ fit.coefficients)
     actual, fitted = (v.groupby(frame["year"]).transform("sum") for v in (frame["exports_usd_m"], part))
-    kept = ["exports_usd_m", "expected_usd_m", "gdp_usd_m", "distance_km"]
-    markets = frame.assign(expected_usd_m=part * actual / fitted).groupby("iso3")[kept].mean()
-    markets = _against(markets.rename(columns={"exports_usd_m": "actual_usd_m"}))
-    return MarketGaps(fit=fit, markets=markets)
+    frame = frame.assign(actual_usd_m=frame["exports_usd_m"], expected_usd_m=part * actual / fitted)
+    return MarketGaps(fit=fit, markets=_against(frame.groupby("iso3")[["actual_usd_m", "expected_usd_m"]].mean()))
 
 
 def by_group(markets: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     """Actual and expected exports added up by group (``groups``: ISO3 -> name), widest gap first.
 
-    Columns actual_usd_m, expected_usd_m, gap_usd_m and ratio as in :class:`MarketGaps`, and the number of markets.
+    Columns actual_usd_m, expected_usd_m, gap_usd_m and ratio as in :class:`MarketGaps`.
     """
     summed = markets.groupby(groups.reindex(markets.index))[["actual_usd_m", "expected_usd_m"]].sum()
-    counted = groups.reindex(markets.index).value_counts()
-    return _against(summed.assign(markets=counted)).sort_values("gap_usd_m", ascending=False)
+    return _against(summed).sort_values("gap_usd_m", ascending=False)
 
 
 @typed
@@ -90,15 +83,9 @@ def track_record(early: pd.Series, growth: pd.Series) -> TrackRecord:
     below = both[both.early < 1]
     if len(both) < MIN_MARKETS or below.empty:
         raise ModelInputError(f"track record: {len(both)} markets with both dates, at least {MIN_MARKETS} are needed")
-    found = stats.spearmanr(both.early, both.growth)
-    faster = float((below.growth > both.growth.median()).mean())
-    return TrackRecord(
-        correlation=float(found.statistic),
-        p_value=float(found.pvalue),
-        faster_share=faster,
-        n=len(both),
-        n_below=len(below),
-    )
+    found, faster = stats.spearmanr(both.early, both.growth), float((below.growth > both.growth.median()).mean())
+    scores = {"correlation": float(found.statistic), "p_value": float(found.pvalue), "faster_share": faster}
+    return TrackRecord(**scores, n=len(both), n_below=len(below))
 
 
 def _against(frame: pd.DataFrame) -> pd.DataFrame:

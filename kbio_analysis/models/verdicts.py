@@ -108,15 +108,17 @@ def judged(findings: pd.DataFrame, tolerances: Tolerances, *, prefer: Sequence[s
     rows = []
     for claim, group in _preferred(findings, prefer).groupby("claim", sort=False):
         first, *others = group.to_dict("records")
-        readings = [first, *others, *_ends(first)]
-        outcomes = [outcome(row, tolerances) for row in readings]
-        verdicts = [alone(found, row["scope"], row["rule"]) for found, row in zip(outcomes, readings, strict=True)]
-        for i, row in enumerate(readings):
+        ends = {"low end": first["found_low"], "high end": first["found_high"]} if pd.notna(first["found"]) else {}
+        blank = {"kind": "interval", "found_low": np.nan, "found_high": np.nan}
+        others += [first | blank | {"reading": name, "found": end} for name, end in ends.items() if pd.notna(end)]
+        for row in (first, *others):
             held, near = tolerances.widths(row["tolerance"], row["value"], row["step"])
-            made = {"claim": claim, "decides": i == 0, "held": held, "near": near, "outcome": outcomes[i]}
-            differs = i > 0 and verdicts[i] not in (NOT_TESTABLE, verdicts[0])
-            rows.append(row | made | {"alone": verdicts[i], "differs": differs})
-    return pd.DataFrame(rows)
+            out = _outcome(row, held, near)
+            made = {"claim": claim, "decides": row is first, "held": held, "near": near, "outcome": out}
+            rows.append(row | made | {"alone": _alone(out, row["scope"], row["rule"])})
+    every = pd.DataFrame(rows)
+    deciding = every["claim"].map(every[every["decides"]].set_index("claim")["alone"])
+    return every.assign(differs=(every["alone"] != NOT_TESTABLE) & (every["alone"] != deciding))
 
 
 @typed
@@ -139,22 +141,21 @@ def verdicts(readings: pd.DataFrame) -> pd.DataFrame:
     return found.assign(verdict=verdict, ratio=ratio)
 
 
-def outcome(reading: dict[str, Any], tolerances: Tolerances) -> Outcome:
-    """How one reading (a row of ``findings``) comes out. Raises ModelInputError for an unknown rule or scope."""
+def _outcome(reading: dict[str, Any], held: float, near: float) -> Outcome:
+    """How one reading (a row of ``findings``) comes out within its half-widths."""
     rule, found, claimed = reading["rule"], reading["found"], reading["value"]
     for name, known in (("scope", SCOPES), ("rule", RULES)):
         if reading[name] not in known:
             raise ModelInputError(f"{name} {reading[name]!r} is not known; known: {', '.join(known)}")
     if rule in ("untestable", "odds") or found is None or not np.isfinite(found):
         return "unknown"
-    held, near = tolerances.widths(reading["tolerance"], claimed, reading["step"])
     if rule == "more_than":
         return "holds" if found > claimed else "near" if found >= claimed - near else "fails"
     off = {"at_least": claimed - found, "at_most": found - claimed}.get(rule, abs(found - claimed) / (1 + ROUNDING))
     return "holds" if off <= held else "near" if off <= near else "fails"
 
 
-def alone(found: Outcome, scope: str, rule: str) -> str:
+def _alone(found: Outcome, scope: str, rule: str) -> str:
     """The verdict that one reading gives by itself; an aim is one whatever its odds."""
     if rule == "odds":
         return AIM
@@ -179,11 +180,3 @@ def _preferred(findings: pd.DataFrame, prefer: Sequence[str]) -> pd.DataFrame:
         order[own.index[own["reading"] == label]] = -1 - i
     first = findings.groupby("claim", sort=False).ngroup()
     return findings.loc[pd.DataFrame({"claim": first, "order": order}).sort_values(["claim", "order"]).index]
-
-
-def _ends(first: dict[str, Any]) -> list[dict[str, Any]]:
-    """The ends of the deciding reading's interval, read as it is."""
-    blank = {"kind": "interval", "found_low": np.nan, "found_high": np.nan}
-    ends = (("low end", first["found_low"]), ("high end", first["found_high"]))
-    known = pd.notna(first["found"])
-    return [first | blank | {"reading": label, "found": end} for label, end in ends if known and pd.notna(end)]

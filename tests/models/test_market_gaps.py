@@ -70,7 +70,7 @@ def test_groups_add_up() -> None:
     groups = pd.Series({c: "even" if int(c[1:]) % 2 == 0 else "odd" for c in found.markets.index})
     table = by_group(found.markets, groups)
     assert table.actual_usd_m.sum() == pytest.approx(found.markets.actual_usd_m.sum())
-    assert table.markets.to_dict() == {"even": 60, "odd": 60}
+    assert set(table.index) == {"even", "odd"}
     assert (table.ratio == table.actual_usd_m / table.expected_usd_m).all()
 
 
