@@ -55,9 +55,7 @@ Out = Annotated[Path, Option(help="Folder of the site.")]
 Jobs = Annotated[int | None, Option("--jobs", "-j", min=1, help="Reports at a time; default: the cores.")]
 Kernel = Annotated[str, Option(help="A Jupyter kernel by its name; auto: none, unless the notebook names one.")]
 Limit = Annotated[float, Option("--timeout", min=0.1, help="Seconds a report may take.")]
-TimeLimit = Annotated[float | None, Option("--time-limit", min=0.1, help="Seconds for all reports together.")]
 To = Annotated[list[str] | None, Option("--to", metavar="html|pdf|docx", help="Also beside the page; repeatable.")]
-Wait = Annotated[float, Option("--wait", min=0, help="Seconds to wait for another run on this site.")]
 Force = Annotated[bool, Option("--force", help="Also what has not changed.")]
 Failed = Annotated[bool, Option("--failed", help="Only those whose last run failed.")]
 Accept = Annotated[bool, Option("--accept", help="Show what moved, then record it as the new reference.")]
@@ -186,9 +184,7 @@ def render(
     unencrypted: Unencrypted = False,
     kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
-    time_limit: TimeLimit = None,
     to: To = None,
-    wait: Wait = 60.0,
     table: Own = None,
 ) -> None:
     """Render notebooks into the site, as far as something they depend on has changed.
@@ -223,16 +219,14 @@ def render(
         _maker(jobs, scheduler, (tls_ca, tls_cert, tls_key), unencrypted),
         workers=jobs or usable_cores(),
         force=force or failed,
-        wait_seconds=wait,
-        time_limit=time_limit,
-        on_wait=_waiting(out, f", at most {wait:g} s"),
+        on_wait=_waiting(out),
         rankings=rankings(batch or []),
     )
     say(summary(outcome, out / "index.html"))
-    _complain(complaint(outcome, sys.argv))
+    _complain(complaint(outcome))
     well = outcome.exit_code == 0
     if forms and not outcome.interrupted:
-        well = _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force, wait) and well
+        well = _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force) and well
     if not well:
         raise typer.Exit(outcome.exit_code or 1)
 
@@ -260,22 +254,22 @@ def _maker(
     files = cluster.Tls(ca=tls[0], cert=tls[1], key=tls[2])
     cluster.check_address(scheduler, files, unencrypted=unencrypted)
     if scheduler is None:
-        return lambda due, until: workers.reports(due, workers=jobs, until=until)
-    return lambda due, until: cluster.reports(due, scheduler=scheduler, tls=files, until=until)
+        return lambda due: workers.reports(due, workers=jobs)
+    return lambda due: cluster.reports(due, scheduler=scheduler, tls=files)
 
 
-def _waiting(out: Path, how_long: str = "") -> Callable[[], None]:
-    return lambda: _complain(f"another run is writing to {out}; waiting for it{how_long}")
+def _waiting(out: Path) -> Callable[[], None]:
+    return lambda: _complain(f"another run is writing to {out}; waiting for it, at most a minute")
 
 
-def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool, wait: float) -> bool:
+def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool) -> bool:
     """Whether every form of the reports could be made; says which could not."""
     from kbio_analysis.render.forms import add_forms
     from kbio_analysis.render.progress import say
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _as_interrupt)
-    converted = add_forms(out, folders, forms, anew=anew, wait_seconds=wait)
+    converted = add_forms(out, folders, forms, anew=anew)
     say(", ".join(f"{count} made as {form}" for form, count in converted.made.items()))
     _complain("\n".join([*converted.problems, "the pages are in place"] * bool(converted.problems)))
     return not converted.problems

@@ -1,4 +1,4 @@
-"""One run on a site: what is due is made, published as it comes and indexed, to the end, the time limit or a signal.
+"""One run on a site: what is due is made, published as it comes and indexed, to the end or a signal.
 
 The site is locked for the whole run and whole at every moment of it. A run that was cut off, however rudely, leaves
 reports that are up to date; the next run passes them over and makes the rest.
@@ -17,17 +17,17 @@ from kbio_analysis.errors import KbioError
 from kbio_analysis.render.batches import keep_apart
 from kbio_analysis.render.cache import Cache
 from kbio_analysis.render.composed import SiteRecords, beneath, in_stages, with_upstream
-from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display, display
-from kbio_analysis.render.publish import LOCK_WAIT_SECONDS, explained, open_site, publish
+from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display
+from kbio_analysis.render.publish import explained, open_site, publish
 from kbio_analysis.render.ranking import Rankings, remember
-from kbio_analysis.render.signals import OutOfTimeError, stopping
+from kbio_analysis.render.signals import stopping
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report
     from kbio_analysis.render.signals import Stop
 
-Make = Callable[[list["Job"], float | None], Iterator["Report"]]
-"""Gives the reports of jobs as they are done, to the moment given (of the monotonic clock, None: no limit)."""
+Make = Callable[[list["Job"]], Iterator["Report"]]
+"""Gives the reports of jobs as they are done."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Outcome:
     """What became of the ``total`` reports asked for.
 
     ``made`` and ``unchanged`` are good; ``failed`` are the folders of those that failed, ``not_run`` the names of
-    those that got no turn because time was up or, if ``interrupted``, because the run was stopped. ``remarks`` are
+    those that got no turn because the run was stopped (``interrupted``). ``remarks`` are
     sentences about what else is wrong with the site.
     """
 
@@ -50,8 +50,8 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 all well, 1 something failed or was not run, 130 stopped by a signal."""
-        return 130 if self.interrupted else int(bool(self.failed or self.not_run))
+        """0 all well, 1 something failed, 130 stopped by a signal."""
+        return 130 if self.interrupted else int(bool(self.failed))
 
 
 def build(
@@ -61,8 +61,6 @@ def build(
     *,
     workers: int,
     force: bool = False,
-    wait_seconds: float = LOCK_WAIT_SECONDS,
-    time_limit: float | None = None,
     on_wait: Callable[[], None] | None = None,
     rankings: Rankings | None = None,
 ) -> Outcome:
@@ -70,17 +68,16 @@ def build(
 
     Made are those that are due; with ``force`` all of ``jobs``.
 
-    ``time_limit`` in seconds counts from when the site is ours. SIGINT, SIGTERM and SIGHUP stop the run in order, at
-    whatever moment they come. Raises PublishError if the site is held longer than ``wait_seconds`` or cannot be
-    written; what was published stays. ``rankings`` is what the pages of their batches are to be ranked by.
+    SIGINT, SIGTERM and SIGHUP stop the run in order, at whatever moment they come. Raises PublishError if the site is
+    held by another run for too long or cannot be written; what was published stays. ``rankings`` is what the pages of
+    their batches are to be ranked by.
     """
     forced = {job.label for job in jobs} if force else set()
     jobs = with_upstream(jobs)
     outcome = Outcome(total=len(jobs))
-    with stopping() as stop, open_site(site, wait_seconds=wait_seconds, on_wait=on_wait, check=stop.check):
+    with stopping() as stop, open_site(site, on_wait=on_wait, check=stop.check):
         keep_apart(jobs, site)
         began = time.monotonic()
-        until = None if time_limit is None else began + time_limit
         if rankings is not None:
             with explained(site):
                 remember(site, rankings)
@@ -88,13 +85,13 @@ def build(
         due = _due(jobs, site, cache, forced)
         labels = {job.label for job in due}
         outcome.unchanged = len(jobs) - len(due)
-        with display(len(due), workers) as shown:
+        with Display(len(due), workers) as shown:
             for job in jobs:
                 if job.label not in labels:
                     shown.passed_over(job.label, UNCHANGED)
             run = _Run(site=site, make=make, cache=cache, forced=forced, outcome=outcome, shown=shown)
             try:
-                run.through(due, stop, until)
+                run.through(due, stop)
             except BaseException:
                 with suppress(KbioError):
                     _index(site, outcome)
@@ -130,20 +127,18 @@ class _Run:
     shown: Display
     waiting: dict[str, Job] = field(default_factory=dict)
 
-    def through(self, due: list[Job], stop: Stop, until: float | None) -> None:
+    def through(self, due: list[Job], stop: Stop) -> None:
         self.waiting = {job.label: job for job in due}
         try:
             for group in in_stages(due):
-                self._stage(group, stop, until)
-        except OutOfTimeError:
-            pass
+                self._stage(group, stop)
         except KeyboardInterrupt:
             self.outcome.interrupted = True
         self.outcome.not_run = list(self.waiting)
         for label in self.waiting:
             self.shown.passed_over(label, NOT_RUN)
 
-    def _stage(self, group: list[Job], stop: Stop, until: float | None) -> None:
+    def _stage(self, group: list[Job], stop: Stop) -> None:
         records, due = SiteRecords(self.site), []
         for job in map(records.supplied, group):
             # What a composed report rests on may have been made anew and say the same as before.
@@ -156,8 +151,8 @@ class _Run:
                 due.append(job)
         if not due:
             return
-        stop.check(until)
-        with closing(self.make(due, until)) as made:
+        stop.check()
+        with closing(self.make(due)) as made:
             for report in made:
                 folder = publish(self.cache.stamped(self.waiting[report.label], report), self.site)
                 del self.waiting[report.label]
@@ -166,7 +161,7 @@ class _Run:
                 else:
                     self.outcome.failed.append(folder)
                 self.shown.done(report)
-                stop.check(until)
+                stop.check()
 
 
 def _index(site: Path, outcome: Outcome) -> None:

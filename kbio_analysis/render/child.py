@@ -66,12 +66,14 @@ class Here:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Why the work gave no answer though its process lived."""
+class Ended:
+    """How a process ended that gave no answer. ``status`` is failed, killed or timed_out; ``log`` is what it wrote."""
 
+    status: str
     kind: str
     reason: str
-    trace: str
+    log: str
+    cell: int | None = None
 
 
 def new_folder(parent: Path) -> Path:
@@ -115,7 +117,7 @@ def _writable(folder: Path) -> bool:
 
 
 def run(connection: Connection, call: Callable[[Here], Any], folder: Path, environment: dict[str, str]) -> NoReturn:
-    """Do the work and send its answer, or the ``Problem`` that kept it from giving one."""
+    """Do the work and send its answer, or what kept it from giving one."""
     try:
         with contextlib.suppress(OSError):
             os.setsid()
@@ -134,9 +136,9 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
         os._exit(0)
 
 
-def _told(problem: BaseException) -> Problem:
+def _told(problem: BaseException) -> Ended:
     trace = "".join(traceback.format_exception(problem))
-    return Problem(kind=type(problem).__name__, reason=str(problem), trace=trace)
+    return Ended(status="failed", kind=type(problem).__name__, reason=str(problem), log=trace)
 
 
 def written(folder: Path, most: int) -> str:

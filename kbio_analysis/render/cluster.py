@@ -86,14 +86,12 @@ def _loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def reports(
-    jobs: Iterable[Job], *, scheduler: str, tls: Tls | None = None, until: float | None = None
-) -> Iterator[Report]:
+def reports(jobs: Iterable[Job], *, scheduler: str, tls: Tls | None = None) -> Iterator[Report]:
     """Yield a report for every job from the cluster of the scheduler at ``tcp://host:port`` or ``tls://host:port``.
 
     Without ``tls`` Dask's own configuration (``distributed.comm.tls``) says which certificates to show. Raises
     UsageError without the package ``distributed``, ExecutionError when the scheduler cannot be reached, has no worker
-    or has one with other code than ours; on a signal and at ``until`` as :func:`~kbio_analysis.render.forks.answers`.
+    or has one with other code than ours; on a signal as :func:`~kbio_analysis.render.forks.answers`.
     """
     with stopping() as stop, _connected(scheduler, tls or Tls()) as client:
         _require_our_code(client, scheduler)
@@ -101,7 +99,7 @@ def reports(
         tables = {folder: _sent_tables(client, folder) for folder in {job.data for job in rounds[0]}}
         while rounds:
             together = rounds.popleft()
-            for job, files in _answers(client, together, [tables[job.data] for job in together], stop, until):
+            for job, files in _answers(client, together, [tables[job.data] for job in together], stop):
                 killed[job.label] += files is None
                 if files is not None:
                     yield Report.of(job, files)
@@ -164,7 +162,7 @@ def _sent_tables(client: Client, folder: str | None) -> DaskFuture | None:
 
 
 def _answers(
-    client: Client, jobs: list[Job], tables: list[DaskFuture | None], stop: Stop, until: float | None
+    client: Client, jobs: list[Job], tables: list[DaskFuture | None], stop: Stop
 ) -> Iterator[tuple[Job, dict[str, bytes] | None]]:
     """Each job and the files of its report, as they come back; None where its worker was killed too often."""
     from distributed import CancelledError, KilledWorker
@@ -175,7 +173,7 @@ def _answers(
     for future in sent:
         future.add_done_callback(done.put)
     while pending:
-        stop.check(until)
+        stop.check()
         try:
             future = done.get(timeout=_LOOK_SECONDS)
         except Empty:

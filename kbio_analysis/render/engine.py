@@ -19,8 +19,8 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
-from kbio_analysis.render.child import Here
-from kbio_analysis.render.forks import Ended, Work, answers
+from kbio_analysis.render.child import Ended, Here
+from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.provenance import inputs_read
 from kbio_analysis.render.shell import StoppedError, plain, shell
 

@@ -9,7 +9,6 @@ everything it started is killed, also what has left its session or outlived its 
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import os
 import resource
@@ -22,7 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from multiprocessing import util
+from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ import psutil
 
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render import child, preload
-from kbio_analysis.render.folders import own_folder
+from kbio_analysis.render.child import Ended
 from kbio_analysis.render.signals import TICK_SECONDS, Stop, stopping
 
 START_SECONDS = 120.0
@@ -40,10 +39,12 @@ END_SECONDS = 4.0
 TRIES = 3  # of work whose server was killed under it
 MOST_OUTPUT = 20_000_000  # bytes that programs started by a notebook may print
 KEPT_OUTPUT = 200_000  # of them, in the log
+# A socket's path holds 103 bytes (macOS; 107 on Linux), of which multiprocessing adds 32 to the folder's own 14.
+LONGEST_BASE = 103 - 32 - 14
 _FILES_A_PROCESS, _FILES_OF_OURS = 4, 24
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Work:
     """``call`` is given the place where it is done; it can be pickled, and so can its answer.
 
@@ -53,17 +54,7 @@ class Work:
     key: Any
     call: Callable[[child.Here], Any]
     limit_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a process ended that gave no answer. ``status`` is failed, killed or timed_out; ``log`` is what it wrote."""
-
-    status: str
-    cell: int | None
-    kind: str
-    reason: str
-    log: str
+    tries: int = 1
 
 
 def usable_cores() -> int:
@@ -71,58 +62,51 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def answers(
-    works: Iterable[Work], *, workers: int, until: float | None = None, imports: Iterable[str] = ()
-) -> Iterator[tuple[Any, Any]]:
+def answers(works: Iterable[Work], *, workers: int, imports: Iterable[str] = ()) -> Iterator[tuple[Any, Any]]:
     """The key of each work and what it answered, or an ``Ended``, as they are done; ``workers`` at a time.
 
     ``imports`` are modules that the work will import: a hint for a fork server that has yet to be started.
-    Raises KeyboardInterrupt when this process is told to stop and OutOfTimeError when the monotonic clock passes
-    ``until``; then, and when the caller leaves, everything that runs is killed first. Raises ExecutionError where no
-    process can be started.
+    Raises KeyboardInterrupt when this process is told to stop; then, and when the caller leaves, everything that runs
+    is killed first. Raises ExecutionError where no process can be started.
     """
-    waiting = deque((work, 1) for work in works)
-    running: dict[Connection, _Run] = {}
-    workers = max(1, min(workers, _most_at_a_time()))
-    _server.imports = " ".join(imports)
+    waiting, running = deque(works), []
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files != resource.RLIM_INFINITY:
+        workers = min(workers, (files - _FILES_OF_OURS) // _FILES_A_PROCESS)
     with stopping() as stop:
         try:
             while waiting or running:
-                while waiting and len(running) < workers:
-                    work, tries = waiting.popleft()
-                    run = _started(work, tries, stop, until)
+                while waiting and len(running) < max(1, workers):
+                    work = waiting.popleft()
+                    _require_server(stop, imports)
+                    run = _started(work)
                     if run is None:
-                        waiting.append(_again(work, tries))
+                        waiting.append(_again(work))
                     else:
-                        running[run.connection] = run
-                wait(running, timeout=TICK_SECONDS)
-                stop.check(until)
-                for run in list(running.values()):
+                        running.append(run)
+                wait([run.connection for run in running], timeout=TICK_SECONDS)
+                stop.check()
+                for run in list(running):
                     answer = run.answer()
                     if answer is _RUNNING:
                         continue
-                    del running[run.connection]
+                    running.remove(run)
                     run.end()
                     if answer is _SERVER_GONE:
-                        waiting.append(_again(run.work, run.tries))
+                        waiting.append(_again(run.work))
                     else:
                         yield run.work.key, answer
         except BaseException:
-            for run in running.values():
+            for run in running:
                 run.end()
             raise
 
 
-def _again(work: Work, tries: int) -> tuple[Work, int]:
-    if tries >= TRIES:
+def _again(work: Work) -> Work:
+    if work.tries >= TRIES:
         raise ExecutionError(f"the fork server ended {TRIES} times: {_last_words()}; try --jobs 1")
-    return work, tries + 1
-
-
-def _most_at_a_time() -> int:
-    """How many processes the number of files we may open allows for."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(1, (files - _FILES_OF_OURS) // _FILES_A_PROCESS) if files != resource.RLIM_INFINITY else sys.maxsize
+    work.tries += 1
+    return work
 
 
 _RUNNING, _SERVER_GONE = object(), object()
@@ -133,7 +117,6 @@ class _Run:
     """A process at work, in its folder."""
 
     work: Work
-    tries: int
     process: multiprocessing.process.BaseProcess
     connection: Connection
     folder: Path
@@ -146,17 +129,17 @@ class _Run:
         try:
             while self.connection.poll():
                 told = self.connection.recv()
-                if isinstance(told, child.Problem):
-                    return self._ended("failed", told.kind, told.reason, told.trace)
+                if isinstance(told, Ended):
+                    return self._ended(told.status, told.kind, told.reason, told.log)
                 if not isinstance(told, int):
                     return told
                 self.cell = told
+            if self.process.exitcode is not None and not self.connection.poll():
+                return self._death()  # its pipe may live on in one that it forked
         except (EOFError, OSError):
             return self._death()
         except Exception as problem:
             return self._ended("failed", "Unreadable", f"its answer cannot be read: {problem}")
-        if self.process.exitcode is not None and not self.connection.poll():  # its pipe may live on in one it forked
-            return self._death()
         if (self.folder / child.OUTPUT).stat().st_size > MOST_OUTPUT:
             limit = f"{MOST_OUTPUT // 1_000_000} MB"
             return self._ended("failed", "OutputLimit", f"a program started {self._where()} wrote more than {limit}")
@@ -166,8 +149,20 @@ class _Run:
         return _RUNNING
 
     def end(self) -> None:
-        """Kill the process with everything it started, and remove its folder."""
-        _kill_tree(self.process)
+        """Kill the process with its session, all below it, and then the orphans that this leaves with the fork server;
+        remove its folder."""
+        with contextlib.suppress(psutil.Error):
+            _kill(preload.below(psutil.Process(self.process.pid)))
+        for kill in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(self.process.pid, signal.SIGKILL)
+        self.process.join(END_SECONDS)
+        _at_work.discard(self.process.pid)
+        limit = time.monotonic() + END_SECONDS
+        while time.monotonic() < limit and (orphans := _orphans()):
+            for one in orphans:
+                _kill([*preload.below(one), one])
+            time.sleep(0.005)
         self.connection.close()
         self.process.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -194,36 +189,18 @@ class _Run:
         return Ended(status=status, cell=cell, kind=kind, reason=reason, log=log)
 
 
-def _kill_tree(dying: multiprocessing.process.BaseProcess) -> None:
-    """Kill a process, its session, all below it, and then the orphans that this leaves with the fork server."""
-    with contextlib.suppress(psutil.Error):
-        for one in preload.below(psutil.Process(dying.pid)):
-            _kill(one.pid)
-    for kill in (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill(dying.pid, signal.SIGKILL)
-    dying.join(END_SECONDS)
-    _at_work.discard(dying.pid)
-    limit = time.monotonic() + END_SECONDS
-    while time.monotonic() < limit and (orphans := _server.orphans()):
-        for one in orphans:
-            for each in [*preload.below(one), one]:
-                _kill(each.pid)
-        time.sleep(0.005)
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    for one in processes:
+        with contextlib.suppress(psutil.Error):
+            one.kill()
 
 
 # ---- starting
 
 
-def _started(work: Work, tries: int, stop: Stop, until: float | None) -> _Run | None:
+def _started(work: Work) -> _Run | None:
     """The work in a new process; None if the fork server died meanwhile."""
-    context = _server.context(stop, until)
-    folder = child.new_folder(own_folder())
+    context, folder = multiprocessing.get_context("forkserver"), child.new_folder(own_folder())
     ours, theirs = context.Pipe(duplex=False)
     arguments = (theirs, work.call, folder, child.environment(folder))
     new = context.Process(target=child.run, args=arguments, name="kbio-report")
@@ -231,7 +208,7 @@ def _started(work: Work, tries: int, stop: Stop, until: float | None) -> _Run | 
         with _as_a_server_needs(folder):
             new.start()
             _at_work.add(new.pid)
-            server = _server.pid()
+            server = _ready_server()
     except (OSError, EOFError):
         ours.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -239,7 +216,7 @@ def _started(work: Work, tries: int, stop: Stop, until: float | None) -> _Run | 
     finally:
         theirs.close()
     deadline = time.monotonic() + (work.limit_seconds or float("inf"))
-    return _Run(work=work, tries=tries, process=new, connection=ours, folder=folder, deadline=deadline, server=server)
+    return _Run(work=work, process=new, connection=ours, folder=folder, deadline=deadline, server=server)
 
 
 _lock = threading.RLock()
@@ -247,21 +224,23 @@ _at_work: set[int] = set()
 
 
 @contextlib.contextmanager
-def _as_a_server_needs(folder: Path) -> Iterator[None]:
+def _as_a_server_needs(folder: Path, imports: Iterable[str] = ()) -> Iterator[None]:
     """Start processes with our fixed environment, and without the program that runs us being imported into them."""
     with _lock:
         main, before = sys.modules["__main__"], dict(os.environ)
         sys.modules["__main__"] = type(sys)("__main__")
-        # Arrow's allocator starts a thread at import unless told not to, and the server must not have one.
-        own = {"MPLBACKEND": "agg", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-        own |= {"PYTHONWARNINGS": "ignore:resource_tracker"}  # told in the terminal of what a notebook leaves
-        paths = os.pathsep.join(path for path in sys.path if path)
-        now = (
+        _set_environment(
             child.environment(folder)
-            | own
-            | {"PYTHONPATH": paths, preload.READY: str(_server.ready), preload.IMPORTS: _server.imports}
+            | {
+                "MPLBACKEND": "agg",
+                # Arrow's allocator starts a thread at import unless told not to, and the server must not have one.
+                "JE_ARROW_MALLOC_CONF": "background_thread:false",
+                "PYTHONWARNINGS": "ignore:resource_tracker",  # told in the terminal of what a notebook leaves
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                preload.READY: str(own_folder() / _READY),
+                preload.IMPORTS: " ".join(imports),
+            }
         )
-        _set_environment(now)
         try:
             yield
         finally:
@@ -275,52 +254,32 @@ def _set_environment(wanted: Mapping[str, str]) -> None:
     os.environ.update(wanted)
 
 
-@dataclass(slots=True)
-class _Server:
-    """The fork server of this process. The standard library starts it, again too if it has died; it tells us when it
-    is ready, and its id."""
+# ---- the fork server of this process: the standard library starts it; it tells us when it is ready, and its id
 
-    cold: bool = False
-    imports: str = ""
+_READY = "server.pid"
 
-    @property
-    def ready(self) -> Path:
-        return own_folder() / "server.json"
 
-    def pid(self) -> int | None:
-        """The id of the server that is there and ready, if one is."""
-        with contextlib.suppress(OSError, ValueError):
-            found = json.loads(self.ready.read_text())
-            if any(server.pid == found["pid"] for server in _servers()):
-                self.cold = found["threads"] > 1
-                return found["pid"]
-        return None
-
-    def orphans(self) -> list[psutil.Process]:
-        """Processes that have fallen to the server because what started them is dead."""
-        with _lock:
-            return [c for server in _servers() for c in preload.below(server, all=False) if c.pid not in _at_work]
-
-    def context(self, stop: Stop, until: float | None) -> multiprocessing.context.BaseContext:
-        """What starts processes: the fork server, ready; where forking is not safe or not to be had, new processes."""
-        with _lock:
-            self.cold = self.cold or "forkserver" not in multiprocessing.get_all_start_methods()
-            if not self.cold and self.pid() is None:
-                self._begin(stop, until)
-            return multiprocessing.get_context("spawn" if self.cold else "forkserver")
-
-    def _begin(self, stop: Stop, until: float | None) -> None:
+def _require_server(stop: Stop, imports: Iterable[str]) -> None:
+    """Wait until a fork server is there and ready; start one if none is, or the last one never spoke."""
+    with _lock:
+        if _ready_server() is not None:
+            return
         util.Finalize(None, _end_servers, exitpriority=100)
         multiprocessing.get_context("forkserver").set_forkserver_preload([preload.__name__])
         limit, asked = time.monotonic() + START_SECONDS, 0.0
-        while self.pid() is None:
-            if _servers() and time.monotonic() - asked > SILENT_SECONDS:  # one that never said it was ready
+        while _ready_server() is None:
+            if _servers() and time.monotonic() - asked > SILENT_SECONDS:
                 _end_servers()
             if not _servers():  # none yet, or the last one is still dying
-                self._ask_for_one()
+                before, tempfile.tempdir = tempfile.tempdir, str(own_folder())  # where its socket will lie
+                try:
+                    with _as_a_server_needs(own_folder(), imports):
+                        forkserver.ensure_running()
+                finally:
+                    tempfile.tempdir = before
                 asked = time.monotonic()
             try:
-                stop.check(until)
+                stop.check()
             except BaseException:
                 _end_servers()
                 raise
@@ -328,18 +287,13 @@ class _Server:
                 raise ExecutionError(f"the fork server did not start: {_last_words()}")
             time.sleep(0.02)
 
-    def _ask_for_one(self) -> None:
-        from multiprocessing import forkserver
 
-        before, tempfile.tempdir = tempfile.tempdir, str(own_folder())  # where its socket will lie
-        try:
-            with _as_a_server_needs(own_folder()):
-                forkserver.ensure_running()
-        finally:
-            tempfile.tempdir = before
-
-
-_server = _Server()
+def _ready_server() -> int | None:
+    """The id of the server that is there and ready, if one is."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int((own_folder() / _READY).read_text())
+        return pid if any(server.pid == pid for server in _servers()) else None
+    return None
 
 
 def _servers() -> list[psutil.Process]:
@@ -352,12 +306,49 @@ def _servers() -> list[psutil.Process]:
     return found
 
 
+def _orphans() -> list[psutil.Process]:
+    """Processes that have fallen to the server because what started them is dead."""
+    with _lock:
+        return [one for server in _servers() for one in preload.below(server, all=False) if one.pid not in _at_work]
+
+
 def _end_servers() -> None:
     for server in _servers():
-        for one in [*preload.below(server), server]:
-            _kill(one.pid)
+        _kill([*preload.below(server), server])
 
 
 def _last_words() -> str:
-    lines = child.tail(_server.ready.with_suffix(".log"), 500).splitlines()
+    lines = child.tail((own_folder() / _READY).with_suffix(".log"), 500).splitlines()
     return lines[-1] if lines else "it left no message"
+
+
+# ---- the private folder of this process for temporary files, short enough for sockets
+
+_own: tuple[int, Path] | None = None
+
+
+def own_folder() -> Path:
+    """The folder (mode 0700), made when first asked for. It goes with this process; if that is killed, the fork server
+    that it has started removes it.
+
+    Raises ExecutionError where no folder of temporary files can be written to.
+    """
+    global _own
+    if _own is None or _own[0] != os.getpid() or not _own[1].is_dir():
+        _own = os.getpid(), _made()
+        # After multiprocessing has removed its own part of it; a forked copy of this process leaves it alone.
+        util.Finalize(None, shutil.rmtree, args=(_own[1],), kwargs={"ignore_errors": True}, exitpriority=-200)
+    return _own[1]
+
+
+def _made() -> Path:
+    bases = ["/tmp", "/var/tmp", os.getcwd()]
+    with contextlib.suppress(FileNotFoundError):
+        bases.insert(0, tempfile.gettempdir())
+    for base in bases:
+        if len(os.fsencode(base)) <= LONGEST_BASE:
+            with contextlib.suppress(OSError):
+                return Path(tempfile.mkdtemp(prefix="kbio-", dir=base)).resolve()
+    raise ExecutionError(
+        f"no folder for temporary files with a path of at most {LONGEST_BASE} bytes; name one in TMPDIR"
+    )

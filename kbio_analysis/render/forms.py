@@ -78,16 +78,14 @@ def other_forms(wanted: Iterable[str]) -> list[str]:
     return [form for form in dict.fromkeys(wanted) if form != "html"]
 
 
-def add_forms(
-    site: Path, folders: Iterable[Path], forms: Sequence[str], *, anew: bool, wait_seconds: float
-) -> Converted:
+def add_forms(site: Path, folders: Iterable[Path], forms: Sequence[str], *, anew: bool) -> Converted:
     """Write the ``forms`` of the reports in ``folders`` whose last run went well, and list them in the site's index.
 
-    Raises PublishError if another run holds the site for longer than ``wait_seconds``.
+    Raises PublishError if another run holds the site for too long.
     """
     from kbio_analysis.render.site import write_site
 
-    with open_site(site, wait_seconds=wait_seconds), explained(site):
+    with open_site(site), explained(site):
         converted = convert([f for f in folders if not (f / FAILURE).exists()], forms, anew=anew)
         write_site(site)
     return converted

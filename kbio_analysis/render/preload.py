@@ -11,13 +11,11 @@ import contextlib
 import ctypes
 import gc
 import importlib
-import json
 import multiprocessing
 import os
 import pkgutil
 import shutil
 import sys
-import threading
 import time
 import warnings
 from pathlib import Path
@@ -87,13 +85,6 @@ def _import(name: str) -> None:
         print(f"not preloaded: {name} ({error})", file=sys.stderr, flush=True)
 
 
-def _threads() -> int:
-    """Threads of this process, those of libraries too."""
-    if sys.platform == "linux":
-        return len(os.listdir("/proc/self/task"))
-    return max(threading.active_count(), psutil.Process().num_threads())
-
-
 def adopt_orphans() -> None:
     """Make this process the parent of those below it whose parent dies (Linux)."""
     if sys.platform == "linux":
@@ -143,5 +134,5 @@ if READY in os.environ and multiprocessing.parent_process() is None:
     _imported(os.environ.pop(IMPORTS, "").split())
     gc.collect()
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children
-    ready.with_suffix(".new").write_text(json.dumps({"pid": PID, "threads": _threads()}))
+    ready.with_suffix(".new").write_text(str(PID))
     ready.with_suffix(".new").rename(ready)

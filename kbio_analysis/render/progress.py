@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.live import Live
+    from rich.table import Table
 
     from kbio_analysis.render.build import Outcome
     from kbio_analysis.render.job import Report
@@ -48,60 +45,48 @@ class Display:
     On a terminal a bar below them shows counts, reports at work and pace, and what is passed over is only counted.
     """
 
-    def __init__(self, progress: Progress | None, total: int, workers: int, *, terminal: bool) -> None:
-        self._progress, self._total, self._workers, self._terminal = progress, total, workers, terminal
-        self._statuses: Counter[str] = Counter()
-        self._passed: Counter[str] = Counter()
-        self._began = time.monotonic()
-        self._show()
+    def __init__(self, total: int, workers: int) -> None:
+        self._total, self._workers, self._bar = total, workers, sys.stdout.isatty()
+        self._counts: Counter[str] = Counter()
+        self._made, self._began = 0, time.monotonic()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Display:
+        if self._bar and self._total:
+            from rich.live import Live
+
+            self._live = Live(get_renderable=self._status, transient=True).__enter__()
+        return self
+
+    def __exit__(self, *problem: Any) -> None:
+        if self._live:
+            self._live.__exit__(*problem)
 
     def done(self, report: Report) -> None:
-        self._statuses[report.status] += 1
-        if self._progress is None:
+        self._made += 1
+        self._counts[report.status] += 1
+        if self._live is None:
             say(line(report))
         else:
             style = "green" if report.status == "ok" else "red"
-            self._progress.console.print(line(report), style=style, markup=False, highlight=False, soft_wrap=True)
-        self._show()
+            self._live.console.print(line(report), style=style, markup=False, highlight=False, soft_wrap=True)
 
     def passed_over(self, label: str, why: str) -> None:
-        self._passed[why] += 1
-        if not self._terminal:
+        self._counts[why] += 1
+        if not self._bar:
             say(f"{why:<9} {label}")
-        self._show()
 
-    def _show(self) -> None:
-        if self._progress is None:
-            return
-        made = self._statuses.total()
-        parts = [f"{count} {status}" for status, count in self._statuses.items()]
-        parts += [f"{min(self._workers, self._total - made)} running"]
-        parts += [f"{made / max(time.monotonic() - self._began, 1e-3):.1f}/s"]
-        parts += [f"{count} {why}" for why, count in self._passed.items()]
-        for task in self._progress.task_ids:
-            self._progress.update(task, completed=made, counts=", ".join(parts))
+    def _status(self) -> Table:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
 
-
-@contextmanager
-def display(total: int, workers: int) -> Iterator[Display]:
-    """The display that fits where standard output goes, for ``total`` reports to make, ``workers`` at a time."""
-    if not sys.stdout.isatty() or not total:
-        yield Display(None, total, workers, terminal=sys.stdout.isatty())
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    counts, left = TextColumn("{task.fields[counts]}"), TextColumn("left")
-    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), counts, TimeElapsedColumn(), left, TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        progress.add_task("", total=total, counts="")
-        yield Display(progress, total, workers, terminal=True)
+        took, left = time.monotonic() - self._began, self._total - self._made
+        parts = [f"{count} {what}" for what, count in self._counts.items()] + [f"{min(self._workers, left)} running"]
+        if self._made:
+            parts.append(f"about {took / self._made * left:.0f} s left")
+        shown = Table.grid(padding=(0, 1))
+        shown.add_row(ProgressBar(self._total, self._made, 20), f"{self._made}/{self._total}", ", ".join(parts))
+        return shown
 
 
 # ---- at the end
@@ -115,35 +100,14 @@ def summary(outcome: Outcome, index: Path) -> str:
     return f"{good} of {outcome.total} reports are good: {index}\n{', '.join(parts)} in {outcome.seconds:.1f} s"
 
 
-def complaint(outcome: Outcome, argv: Sequence[str]) -> str:
-    """What went wrong and how to go on, for standard error; empty if all is well.
-
-    ``argv`` is the command as it was given, from which the one that goes on is made.
-    """
+def complaint(outcome: Outcome) -> str:
+    """What went wrong and how to go on, for standard error; empty if all is well."""
     parts = []
     if outcome.failed:
-        logs = [str(folder / "log.txt") for folder in outcome.failed[:MOST_LOGS]]
-        more = len(outcome.failed) - len(logs)
-        parts += [f"{len(outcome.failed)} failed; what was published before stays. Logs:", *logs]
-        parts += [f"and {more} more"] if more else []
-        parts.append(f"Run the failed ones again: {again(argv, '--failed')}")
+        logs = [str(folder / "log.txt") for folder in outcome.failed]
+        parts += [f"{len(logs)} failed; what was published before stays. Logs:", *logs[:MOST_LOGS]]
+        parts += [f"and {len(logs) - MOST_LOGS} more"] if len(logs) > MOST_LOGS else []
+        parts.append("Run the failed ones again: the same command with --failed")
     if outcome.not_run:
-        why = "stopped" if outcome.interrupted else "the time limit is over"
-        parts.append(f"{why}: {len(outcome.not_run)} not run. Go on, without what is done: {again(argv)}")
-    parts += outcome.remarks
-    return "\n".join(parts)
-
-
-def again(argv: Sequence[str], *more: str) -> str:
-    """The command to type to run the same request with ``more``, quoted for a shell; never ``--force``."""
-    program, command, *rest = argv
-    kept = [word for word in rest if word not in ("--force", "--failed")]
-    return shlex.join([*_program(program), command, *more, *kept])
-
-
-def _program(path: str) -> list[str]:
-    """How this program was called: by its name where the shell finds it, else by its path, or as a module."""
-    name = Path(path).name
-    if name == "__main__.py":
-        return ["python", "-m", "kbio_analysis"]
-    return [name if shutil.which(name) == path else path]
+        parts.append(f"stopped: {len(outcome.not_run)} not run. Go on, without what is done: the same command")
+    return "\n".join([*parts, *outcome.remarks])

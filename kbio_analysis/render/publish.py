@@ -18,7 +18,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,15 +71,14 @@ def slug(name: str) -> str:
 def open_site(
     site: Path,
     *,
-    wait_seconds: float = LOCK_WAIT_SECONDS,
-    on_wait: Callable[[], None] | None = None,
+    on_wait: Callable[[], None] = lambda: None,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Path]:
     """Hold the site for one run: made if missing, what a crash left put right, other runs kept waiting.
 
     Calls ``on_wait`` once if another run holds it, and ``check``, which may raise, again and again while waiting.
-    Raises UsageError for a folder with files that is no site and for links in one, PublishError after
-    ``wait_seconds`` or if the folder cannot be written.
+    Raises UsageError for a folder with files that is no site and for links in one, PublishError after a minute of
+    waiting or if the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
@@ -90,17 +89,15 @@ def open_site(
     try:
         with explained(site), suppress(Timeout):
             lock.acquire(timeout=0)
+        limit = time.monotonic() + LOCK_WAIT_SECONDS
         if not lock.is_locked:
-            if on_wait:
-                on_wait()
-            limit = time.monotonic() + wait_seconds
-            while not lock.is_locked:
-                check()
-                with suppress(Timeout) if time.monotonic() < limit else nullcontext():
-                    lock.acquire(timeout=min(wait_seconds, TICK_SECONDS))
-    except Timeout:
-        raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out") from None
-    try:
+            on_wait()
+        while not lock.is_locked:
+            check()
+            if time.monotonic() > limit:
+                raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out")
+            with suppress(Timeout):
+                lock.acquire(timeout=TICK_SECONDS)
         with explained(site):
             if not (site / MARK).exists():
                 write_file(site / MARK, b'{"files": {}}\n')

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -18,24 +17,18 @@ TICK_SECONDS = 0.2
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class OutOfTimeError(KeyboardInterrupt):
-    """The time for all reports is over."""
-
-
 class Stop:
     """Whether this process has been told to stop."""
 
-    def __init__(self) -> None:
-        self.told = False
+    told = False
 
-    def check(self, until: float | None = None) -> None:
-        """Raise KeyboardInterrupt if told to stop, OutOfTimeError if the monotonic clock is past ``until``."""
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if told to stop."""
         if self.told:
             raise KeyboardInterrupt
-        if until is not None and time.monotonic() >= until:
-            raise OutOfTimeError
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
+    def note(self, _number: int, _frame: FrameType | None) -> None:
+        """A signal's handler."""
         self.told = True
 
 
@@ -49,19 +42,16 @@ def stopping() -> Iterator[Stop]:
     A signal that this process was started to ignore stays ignored. Outside the main thread nothing is noted.
     """
     global _current
-    if threading.current_thread() is not threading.main_thread():
-        yield Stop()
-    elif _current is not None:
+    if _current is not None or threading.current_thread() is not threading.main_thread():
+        yield _current or Stop()
+        return
+    _current = Stop()
+    before = {number: signal.getsignal(number) for number in _NUMBERS}
+    for number, handler in before.items():
+        signal.signal(number, handler if handler is signal.SIG_IGN else _current.note)
+    try:
         yield _current
-    else:
-        _current = Stop()
-        before = {number: signal.getsignal(number) for number in _NUMBERS}
+    finally:
         for number, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, _current._note)
-        try:
-            yield _current
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            _current = None
+            signal.signal(number, handler)
+        _current = None

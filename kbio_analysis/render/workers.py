@@ -8,23 +8,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 
-from kbio_analysis.render.forks import Ended, Work, answers, usable_cores
+from kbio_analysis.render.child import Ended
+from kbio_analysis.render.forks import Work, answers, usable_cores
 from kbio_analysis.render.job import Job, PageMaker, Report, ended, make
 
 _IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+([\w.]+)", re.MULTILINE)
 
 
-def reports(
-    jobs: Iterable[Job], *, workers: int | None = None, until: float | None = None, page: PageMaker | None = None
-) -> Iterator[Report]:
+def reports(jobs: Iterable[Job], *, workers: int | None = None, page: PageMaker | None = None) -> Iterator[Report]:
     """Yield a report for every job, in the order in which they are done; whatever happens to its process, one each.
 
-    By default there are as many at a time as cores. ``until`` and what is raised are those of
-    :func:`~kbio_analysis.render.forks.answers`.
+    By default there are as many at a time as cores. Raises what :func:`~kbio_analysis.render.forks.answers` does.
     """
     jobs = list(jobs)
     works = [Work(key=job, call=partial(make, job, page), limit_seconds=job.limit_seconds) for job in jobs]
-    for job, answer in answers(works, workers=workers or usable_cores(), until=until, imports=_imports(jobs)):
+    for job, answer in answers(works, workers=workers or usable_cores(), imports=_imports(jobs)):
         if isinstance(answer, Ended):
             yield ended(job, answer.status, answer.cell, answer.kind, answer.reason, answer.log)
         else:

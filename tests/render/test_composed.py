@@ -189,17 +189,6 @@ def test_what_cannot_be_composed_is_refused_before_anything_starts(kbio: Room, b
     assert not kbio.site.exists()
 
 
-def test_a_run_cut_short_makes_the_rest_next_time(kbio: Room) -> None:
-    kbio.add("11_pears", "import time; time.sleep(60)", recording("pears", "float(n)"), parameters="n: int = 2  # n, c")
-    done = kbio("render", "--time-limit", "6", "--jobs", "2")
-    assert done.returncode == 1
-    assert "not run   00_page/default" in done.stdout
-    assert "not run   40_basket/default" in done.stdout
-    kbio.add("11_pears", recording("pears", "float(n)"), parameters="n: int = 2  # how many, count")
-    assert kbio("render").returncode == 0
-    assert answer(kbio, "00_page") == "10_apples fresh; 40_basket fresh"
-
-
 def test_a_worker_elsewhere_is_given_the_same_records(rendered: Room, tmp_path_factory: pytest.TempPathFactory) -> None:
     pages = [rendered.site / name / "default" / "index.html" for name in NAMES]
     before = [page.read_bytes() for page in pages]

@@ -19,9 +19,9 @@ from render.fixtures.built import job, made, notebook, plain_page
 from render.fixtures.room import Room
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render import folders, forks, preload
-from kbio_analysis.render.child import Here
-from kbio_analysis.render.forks import Ended, Work, answers
+from kbio_analysis.render import forks, preload
+from kbio_analysis.render.child import Ended, Here
+from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.workers import reports
 
 NOTICED_SECONDS = 3.0  # a dead process is reported within this time
@@ -78,7 +78,7 @@ def nothing_left_behind() -> Iterator[None]:
     files = here.num_fds()
     yield
     wait_for(lambda: at_work() == [])
-    assert [name for name in os.listdir(folders.own_folder()) if name.startswith("run-")] == []
+    assert [name for name in os.listdir(forks.own_folder()) if name.startswith("run-")] == []
     assert here.num_fds() <= files
 
 
@@ -234,23 +234,17 @@ def test_a_long_batch_leaves_memory_files_and_processes_as_they_were() -> None:
         assert abs(sum(values[-quarter:]) / sum(values[quarter : 2 * quarter]) - 1) < FLAT
 
 
-def test_where_forking_is_not_safe_processes_begin_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forks._server, "cold", True)
-    found = dict(answers(works(""), workers=1))
-    assert [parent for _, parent in found.values()] == [os.getpid()]
-
-
 # ---- odd surroundings
 
 
 ODD = """
 import json, os, sys
 from render.fixtures.built import job, notebook, plain_page
-from kbio_analysis.render import folders
+from kbio_analysis.render import forks
 from kbio_analysis.render.workers import reports
 jobs = [job(notebook("import os; print(os.getcwd())"), set_name=str(n)) for n in range(4)]
 found = [r.status for r in reports(jobs, workers=40, page=plain_page)]
-place = folders.own_folder()
+place = forks.own_folder()
 print(json.dumps([found, len(os.fsencode(place)), oct(place.stat().st_mode & 0o777)]))
 """
 
@@ -269,7 +263,7 @@ def test_reports_are_made_in_odd_surroundings(tmp_path: Path, temporary: str) ->
     assert (done.returncode, done.stderr) == (0, "")
     found, length, mode = json.loads(done.stdout)
     assert found == ["ok"] * 4
-    assert length <= folders.LONGEST_BASE + 14
+    assert length <= forks.LONGEST_BASE + 14
     assert mode == "0o700"
     if temporary == "long":
         assert list(folder.iterdir()) == []

@@ -68,12 +68,12 @@ def test_only_what_is_lacking_is_made_and_the_index_lists_it(report: Path, monke
     monkeypatch.setattr(forms, "docx_of", lambda page: made.append(page.parent.name) or b"document")
     site = report.parents[1]
     for anew, total in ((False, 1), (False, 1), (True, 2)):
-        done = add_forms(site, [report, site / "11_export_forecast" / "none"], ["docx"], anew=anew, wait_seconds=1)
+        done = add_forms(site, [report, site / "11_export_forecast" / "none"], ["docx"], anew=anew)
         assert len(made) == total
         assert not done.problems
     assert "11_export_forecast/late_target/report.docx" in (site / "index.html").read_text()
     (report / "failure.json").write_text("{}")
-    add_forms(site, [report], ["docx"], anew=True, wait_seconds=1)
+    add_forms(site, [report], ["docx"], anew=True)
     assert len(made) == 2
 
 

@@ -130,16 +130,17 @@ def test_a_full_disk_is_said_in_words(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(files(site)) == 4
 
 
-def test_a_second_run_waits_or_refuses(tmp_path: Path) -> None:
+def test_a_second_run_waits_or_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOCK_WAIT_SECONDS", 0.1)
     waited = []
     with (
         open_site(tmp_path),
         pytest.raises(PublishError, match="another kbio run is writing"),
-        open_site(tmp_path, wait_seconds=0.1, on_wait=lambda: waited.append(1)),
+        open_site(tmp_path, on_wait=lambda: waited.append(1)),
     ):
         pytest.fail("two runs in one site")
     assert waited == [1]
-    with open_site(tmp_path, wait_seconds=0, on_wait=lambda: waited.append(2)):
+    with open_site(tmp_path, on_wait=lambda: waited.append(2)):
         assert waited == [1]
 
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from render.fixtures.room import Room
 
-from kbio_analysis.render.signals import OutOfTimeError, stopping
+from kbio_analysis.render.signals import stopping
 
 STOPS = int(os.environ.get("KBIO_STOPS", "12"))
 LOAD = int(os.environ.get("KBIO_LOAD", "0"))
@@ -112,13 +112,6 @@ def test_a_signal_is_noted_and_raised_where_it_is_asked_for(how: signal.Signals)
         with pytest.raises(KeyboardInterrupt):
             stop.check()
     assert signal.getsignal(how) is before
-
-
-def test_time_is_up_at_its_moment_and_a_signal_comes_first() -> None:
-    with stopping() as stop:
-        stop.check(time.monotonic() + 1)
-        with pytest.raises(OutOfTimeError):
-            stop.check(time.monotonic() - 1)
 
 
 def test_what_is_ignored_from_the_start_stays_ignored() -> None:
