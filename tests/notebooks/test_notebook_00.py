@@ -43,6 +43,8 @@ def test_with_fresh_records_both_answers_are_told_with_the_recorded_numbers(defa
     known = reference_entry(notebooks_dir(), "11_export_forecast")["results"]
     odds = known["probability_of_target"]["value"]
     assert re.search(rf"exports by 2030 is [a-z ]+: {100 * odds:.0f}%", default.answer)
+    reforms = reference_entry(notebooks_dir(), "13_reform_clock")["results"]["reform_sales_over_gap_pct"]["value"]
+    assert (reforms < 1) == ("listings add less than a hundredth of what doubling takes" in default.answer)
     assert "An agreement with Bangladesh would" in default.answer
     assert "31 August 2026" in default.text
     assert "not on record" not in default.text
@@ -131,16 +133,24 @@ def test_without_any_record_it_says_so_and_does_not_fail() -> None:
             0.97,
             [
                 "very likely: 97%",
+                "add much of what doubling takes",
                 "would add about US$10m",
                 "with a loss very unlikely",
-                "above the path",
-                "can be told",
+                "above what was",
+                "more than chance explains",
             ],
         ),
         (
             -1.0,
             0.001,
-            ["very unlikely: under 1%", "would cost about US$10m", "point to a loss", "below the path", "can be told"],
+            [
+                "very unlikely: under 1%",
+                "less than a hundredth of",
+                "would cost about US$10m",
+                "point to a loss",
+                "below what was",
+                "more than chance explains",
+            ],
         ),
     ],
 )
@@ -148,6 +158,7 @@ def test_extreme_records_flip_the_sentences(sign: float, odds: float, words: lis
     def push(entries: Entries) -> None:
         put(entries, "11_export_forecast", probability_of_target=odds)
         put(entries, "12_top_five", probability_of_place=odds)
+        put(entries, "13_reform_clock", reform_sales_over_gap_pct=100 * odds)
         fields = {"unit": "log points", "meaning": "m", "rtol": 1e-6}
         india = {"structural_india_exports_log_points": sign, "structural_india_exports_log_points_se": 0.1}
         entries["21_fta_record"]["results"] |= {name: fields | {"value": v} for name, v in india.items()}
