@@ -20,44 +20,76 @@ from kbio_analysis.render.parameters import read
 from kbio_analysis.render.publish import DEFAULT_SET
 from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
 
-ABSENT = type("Absent", (), {"__repr__": lambda self: "absent", "__slots__": ()})()
-"""Stands where a report has no such parameter or result; None is a value like any other."""
-
+ABSENT: Any = ...  # where a report has no such parameter or result; None is a value like any other
 MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A parameter or a result in every report, in the reports' order.
-
-    ``unit`` is the one all reports agree on, None if they do not. ``texts`` are the values as a reader wants them;
-    ``less`` the differences to the first report, None where there is none to compute, ``differences`` in words.
-    """
+    """A parameter or a result in every report, in the reports' order; ``unit`` is the one all agree on, else None."""
 
     kind: str
     name: str
     meaning: str
     values: tuple[Any, ...]
+    units: tuple[str, ...]
     unit: str | None
-    texts: tuple[str, ...]
-    less: tuple[float | None, ...]
-    differences: tuple[str, ...]
 
     @property
     def differs(self) -> bool:
         """Whether any report says otherwise than the first, in value or in unit."""
-        return self.unit is None or not all(same(self.values[0], value) for value in self.values)
+        return self.unit is None or not all(_same(self.values[0], value) for value in self.values)
+
+    @property
+    def texts(self) -> list[str]:
+        """The values as a reader wants them, with their units where these differ."""
+        shown, absent = [], "not a parameter" if self.kind == "parameter" else "not recorded"
+        for value, unit in zip(self.values, self.units, strict=True):
+            text = format_setting(value) if self.kind == "parameter" else format_value(value, unit)
+            shown.append(absent if value is ABSENT else f"{text} {unit}" if self.unit is None and unit else text)
+        return shown
+
+    @property
+    def exact(self) -> list[Any]:
+        """The values as a CSV has them: numbers, and text that says all of anything else."""
+        return [v if is_number(v) else "" if v is ABSENT else exact(v) for v in self.values]
+
+    @property
+    def less(self) -> list[float | None]:
+        """Each value less the first one; None where the two are no numbers of one unit."""
+        first, unit = self.values[0], self.units[0]
+        pairs = zip(self.values, self.units, strict=True)
+        return [float(v - first) if is_number(first) and is_number(v) and u == unit else None for v, u in pairs]
+
+    @property
+    def differences(self) -> list[str]:
+        """The same with its sign, to the digits of the values; in words where there is none to compute."""
+        texts, less, first, words = self.texts, self.less, self.values[0], [""]
+        for i, value in list(enumerate(self.values))[1:]:
+            if self.kind == "parameter" or ABSENT in (first, value):
+                words.append("")
+            elif self.units[i] != self.units[0]:
+                words.append("other unit")
+            elif _same(first, value) or less[i] is None:
+                words.append("same" if _same(first, value) else "differs")
+            else:
+                decimals = max(len(shown.split(" ", 1)[0].partition(".")[2]) for shown in (texts[0], texts[i]))
+                size = f"{abs(less[i]):,.{decimals}f}"
+                if not any(digit in size for digit in "123456789") or "e" in texts[0] + texts[i]:
+                    size = format_value(abs(value - first))
+                words.append(f"{'+' if less[i] > 0 else MINUS}{size}")
+        return words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Reports of one notebook side by side, the first one the yardstick; ``parameters`` are those that differ."""
 
-    reports: tuple[SiteReport, ...]
-    parameters: tuple[Line, ...]
+    reports: Sequence[SiteReport]
+    parameters: Sequence[Line]
     same_parameters: int
-    results: tuple[Line, ...]
-    notes: tuple[str, ...] = ()
+    results: Sequence[Line]
+    notes: Sequence[str]
 
     @property
     def names(self) -> list[str]:
@@ -68,9 +100,8 @@ class Comparison:
         """Parameters and results with exact values, then every difference to the first report."""
         names, rows = self.names, []
         for line in (*self.parameters, *self.results):
-            values = [v if is_number(v) else "" if v is ABSENT else exact(v) for v in line.values]
             less = line.less[1:] if line.kind == "result" else [None] * len(names[1:])
-            rows.append([line.kind, line.name, line.unit or "", line.meaning, *values, *less])
+            rows.append([line.kind, line.name, line.unit or "", line.meaning, *line.exact, *less])
         return csv_text(["kind", "name", "unit", "meaning", *names, *(f"{n} less {names[0]}" for n in names[1:])], rows)
 
     def text(self) -> str:
@@ -78,9 +109,9 @@ class Comparison:
         first, *others = self.names
         rows = [["", "unit", first, *(cell for name in others for cell in (name, "difference"))]]
         for line in (*self.parameters, *self.results):
-            pairs = zip(line.texts[1:], line.differences[1:], strict=True)
-            name = f"-p {line.name}" if line.kind == "parameter" else line.name
-            cells = [name, line.unit or "", line.texts[0], *(cell for pair in pairs for cell in pair)]
+            texts, name = line.texts, f"-p {line.name}" if line.kind == "parameter" else line.name
+            pairs = zip(texts[1:], line.differences[1:], strict=True)
+            cells = [name, line.unit or "", texts[0], *(cell for pair in pairs for cell in pair)]
             rows.append([" ".join(plain(cell).split()) for cell in cells])
         sides = [(str.ljust if i < 2 else str.rjust, max(map(len, c))) for i, c in enumerate(zip(*rows, strict=True))]
         texts = ["  ".join(side(cell, width) for cell, (side, width) in zip(row, sides, strict=True)) for row in rows]
@@ -146,61 +177,35 @@ def compared(reports: Sequence[SiteReport]) -> Comparison:
     """Reports of one notebook side by side, in every result that any has. Raises UsageError for one without results."""
     if empty := [r.label for r in reports if not r.results]:
         raise UsageError("\n".join(f"{label} has no results to compare; render it again" for label in empty))
-    names = dict.fromkeys(name for report in reports for name in report.results)
-    results = tuple(_line("result", name, [r.results.get(name) for r in reports]) for name in names)
-    parameters = []
-    for name in dict.fromkeys(name for report in reports for name in report.made_with):
-        values = [{"value": r.made_with[name]} if name in r.made_with else None for r in reports]
-        parameters.append(_line("parameter", name, values))
-    differing = tuple(line for line in parameters if line.differs)
+    parameters, results = lines_of(reports)
+    differing = [line for line in parameters if line.differs]
     notes = [f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good]
     notes += [f"{line.name}: the units differ, so no difference is taken." for line in results if line.unit is None]
     if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in results):
         notes.append("A difference between two percentages is in percentage points.")
     unchanged = len(parameters) - len(differing)
-    return Comparison(
-        reports=tuple(reports), parameters=differing, same_parameters=unchanged, results=results, notes=tuple(notes)
-    )
+    return Comparison(reports=reports, parameters=differing, same_parameters=unchanged, results=results, notes=notes)
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two values say the same; true is not 1, and nothing equals what is absent but itself."""
-    return one == other and (type(one) is type(other) or (is_number(one) and is_number(other)))
+def lines_of(reports: Sequence[SiteReport]) -> tuple[list[Line], list[Line]]:
+    """Every parameter that gave the results of the reports, and every result, each in all of them."""
+    made = [{name: {"value": value} for name, value in report.made_with.items()} for report in reports]
+    found: list[list[Line]] = []
+    for kind, records in (("parameter", made), ("result", [report.results for report in reports])):
+        names = dict.fromkeys(name for record in records for name in record)
+        found.append([_line(kind, name, [record.get(name) for record in records]) for name in names])
+    return found[0], found[1]
 
 
 def _line(kind: str, name: str, records: Sequence[Any]) -> Line:
-    values = tuple(ABSENT if r is None else r["value"] for r in records)
-    units = ["" if r is None else r.get("unit", "") for r in records]
+    values = tuple(ABSENT if record is None else record["value"] for record in records)
+    units = tuple("" if record is None else record.get("unit", "") for record in records)
     known = {unit for unit, value in zip(units, values, strict=True) if value is not ABSENT}
-    unit, texts = known.pop() if len(known) == 1 else None, []
-    for value, own in zip(values, units, strict=True):
-        shown = format_setting(value) if kind == "parameter" else format_value(value, own)
-        absent = "not a parameter" if kind == "parameter" else "not recorded"
-        texts.append(absent if value is ABSENT else f"{shown} {own}" if unit is None and own else shown)
-    first, comparable = values[0], [is_number(v) and u == units[0] for v, u in zip(values, units, strict=True)]
-    less = tuple(float(v - first) if c and comparable[0] else None for v, c in zip(values, comparable, strict=True))
-    words = [_difference(first, v, less[i], texts[0], texts[i], units[i] == units[0]) for i, v in enumerate(values)]
-    meaning = next((r["meaning"] for r in records if r and r.get("meaning")), "")
-    return Line(
-        kind=kind,
-        name=name,
-        meaning=meaning,
-        values=values,
-        unit=unit,
-        texts=tuple(texts),
-        less=less,
-        differences=("", *words[1:]) if kind == "result" else ("",) * len(words),
-    )
+    meaning = next((record["meaning"] for record in records if record and record.get("meaning")), "")
+    unit = known.pop() if len(known) == 1 else None
+    return Line(kind=kind, name=name, meaning=meaning, values=values, units=units, unit=unit)
 
 
-def _difference(first: Any, value: Any, less: float | None, text: str, other: str, one_unit: bool) -> str:
-    """The difference with its sign, to the digits of the values; in words where there is none to compute."""
-    if ABSENT in (first, value):
-        return ""
-    if not one_unit or same(first, value) or less is None:
-        return "other unit" if not one_unit else "same" if same(first, value) else "differs"
-    decimals = max(len(shown.split(" ", 1)[0].partition(".")[2]) for shown in (text, other))
-    size = f"{abs(less):,.{decimals}f}"
-    if not any(digit in size for digit in "123456789") or "e" in text + other:
-        size = format_value(abs(value - first))
-    return f"{'+' if less > 0 else MINUS}{size}"
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values say the same; true is not 1, and nothing equals what is absent but itself."""
+    return one == other and (type(one) is type(other) or (is_number(one) and is_number(other)))

@@ -15,7 +15,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -70,11 +69,6 @@ class SiteReport:
     @property
     def label(self) -> str:
         return f"{self.notebook}/{self.set}"
-
-    def number(self, name: str) -> float | None:
-        """A result as a number; None if it is none, or not recorded."""
-        value = self.results.get(name, {}).get("value")
-        return float(value) if is_number(value) and isfinite(value) else None
 
 
 def is_number(value: Any) -> bool:

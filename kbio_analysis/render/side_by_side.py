@@ -7,14 +7,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from kbio_analysis.errors import did_you_mean
-from kbio_analysis.render.compare import ABSENT, Comparison, same
-from kbio_analysis.render.formats import file_name, format_setting, format_value
+from kbio_analysis.render.compare import ABSENT, Comparison, Line, lines_of
+from kbio_analysis.render.formats import file_name
 from kbio_analysis.render.publish import BATCHES, slug
 from kbio_analysis.render.ranking import Ranking
-from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
+from kbio_analysis.render.results import SiteReport, csv_text, is_number
 
 MOST_COLUMNS = 5  # results in the rows of a batch that names none; all of them are in the CSV
 
@@ -93,99 +94,74 @@ def _section(reports: Sequence[SiteReport], label: str, file: str, csv: str) -> 
 
 def _table(reports: list[SiteReport], ranking: Ranking | None) -> dict[str, Any]:
     """A row a report: in the order of one result with the chosen ones beside it, else with what varies among them."""
-    recorded, parameters = list(dict.fromkeys(name for r in reports for name in r.results)), _changed(reports)
-    first, last, notes = ranked(reports, ranking, recorded) if ranking else ([], [], [])
-    shown: dict[str, Any] = {"ranked": bool(first), "notes": notes}
+    first, last, notes = ranked(reports, ranking) if ranking else ([], [], [])
+    shown: dict[str, Any] = {"ranked": bool(first), "notes": notes, "last": last}
+    parameters, results = lines_of(first or reports)
     if ranking and first:
-        # Words name a set, so they stand before the numbers; the unit of the column that ranks is that of its reports.
-        heads = [_head(name, reports) for name in ranking.columns if name in recorded]
-        heads = [_head(ranking.rank_by, first), *sorted(heads, key=lambda head: head["kind"] == "num")]
-        words, parameters = f"Ranked by: {heads[0]['meaning'] or ranking.rank_by}, the largest first. Every", []
+        chosen = {line.name: line for line in results}
+        by, parameters = chosen[ranking.rank_by], []
+        # Words name a set, so they stand before the numbers.
+        lines = [by, *sorted((chosen[n] for n in ranking.columns if n in chosen), key=lambda line: not _of_words(line))]
+        words = f"Ranked by: {by.meaning or by.name}, the largest first. Every"
     else:
-        first, last = reports, []
-        varying = [name for name in recorded if _varies(name, reports)] or recorded
-        heads, more = [_head(name, reports) for name in varying[:MOST_COLUMNS]], len(varying) > MOST_COLUMNS
+        changed = sorted({name for report in reports for name in report.changed})
+        parameters = sorted((line for line in parameters if line.name in changed), key=lambda line: line.name)
+        varying = [line for line in results if line.differs] or results
+        lines, more = varying[:MOST_COLUMNS], len(varying) > MOST_COLUMNS
         words = f"{MOST_COLUMNS} of the {len(varying)} results that vary; every" if more else "What varies; every"
-    shown |= {"words": f"{words} result is in the CSV.", "heads": heads, "parameters": parameters, "last": last}
+    shown |= {"words": f"{words} result is in the CSV.", "parameters": [line.name for line in parameters]}
+    heads = [{"kind": "words" if _of_words(line) else "num", "unit": line.unit or ""} for line in lines]
+    shown["heads"] = [{"name": n.name, "meaning": n.meaning} | head for n, head in zip(lines, heads, strict=True)]
+    cells = [_cells(line) for line in lines]
+    settings = [[cell["text"] for cell in _cells(line)] for line in parameters]
     shown["rows"] = [
-        {
-            "report": report,
-            "settings": [format_setting(report.made_with[n]) if n in report.made_with else "" for n in parameters],
-            "cells": [_cell(report, head) for head in heads],
-        }
-        for report in first
+        {"report": report, "settings": [column[i] for column in settings], "cells": [column[i] for column in cells]}
+        for i, report in enumerate(first or reports)
     ]
-    notebook, kind = reports[0].notebook, "ranked" if shown["ranked"] else "sets"
-    csv = _wide_csv([*first, *(report for report, _ in last)], recorded)
+    notebook, kind = reports[0].notebook, "ranked" if first else "sets"
+    csv = _wide_csv([*first, *(report for report, _ in last)] or reports)
     return _section(reports, f"{notebook}, {kind}", f"{notebook}-{kind}", csv) | shown
 
 
 def ranked(
-    reports: Sequence[SiteReport], ranking: Ranking, recorded: Sequence[str]
+    reports: Sequence[SiteReport], ranking: Ranking
 ) -> tuple[list[SiteReport], list[tuple[SiteReport, str]], list[str]]:
     """The reports of a notebook in order, the largest first and equal ones by name; with the reason, those without a
-    number in the unit that most of them share; and what no report records."""
-    by, ordered = ranking.rank_by, sorted(reports, key=lambda r: r.set)
-    units = Counter(r.results[by]["unit"] for r in ordered if r.number(by) is not None)
-    unit = units.most_common(1)[0][0] if units else ""
-    first = sorted((r for r in ordered if not _why_last(r, by, unit)), key=lambda r: -(r.number(by) or 0.0))
-    last = [(r, why) for r in ordered if (why := _why_last(r, by, unit))]
-    notes = [] if first else [f"rank_by: no report records {by} as a number{_near(by, recorded)}"]
+    number in the unit that most of them share; and what no report records. All stay unranked if none has a number."""
+    ordered, by = sorted(reports, key=lambda r: r.set), ranking.rank_by
+    recorded = {line.name: line for line in lines_of(ordered)[1]}
+    line, notes = recorded.get(by), []
+    numbers = {i: float(v) for i, v in enumerate(line.values if line else ()) if is_number(v) and isfinite(v)}
+    units = Counter(line.units[i] for i in numbers)
+    first = sorted((i for i in numbers if line.units[i] == units.most_common(1)[0][0]), key=lambda i: -numbers[i])
+    last = []
+    for i in sorted({*range(len(ordered))} - {*first}) if first else ():
+        why = f"in another unit: {line.units[i] or 'none'}" if i in numbers else "no number"
+        last.append((ordered[i], "not recorded" if line.values[i] is ABSENT else why))
+    if not first:
+        notes = [f"rank_by: no report records {by} as a number{'' if line else did_you_mean(by, recorded)}"]
     gone = [name for name in ranking.columns if name not in recorded]
-    return first, last, notes + [f"columns: no report records {name}{_near(name, recorded)}" for name in gone]
+    notes += [f"columns: no report records {name}{did_you_mean(name, recorded)}" for name in gone]
+    return [ordered[i] for i in first], last, notes
 
 
-def _near(name: str, recorded: Sequence[str]) -> str:
-    return "" if name in recorded else did_you_mean(name, recorded)
+def _of_words(line: Line) -> bool:
+    return all(isinstance(value, str) for value in line.values if value is not ABSENT)
 
 
-def _why_last(report: SiteReport, name: str, unit: str) -> str:
-    if report.number(name) is None:
-        return "no number" if name in report.results else "not recorded"
-    found = report.results[name]["unit"]
-    return "" if found == unit else f"in another unit: {found or 'none'}"
+def _cells(line: Line) -> list[dict[str, Any]]:
+    """What stands in each report's cell, as it is shown and as it sorts, and the kind of its column."""
+    kind = "words" if _of_words(line) else "num"
+    sorts = [value if is_number(value) and line.unit is not None else None for value in line.values]
+    texts = ["" if value is ABSENT else text for value, text in zip(line.values, line.texts, strict=True)]
+    return [{"text": text, "sorts": sort, "kind": kind} for text, sort in zip(texts, sorts, strict=True)]
 
 
-def _changed(reports: Sequence[SiteReport]) -> list[str]:
-    return sorted({name for report in reports for name in report.changed})
-
-
-def _varies(name: str, reports: Sequence[SiteReport]) -> bool:
-    """Whether a result (perhaps not recorded) differs among the reports, in value or unit."""
-    said = [(r.results[name]["value"], r.results[name]["unit"]) if name in r.results else (ABSENT, "") for r in reports]
-    return any(unit != said[0][1] or not same(value, said[0][0]) for value, unit in said)
-
-
-def _head(name: str, reports: Sequence[SiteReport]) -> dict[str, Any]:
-    """What stands above a column; the unit only if all reports agree on it; ``num`` unless it holds words alone."""
-    records = [report.results[name] for report in reports if name in report.results]
-    units, values = {record["unit"] for record in records}, [record["value"] for record in records]
-    return {
-        "name": name,
-        "meaning": records[0]["meaning"],
-        "unit": units.pop() if len(units) == 1 else "",
-        "kind": "words" if all(isinstance(value, str) for value in values) else "num",
-    }
-
-
-def _cell(report: SiteReport, head: Mapping[str, Any]) -> dict[str, Any]:
-    """A result as it is shown, as it sorts, and the kind of its column."""
-    record = report.results.get(head["name"])
-    if record is None:
-        return {"text": "", "sorts": None, "kind": head["kind"]}
-    value, unit = record["value"], record["unit"]
-    text = format_value(value, unit) + (f" {unit}" if unit != head["unit"] else "")
-    return {"text": text, "sorts": value if is_number(value) and unit == head["unit"] else None, "kind": head["kind"]}
-
-
-def _wide_csv(reports: Sequence[SiteReport], recorded: Sequence[str]) -> str:
+def _wide_csv(reports: Sequence[SiteReport]) -> str:
     """A line a set: the parameters that vary, then every result, exact, with its unit in the heading if it has one."""
-    heads = [_head(name, reports) for name in recorded]
-    parameters = _changed(reports)
-    titles = [f"{head['name']} [{head['unit']}]" if head["unit"] else head["name"] for head in heads]
-    lines = []
-    for report in reports:
-        values = [report.made_with.get(name) for name in parameters]
-        values += [report.results.get(name, {}).get("value") for name in recorded]
-        lines.append([report.set, *(value if is_number(value) else exact(value) for value in values)])
-    return csv_text(["set", *parameters, *titles], lines)
+    parameters, results = lines_of(reports)
+    changed = {name for report in reports for name in report.changed}
+    columns = [*sorted((p for p in parameters if p.name in changed), key=lambda line: line.name), *results]
+    titles = [f"{line.name} [{line.unit}]" if line.unit else line.name for line in columns]
+    rows = zip([report.set for report in reports], *(line.exact for line in columns), strict=True)
+    return csv_text(["set", *titles], rows)

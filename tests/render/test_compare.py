@@ -114,7 +114,7 @@ def test_only_what_differs_is_a_parameter_line_and_every_result_has_its_differen
     differences = {line.name: line.less[1] for line in c.results}
     assert differences == pytest.approx({"chance": 0.06, "size": 0.0, "pace": -0.5}, abs=ROUNDING)
     assert [line.differences[1] for line in c.results] == ["+0.06", "same", "\N{MINUS SIGN}0.5"]
-    assert c.notes == ("A difference between two percentages is in percentage points.",)
+    assert c.notes == ["A difference between two percentages is in percentage points."]
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_units_that_differ_are_said_and_not_subtracted(tmp_path: Path) -> None:
     lay(tmp_path, "a/late", results={"size": (5800.0, "US$ million")})
     c = beside(tmp_path, "default", "late")
     assert c.results[0].less[1] is None
-    assert c.results[0].texts == ("5.8 US$ billion", "5800 US$ million")
+    assert c.results[0].texts == ["5.8 US$ billion", "5800 US$ million"]
     assert c.results[0].differences[1] == "other unit"
-    assert c.notes == ("size: the units differ, so no difference is taken.",)
+    assert c.notes == ["size: the units differ, so no difference is taken."]
 
 
 def test_a_report_without_results_is_refused_and_an_old_good_one_is_marked(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_report_without_results_is_refused_and_an_old_good_one_is_marked(tmp_p
     (folder / "failure.json").write_text(json.dumps(failure))
     c = beside(tmp_path, "default", "late")
     assert c.parameters[0].values == (2030, 2035)
-    assert c.notes == ("a/late: its last run failed; shown is the good run before it.",)
+    assert c.notes == ["a/late: its last run failed; shown is the good run before it."]
     (folder / "result.json").unlink()
     with pytest.raises(UsageError, match="a/late has no results to compare"):
         beside(tmp_path, "default", "late")
