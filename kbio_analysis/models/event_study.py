@@ -158,25 +158,19 @@ def _units(frame: pd.DataFrame) -> tuple[int, int]:
     return frame.loc[frame["entry"].isna(), "unit"].nunique(), frame.loc[frame["event"] >= 0, "unit"].nunique()
 
 
-def _poisson(frame: pd.DataFrame, dummies: dict[str, pd.Series]) -> GravityFit:
-    return ppml(pd.concat([frame, pd.DataFrame(dummies)], axis=1), "outcome", list(dummies), ["unit", "period"], "unit")
+def _poisson(frame: pd.DataFrame, dummies: pd.DataFrame) -> GravityFit:
+    return ppml(pd.concat([frame, dummies], axis=1), "outcome", list(dummies), ["unit", "period"], "unit")
 
 
 def _etwfe(frame: pd.DataFrame, leads: int) -> dict[str, Any]:
     treated = frame["event"] >= 0
-    cell = frame["entry"].where(treated).astype("Int64").astype(str) + "_" + frame["period"].astype(str)
-    names = sorted(cell[treated].unique())
-    fit = _poisson(frame, {f"d_{name}": ((cell == name) & treated).astype(float) for name in names})
-    size = cell[treated].value_counts()
-    kept = [name for name in names if f"d_{name}" in fit.coefficients.index]
-    weights = pd.DataFrame(0.0, index=sorted(frame.loc[treated, "event"].astype(int).unique()), columns=kept)
-    for name in kept:
-        entry, period = (int(part) for part in name.split("_"))
-        weights.loc[period - entry, name] = size[name]
-    of_cells = [f"d_{name}" for name in kept]
-    b, block = fit.coefficients[of_cells].to_numpy(), fit.covariance.loc[of_cells, of_cells].to_numpy()
-    W = weights.div(weights.sum(axis=1), axis=0).to_numpy()
-    index = pd.Index(weights.index, name="event_time")
+    now = frame[treated]
+    cell = ("d_" + now["entry"].astype(int).astype(str) + "_" + now["period"].astype(str)).rename("cell")
+    fit = _poisson(frame, pd.get_dummies(cell, dtype=float).reindex(frame.index, fill_value=0.0))
+    kept = [name for name in sorted(cell.unique()) if name in fit.coefficients.index]
+    weights = pd.crosstab(now["event"].astype(int).rename("event_time"), cell)[kept]
+    b, block = fit.coefficients[kept].to_numpy(), fit.covariance.loc[kept, kept].to_numpy()
+    W, index = weights.div(weights.sum(axis=1), axis=0).to_numpy(), weights.index
     V = pd.DataFrame(W @ block @ W.T, index=index, columns=index)
     before = _untreated_leads(frame[~treated], leads)
     total = (weights.sum(axis=0) / weights.to_numpy().sum()).to_numpy()
@@ -191,20 +185,20 @@ def _untreated_leads(untreated: pd.DataFrame, leads: int) -> tuple[pd.DataFrame,
     earlier = int(event.min()) if event.notna().any() else 0
     wanted = [e for e in range(-leads, 0) if e > earlier + 1]
     if not wanted:
-        return _profile(), None
-    dummies = {f"lead_{-e}": (event == e).astype(float) for e in wanted}
+        return _profile(*_NOTHING), None
+    dummies = pd.DataFrame({f"lead_{-e}": (event == e).astype(float) for e in wanted})
     fit, names = _poisson(untreated, dummies), list(dummies)
     index = pd.Index(wanted, name="event_time")
-    effects = pd.Series(fit.coefficients[names].to_numpy(), index=index)
-    V = pd.DataFrame(fit.covariance.loc[names, names].to_numpy(), index=index, columns=index)
+    effects = fit.coefficients[names].set_axis(index)
+    V = fit.covariance.loc[names, names].set_axis(index, axis=0).set_axis(index, axis=1)
     counts = pd.Series([int((event == e).sum()) for e in wanted], index=index)
     return _profile(effects, V, counts), _wald(effects.to_numpy(), V.to_numpy())
 
 
 def _single_dummy(frame: pd.DataFrame) -> dict[str, Any]:
-    fit = _poisson(frame, {"agreement": (frame["event"] >= 0).astype(float)})
+    fit = _poisson(frame, (frame["event"] >= 0).astype(float).to_frame("agreement"))
     overall = {"overall": float(fit.coefficients.iloc[0]), "overall_se": float(fit.standard_errors.iloc[0])}
-    return overall | {"profile": _profile(), "covariance": pd.DataFrame(), "p_leads": None}
+    return overall | {"profile": _profile(*_NOTHING), "covariance": _NOTHING[1], "p_leads": None}
 
 
 def _complete(panel: pd.DataFrame, treatment: pd.Series) -> pd.DataFrame:
@@ -257,12 +251,11 @@ def _callaway_santanna(frame: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     return effects.reindex(index), V
 
 
-def _profile(
-    effects: pd.Series | None = None, V: pd.DataFrame | None = None, counts: pd.Series | None = None
-) -> pd.DataFrame:
-    if effects is None:
-        effects, V, counts = pd.Series(dtype=float), pd.DataFrame(), pd.Series(dtype=float)
-    se = np.sqrt(np.clip(np.diag(V.to_numpy()), 0, None)) if len(effects) else []
+_NOTHING = pd.Series(dtype=float), pd.DataFrame(dtype=float), pd.Series(dtype=float)
+
+
+def _profile(effects: pd.Series, V: pd.DataFrame, counts: pd.Series) -> pd.DataFrame:
+    se = np.sqrt(np.clip(np.diag(V.to_numpy()), 0, None))
     columns = {"effect_log_points": effects, "se_log_points": se, "n_treated": counts}
     return pd.DataFrame(columns, index=effects.index).rename_axis("event_time")
 
