@@ -18,17 +18,7 @@ from urllib.parse import quote
 from kbio_analysis.errors import UsageError
 from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.provenance import package_hash
-from kbio_analysis.render.publish import (
-    COMPARISONS,
-    FAILURE,
-    GO,
-    HIDDEN,
-    LOG,
-    MADE_FOLDERS,
-    MARK,
-    WHAT_IF,
-    write_file,
-)
+from kbio_analysis.render.publish import COMPARISONS, FAILURE, GO, HIDDEN, LOG, MADE_FOLDERS, MARK, WHAT_IF, write_file
 from kbio_analysis.render.ranking import RECORD, remembered
 from kbio_analysis.render.results import CSV_NAME, OTHER_FORMS, PAGE, PARQUET_NAME, RESULT, report_folders
 

@@ -20,7 +20,7 @@ from kbio_analysis.render.parameters import Parameter, read_source
 from kbio_analysis.render.results import PAGE, SiteReport, is_number
 from kbio_analysis.render.side_by_side import Batch
 
-FEWEST_SETS, MOST_CHART_CHARACTERS = 4, 4_000_000
+FEWEST_SETS, MOST_SETS, MOST_CHART_CHARACTERS = 4, 500, 4_000_000
 
 _CHART = re.compile(r'<figure class="chart".*?</figure>', re.DOTALL)
 
@@ -28,36 +28,30 @@ _CHART = re.compile(r'<figure class="chart".*?</figure>', re.DOTALL)
 def what_if(batch: Batch, section: Mapping[str, Any], site: Path) -> dict[str, Any] | None:
     """What the page shows of a section of the batch's page; None if its reports are no grid.
 
-    ``choices`` are the parameters with their values as text; ``sets`` has for each report its ``key`` (a text a
-    choice), and what it says: its answer, ``numbers`` (meaning, text, unit) and ``chart``.
+    ``axes`` are the parameters with their values as text, ``declared`` what the notebook says of them; ``sets`` has for
+    each report its ``key`` (a text a parameter), its ``numbers`` (meaning, text, unit) and its ``chart``.
     """
     reports = [r for r in batch.reports if r.notebook == section["notebook"] and r.parameters]
     axes = _axes(reports)
     combinations = prod(map(len, axes.values()))
-    if not axes or len(reports) < FEWEST_SETS or combinations > 2 * len(reports):
+    if not axes or not FEWEST_SETS <= len(reports) <= MOST_SETS or combinations > 2 * len(reports):
         return None
-    cells = {row["report"].set: row["cells"] for row in section["rows"]}
-    sets = {}
+    cells, room = {row["report"].set: row["cells"] for row in section["rows"]}, MOST_CHART_CHARACTERS
+    sets: dict[tuple[str, ...], dict[str, Any]] = {}
     for report in reports:
         key = tuple(format_setting(report.parameters.get(name)) for name in axes)
         numbers = [_number(*both) for both in zip(section["heads"], cells.get(report.set, ()), strict=False)]
-        sets.setdefault(key, {"key": key, "report": report, "numbers": numbers, "chart": _chart(site, report)})
-    if sum(len(one["chart"]) for one in sets.values()) > MOST_CHART_CHARACTERS:
+        chart = _chart(site, report) if room > 0 else Markup("")
+        room -= len(chart)
+        sets.setdefault(key, {"key": key, "report": report, "numbers": numbers, "chart": chart})
+    if room < 0:
         sets = {key: one | {"chart": ""} for key, one in sets.items()}
     declared = _declared(site, reports)
-    start = _start(axes, declared, sets)
-    choices = [
-        {
-            "name": name,
-            "meaning": getattr(declared.get(name), "meaning", "") or name,
-            "unit": getattr(declared.get(name), "unit", "") or "",
-            "values": values,
-            "start": start[i],
-        }
-        for i, (name, values) in enumerate(axes.items())
-    ]
-    shown = {"choices": choices, "sets": list(sets.values()), "start": sets[start], "combinations": combinations}
-    return shown | {"question": section["question"], "notebook": section["notebook"], "batch": batch}
+    usual = [format_setting(getattr(declared.get(name), "default", None)) for name in axes]
+    start = tuple(own if own in values else values[0] for own, values in zip(usual, axes.values(), strict=True))
+    shown = {"batch": batch, "question": section["question"], "notebook": section["notebook"], "axes": axes}
+    shown |= {"declared": declared, "sets": list(sets.values()), "combinations": combinations}
+    return shown | {"start": sets.get(start) or next(iter(sets.values()))}
 
 
 def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
@@ -79,13 +73,6 @@ def _declared(site: Path, reports: Sequence[SiteReport]) -> dict[str, Parameter]
         except (OSError, KbioError):
             continue
     return {}
-
-
-def _start(axes: Mapping[str, Sequence[str]], declared: Mapping[str, Parameter], sets: Mapping[Any, Any]) -> Any:
-    """The choice to begin with: the notebook's own values where the grid has them, if there is such a set."""
-    usual = {name: format_setting(getattr(declared.get(name), "default", None)) for name in axes}
-    key = tuple(usual[name] if usual[name] in values else values[0] for name, values in axes.items())
-    return key if key in sets else next(iter(sets))
 
 
 def _number(head: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -98,6 +98,18 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
     assert (HOSTILE,) in sets(html)
 
 
+def test_many_values_are_a_list_and_many_sets_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for year in range(2030, 2037):
+        lay(tmp_path, year, 7.1)
+    assert re.search(r'<label for="c1">the year of the aim</label>\s*<select id="c1" name="year">', grid(tmp_path))
+    assert '<option selected value="2035">' in grid(tmp_path)
+    monkeypatch.setattr("kbio_analysis.render.whatif.MOST_SETS", 6)
+    (tmp_path / ".kbio" / "site.json").unlink()
+    (tmp_path / "whatif" / "grid-a.html").unlink()
+    write_site(tmp_path)
+    assert not list((tmp_path / "whatif").iterdir())
+
+
 def test_charts_beyond_the_bound_stay_in_their_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kbio_analysis.render.whatif.MOST_CHART_CHARACTERS", 300)
     for year in (1, 2, 3, 4):
