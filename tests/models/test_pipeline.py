@@ -85,9 +85,7 @@ def test_an_unknown_share_of_sure_approvals_is_beta_binomial() -> None:
 
 def test_a_weightless_prior_gives_way_to_the_own_record_and_a_heavy_one_does_not() -> None:
     light, heavy = (updated_share(0.4, weight, passed=2, approved=10).mean() for weight in (1e-6, 1e9))
-    assert light == pytest.approx(0.2, rel=1e-3)
-    assert heavy == pytest.approx(0.4, rel=1e-3)
-    assert updated_share(1.0, 5, passed=0, approved=5).mean() == pytest.approx(0.5, rel=1e-3)
+    assert (light, heavy) == pytest.approx((0.2, 0.4), rel=1e-3)
     for wrong in ((1.2, 5, 0, 1), (0.5, 0, 0, 1), (0.5, 5, 2, 1)):
         with pytest.raises(ModelInputError, match="no more passed than approved"):
             updated_share(*wrong[:2], passed=wrong[2], approved=wrong[3])
@@ -133,14 +131,6 @@ def test_at_least_agrees_with_counting_every_outcome(chances: list[float], k: in
     assert at_least(k, [1] * len(chances), chances) == pytest.approx(slow, abs=1e-12)
 
 
-def test_groups_are_binomial_and_the_poisson_limit_holds() -> None:
-    """Le Cam (1960): the total variation distance to Poisson(sum p) is at most sum p^2."""
-    assert at_least(3, [54], [0.06]) == pytest.approx(stats.binom.sf(2, 54, 0.06), abs=1e-12)
-    n, p = np.array([200, 50]), np.array([0.01, 0.03])
-    assert abs(at_least(3, n, p) - stats.poisson.sf(2, n @ p)) <= n @ p**2
-    assert at_least(3, [0, 0], p) == 0
-
-
 @pytest.mark.parametrize("chance", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("p", [0.0017, 0.06, 0.36, 1.0])
 def test_the_number_needed_is_the_first_that_suffices(p: float, chance: float) -> None:
@@ -156,19 +146,20 @@ def test_the_share_needed_gives_back_its_chance() -> None:
     assert share_needed(3, [2], [1.0], 0.5) is None
 
 
-def test_refuses_rates_and_times_out_of_range() -> None:
-    with pytest.raises(ModelInputError, match="from 0 to 1"):
-        found(figures((1.2, 0.3, 0.5, 0.9)))
-    with pytest.raises(ModelInputError, match="above zero"):
-        found(figures(years=(0.0, 1.0, 1.0, 1.0)))
-    with pytest.raises(ModelInputError, match="one year or more"):
-        found(years_to_mark=0.5)
-    with pytest.raises(ModelInputError, match="chances from 0 to 1"):
-        at_least(3, [2], [1.5])
-    with pytest.raises(ModelInputError, match="k of 1 or more"):
-        attempts_needed(0, 0.5, 0.5)
-    with pytest.raises(ModelInputError, match="between 0 and 1"):
-        share_needed(3, [5], [0.5], 1.0)
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: found(figures((1.2, 0.3, 0.5, 0.9))), "from 0 to 1"),
+        (lambda: found(figures(years=(0.0, 1.0, 1.0, 1.0))), "above zero"),
+        (lambda: found(years_to_mark=0.5), "one year or more"),
+        (lambda: at_least(3, [2], [1.5]), "chances from 0 to 1"),
+        (lambda: attempts_needed(0, 0.5, 0.5), "k of 1 or more"),
+        (lambda: share_needed(3, [5], [0.5], 1.0), "between 0 and 1"),
+    ],
+)
+def test_refuses_rates_and_times_out_of_range(call, said: str) -> None:
+    with pytest.raises(ModelInputError, match=said):
+        call()
 
 
 class TestSegmentShare:
