@@ -68,16 +68,19 @@ class Page:
         self.result, self.spec = result, spec
         self.layout, self.lang = getattr(spec, "layout", None), getattr(spec, "lang", "en")
         self.status = STATUS_WORDS.get(str(result.get("status")), str(result.get("status", "unknown")))
-        self.headings: list[dict[str, Any]] = []
-        self.title: Markup | None = None
-        self.lead: Markup | None = None
-        self.blocks: list[dict[str, Any]] = []
+        self.results, self.headings, self.blocks = result.get("results") or {}, [], []
+        asked = self.results.get("question", {}).get("value")
+        self.title, self.lead = escape(asked) if asked else None, None
+        self._has_title = False
         self._ids = set(_RESERVED_IDS)
         self._counts = {"Figure": 0, "Table": 0, "Output": 0}
         self._level = 1
         self._code: list[dict[str, Any]] = []
         self._bare_heading: dict[str, Any] | None = None
         self._walk(executed.cells)
+        fallback = result.get("question") or result.get("title") or result.get("notebook") or "Report"
+        self.title = escape(fallback) if self.title is None else self.title
+        self.lead = escape(result["answer"]) if self.lead is None and result.get("answer") else self.lead
         for block in self.blocks:
             if block["as"] in ("prose", "words"):
                 block["html"] = Markup(_PAGE_LINK.sub(self._page_link, block["html"]))
@@ -92,15 +95,13 @@ class Page:
             elif cell.cell_type == "code":
                 number, tags = number + 1, cell.metadata.get("tags", [])
                 own += INJECTED not in tags
-                self._code_at = {"id": self._id(f"cell-{number}"), "number": own}
-                code = {"id": self._code_at["id"], "number": number, "html": highlighted(cell.source)}
+                self._cell, code = own, {"number": number, "html": highlighted(cell.source)}
+                views = [view for view in map(self._view, cell.outputs) if view.get("text", "x").strip() and view]
                 if "nbval-check-output" in tags:
-                    views = [self._view(output) for output in cell.outputs]
-                    self._code.append(code | {"views": [view for view in views if view["as"] != "nothing"]})
+                    self._code.append(code | {"views": views})
                     continue
                 self._code += [code] if cell.source.strip() else []
-                for view in map(self._view, cell.outputs):
-                    self._show(view)
+                self._show(*views)
         self._close_section()
 
     def _take_prose(self, cell: NotebookNode) -> None:
@@ -126,16 +127,16 @@ class Page:
             self.blocks.append({"as": "code", "cells": self._code})
         self._code = []
 
-    def _show(self, view: dict[str, Any]) -> None:
-        if view["as"] != "nothing":
-            self.blocks.append(view)
-            self._bare_heading = None
+    def _show(self, *views: dict[str, Any]) -> None:
+        self.blocks += views
+        self._bare_heading = None if views else self._bare_heading
 
     # ---- prose
 
     def _heading(self, text: str, level: int) -> str:
-        if level == 1 and self.title is None:
-            self.title = Markup(text)
+        if level == 1 and not self._has_title:
+            self._has_title = True
+            self.title = Markup(text) if self.title is None else self.title
             return ""
         self._level = max(2, min(level, self._level + 1))
         title = md.strip_tags(text)
@@ -157,32 +158,17 @@ class Page:
         self._ids.add(name)
         return name
 
-    def heading_text(self) -> Markup:
-        """The page's title: the question it recorded, else the notebook's H1, else the question or name on record."""
-        asked = (self.result.get("results") or {}).get("question", {}).get("value")
-        if asked:
-            return escape(asked)
-        fallback = self.result.get("question") or self.result.get("title") or self.result.get("notebook") or "Report"
-        return self.title if self.title is not None else escape(fallback)
-
-    def title_text(self) -> str:
-        return md.strip_tags(str(self.heading_text()))
-
-    def lead_text(self) -> Markup | None:
-        recorded = self.result.get("answer")
-        return escape(str(recorded)) if self.lead is None and recorded else self.lead
-
     # ---- outputs
 
     def _view(self, output: NotebookNode) -> dict[str, Any]:
         if output.output_type == "stream":
             text = plain(output.text)
-            return {"as": "stream", "text": text, "name": output.name} if text.strip() else {"as": "nothing"}
+            return {"as": "stream", "text": text, "name": output.name}
         if output.output_type == "error":
             trace = plain("\n".join(output.traceback))
             return {"as": "error", "type": output.ename, "message": plain(output.evalue), "trace": trace}
         payload = output.data.get(MIME)
-        if isinstance(payload, Mapping) and (view := self._structured(payload)):
+        if isinstance(payload, Mapping) and (view := self._structured(payload)) is not None:
             return view
         return self._ordinary(output.data, output.get("metadata") or {})
 
@@ -190,12 +176,12 @@ class Page:
         """The view of a kbio output; None when it is not one that this page knows, so that its fallback is shown."""
         kind, text = payload.get("kind"), payload.get("text")
         if kind == "record":
-            return {"as": "nothing"}
+            return {}
         if kind == "answer" and isinstance(text, str) and self.lead is None:
             self.lead = md.paragraph(text)
             if self._bare_heading is not None:
                 self._bare_heading["answered"] = True
-            return {"as": "nothing"}
+            return {}
         if kind in ("answer", "sentence") and isinstance(text, str):
             return {"as": "words", "html": md.markdown(text)}
         if kind == "chart" and isinstance(payload.get("svg"), str):
@@ -213,7 +199,7 @@ class Page:
             "id": self._id(f"{'fig' if label == 'Figure' else 'table'}-{anchor(name)}"),
             "caption": str(payload.get("caption") or ""),
             "source": str(payload.get("source") or ""),
-            "code": self._code_at,
+            "cell": self._cell,
         }
         if isinstance(payload.get("csv"), str):
             file = file_name(str(payload.get("csv_name") or name), "csv")
@@ -245,8 +231,7 @@ class Page:
         for kind in ("text/markdown", "text/latex"):
             if kind in data:
                 return {"as": "words", "html": md.markdown(data[kind])}
-        text = plain(str(data.get("text/plain", "")))
-        return {"as": "stream", "text": text, "name": "stdout"} if text.strip() else {"as": "nothing"}
+        return {"as": "stream", "text": plain(str(data.get("text/plain", ""))), "name": "stdout"}
 
     def _image(self, source: str, told: Any) -> dict[str, Any]:
         """A figure that came without our payload: numbered like the others, with a note of what it lacks."""
@@ -257,15 +242,12 @@ class Page:
 
     # ---- the record at the end
 
-    def results(self) -> list[dict[str, Any]]:
-        """The headline results as they are on record."""
-        return [{"name": name, **entry} for name, entry in (self.result.get("results") or {}).items()]
-
     def download(self) -> dict[str, str]:
         """The exact results as a file to take away."""
         keys = ("name", "value", "unit", "meaning")
+        rows = [[name, *map(entry.get, keys[1:])] for name, entry in self.results.items()]
         stem = f"{self.result.get('notebook') or 'report'}-{self.result.get('set') or 'default'}-results"
-        return {"name": file_name(stem, "csv"), "text": csv_text(keys, [map(r.get, keys) for r in self.results()])}
+        return {"name": file_name(stem, "csv"), "text": csv_text(keys, rows)}
 
     def parameters(self) -> list[dict[str, Any]]:
         """Every parameter with its value, and from ``spec`` its default, meaning and unit."""

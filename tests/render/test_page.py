@@ -470,12 +470,8 @@ def test_every_figure_and_table_says_where_its_code_and_tables_are() -> None:
     executed = book([], [shown(chart())], [shown(table())])
     executed.cells[1]["metadata"]["tags"] = ["injected-parameters"]
     html = report_html(executed, result())
-    found = re.findall(r'Code: <a href="#([^"]+)">(.*?)</a>; tables: <a href="#provenance">data/tables</a>', html)
-    assert found == [
-        ("cell-2", "notebooks/10_<wbr>record.ipynb, cell 1"),
-        ("cell-3", "notebooks/10_<wbr>record.ipynb, cell 2"),
-    ]
-    assert 'id="cell-2"' in html
+    found = re.findall(r"Code: notebooks/10_<wbr>record.ipynb, cell (\d); tables: data/tables", html)
+    assert found == ["1", "2"]  # as the repository's notebook counts them
     assert "data/tables/exports" in html
 
 
