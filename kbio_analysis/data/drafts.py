@@ -24,11 +24,11 @@ Row = dict[str, str]
 SHARED = ("source_id", "available_from", "note")  # columns that mean the same in every table
 KNOWN = {"year": "Calendar year", "month": "Calendar month", "iso3": "Economy, ISO 3166-1 alpha-3"}
 ABOUT_SOURCE = {
-    "publisher": "Who published it",
-    "source-title": "What it is called",
-    "published": "When: YYYY, YYYY-MM or YYYY-MM-DD",
-    "address": "Its address, or none",
-    "how-read": "How the figures came from there to here",
+    "publisher": ("who published it", r"[^|]+"),
+    "source-title": ("what it is called", r"[^|]+"),
+    "published": ("when: YYYY, YYYY-MM or YYYY-MM-DD", r"\d{4}(-\d\d(-\d\d)?)?"),
+    "address": ("its address https://..., or none", r"none|https?://\S+"),
+    "how-read": ("how the figures came from there to here", r"[^|]+"),
 }
 TIMES = ("year", "month", "date", "period")
 
@@ -39,15 +39,21 @@ class Answers:
     def __init__(self) -> None:
         self.asks, self.lacking = sys.stdin.isatty(), list[str]()
 
-    def __call__(self, given: str | None, option: str, question: str, choices: Sequence[str] = ()) -> str:
+    def __call__(self, given: str | None, option: str, question: str, form: str | Sequence[str] = r"[^|]+") -> str:
+        """The answer, of this ``form``: a pattern, or the words allowed. At the terminal a wrong one is asked again."""
         if not given and not self.asks:
             self.lacking.append(option)
             return ""
-        text = " ".join((given or typer.prompt(question + (f" ({', '.join(choices)})" if choices else ""))).split())
-        if "|" in text or (choices and text not in choices):
-            said = f"one of {', '.join(choices)}" if choices else "no | in it, which would break the lists of tables"
-            raise UsageError(f"{option} {text!r}: write {said}{did_you_mean(text, choices)}")
-        return text
+        words = [] if isinstance(form, str) else form
+        pattern = form if isinstance(form, str) else "|".join(map(re.escape, form))
+        while True:
+            text = " ".join((given or typer.prompt(question + f" ({', '.join(words)})" * bool(words))).split())
+            if re.fullmatch(pattern, text):
+                return text
+            said = f"one of {', '.join(words)}{did_you_mean(text, words)}" if words else question
+            if given:
+                raise UsageError(f"{option} {text!r}: write {said}")
+            print(f"{text!r}: write {said}")
 
     def complete(self) -> None:
         """Raises UsageError naming every option without an answer."""
@@ -91,9 +97,9 @@ def new_table(
 
     package, answers, rows = read_package(), Answers(), _tidy(file)
     table = _new_name("--name", name or re.sub(r"\W+", "_", file.stem.lower()), package.passports)
-    about = {"name": table, "path": f"tables/{table}.csv", "title": answers(title, "--title", "What the table is")}
+    about = {"name": table, "path": f"tables/{table}.csv", "title": answers(title, "--title", "what the table is")}
     about |= {"description": description or about["title"]}
-    terms = answers(licence, "--licence", "Terms under which the figures may be used")
+    terms = answers(licence, "--licence", "the terms under which the figures may be used")
     new = {"publisher": publisher, "source-title": source_title, "published": published, "address": address}
     held, cited = _sources(rows, source, new | {"how-read": how_read}, terms, (package, answers))
     rule = _rule(available_from, "available_from" in rows[0], answers)
@@ -101,7 +107,7 @@ def new_table(
     further = ["available_from", "source_id"] if rule else ["source_id"]
     columns = [*rows[0], *(column for column in further if column not in rows[0])]
     fields = _fields(rows, columns, keys, (_pairs(meaning, columns), _pairs(unit, columns)), (package, answers))
-    traps = trap or [answers(None, "--trap", "What a reader may get wrong")]
+    traps = trap or [answers(None, "--trap", "what a reader may get wrong")]
     answers.complete()
 
     days = {one: row["published"] for one, row in held.items()}
@@ -168,12 +174,14 @@ def _sources(
     held = {row["source_id"]: row for row in rows_of(package.passport("sources").path.read_bytes())}
     cited = list(dict.fromkeys(row["source_id"] for row in rows if row.get("source_id")))
     if given or not all(row.get("source_id") for row in rows):
-        source = answers(given, "--source", "Source: a row of the table sources, or a new name such as WHO_2026")
+        said = "a row of the table sources, or a new name such as WHO_2026 (capital letters, digits, _)"
+        source = answers(given, "--source", said, r"[A-Z][A-Z0-9_]*")
         cited = list(dict.fromkeys([source, *cited]))
+        hint = did_you_mean(source, held)
+        if source not in held and hint and not (about["publisher"] or answers.asks):
+            raise UsageError(f"--source {source!r} is no row of the table sources{hint}")
         if source and source not in held:
-            if not re.fullmatch(r"[A-Z][A-Z0-9_]*", source):
-                raise UsageError(f"--source {source!r}: write capital letters, digits, _{did_you_mean(source, held)}")
-            asks = {option: answers(text, f"--{option}", ABOUT_SOURCE[option]) for option, text in about.items()}
+            asks = {option: answers(text, f"--{option}", *ABOUT_SOURCE[option]) for option, text in about.items()}
             row = dict(zip(("publisher", "title", "published", "url", "how_read"), asks.values(), strict=True))
             held[source] = row | {"source_id": source, "url": row["url"].removesuffix("none"), "licence": terms}
     if unknown := [one for one in cited if one and one not in held]:
@@ -184,22 +192,12 @@ def _sources(
 
 def _rule(given: Text, has_days: bool, answers: Answers) -> dict[str, Any]:
     """The release rule as a passport has it; empty for what is no observation."""
-    from .schemas import fits
-
-    question = "First day of use: source (its day), YYYY-MM-DD, MONTHS/DAY after the row's year or month, none"
-    text = answers(given, "--available-from", question)
-    if months := re.fullmatch(r"(\d{1,2})/(\d{1,2})", text):
-        return {"months_after": int(months[1]), "day": int(months[2])}
-    if text in ("source", "") or (text == "none" and not has_days):
-        return {"source_published": True} if text == "source" else {}
-    if not fits("date", text):
-        said = (
-            "the file gives such days, so say by what rule"
-            if text == "none"
-            else "write source, a day, MONTHS/DAY, none"
-        )
-        raise UsageError(f"--available-from {text!r}: {said}")
-    return {"released": text}
+    said = "source (its day), a day, MONTHS/DAY after the row's year or month" + ", none" * (not has_days)
+    form = r"source|\d{4}-\d\d-\d\d|\d{1,3}/\d{1,2}" + "|none" * (not has_days)
+    text = answers(given, "--available-from", said, form)
+    if "/" in text:
+        return dict(zip(("months_after", "day"), map(int, text.split("/")), strict=True))
+    return {"source_published": True} if text == "source" else {"released": text} if text not in ("", "none") else {}
 
 
 def _kind(cells: list[str]) -> str:
@@ -234,11 +232,11 @@ def _fields(
         kind = _kind(cells)
         if kind == "integer" and name not in (*keys, "year"):
             kind = "number"
-        what = answers(told[0].get(name) or KNOWN.get(name), f"--meaning {name}=...", f"What {name} holds")
+        what = answers(told[0].get(name) or KNOWN.get(name), f"--meaning {name}=...", f"what {name} holds")
         field: dict[str, Any] = {"name": name, "type": kind, "description": what}
         if kind in ("integer", "number"):
             given = told[1].get(name) or ("year" if name == "year" else None)
-            field["unit"] = answers(given, f"--unit {name}=...", f"Unit of {name}")
+            field["unit"] = answers(given, f"--unit {name}=...", f"the unit of {name}")
         limits: dict[str, Any] = {"required": True} if all(cells) else {}
         if kind == "number" and not any(cell.startswith("-") for cell in cells):
             limits["minimum"] = 0
@@ -382,7 +380,7 @@ def _claimed(
     def asked(column: str, default: str = "") -> str:
         limits = fields[column].get("constraints", {})
         question = fields[column]["description"]
-        return answers(told.get(column) or default, f"{column}=...", question, limits.get("enum", ()))
+        return answers(told.get(column) or default, f"{column}=...", question, limits.get("enum") or r"[^|]+")
 
     claim = {"id": name, "note": ""} | {c: asked(c) for c in ("quantity", "value", "unit", "period", "source_id")}
     test = {"claim": name, "reading": "as stated", "kind": ""} | {c: asked(c) for c in ("topic", "label", "rule")}

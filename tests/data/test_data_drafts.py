@@ -93,7 +93,20 @@ def test_what_is_not_given_is_asked_at_a_terminal_and_else_named_all_at_once(cop
     ]
     assert str(refused.value).splitlines()[1:] == [*named, "--trap"]
     assert state(copy.root) == before
-    said = iter(["Sales", "CC0", "S_YNA_KBIO", "1/15", "Sales at the factory", "US$ million", "Not retail"])
+    said = iter(
+        [
+            "Sal|es",
+            "Sales",
+            "CC0",
+            "who",
+            "S_YNA_KBIO",
+            "later",
+            "1/15",
+            "Sales at the factory",
+            "US$ million",
+            "Not retail",
+        ]
+    )
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr(drafts.typer, "prompt", lambda _: next(said))
     drafts.new_table(file)
@@ -106,16 +119,17 @@ def test_what_is_not_given_is_asked_at_a_terminal_and_else_named_all_at_once(cop
     [
         (ROWS, {"name": "sources"}, "there is one already"),
         (ROWS, {"name": "Drug Sales"}, "small letters, digits"),
-        (ROWS, {"title": "A | B"}, "no | in it"),
+        (ROWS, {"title": "A | B"}, "write what the table is"),
         (ROWS, {"meaning": ["sale=x"]}, "a column being iso3, year"),
         (ROWS, {"key": ["iso3", "yaer"]}, "'yaer' is no column"),
         (ROWS, {"key": ["iso3"]}, "the key iso3=JPN stands already"),
-        (ROWS, {"source": "S_YNA_KBOI", "publisher": None}, "--publisher"),
+        (ROWS, {"source": "S_YNA_KBOI", "publisher": None}, "did you mean S_YNA_KBIO?"),
+        (ROWS, {"source": "NEW_1", "publisher": None}, "--publisher"),
         (ROWS, {"source": "who"}, "capital letters"),
-        (ROWS, {"published": "March"}, "neither rows nor source give a day"),
-        (ROWS, {"address": "who.int"}, "column url: 'who.int' does not match"),
-        (ROWS, {"available_from": "later"}, "write source, a day, MONTHS/DAY, none"),
-        (ROWS, {"available_from": "2026-02-30"}, "write source, a day, MONTHS/DAY, none"),
+        (ROWS, {"published": "March"}, "'March': write when: YYYY"),
+        (ROWS, {"address": "who.int"}, "'who.int': write its address"),
+        (ROWS, {"available_from": "later"}, "write source (its day), a day, MONTHS/DAY"),
+        (ROWS, {"available_from": "2026-02-30"}, "neither rows nor source give a day"),
         (ROWS, {"available_from": "1/32"}, "less than or equal to 31"),
         (ROWS.replace("Year", "Season"), {"available_from": "1/15", "unit": TABLE["unit"]}, "--key"),
         (
