@@ -18,8 +18,9 @@ from kbio_analysis.render.results import PAGE, SiteReport
 MOST_PAGES, MOST_CHARACTERS = 120, 1_500_000
 
 _LEFT_OUT = re.compile(
-    r'<(svg|style|nav|annotation|dl)\b.*?</\1>|<details class="code">.*?\n</details>'
-    r'|<ul class="facts".*?</ul>|<span class="(?:under|quiet)">.*?</span>|<a class="download".*?</a>',
+    r'<(svg|style|nav|annotation|thead)\b.*?</\1>|<details class="code">.*?\n</details>'
+    r'|<ul class="facts".*?</ul>|<caption class="quiet">.*?</caption>'
+    r'|<span class="(?:under|quiet)">.*?</span>|<a class="download".*?</a>',
     re.DOTALL,
 )
 _PASSAGE = re.compile(
@@ -31,7 +32,7 @@ _PASSAGE = re.compile(
 
 def passages(page: str) -> list[tuple[str, str, str]]:
     """(anchor, heading, text) of every paragraph, item, caption and table row of a report's page, in order."""
-    body = _LEFT_OUT.sub(" ", page[page.find("<h1") :])
+    body = _LEFT_OUT.sub(" ", page[page.find("<h1") :].partition('<h2 id="provenance"')[0])
     found, anchor, heading = [], "", ""
     for match in _PASSAGE.finditer(body):
         if match["level"]:

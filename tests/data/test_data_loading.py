@@ -8,7 +8,7 @@ from frictionless import validate
 
 from kbio_analysis.data.package import data_root, read_package
 from kbio_analysis.data.series import annual, catalogue, classes
-from kbio_analysis.data.tables import load, tables_read
+from kbio_analysis.data.tables import load, newest_read, tables_read
 from kbio_analysis.data.verification import verify
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
@@ -42,6 +42,7 @@ def test_tables_read_names_what_was_loaded():
     assert read["world_pharma_market"] == read_package(SHIPPED).passport("world_pharma_market").sha256
     assert read["sources"] == read_package(SHIPPED).passport("sources").sha256
     assert list(read) == sorted(read)
+    assert newest_read() >= str(load("world_pharma_market")["available_from"].max())[:10] > "2024"
 
 
 def test_a_caller_may_change_its_frame_without_harm():

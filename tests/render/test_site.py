@@ -280,7 +280,8 @@ PAPER = """<style>p {}</style><nav><p>Menu</p></nav><h1>A paper?</h1><p>Lead &am
 <h2 id="data">Data</h2><p>바이오 수출은 두 배.</p><details class="code"><summary>Code</summary><p>hidden</p>
 </details><figure class="chart" id="fig-1"><svg><text>drawn</text></svg>
 <figcaption>Figure 1 Sales.</figcaption></figure>
-<table><caption>Table 1</caption><tr><th>Name<code>id</code></th><td>5</td></tr></table>"""
+<table><caption>Table 1</caption><thead><tr><th>Head</th></tr></thead>
+<tr><th>Name<code>id</code></th><td>5</td></tr></table><h2 id="provenance">Provenance</h2><p>hashes</p>"""
 
 
 def test_passages_are_what_a_reader_sees_each_with_its_section() -> None:
