@@ -51,7 +51,7 @@ def picture(folder: Path, address: str) -> dict[str, str] | None:
     kind = next((kind for head, kind in _PICTURES.items() if content.startswith(head)), None)
     if kind is None and path.suffix.lower() == ".svg":
         drawn = inline_svg(content.decode("utf-8", "replace"), prefix="p", alt=path.stem)
-        kind, content = "image/svg+xml", standalone_svg(str(drawn or "")).encode()
+        kind, content = "image/svg+xml", standalone_svg(drawn or "").encode()
     return {kind: base64.b64encode(content).decode()} if kind and content else None
 
 
@@ -88,7 +88,7 @@ def _rebuilt(root: Element, view_box: str, prefix: str, alt: str) -> Markup:
 
 def standalone_svg(drawing: str) -> str:
     """An inline drawing of ``inline_svg`` as a file of its own: named as SVG, its theme colours spelt out."""
-    return _THEME_COLOUR.sub(r"\1", drawing.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+    return _THEME_COLOUR.sub(r"\1", str(drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
 
 
 def _local(tag: object) -> str:

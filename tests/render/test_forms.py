@@ -95,6 +95,7 @@ def test_document_is_the_page_without_code_and_downloads(tmp_path: Path, monkeyp
     assert headings[0] == [text for text in headings[1] if text != "Contents"]
     assert html.count("<img ") == 3
     assert "<svg" not in html
+    assert html.count('src="data:image/svg+xml;charset=utf-8,%3Csvg%20xmlns=%22http') == 3
     assert "model_table(scores)" not in html
     assert "<script" not in html
     assert not re.search(r'(?:src|href)="(?!data:|https?:|#)', html)
