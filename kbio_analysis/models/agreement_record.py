@@ -143,12 +143,6 @@ def with_covariates(found: AgreementRecord) -> PooledEffect:
     return pool(found.effects, found.covariance, covariates=varied if varied.shape[1] else None)
 
 
-def long_panel(wide: pd.DataFrame) -> pd.DataFrame:
-    """Years x partners as rows of unit, period, outcome, as ``event_study.staggered`` takes them."""
-    named = wide.rename_axis(index="period", columns="unit")
-    return named.melt(ignore_index=False, value_name="outcome").reset_index()
-
-
 def log_gap(observed: np.ndarray, expected: np.ndarray) -> float | np.ndarray:
     """Root mean square over the years (last axis) of log(observed / expected), years without either left out."""
     live = (observed > 0) & (expected > 0)

@@ -83,7 +83,7 @@ BCG = [
 def counties() -> tuple[pd.DataFrame, pd.Series]:
     """Counties whose cohort means and covariances are exactly the published ones."""
     rng = np.random.default_rng(1)
-    rows, entry = [], {}
+    rows, entry = {}, {}
     for cohort, (n, mean, factor) in MINIMUM_WAGE.items():
         draws = rng.normal(size=(n, 5))
         draws -= draws.mean(axis=0)
@@ -91,16 +91,16 @@ def counties() -> tuple[pd.DataFrame, pd.Series]:
         lower = np.array([[*row, *[0.0] * (5 - len(row))] for row in factor])
         for i, logs in enumerate(white @ lower.T + np.array(mean)):
             unit = f"{cohort}_{i}"
-            rows += [(unit, 2003 + t, float(np.exp(v))) for t, v in enumerate(logs)]
+            rows[unit] = np.exp(logs)
             if cohort:
                 entry[unit] = cohort
-    return pd.DataFrame(rows, columns=["unit", "period", "outcome"]), pd.Series(entry)
+    return pd.DataFrame(rows, index=range(2003, 2008)), pd.Series(entry)
 
 
 def test_minimum_wage_effects_of_callaway_and_santanna(counties: tuple) -> None:
     """Published: dynamic overall -0.0772 (0.0203); by event time -0.0199, -0.0510, -0.1373, -0.1008; simple average
     over group-times -0.0400 (0.0119)."""
-    study = staggered(*counties, method="callaway_santanna", leads=2)
+    study = staggered(*counties, leads=2)
     after = list(study.profile.index[study.profile.index >= 0])
     effects = study.profile.loc[after, "effect_log_points"]
     se = np.sqrt(study.covariance.loc[after, after].to_numpy().sum()) / len(after)
