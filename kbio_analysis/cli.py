@@ -61,7 +61,6 @@ Failed = Annotated[bool, Option("--failed", help="Only those whose last run fail
 Accept = Annotated[bool, Option("--accept", help="Show what moved, then record it as the new reference.")]
 Own = Annotated[list[str] | None, Option("--table", metavar="NAME=FILE", help="Own figures for this run; repeatable.")]
 Scheduler = Annotated[str | None, Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, to do the work.")]
-TlsFile = Annotated[Path | None, Option(metavar="FILE", help="For a tls:// scheduler.")]
 Unencrypted = Annotated[bool, Option("--unencrypted", help="A tcp:// scheduler elsewhere, in a network of your own.")]
 
 
@@ -178,9 +177,6 @@ def render(
     failed: Failed = False,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
-    tls_ca: TlsFile = None,
-    tls_cert: TlsFile = None,
-    tls_key: TlsFile = None,
     unencrypted: Unencrypted = False,
     kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
@@ -216,7 +212,7 @@ def render(
     outcome = build(
         work,
         out,
-        _maker(jobs, scheduler, (tls_ca, tls_cert, tls_key), unencrypted),
+        _maker(jobs, scheduler, unencrypted),
         workers=jobs or usable_cores(),
         force=force or failed,
         on_wait=_waiting(out),
@@ -245,17 +241,16 @@ def _with_own(tables: list[str], set_name: str | None) -> str | None:
     return set_name
 
 
-def _maker(
-    jobs: int | None, scheduler: str | None, tls: tuple[Path | None, ...], unencrypted: bool
-) -> Callable[..., Any]:
+def _maker(jobs: int | None, scheduler: str | None, unencrypted: bool) -> Callable[..., Any]:
     """What makes reports: processes here, or a Dask cluster. Raises UsageError for an address not to be trusted."""
-    from kbio_analysis.render import cluster, workers
-
-    files = cluster.Tls(ca=tls[0], cert=tls[1], key=tls[2])
-    cluster.check_address(scheduler, files, unencrypted=unencrypted)
     if scheduler is None:
+        from kbio_analysis.render import workers
+
         return lambda due: workers.reports(due, workers=jobs)
-    return lambda due: cluster.reports(due, scheduler=scheduler, tls=files)
+    from kbio_analysis.render import cluster
+
+    cluster.check_address(scheduler, unencrypted=unencrypted)
+    return lambda due: cluster.reports(due, scheduler=scheduler)
 
 
 def _waiting(out: Path) -> Callable[[], None]:

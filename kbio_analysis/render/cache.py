@@ -1,8 +1,8 @@
 """Which reports are up to date: the same notebook, parameters, tables, records, code and lock, and every file whole.
 
 Beside each good report lies ``stamp.json``: a key over all that the report depends on except the tables, the state of
-each table it read, and the hash of every file. The state of a table is its bytes, its passport entry and the
-corrections that name it, for these three shape the frame a notebook gets. Time stamps play no part.
+each table it read, and the hash of every file. The state of a table is its bytes, its passport entry and the file of
+corrections, for these three shape the frame a notebook gets. Time stamps play no part.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import DataError
-from kbio_analysis.reading import DocumentError, read_yaml
 from kbio_analysis.render.provenance import code_hash
 from kbio_analysis.render.publish import FAILURE, folder_of
 
@@ -115,30 +114,19 @@ def table_states(folder: str | None) -> dict[str, tuple[str, str]]:
         package = read_package(root)
     except DataError:
         return {}
-    corrections = _corrections(root / CORRECTIONS_FILE)
-    states = {}
+    corrections, states = _bytes_hash(root / CORRECTIONS_FILE), {}
     for name, passport in package.passports.items():
-        try:
-            content = _hash(passport.path.read_bytes())
-        except OSError:
-            content = ""
-        states[name] = content, _digest([content, passport.descriptor, corrections.get(name, corrections.get(""))])
+        content = _bytes_hash(passport.path)
+        states[name] = content, _digest([content, passport.descriptor, corrections])
     return states
 
 
-def _corrections(path: Path) -> dict[str, list[Any]]:
-    """Table -> its corrections; what is not a list of corrections concerns every table, under the name ''."""
-    if not path.is_file():
-        return {}
-    raw = path.read_bytes()
-    found: dict[str, list[Any]] = {}
+def _bytes_hash(path: Path) -> str:
+    """sha256 of a file's bytes; empty if it cannot be read."""
     try:
-        for document in read_yaml(raw):
-            for entry in document or []:
-                found.setdefault(entry["table"], []).append(repr(entry))
-    except (DocumentError, KeyError, TypeError):
-        return {"": [_hash(raw)]}
-    return found
+        return _hash(path.read_bytes())
+    except OSError:
+        return ""
 
 
 def _digest(content: object) -> str:

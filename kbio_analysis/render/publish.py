@@ -173,7 +173,15 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
         if not folder.exists():
             os.rename(aside, folder)
         elif not _exchange(aside, folder):
-            _exchange_in_two(aside, folder)
+            old = site / HIDDEN / "aside" / "old" / aside.name
+            old.parent.mkdir(exist_ok=True)
+            os.rename(folder, old)
+            try:
+                os.rename(aside, folder)
+            except OSError:
+                os.rename(old, folder)
+                raise
+            shutil.rmtree(old)
         _sync_folder(folder.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -189,28 +197,13 @@ def _exchange(one: Path, other: Path) -> bool:
     return rename(*arguments) == 0
 
 
-def _exchange_in_two(aside: Path, folder: Path) -> None:
-    old = folder.parent.parent / HIDDEN / "aside" / "old" / f"{folder.parent.name}@{folder.name}"
-    old.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.rename(folder, old)
-        os.rename(aside, folder)
-    except BaseException:
-        # Also when a signal comes between the two: the site is whole before anything else happens.
-        if old.exists() and not folder.exists():
-            os.rename(old, folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
 def _recover(site: Path) -> None:
     """Put back a folder that a crash left aside between two renames, and clear away what was never finished."""
     for old in (site / HIDDEN / "aside" / "old").glob("*@*"):
         folder = site.joinpath(*old.name.split("@", 1))
         if not folder.exists():
             os.rename(old, folder)
-    if (site / HIDDEN / "aside").exists():
-        shutil.rmtree(site / HIDDEN / "aside")
+    shutil.rmtree(site / HIDDEN / "aside", ignore_errors=True)
     for left in (left for depth in ("", "*/", "*/*/") for left in site.glob(f"{depth}.*.new")):
         if re.fullmatch(r"\..+\.\d+\.new", left.name) and left.parent.resolve().is_relative_to(site.resolve()):
             left.unlink(missing_ok=True)

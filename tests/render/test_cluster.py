@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import dask
 import psutil
 import pytest
 from render.fixtures.built import emitting, job, notebook, pretended, recording
@@ -14,7 +15,7 @@ from render.fixtures.cluster import CERTIFICATE, Started, started
 
 from kbio_analysis.errors import ExecutionError, UsageError
 from kbio_analysis.render import cluster, workers
-from kbio_analysis.render.cluster import Tls, check_address, pack, perform, unpacked
+from kbio_analysis.render.cluster import check_address, pack, perform, unpacked
 from kbio_analysis.render.job import Job, Report
 from kbio_analysis.render.provenance import package_hash
 
@@ -89,12 +90,12 @@ def test_a_worker_killed_half_way_loses_nothing(two_workers: Started) -> None:
 
 
 def test_over_encrypted_links_a_job_that_kills_its_workers_is_told_and_the_others_done(tmp_path: Path) -> None:
-    tls = Tls(ca=CERTIFICATE, cert=CERTIFICATE, key=CERTIFICATE)
+    ours = {f"distributed.comm.tls.{name}": str(CERTIFICATE) for name in ("ca-file", "client.cert", "client.key")}
     allowed = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
     deadly = "import psutil, time\nif size == 2:\n    psutil.Process().parent().parent().kill()\n    time.sleep(60)"
-    with started(tmp_path, workers=1, tls=True, nanny=True, **allowed) as running:
+    with started(tmp_path, workers=1, tls=True, nanny=True, **allowed) as running, dask.config.set(ours):
         assert running.address.startswith("tls://")
-        found = {r.set_name: r for r in cluster.reports(batch(3, deadly), scheduler=running.address, tls=tls)}
+        found = {r.set_name: r for r in cluster.reports(batch(3, deadly), scheduler=running.address)}
     assert {name: report.status for name, report in found.items()} == {"set-0": "ok", "set-1": "killed", "set-2": "ok"}
     assert "its worker was killed each time" in found["set-1"].failure
 
@@ -145,32 +146,23 @@ def test_files_that_no_report_has_do_not_come_in(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "tls", "words"),
+    ("scheduler", "words"),
     [
-        (None, Tls(ca=CERTIFICATE), "none is given"),
-        ("10.0.0.5", Tls(), r"write tls://HOST:PORT"),
-        ("tcp://10.0.0.5:99999", Tls(), r"write tls://HOST:PORT"),
-        ("http://localhost:1", Tls(), r"write tls://HOST:PORT"),
-        ("tcp://10.0.0.5:8786", Tls(), "another machine without encryption"),
-        ("tcp://127.0.0.1:1", Tls(ca=CERTIFICATE, cert=CERTIFICATE, key=CERTIFICATE), "no encrypted address"),
-        ("tls://10.0.0.5:1", Tls(ca=CERTIFICATE, cert=CERTIFICATE), "--tls-key is missing"),
-        (
-            "tls://10.0.0.5:1",
-            Tls(ca=CERTIFICATE, cert=Path("/no.pem"), key=CERTIFICATE),
-            "--tls-cert: there is no file",
-        ),
+        ("10.0.0.5", r"write tls://HOST:PORT"),
+        ("tcp://10.0.0.5:99999", r"write tls://HOST:PORT"),
+        ("http://localhost:1", r"write tls://HOST:PORT"),
+        ("tcp://10.0.0.5:8786", "another machine without encryption"),
     ],
 )
-def test_what_is_wrong_with_a_request_for_a_cluster_is_said_at_once(scheduler: str, tls: Tls, words: str) -> None:
+def test_what_is_wrong_with_a_request_for_a_cluster_is_said_at_once(scheduler: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        check_address(scheduler, tls)
+        check_address(scheduler)
 
 
 def test_addresses_that_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
     for address in ("tcp://127.0.0.1:8786", "tcp://localhost:1", "tcp://[::1]:8786", "tls://10.0.0.5:8786"):
-        check_address(address, Tls())
-    check_address("tcp://10.0.0.5:8786", Tls(), unencrypted=True)
-    check_address(None, Tls())
+        check_address(address)
+    check_address("tcp://10.0.0.5:8786", unencrypted=True)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(ExecutionError, match=r"no Dask scheduler answers at tcp://127.0.0.1:1"):
         list(cluster.reports(batch(1, "1"), scheduler="tcp://127.0.0.1:1"))
