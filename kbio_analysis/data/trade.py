@@ -33,7 +33,8 @@ JAPAN = "Japan (RCEP)"
 RESOURCE_MULTIPLE = 3.0
 """A partner that sells Korea over this multiple of what it buys supplies resources."""
 
-_NAMES = {"RCEP": "RCEP", "Korea-Turkiye FTA": "Türkiye", "Korea-US FTA": "United States", "Korea-UK FTA": "Britain"}
+_NAMES = {"RCEP": "RCEP", "Korea-Turkiye FTA": "Türkiye", "Korea-US FTA": "United States"}
+_NAMES |= {"Korea-UK FTA": "Britain", "Korea-Viet Nam FTA": "Vietnam"}
 
 
 def korea_trade(partner: str) -> "DataFrame":
@@ -131,7 +132,7 @@ def rival_causes(partner: str, first: int, last: int, added: "Sequence[str]" = (
     given = [cause for cause in given if first <= cause["first_year"] <= last]
     rows = load("rival_causes")
     rows = rows.assign(iso3=rows["iso3"].fillna("").astype(str))
-    near = rows[rows["iso3"].isin(["", partner]) & rows["first_year"].between(first, last)]
+    near = rows[rows["iso3"].isin(["", partner]) & (rows["first_year"] <= last) & (rows["last_year"] >= first)]
     near = near.sort_values(["iso3", "first_year"], ascending=[False, True])
     return pd.concat([pd.DataFrame(given), near]) if given else near
 

@@ -74,9 +74,18 @@ def test_another_agreement_can_pass_every_test() -> None:
     r = other.results
     assert "Samsung's telephone plants came in the same years" in other.answer
     assert len(other.answer.split()) <= 40
+    assert "They outran partners without one, as did Vietnam's imports from others" in other.answer
+    assert "This estimate takes that out and is the one to go by" in other.text
     assert "The ASEAN-Korea FTA entered into force on 1 June 2007" in other.text
     assert "India" not in re.sub(r"agreement with India alone", "", other.text)
     assert r["interrupted_level_shift_monthly"] is None
+
+
+def test_a_start_that_is_no_agreements_is_called_none() -> None:
+    pretended = said(NAME, start="2007")
+    assert pretended.status == "ok", pretended.failure
+    assert pretended.answer.startswith("No agreement with India counts from 2007; its own is of 2010.")
+    assert "the synthetic control finds" not in pretended.text  # what was promised of 2010 is not held against it
 
 
 @pytest.mark.parametrize(

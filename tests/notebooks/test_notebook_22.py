@@ -60,6 +60,8 @@ def test_the_ends_of_the_parameters(chosen: dict[str, str]) -> None:
     r = report.results
     assert r["with_tariffs_usd_m_50"] >= r["without_usd_m_50"]
     if "partner_growth_pct" in chosen:
+        assert "Korea's imports of 2030 to 2031 lose" not in report.text  # 2026 is the other date: lost from 2027 on
+        assert "Korea's imports of 2027 to 2031 lose" in report.text
         assert (r["growth_assumed_pct"], "−5.0% a year, as set" in report.text) == (-5, True)
     else:
         assert "what Bangladesh granted Japan: 14% of the way at entry, the rest over 18 years" in report.text
@@ -69,10 +71,15 @@ def test_the_ends_of_the_parameters(chosen: dict[str, str]) -> None:
     ("partner", "answer", "text"),
     [
         ("TWN", "An agreement with Taiwan would", "that of the median partner, because its own is not on record"),
-        ("THA", "Thailand already has an agreement", "two agreements in force, the first since 2009 (ASEAN and RCEP)"),
+        (
+            "THA",
+            "Thailand already has agreements. If a new one did as much",
+            "two agreements in force, the first since 2009 (ASEAN and RCEP)",
+        ),
+        ("CHL", "two-way trade, fuels aside, of US", "is not among the least developed countries: nothing hangs on"),
         ("TUV", "of US", "past agreements alone answer"),
         ("HKG", "An agreement with Hong Kong", "is a free port: Korea's exports to it pay no duty"),
-        ("LAO", "already has an agreement", "leaves the least developed countries too, but its agreement"),
+        ("LAO", "already has agreements", "leaves the least developed countries too, but its agreement"),
         ("NPL", "An agreement with Nepal would", "So both dates are run"),
         ("KWT", "An agreement with Kuwait would", "The Korea-GCC FTA is concluded but not in force"),
         ("NIU", "to Korea's imports of US", "cannot be told without both flows"),
@@ -86,7 +93,7 @@ def test_other_partners_are_answered_or_said_to_be_beyond_it(partner: str, answe
     assert answer in report.answer
     assert text in report.text
     assert any(name.startswith("effect_") for name in report.results) is report.results["enough_data"]
-    assert report.results["agreement_in_force"] is (partner in ("THA", "LAO"))
+    assert report.results["agreement_in_force"] is (partner in ("CHL", "THA", "LAO"))
     assert "Bangladesh" not in report.results["question"]
 
 
