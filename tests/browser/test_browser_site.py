@@ -146,6 +146,15 @@ def test_search_by_keyboard_alone(index: Page) -> None:
     assert _shown(index) == FEW
 
 
+def test_many_sets_are_folded_until_one_is_looked_for(browser: Browser, tmp_path: Path) -> None:
+    page = _opened(browser, _site(tmp_path, 3 * 30))
+    assert _shown(page) == 3 + 2, "the map, and what failed"
+    page.get_by_label("Search the reports").fill("partner_alv")
+    assert _shown(page) == 1
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function("document.querySelectorAll('details[open]').length === 0")
+
+
 def test_filter_by_notebook_status_and_parameter(index: Page) -> None:
     index.get_by_label("Notebook").select_option("30_diversification")
     assert _shown(index) == FEW // 3

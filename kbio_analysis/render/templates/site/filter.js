@@ -19,7 +19,8 @@
       changed: JSON.parse(element.dataset.set),
       text: `${title} ${element.dataset.notebook} ${element.textContent}`.toLowerCase().replace(/\s+/g, " "),
     }));
-    return { section, entries, visible: true };
+    const details = section.querySelector("details");
+    return { section, entries, details, open: details?.open, visible: true };
   });
   const all = groups.flatMap((group) => group.entries);
 
@@ -51,6 +52,8 @@
       total += here;
     }
     count.textContent = total === all.length ? `${total} report${total === 1 ? "" : "s"}` : `${total} of ${all.length} reports`;
+    // What is folded away opens while something is looked for.
+    for (const { details, open } of groups) if (details) details.open = open || total < all.length;
     if (scenarios) scenarios.hidden = total < all.length;
     nothing.hidden = total > 0 || all.length === 0;
   };
