@@ -11,7 +11,7 @@ Each is a mapping with ``check``, one of the names below, and what it needs. Wit
                row whose ``part`` is ``total``, or the number ``total`` itself
     dates      a text of ``column`` is a year, a month or a day that exists
 
-Against other tables, by :func:`verify`:
+Against other tables, by ``verify``:
 
     sums       within ``by`` the values of ``column`` add up to between ``low`` and ``high`` times those of ``total``
                in ``table``, of the rows ``of``
@@ -38,23 +38,16 @@ Found = Iterator[tuple[int, str, str]]
 """Line, column and what is wrong there."""
 
 
-def check_table(frame: "DataFrame", passport: Passport) -> None:
-    """Hold a typed table (index: line of the file) against its own checks. Raises DataError for the first failure."""
-    _raise_first(frame, passport, _WITHIN)
-
-
-def check_against_others(frame: "DataFrame", passport: Passport, load: "Load") -> None:
-    """Hold it against other tables, as ``load`` gives them. Raises DataError for the first failure."""
-    across = {name: lambda f, spec, by=check: by(f, spec, load) for name, check in _ACROSS.items()}
-    _raise_first(frame, passport, across)
-
-
-def _raise_first(frame: "DataFrame", passport: Passport, kinds: dict[str, Any]) -> None:
+def check_table(frame: "DataFrame", passport: Passport, load: "Load | None" = None) -> None:
+    """Hold a typed table (index: line of the file) against its own checks, or against other tables as ``load`` gives
+    them. Raises DataError for the first failure.
+    """
+    kinds = _ACROSS if load else _WITHIN
     for spec in passport.kbio.get("checks", []):
         name = spec.get("check") if isinstance(spec, dict) else spec
         if name not in [*_WITHIN, *_ACROSS]:
             raise DataError(f"{PACKAGE_FILE}: table {passport.name} declares a check {name!r}; known are {_KNOWN}")
-        if name not in [*kinds]:
+        if name not in kinds:
             continue
         if name == "order" and "columns" not in spec:
             spec = spec | {"columns": passport.primary_key}
@@ -62,7 +55,7 @@ def _raise_first(frame: "DataFrame", passport: Passport, kinds: dict[str, Any]) 
             chosen = frame
             for column, values in spec.get("where", {}).items():
                 chosen = chosen[chosen[column].isin(values)]
-            found = sorted(kinds[name](chosen, spec), key=lambda one: one[0])
+            found = sorted(kinds[name](chosen, spec, *([load] if load else [])), key=lambda one: one[0])
         except (KeyError, TypeError, ValueError, AttributeError, NotImplementedError) as problem:
             message = f"{PACKAGE_FILE}: table {passport.name}: the check {name!r} does not work"
             raise DataError(f"{message} ({type(problem).__name__}: {problem})") from None

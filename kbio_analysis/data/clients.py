@@ -1,6 +1,6 @@
 """Who publishes what: a recipe a table that can be brought up to date, and the ways of asking.
 
-Each recipe gives the rows as the table has them, without ``available_from``, values as text. The clients come with the
+Each client gives the rows as the table has them, without ``available_from``, values as text. The clients come with the
 extra ``refresh``; keys are read from the environment and appear in no message.
 """
 
@@ -8,30 +8,18 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
+from ..reading import rows_of
 
 TIMEOUT_SECONDS = 60.0
 ENOUGH = 0.9  # of the economies held; a few no longer exist
 Row = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """How a table is fetched. ``scope`` names the rows that are replaced (all without it); ``source`` is the row of
-    ``sources`` that the new figures cite, without the day; ``key`` the variable of the environment that holds a key;
-    with ``by`` only rows whose value of that column was fetched are replaced."""
-
-    fetch: Callable[[list[Row]], Iterator[Row]]
-    source: Row
-    scope: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    key: str = ""
-    by: str = ""
 
 
 class RefreshError(DataError):
@@ -40,13 +28,29 @@ class RefreshError(DataError):
     exit_code = 1
 
 
+@lru_cache(maxsize=1)
+def recipes() -> dict[str, Row]:
+    """Table -> how it is fetched, a row of ``recipes.csv``: which client asks, by the name of its function; the rows
+    in its ``scope`` are replaced (all without one), of these only those whose value of the column ``by`` came;
+    the variable of the environment that holds a ``key``; and the row of ``sources`` that new figures cite, without
+    the day. Every other table holds single published figures, which a person reads.
+    """
+    return {row["table"]: row for row in rows_of((Path(__file__).parent / "recipes.csv").read_bytes())}
+
+
+def in_scope(table: str, rows: list[Row]) -> list[Row]:
+    """Those of the rows that a refresh of the table may replace."""
+    column, _, values = recipes()[table]["scope"].partition("=")
+    return [row for row in rows if not column or row[column] in values.split(";")]
+
+
 def fetched(table: str, held: list[Row]) -> list[Row]:
     """The rows of ``table`` as its publisher has them now, given those ``held``. Raises RefreshError, UsageError."""
-    recipe = RECIPES[table]
-    if recipe.key and not os.environ.get(recipe.key):
-        raise UsageError(f"{table}: {recipe.source['publisher']} asks for a key; put yours into {recipe.key}")
+    recipe = recipes()[table]
+    if recipe["key"] and not os.environ.get(recipe["key"]):
+        raise UsageError(f"{table}: {recipe['publisher']} asks for a key; put yours into {recipe['key']}")
     try:
-        rows = list(recipe.fetch(held))
+        rows = list(_CLIENTS[recipe["client"]](held))
     except ModuleNotFoundError as missing:
         extra = "pip install 'kbio-analysis[refresh]'"
         raise UsageError(f"{table}: needs {missing.name}; install it with {extra}") from None
@@ -54,10 +58,10 @@ def fetched(table: str, held: list[Row]) -> list[Row]:
         raise RefreshError(f"{table}: the answer has another form than documented ({problem!r})") from None
     except Exception as problem:
         # Whatever a client raises for a dead line, a cut answer or a refusal: its words, never the key.
-        key, said = os.environ.get(recipe.key or "-", ""), str(problem) or type(problem).__name__
+        key, said = os.environ.get(recipe["key"] or "-", ""), str(problem) or type(problem).__name__
         raise RefreshError(f"{table}: {(said.replace(key, '...') if key else said)[:300]}") from None
     if not rows:
-        raise RefreshError(f"{table}: {recipe.source['publisher']} sent no rows")
+        raise RefreshError(f"{table}: {recipe['publisher']} sent no rows")
     return rows
 
 
@@ -110,10 +114,11 @@ def _us_gdp(_: list[Row]) -> Iterator[Row]:
 # ---- UN Comtrade, through comtradeapicall; free key
 
 
-def _comtrade(held: list[Row], *, flow: str, column: str) -> Iterator[Row]:
+def _comtrade(held: list[Row]) -> Iterator[Row]:
     import comtradeapicall
     import pycountry
 
+    column, flow = ("exports_usd_m", "X") if "exports_usd_m" in held[0] else ("imports_usd_m", "M")
     names = {row["iso3"]: row["partner"] for row in held}
     last = max(int(row["year"]) for row in held)
     for year in (last, last + 1, last + 2):
@@ -262,41 +267,5 @@ _HS30 = {
     "hs300214_customs": ("300214",),
     "hs3002_13_14_15_customs": ("300213", "300214", "300215"),
 }
-_SOURCES = {
-    row[0]: dict(zip(("source_id", "publisher", "title", "url", "licence", "how_read"), row, strict=True))
-    for row in (
-        ("WDI_API", "World Bank", "World Development Indicators", "https://api.worldbank.org/v2", "CC BY 4.0",
-         "kbio data refresh, wbgapi"),
-        ("COMTRADE_API", "United Nations, UN Comtrade", "Korea's trade by partner, all goods, yearly",
-         "https://comtradeapi.un.org", "UN Comtrade policy on use and re-dissemination",
-         "kbio data refresh, comtradeapicall"),
-        ("KCS_API", "Korea Customs Service", "Exports by HS code and month",
-         "https://apis.data.go.kr/1220000/Itemtrade", "Korean public data", "kbio data refresh"),
-        ("ATLAS_API", "Harvard Growth Lab, Atlas of Economic Complexity", "Exports by HS92 heading, newest version",
-         f"https://doi.org/{ATLAS.removeprefix('doi:')}", "CC0 1.0", "kbio data refresh"),
-        ("IMF_IMTS_API", "International Monetary Fund", "International Trade in Goods by partner country (IMTS)",
-         "https://data.imf.org/en/datasets/IMF.STA:IMTS", "IMF data terms: reuse with attribution",
-         "kbio data refresh"),
-        ("KOSIS_API", "Statistics Korea (KOSIS)", "Exports and imports by country (table DT_1R11006_FRM101)",
-         "https://kosis.kr/statHtml/statHtml.do?orgId=360&tblId=DT_1R11006_FRM101", "Korean public data",
-         "kbio data refresh"),
-    )
-}  # fmt: skip
-"""Rows of ``sources`` that new figures cite, without the day."""
-
-_TRADE = {"source": _SOURCES["COMTRADE_API"], "key": "COMTRADE_KEY", "by": "year"}
-RECIPES = {
-    "country_macro": Recipe(fetch=_macro, source=_SOURCES["WDI_API"]),
-    "us_gdp": Recipe(fetch=_us_gdp, source=_SOURCES["WDI_API"]),
-    "korea_exports_by_partner": Recipe(fetch=partial(_comtrade, flow="X", column="exports_usd_m"), **_TRADE),
-    "korea_imports_by_partner": Recipe(fetch=partial(_comtrade, flow="M", column="imports_usd_m"), **_TRADE),
-    "biohealth_exports_monthly": Recipe(
-        fetch=_customs, source=_SOURCES["KCS_API"], scope={"series": tuple(_HS30)}, key="DATA_GO_KR_KEY"
-    ),
-    "partner_trade_totals": Recipe(fetch=_imf, source=_SOURCES["IMF_IMTS_API"], by="iso3"),
-    "korea_world_trade": Recipe(fetch=_kosis, source=_SOURCES["KOSIS_API"], key="KOSIS_KEY"),
-    "pharma_exporters_panel": Recipe(
-        fetch=_atlas, source=_SOURCES["ATLAS_API"], scope={"classification": ("HS92-3002", "HS92-3004")}
-    ),
-}
-"""Tables that can be refreshed; every other holds single published figures, which a person reads."""
+_CLIENTS = {"macro": _macro, "us_gdp": _us_gdp, "comtrade": _comtrade, "customs": _customs, "atlas": _atlas}
+_CLIENTS |= {"imf": _imf, "kosis": _kosis}

@@ -252,7 +252,7 @@ def _fields(
 
 def _checks(rows: list[Row], passport: Passport, package: Package) -> list[dict[str, Any]]:
     """What holds of the rows and may be asked of the next ones: order, a calendar without gaps, dates, economies."""
-    from .checks import check_against_others, check_table
+    from .checks import check_table
     from .parsing import parse
     from .schemas import typed
     from .tables import load_from
@@ -273,7 +273,7 @@ def _checks(rows: list[Row], passport: Passport, package: Package) -> list[dict[
         alone = replace(passport, descriptor={**passport.descriptor, "kbio": {"checks": [one]}})
         with suppress(DataError):
             check_table(frame, alone)
-            check_against_others(frame, alone, lambda other: load_from(package, other))
+            check_table(frame, alone, lambda other: load_from(package, other))
             held.append(one)
     return held
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import DataError, UsageError, did_you_mean
 from ..reading import rows_of
 from .checks import check_table
-from .clients import RECIPES, Recipe, RefreshError, Row, fetched
+from .clients import RefreshError, Row, fetched, in_scope, recipes
 from .differences import cell_changes
 from .package import (
     CANDIDATES,
@@ -46,10 +46,11 @@ def fetch_candidate(table: str, today: date) -> list[str]:
     passport = package.passport(table)
     before = read_verified(passport)
     held = rows_of(before)
-    scoped = [row for row in held if all(row[c] in v for c, v in recipe.scope.items())]
+    scoped = in_scope(table, held)
     new = [_completed(row, recipe, passport, today) for row in fetched(table, scoped)]
-    came = {row[recipe.by] for row in new} if recipe.by else set()
-    replaced = {id(row) for row in scoped if not recipe.by or row[recipe.by] in came}
+    by = recipe["by"]
+    came = {row[by] for row in new} if by else set()
+    replaced = {id(row) for row in scoped if not by or row[by] in came}
     after = sorted_rows([*(row for row in held if id(row) not in replaced), *new], passport)
     _same_unit(before, after, passport, table)
     widened = _widened(passport, after)
@@ -111,21 +112,21 @@ def readers(references: Path, table: str) -> list[str]:
     return found
 
 
-def _recipe(table: str) -> Recipe:
+def _recipe(table: str) -> Row:
     read_package().passport(table)
-    if table not in RECIPES:
-        hint = did_you_mean(table, RECIPES) or f"; those that can: {', '.join(RECIPES)}"
+    if table not in recipes():
+        hint = did_you_mean(table, recipes()) or f"; those that can: {', '.join(recipes())}"
         raise UsageError(f"{table} holds figures that a person reads, so nothing fetches it{hint}")
-    return RECIPES[table]
+    return recipes()[table]
 
 
 def _candidate(package: Package, table: str) -> Path:
     return package.root / CANDIDATES / f"{table}.csv"
 
 
-def _completed(row: Row, recipe: Recipe, passport: Passport, today: date) -> Row:
+def _completed(row: Row, recipe: Row, passport: Passport, today: date) -> Row:
     """A fetched row with its source, and the day from which it could be used."""
-    whole = {"source_id": recipe.source["source_id"], **row}
+    whole = {"source_id": recipe["source_id"], **row}
     due = due_date(whole, passport.kbio.get("available_from", []), {whole["source_id"]: str(today)})
     whole["available_from"] = str(due or today)
     return {name: whole.get(name, "") for name in passport.columns}
@@ -173,11 +174,11 @@ def _numbers(raw: bytes, passport: Passport) -> dict[tuple[str, str], float]:
     return {(key, column): float(row[column]) for key, row in keyed.items() for column in columns if row[column]}
 
 
-def _with_source(sources: Passport, recipe: Recipe, package: Package, today: date) -> bytes:
+def _with_source(sources: Passport, recipe: Row, package: Package, today: date) -> bytes:
     """The table of sources with the recipe's own, dated today, and without those that no table and no vintage cites."""
     rows = {row["source_id"]: row for row in rows_of(read_verified(sources))}
-    mine = {**recipe.source, "published": str(today)}
-    rows[mine["source_id"]] = {name: mine.get(name, "") for name in sources.columns}
+    mine = recipe | {"published": str(today)}
+    rows[mine["source_id"]] = {name: mine[name] for name in sources.columns}
     paths = [passport.path for passport in package.passports.values() if passport.name != "sources"]
     cited = cited_by([*paths, *(package.root / VINTAGES).rglob("*.csv")])
     return sorted_rows([row for source_id, row in rows.items() if source_id in cited], sources)

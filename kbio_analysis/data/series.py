@@ -135,14 +135,14 @@ def known_months(
     series: str, *, first: str | None = None, last: str | None = None, as_of: str | date | None = None
 ) -> "Series":
     """As :func:`monthly` between two days' months; empty if none was out by ``as_of``."""
-    values = _out_or_none(series, "monthly", as_of)
+    values = _series(series, "monthly", as_of, may_be_empty=True)
     low, high = ((day or "")[:7] or None for day in (first, last))
     return values.loc[low:high] if len(values) else values
 
 
 def known_years(definition: str, *, as_of: str | date | None = None) -> "Series":
     """As :func:`annual`; empty if none was out by ``as_of``."""
-    return _out_or_none(definition, "annual", as_of)
+    return _series(definition, "annual", as_of, may_be_empty=True)
 
 
 def under_way(*, as_of: str | date | None = None) -> dict[str, "Series"]:
@@ -208,14 +208,7 @@ def destinations(*, as_of: str | date | None = None) -> "DataFrame":
     return rows.drop("WLD", errors="ignore").sort_values("exports_usd_m", ascending=False)
 
 
-def _out_or_none(key: str, frequency: str, as_of: str | date | None) -> "Series":
-    try:
-        return _series(key, frequency, as_of)
-    except DataError:
-        return _series(key, frequency, None).iloc[:0]  # an unknown one is refused all the same
-
-
-def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":
+def _series(key: str, frequency: str, as_of: str | date | None, *, may_be_empty: bool = False) -> "Series":
     import pandas as pd
 
     known = catalogue().query("held_in in ('biopharma_exports_annual', 'biohealth_exports_monthly')")
@@ -226,7 +219,7 @@ def _series(key: str, frequency: str, as_of: str | date | None) -> "Series":
     _known(key, same, f"{frequency} definition")
     column, period, freq = ("definition", "year", "Y-DEC") if frequency == "annual" else ("series", "month", "M")
     rows = load(known.at[key, "held_in"], as_of=as_of)
-    rows = out_by(rows[rows[column] == key], as_of, key).sort_values(period)
+    rows = out_by(rows[rows[column] == key], as_of, key, may_be_empty=may_be_empty).sort_values(period)
     result = pd.Series(rows["exports_usd_m"].to_numpy(), index=_periods(rows[period], freq), name=key, dtype="float64")
     result.attrs = {"definition": key, "unit": UNIT, "source_ids": tuple(sorted(set(rows["source_id"])))}
     return result
@@ -272,7 +265,7 @@ def _periods(values: "Iterable[object]", freq: str) -> object:
     import pandas as pd
 
     name = "month" if freq == "M" else "year"
-    return pd.PeriodIndex([pd.Period(str(value), freq=freq) for value in values], name=name)
+    return pd.PeriodIndex([str(value) for value in values], freq=freq, name=name)
 
 
 def _known(name: object, names: Iterable[str], kind: str) -> None:

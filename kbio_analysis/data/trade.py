@@ -167,8 +167,8 @@ class AgreementInputs:
 
     ``outcomes`` direction -> years x ISO3 (US$ million, or per cent of the partner's total; NaN where not recorded);
     ``treatment`` indexed by ISO3: agreement (short name), entry_year; ``comparisons`` direction -> ISO3 codes;
-    ``left_out`` columns iso3, direction, reason; ``later`` agreements that came on top of an older one; ``names``
-    ISO3 -> partner; ``trade_source_ids`` of the outcomes, ``source_ids`` of everything.
+    ``left_out`` columns iso3, direction, reason; ``later`` agreements that came on top of an older one;
+    ``trade_source_ids`` of the outcomes, ``source_ids`` of everything.
     """
 
     outcomes: "dict[str, DataFrame]"
@@ -176,7 +176,6 @@ class AgreementInputs:
     comparisons: dict[str, list[str]]
     left_out: "DataFrame"
     later: "DataFrame"
-    names: dict[str, str]
     trade_source_ids: tuple[str, ...]
     source_ids: tuple[str, ...]
 
@@ -212,49 +211,46 @@ def agreement_inputs(
     """
     import pandas as pd
 
-    known = agreements(dating=dating)
+    known, marked = agreements(dating=dating), load("donor_exclusions")
     first = known[known["rank"] == 1].set_index("iso3")
-    used = {flow: load(f"korea_{flow}_by_partner") for flow in ("exports", "imports")}
-    ships = set(used["exports"].loc[used["exports"]["flag"].fillna("").str.contains(SHIP_FLAG), "iso3"])
-    marked = load("donor_exclusions")
-    disturbed = {iso3: " and ".join(dict.fromkeys(why)) for iso3, why in marked.groupby("iso3")["reason"]}
-    entries = first["entry_year"].to_dict()
-    names = dict(zip(used["exports"]["iso3"], used["exports"]["partner"], strict=True))
+    used = {flow: load(f"korea_{flow}_by_partner") for flow in FLOWS}
     if outcome == "share":
         used["totals"] = load("partner_trade_totals")
+    flags = used["exports"].set_index("iso3")["flag"].fillna("")
+    ships = dict.fromkeys(flags.index[flags.str.contains(SHIP_FLAG)], "ships")
+    disturbed = {iso3: " and ".join(dict.fromkeys(why)) for iso3, why in marked.groupby("iso3")["reason"]}
     suppliers = set() if resource_suppliers else _resource_suppliers(first_year, last_year)
     outcomes, comparisons, left_out, members = {}, {}, [], set()
-    for direction in ("exports", "imports"):
+    for direction in FLOWS:
         rows = used[direction]
         whole = rows[~rows["flag"].fillna("").str.contains("former_code|larger_state")]
         flows = wide(whole, f"{direction}_usd_m").loc[first_year:last_year]
         values = flows if outcome == "trade" else _share_of_total(flows, direction)
         if len(values) < MIN_UNTREATED_YEARS + 1:
             raise DataError(f"{first_year} to {last_year} holds {len(values)} years of {outcome}: widen the window")
-        enough = flows[values.columns].median() >= min_trade_usd_m
-        members_here = {iso3: entry for iso3, entry in entries.items() if iso3 in values}
-        reasons = _comparison_reasons(values.drop(columns=list(members_here)), enough, disturbed)
-        oil = {i: "supplier of resources" for i, why in reasons.items() if why is None and i in suppliers}
-        reasons |= oil if list(reasons.values()).count(None) - len(oil) >= MIN_COMPARISONS else {}
-        reasons |= {i: _member_reason(values[i], entry, pre_years) for i, entry in members_here.items()}
-        reasons = {iso3: "ships" if iso3 in ships else reasons[iso3] for iso3 in values.columns}
-        kept = [iso3 for iso3, reason in reasons.items() if reason is None]
-        left_out += [(iso3, direction, reason) for iso3, reason in reasons.items() if reason is not None]
+        small = flows[values.columns].median() < min_trade_usd_m
+        reasons = disturbed | dict.fromkeys(small.index[small], "little trade") | _gaps(values)
+        reasons |= {
+            i: _member_reason(values[i], first.at[i, "entry_year"], pre_years) for i in values if i in first.index
+        }
+        kept = [iso3 for iso3 in values if (reasons | ships).get(iso3) is None]
+        others = [iso3 for iso3 in kept if iso3 not in first.index]
+        if len(rest := [iso3 for iso3 in others if iso3 not in suppliers]) >= MIN_COMPARISONS:
+            reasons |= {iso3: "supplier of resources" for iso3 in others if iso3 in suppliers}
+            kept, others = [iso3 for iso3 in kept if iso3 in rest or iso3 in first.index], rest
+        left_out += [(iso3, direction, (reasons | ships)[iso3]) for iso3 in values if iso3 not in kept]
         members |= set(kept) & set(first.index)
-        comparisons[direction] = [iso3 for iso3 in kept if iso3 not in first.index]
-        outcomes[direction] = values[kept]
+        comparisons[direction], outcomes[direction] = others, values[kept]
     behind = {source for frame in used.values() for source in frame["source_id"]}
+    further = {*marked["source_id"], *known["source_id"], *load("energy_exporters")["source_id"]}
     return AgreementInputs(
         outcomes=outcomes,
         treatment=first.loc[sorted(members), ["agreement", "entry_year"]].astype({"entry_year": int}),
         comparisons=comparisons,
         left_out=pd.DataFrame(left_out, columns=["iso3", "direction", "reason"]),
         later=known[known["rank"] > 1],
-        names=names,
         trade_source_ids=tuple(sorted(behind)),
-        source_ids=tuple(
-            sorted({*behind, *marked["source_id"], *known["source_id"], *load("energy_exporters")["source_id"]})
-        ),
+        source_ids=tuple(sorted(behind | further)),
     )
 
 
@@ -300,10 +296,9 @@ def _resource_suppliers(first_year: int, last_year: int) -> set[str]:
     return set(load("energy_exporters")["iso3"]) | set(ratio.index[ratio > RESOURCE_MULTIPLE])
 
 
-def _comparison_reasons(values: "DataFrame", enough: "Series", disturbed: dict[str, str]) -> dict[str, str | None]:
+def _gaps(values: "DataFrame") -> dict[str, str]:
     full = (values > 0).all()
-    reasons = {iso3: disturbed.get(iso3) if enough[iso3] else "little trade" for iso3 in values.columns}
-    return reasons | dict.fromkeys(full.index[~full], "gaps in the record")
+    return dict.fromkeys(full.index[~full], "gaps in the record")
 
 
 def _member_reason(values: "Series", entry: Any, pre_years: int) -> str | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from ..reading import rows_of
-from .checks import check_against_others
+from .checks import check_table
 from .corrections import read_corrections
 from .package import CANDIDATES, VINTAGES, Package, Passport, read_package
 from .parsing import place
@@ -42,7 +42,7 @@ def verify() -> list[str]:
             problems.append(str(error))
     for name, frame in frames.items():
         try:
-            check_against_others(frame, package.passports[name], lambda other: load_from(package, other))
+            check_table(frame, package.passports[name], lambda other: load_from(package, other))
         except DataError as error:
             problems.append(str(error))
     problems += [*_unlisted(package), *_correction_problems(package, frames)]

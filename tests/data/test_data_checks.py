@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kbio_analysis.data.checks import check_against_others, check_table
+from kbio_analysis.data.checks import check_table
 from kbio_analysis.data.package import Passport, read_package
 from kbio_analysis.data.tables import load, load_from
 from kbio_analysis.errors import DataError
@@ -22,7 +22,7 @@ def refused(table: str, frame: pd.DataFrame) -> str:
     passport = PACKAGE.passport(table)
     try:
         check_table(frame, passport)
-        check_against_others(frame, passport, load)
+        check_table(frame, passport, load)
     except DataError as problem:
         return str(problem)
     return "it passes"
