@@ -5,7 +5,7 @@ exporters (:mod:`.growth_predictive`). Chance, interval and year of doubling bel
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -41,24 +41,64 @@ class Position:
     growth_since_base_pct: float | None
     own: float | None
 
+    @property
+    def own_scale(self) -> float:
+        """What turns a value on the base's scale into the definition's own; 1 if it has no figure of the base year."""
+        return self.own / self.base_usd_m if self.own else 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """Exports from the last known year on: ``laws`` of log growth since then, by year, beside the ``start``."""
+    """Exports from the last known year on: the years under way by their months, those after them by exporters' growth.
+
+    ``found``: what the growth of exporters is made of; ``rate`` and ``s2_rate`` replace what it says of the lasting
+    rate, as in :func:`growth_predictive.predictive`. ``under_way``: laws of log growth in the first years after
+    ``start``, and ``nowcasts`` what they come from, on the scale of ``start``.
+    """
 
     start: Position
-    laws: Mapping[int, Predictive]
+    found: Components
+    under_way: Sequence[Predictive] = ()
+    rate: float | None = None
+    s2_rate: float = 0.0
+    nowcasts: Sequence[nowcast.Nowcast] = ()
+
+    @property
+    def now(self) -> nowcast.Nowcast | None:
+        """The nowcast of the last year under way."""
+        return self.nowcasts[-1] if self.nowcasts else None
+
+    @property
+    def last_year(self) -> int:
+        """The last year that is known or nowcast."""
+        return self.start.latest_year + len(self.under_way)
+
+    def changed(self, **terms: object) -> "Outlook":
+        """The same with some of its terms replaced."""
+        return replace(self, **terms)
+
+    def law(self, year: int) -> Predictive:
+        """The law of log growth from the last known year to ``year``."""
+        years, first = year - self.start.latest_year, self.start.latest_year + 1
+        if not 1 <= years <= HORIZON:
+            raise ModelInputError(f"{year}: the outlook covers {first} to {first + HORIZON - 1}")
+        known, rest = self.under_way[:years], years - len(self.under_way)
+        centre, s2 = sum(law.centre for law in known), sum(law.sd**2 for law in known)
+        if rest < 1:
+            return Predictive(centre=centre, sd=float(np.sqrt(s2)))
+        later = predictive(self.found, rest, rate=self.rate, s2_rate=self.s2_rate, s2_start=s2)
+        return Predictive(centre=centre + later.centre, sd=later.sd)
 
     def chance(self, level_usd_m: float, year: int) -> float:
         """Probability of at least ``level_usd_m`` in ``year``: 0 or 1 for a year that is known."""
         if year <= self.start.latest_year:
             return float(self.start.history[year] >= level_usd_m)
-        return self._law(year).above(float(np.log(level_usd_m / self.start.latest_usd_m)))
+        return self.law(year).above(float(np.log(level_usd_m / self.start.latest_usd_m)))
 
     def median(self, year: int) -> float:
         """The middle of the law, US$ million; the figure itself for a year that is known."""
         known = year <= self.start.latest_year
-        return float(self.start.history[year] if known else self.start.latest_usd_m * np.exp(self._law(year).centre))
+        return float(self.start.history[year] if known else self.start.latest_usd_m * np.exp(self.law(year).centre))
 
     def required_pct(self, level_usd_m: float, since: int, until: int) -> float | None:
         """Growth a year from the middle of ``since`` to the level in ``until``; None if no year lies between."""
@@ -71,7 +111,7 @@ class Outlook:
         for year in range(self.start.latest_year + 1, until + 1):
             rows[year] = {"median": self.median(year)}
             for level in check_levels(levels):
-                ends = self.start.latest_usd_m * np.exp(self._law(year).interval(level))
+                ends = self.start.latest_usd_m * np.exp(self.law(year).interval(level))
                 rows[year] |= dict(zip((f"lo_{level:g}", f"hi_{level:g}"), ends, strict=True))
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
 
@@ -80,7 +120,8 @@ class Outlook:
 
         Known years count as they are; between two years the logs are joined by a line.
         """
-        ahead = {year: self.median(year) for year in self.laws}
+        first = self.start.latest_year + 1
+        ahead = {year: self.median(year) for year in range(first, first + HORIZON)}
         logs = np.log(pd.concat([self.start.history, pd.Series(ahead, dtype=float)])) - np.log(level_usd_m)
         above = np.flatnonzero(logs.to_numpy() >= 0)
         if not above.size:
@@ -90,52 +131,6 @@ class Outlook:
             return float(years[0])
         left, right = logs.iloc[i - 1], logs.iloc[i]
         return float(years[i] - (years[i] - years[i - 1]) * right / (right - left))
-
-    def _law(self, year: int) -> Predictive:
-        if year not in self.laws:
-            raise ModelInputError(f"{year}: the outlook covers {min(self.laws)} to {max(self.laws)}")
-        return self.laws[year]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
-    """All that one day's knowledge gives.
-
-    ``under_way``: the nowcasts of the years after the last known one, on the scale of ``start``; ``found``: what the
-    growth of exporters is made of; ``rate`` and ``s2_rate``: lasting growth after opinions, log points a year.
-    """
-
-    start: Position
-    under_way: tuple[nowcast.Nowcast, ...]
-    found: Components
-    rate: float
-    s2_rate: float
-    outlook: Outlook
-
-    @property
-    def now(self) -> nowcast.Nowcast | None:
-        """The nowcast of the last year under way."""
-        return self.under_way[-1] if self.under_way else None
-
-    @property
-    def last_year(self) -> int:
-        """The last year that is known or nowcast."""
-        return self.start.latest_year + len(self.under_way)
-
-    @property
-    def own_scale(self) -> float:
-        """What turns a value on the base's scale into the definition's own; 1 if it has no figure of the base year."""
-        return self.start.own / self.start.base_usd_m if self.start.own else 1.0
-
-    @property
-    def laws(self) -> list[Predictive]:
-        """The laws of the years under way."""
-        return [now.ahead for now in self.under_way]
-
-    def changed(self, **terms: object) -> Outlook:
-        """The outlook with some of the terms of :func:`outlook` replaced."""
-        usual = {"start": self.start, "under_way": self.laws, "rate": self.rate, "s2_rate": self.s2_rate}
-        return outlook(found=self.found, **(usual | terms))
 
 
 @typed
@@ -188,29 +183,6 @@ def years_under_way(
     return found
 
 
-def outlook(
-    start: Position,
-    found: Components,
-    *,
-    under_way: Iterable[Predictive] = (),
-    rate: float | None = None,
-    s2_rate: float = 0.0,
-) -> Outlook:
-    """The laws of all years to come: ``under_way`` for the first of them, then the growth of exporters ``found``.
-
-    ``rate`` and ``s2_rate`` replace what the exporters' record says of the lasting rate, as in
-    :func:`growth_predictive.predictive`.
-    """
-    laws, year, centre, s2 = {}, start.latest_year, 0.0, 0.0
-    for law in under_way:
-        year, centre, s2 = year + 1, centre + law.centre, s2 + law.sd**2
-        laws[year] = Predictive(centre=centre, sd=float(np.sqrt(s2)))
-    for ahead in range(1, HORIZON + 1):
-        law = predictive(found, ahead, rate=rate, s2_rate=s2_rate, s2_start=s2)
-        laws[year + ahead] = Predictive(centre=centre + law.centre, sd=law.sd)
-    return Outlook(start=start, laws=laws)
-
-
 def forecast(
     annual: pd.Series,
     monthly: Mapping[str, pd.Series],
@@ -222,24 +194,23 @@ def forecast(
     until: int,
     opinions: Iterable[tuple[float, float]],
     revision_sd: Mapping[str, float] | None = None,
-) -> Forecast:
+) -> Outlook:
     """The outlook on one day's knowledge: ``annual`` figures of a definition, ``monthly`` series, a ``panel``.
 
     The panel's exporters other than ``home``, over the last WINDOW years of growth, give the law; its own record there
     is shrunk towards them. ``opinions``: growth of the market in per cent a year, with standard errors in points.
     """
     start = position(annual, base_year=base_year, base_usd_m=base_usd_m, until=until)
-    under_way = years_under_way(start, monthly, annual, until=until, revision_sd=revision_sd)
+    nowcasts = years_under_way(start, monthly, annual, until=until, revision_sd=revision_sd)
     recent = panel.iloc[-WINDOW - 1 :]
     found = components(recent.drop(columns=home, errors="ignore"), own=recent.get(home))
     rate, s2_rate = combined_rate(found, opinions)
-    laws = [now.ahead for now in under_way]
-    ahead = outlook(start, found, under_way=laws, rate=rate, s2_rate=s2_rate)
-    return Forecast(start=start, under_way=tuple(under_way), found=found, rate=rate, s2_rate=s2_rate, outlook=ahead)
+    laws = [now.ahead for now in nowcasts]
+    return Outlook(start=start, found=found, under_way=laws, rate=rate, s2_rate=s2_rate, nowcasts=nowcasts)
 
 
 def alternatives(
-    made: Forecast,
+    made: Outlook,
     market_pct: Sequence[float],
     errors_points: Sequence[float],
     own_figures: str,
@@ -253,7 +224,7 @@ def alternatives(
     published growth rates, ``errors_points`` the errors that they may have; ``own_figures`` names the definition whose
     own figures are the other anchor.
     """
-    cases = {"As chosen": made.changed()}
+    cases = {"As chosen": made}
     cases["Growth after: the exporters' record alone"] = made.changed(rate=None, s2_rate=0.0)
     for growth in dict.fromkeys(market_pct):
         cases[f"Growth after: {growth:g}% a year".replace("-", "−")] = made.changed(rate=float(np.log1p(growth / 100)))
@@ -263,7 +234,7 @@ def alternatives(
     if made.now:
         for row in made.now.by_series.itertuples():
             alone = Predictive(centre=float(np.log1p(row.growth_pct / 100)), sd=row.sd)
-            cases[f"{made.now.year} from {row.Index} alone"] = made.changed(under_way=[*made.laws[:-1], alone])
+            cases[f"{made.now.year} from {row.Index} alone"] = made.changed(under_way=[*made.under_way[:-1], alone])
         cases["Months not used"] = made.changed(under_way=())
     if made.start.own:
         own = position(made.start.history, base_year=made.start.base_year, base_usd_m=made.start.own)
@@ -273,7 +244,7 @@ def alternatives(
     return pd.DataFrame(chances | {"median_usd_m": medians}, index=pd.Index(list(cases), name="case"))
 
 
-def curve(made: Forecast, growth_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
+def curve(made: Outlook, growth_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
     """The chance of the level by the growth a year assumed after the year under way: growth_pct, probability.
 
     What is not known of that growth is what is not known of the rate expected.
@@ -282,7 +253,7 @@ def curve(made: Forecast, growth_pct: Sequence[float], *, level_usd_m: float, ye
     return pd.DataFrame({"growth_pct": growth_pct, "probability": [case.chance(level_usd_m, year) for case in cases]})
 
 
-def scenarios(made: Forecast, market_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
+def scenarios(made: Outlook, market_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
     """Growth of the next year, taken as known, by growth after it: first_pct, after_pct, median_usd_m, probability.
 
     The next year grows as the 10, 50 and 90% points of its nowcast, in whole per cent, or by NO_NOWCAST; after it no
@@ -292,7 +263,7 @@ def scenarios(made: Forecast, market_pct: Sequence[float], *, level_usd_m: float
     years = year - made.start.latest_year - 1
     if years < 1:
         return pd.DataFrame()
-    law = made.laws[0] if made.laws else None
+    law = made.under_way[0] if made.under_way else None
     first = [round(100 * np.expm1(law.quantile(share))) for share in (0.1, 0.5, 0.9)] if law else NO_NOWCAST
     needed = required_growth_pct(made.start.latest_usd_m * (1 + first[1] / 100), level_usd_m, years)
     rows = []

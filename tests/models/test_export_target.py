@@ -42,7 +42,7 @@ def test_the_position_moves_with_the_definition_over_gaps() -> None:
 
 
 def test_a_known_year_is_known() -> None:
-    ahead = et.outlook(start(), FOUND)
+    ahead = et.Outlook(start=start(), found=FOUND)
     assert ahead.chance(start().latest_usd_m, 2025) == 1
     assert ahead.chance(7000, 2025) == 0
     assert ahead.bands([80], until=2025).empty
@@ -52,10 +52,10 @@ def test_a_known_year_is_known() -> None:
 def test_the_law_is_that_of_simulated_paths() -> None:
     """Shocks of the yearly law drawn one after the other, the lasting rate and the year under way once a path."""
     rng, rate, s2_rate, now = np.random.default_rng(2), 0.09, 0.03**2, gp.Predictive(centre=0.18, sd=0.19)
-    ahead = et.outlook(start(), FOUND, under_way=[now], rate=rate, s2_rate=s2_rate)
+    ahead = et.Outlook(start=start(), found=FOUND, under_way=[now], rate=rate, s2_rate=s2_rate)
     shocks = rng.normal(0, np.sqrt(FOUND.s2_residual + FOUND.s2_year), (DRAWS, 4)).sum(axis=1)
     logs = now.centre + rng.normal(0, now.sd, DRAWS) + 4 * rng.normal(rate, np.sqrt(s2_rate), DRAWS) + shocks
-    law = ahead.laws[2030]
+    law = ahead.law(2030)
     assert law.centre == pytest.approx(logs.mean(), abs=0.01)
     assert law.sd == pytest.approx(logs.std(), rel=0.01)
     # A t of six degrees with the same spread is a little more peaked than a normal law.
@@ -64,7 +64,7 @@ def test_the_law_is_that_of_simulated_paths() -> None:
 
 
 def test_chance_and_fan_are_smooth_and_agree() -> None:
-    ahead = et.outlook(start(), FOUND, under_way=[gp.Predictive(centre=0.18, sd=0.19)])
+    ahead = et.Outlook(start=start(), found=FOUND, under_way=[gp.Predictive(centre=0.18, sd=0.19)])
     chances = [ahead.chance(5800 * m, 2030) for m in np.linspace(1.01, 20, 400)]
     assert (np.diff(chances) < 0).all()
     assert chances[-1] < 0.005
@@ -98,7 +98,7 @@ def test_years_under_way_come_from_their_months_on_the_scale_of_the_base() -> No
     assert et.years_under_way(at, series, none_measured, until=2030) == []
 
 
-def forecast(**changed: object) -> et.Forecast:
+def forecast(**changed: object) -> et.Outlook:
     terms = {"home": "KOR", "base_year": 2024, "base_usd_m": 5800.0, "until": 2030}
     terms |= {"opinions": [(4.7, 3.0), (11.9, 3.0)]}
     series = {"one": monthly(range(2022, 2026), 0.2, 6)}
@@ -110,7 +110,7 @@ def test_every_choice_is_changed_alone() -> None:
     made = forecast()
     assert made.last_year == 2026
     table = et.alternatives(made, [4.7, 11.9], [1.0, 6.0], "KHIDI", levels={"p": 11600.0}, year=2030)
-    assert table.p["As chosen"] == made.outlook.chance(11600, 2030)
+    assert table.p["As chosen"] == made.chance(11600, 2030)
     assert table.p["Growth after: 4.7% a year"] < table.p["As chosen"] < table.p["Growth after: 11.9% a year"]
     assert table.p["KHIDI: its own figures"] < table.p["As chosen"]
     assert "2026 from one alone" in table.index
@@ -121,7 +121,7 @@ def test_the_curve_rises_through_the_expected_rate() -> None:
     rate_pct = 100 * np.expm1(made.rate)
     curve = et.curve(made, [rate_pct - 5, rate_pct, rate_pct + 5], level_usd_m=11600, year=2030)
     assert curve.probability.is_monotonic_increasing
-    assert curve.probability[1] == pytest.approx(made.outlook.chance(11600, 2030))
+    assert curve.probability[1] == pytest.approx(made.chance(11600, 2030))
 
 
 def test_scenarios_are_arithmetic_in_the_middle() -> None:
