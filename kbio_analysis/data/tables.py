@@ -1,5 +1,6 @@
 """A table, verified: checksum, form, corrections, types, schema and sources, in this order, once per process."""
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _frames: dict[tuple[str, str, str, bytes], "DataFrame"] = {}
 _read: dict[str, str] = {}
 _newest: dict[str, str] = {}
+_lines: list[tuple[str, int, str]] = []
 
 
 def load(table: str, *, as_of: "str | date | None" = None) -> "DataFrame":
@@ -34,7 +36,7 @@ def load(table: str, *, as_of: "str | date | None" = None) -> "DataFrame":
             if str(as_of)[:10] < entry["until"]:
                 path = package.root / VINTAGES / table / f"{entry['until']}.csv"
                 past = replace(held, path=path, descriptor=held.descriptor | {"hash": entry["hash"]})
-                _read[table] = past.sha256
+                _note(table, past)
                 return typed(parse(read_verified(past), past), past).reset_index(drop=True)
     return load_from(package, table).reset_index(drop=True)
 
@@ -47,7 +49,7 @@ def load_from(package: Package, table: str) -> "DataFrame":
     """
     passport = package.passport(table)
     raw = read_verified(passport)
-    _read[table] = passport.sha256
+    _note(table, passport)
     repairs = package.root / CORRECTIONS_FILE
     key = (table, passport.sha256, repr(passport.descriptor), repairs.read_bytes() if repairs.is_file() else b"")
     if key not in _frames:
@@ -60,6 +62,20 @@ def load_from(package: Package, table: str) -> "DataFrame":
     # Not cached: it must hold against the referenced table as it is now.
     _check_references(_frames[key], passport, package)
     return _frames[key].copy()
+
+
+def _note(table: str, passport: Passport) -> None:
+    _read[table] = passport.sha256
+    frame = sys._getframe(1)
+    while frame is not None and not frame.f_code.co_filename.startswith("<cell "):
+        frame = frame.f_back
+    if frame is not None:
+        _lines.append((frame.f_code.co_filename, frame.f_lineno, table))
+
+
+def lines_read() -> list[tuple[str, int, str]]:
+    """Cell (as its code is called in a report), line and table of every reading that a notebook's cell asked for."""
+    return list(_lines)
 
 
 def tables_read() -> dict[str, str]:

@@ -22,6 +22,7 @@ from kbio_analysis import __version__
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Here, tail, written
+from kbio_analysis.render.lineage import mark_tables
 from kbio_analysis.render.outputs import Shown, collect, scrub, settle
 from kbio_analysis.render.parameters import INJECTED, TAG, NotebookSpec, read_source
 from kbio_analysis.render.provenance import Provenance, code_hash
@@ -187,6 +188,7 @@ def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None
         # The libraries' deprecations are ours to mend, not the reader's to see.
         warnings.simplefilter("ignore")
         settle(executed, job.data)
+        mark_tables(executed.cells, course.read.get("lines", ()))
         course.shown = collect(executed, recorded=course.read.get("recorded", ()))
         course.pages = _pages(executed, _result(job, course), course.spec, page)
     spent = findings.cpu | {"page": time.process_time() - sum(findings.cpu.values())}

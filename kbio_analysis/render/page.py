@@ -95,7 +95,8 @@ class Page:
             elif cell.cell_type == "code":
                 number, tags = number + 1, cell.metadata.get("tags", [])
                 own += INJECTED not in tags
-                self._cell, code = own, {"number": number, "html": highlighted(cell.source)}
+                self._cell = {"cell": own, "tables": (cell.metadata.get("kbio") or {}).get("tables") or ()}
+                code = {"number": number, "html": highlighted(cell.source)}
                 views = [view for view in map(self._view, cell.outputs) if view.get("text", "x").strip() and view]
                 if "nbval-check-output" in tags:
                     self._code.append(code | {"views": views})
@@ -199,8 +200,7 @@ class Page:
             "id": self._id(f"{'fig' if label == 'Figure' else 'table'}-{anchor(name)}"),
             "caption": str(payload.get("caption") or ""),
             "source": str(payload.get("source") or ""),
-            "cell": self._cell,
-        }
+        } | self._cell
         if isinstance(payload.get("csv"), str):
             file = file_name(str(payload.get("csv_name") or name), "csv")
             view["csv"] = {"name": file, "text": harmless_csv(payload["csv"])}

@@ -73,12 +73,13 @@ def own_metadata(source: bytes) -> Mapping[str, Any]:
 
 def inputs_read() -> dict[str, Any]:
     """What this process has used: ``tables`` and ``reports`` it read (name -> sha256), the day of the ``newest`` figure
-    in those tables, and ``recorded`` results' names.
+    in those tables, the ``lines`` of cells that asked for them, and ``recorded`` results' names.
 
     Empty where the modules that know were not used.
     """
     return {
         "tables": _asked("tables_read", "kbio_analysis.data.tables") or {},
+        "lines": _asked("lines_read", "kbio_analysis.data.tables") or [],
         "newest": _asked("newest_read", "kbio_analysis.data.tables") or "",
         "reports": _asked("recorded_read", "kbio_analysis.data.results") or {},
         "recorded": _asked("recorded_names", "kbio_analysis.present.results") or [],

@@ -431,7 +431,7 @@ def test_a_picture_beside_the_notebook_travels_and_no_other_file_does(tmp_path: 
 
 
 def test_cells_that_name_reports_or_addresses_are_links() -> None:
-    columns = [{"label": "Report", "reports": True}, {"label": "Where", "links": True}]
+    columns = [{"label": "Report", "reports": True}, {"label": "Where"}]
     html = page(
         "Text.", [shown(table(columns=columns, row_header=False, rows=[["11_other", "https://example.org/a"]]))]
     )
@@ -469,10 +469,12 @@ def test_a_csv_from_a_notebook_holds_no_formula_and_no_bare_carriage_return() ->
 def test_every_figure_and_table_says_where_its_code_and_tables_are() -> None:
     executed = book([], [shown(chart())], [shown(table())])
     executed.cells[1]["metadata"]["tags"] = ["injected-parameters"]
+    executed.cells[2]["metadata"]["kbio"] = {"tables": ["exports"]}
+    executed.cells[3]["metadata"]["kbio"] = {"tables": list("abcdef")}
     html = report_html(executed, result())
-    found = re.findall(r"Code: notebooks/10_<wbr>record.ipynb, cell (\d); tables: data/tables", html)
-    assert found == ["1", "2"]  # as the repository's notebook counts them
-    assert "data/tables/exports" in html
+    found = re.findall(r'<span class="origin">Code: notebooks/10_<wbr>record.ipynb, cell (.*?)</span>', html)
+    assert found == ["1; table data/tables/exports", "2; tables data/tables/a, b, c, d and 2 more"]
+    assert ">data/tables/exports</span>" in html  # under Provenance, with its hash
 
 
 def test_the_page_is_in_the_language_of_the_notebook() -> None:
