@@ -1,9 +1,8 @@
 """Interrupted time series: one series, a trend, and a break at a known date. The weakest of the designs.
 
 log y_t = a + b t + g D_t + d (t - T*) D_t + season + c'z_t + u_t, by ordinary least squares with Newey & West (1987)
-errors, lag floor(4 (T/100)^(2/9)), and beside it by generalised least squares with AR(1) errors. Nothing else in the
-series may have changed at T*, which no series can show of itself: placebo dates say how often such a break appears
-where nothing happened.
+errors, lag floor(4 (T/100)^(2/9)). Nothing else in the series may have changed at T*, which no series can show of
+itself: placebo dates say how often such a break appears where nothing happened.
 """
 
 from contextlib import suppress
@@ -35,7 +34,7 @@ class InterruptedFit:
     """Break of a logged series, in log points.
 
     ``level_shift`` at the break and ``trend_change`` a period after it; ``se_level`` Newey-West with ``lags``;
-    ``p_level`` two-sided from t; ``level_shift_ar1`` with AR(1) errors; ``fitted`` and ``without`` (the fit with both
+    ``p_level`` two-sided from t; ``fitted`` and ``without`` (the fit with both
     break terms off) by period.
     """
 
@@ -45,7 +44,6 @@ class InterruptedFit:
     se_level: float
     p_level: float
     trend_change: float
-    level_shift_ar1: float
     fitted: pd.Series
     without: pd.Series
 
@@ -83,7 +81,6 @@ def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) ->
         se_level=float(found.bse[LEVEL]),
         p_level=float(found.pvalues[LEVEL]),
         trend_change=float(found.params[SLOPE]),
-        level_shift_ar1=float(_ar1(x, values, found.resid)[LEVEL]),
         fitted=pd.Series(found.fittedvalues, index=y.index, name="fitted"),
         without=pd.Series(found.fittedvalues - x[:, off] @ found.params[off], index=y.index, name="without"),
     )
@@ -156,18 +153,3 @@ def _ols(x: np.ndarray, y: np.ndarray, lags: int) -> Any:
     import statsmodels.api as sm
 
     return sm.OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True)
-
-
-def _ar1(x: np.ndarray, y: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-    """Prais-Winsten coefficients; statsmodels' GLSAR drops the first observation, which a short series cannot spare."""
-    rho = 0.0
-    for _ in range(50):
-        new = float(np.clip(residuals[1:] @ residuals[:-1] / (residuals[:-1] @ residuals[:-1]), -0.98, 0.98))
-        settled, rho = abs(new - rho) < 1e-10, new
-        first = np.sqrt(1 - rho**2)
-        moved = [np.concatenate([first * v[:1], v[1:] - rho * v[:-1]]) for v in (x, y)]
-        beta = np.linalg.lstsq(*moved, rcond=None)[0]
-        residuals = y - x @ beta
-        if settled:
-            break
-    return beta

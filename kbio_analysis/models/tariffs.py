@@ -343,18 +343,17 @@ def _power(duties: Array) -> Array:
 def _checked(lines: pd.DataFrame, n_draws: int) -> pd.DataFrame:
     check_count(n_draws, "n_draws", least=100)
     checked_frame(lines, _COLUMNS, "lines")
-    if not lines.index.is_unique:
-        raise ModelInputError("a chapter stands twice in lines: give each line once")
-    if not (lines["trade_usd_m"] >= 0).all() or not isfinite(lines["trade_usd_m"].sum()):
-        raise ModelInputError("trade_usd_m must be a number and not negative in every line")
-    rows = lines.loc[lines["trade_usd_m"] > 0, list(_COLUMNS)]
-    if rows.empty:
-        raise ModelInputError("no line has trade: there is nothing to simulate")
-    duties = rows[["cd_pct", "rd_pct", "sd_pct"]].to_numpy(dtype=float)
-    if np.isnan(duties).any():
-        raise ModelInputError("duties are missing: no tariff is held for this importer, so nothing can be simulated")
-    if not ((duties >= 0).all() and (rows["sigma_log_sd"] >= 0).all() and (rows["sigma_median"] > 1).all()):
-        raise ModelInputError("duties and spreads must not be negative, and sigma_median must exceed 1")
-    if not rows["supplier_share"].between(0, 1, inclusive="right").all():
-        raise ModelInputError("supplier_share must be a fraction above 0 and at most 1 in every traded line")
+    rows = lines.loc[~(lines["trade_usd_m"] == 0), list(_COLUMNS)]
+    duties = rows[["cd_pct", "rd_pct", "sd_pct"]]
+    for holds, said in (
+        (lines.index.is_unique, "a chapter stands twice in lines: give each line once"),
+        ((rows["trade_usd_m"] > 0).all() and isfinite(rows["trade_usd_m"].sum()), "trade_usd_m must be 0 or more"),
+        (len(rows), "no line has trade: there is nothing to simulate"),
+        (duties.notna().all(axis=None), "duties are missing: no tariff is held for this importer"),
+        ((duties >= 0).all(axis=None) and (rows["sigma_log_sd"] >= 0).all(), "duties and spreads must not be negative"),
+        ((rows["sigma_median"] > 1).all(), "sigma_median must exceed 1"),
+        (rows["supplier_share"].between(0, 1, inclusive="right").all(), "supplier_share must be above 0, at most 1"),
+    ):
+        if not holds:
+            raise ModelInputError(said)
     return rows

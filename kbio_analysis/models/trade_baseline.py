@@ -80,24 +80,22 @@ class Hindcast:
         all origins known that many years ahead (the shuffle of Clark et al. 2004).
         """
         whole = np.all([errors.notna().all(axis=1) for errors in self.errors.values()], axis=0)
-        rows = rng.choice(int(whole.sum()), size=n, p=(self.weight[whole] / self.weight[whole].sum()).to_numpy())
-        return {flow: self._spread(errors.to_numpy(), whole)[rows] for flow, errors in self.errors.items()}
-
-    def _spread(self, errors: np.ndarray, whole: np.ndarray) -> np.ndarray:
-        """The whole cases with every column's values replaced by all cases' quantiles of the same rank, less the median
-        of all."""
-        weight = self.weight.to_numpy()
-        found = np.empty((int(whole.sum()), errors.shape[1]))
-        for k in range(errors.shape[1]):
-            order = np.argsort(errors[whole, k], kind="stable")
-            mass = weight[whole][order]
-            rank = (np.cumsum(mass) - mass / 2) / mass.sum()
-            known = np.isfinite(errors[:, k])
-            values, at = np.sort(errors[known, k]), np.argsort(errors[known, k], kind="stable")
-            cumulated = np.cumsum(weight[known][at])
-            places = (cumulated - weight[known][at] / 2) / cumulated[-1]
-            found[order, k] = np.interp(rank, places, values) - np.interp(0.5, places, values)
-        return found
+        weight, drawn = self.weight.to_numpy(), {}
+        rows = rng.choice(int(whole.sum()), size=n, p=weight[whole] / weight[whole].sum())
+        for flow, frame in self.errors.items():
+            errors = frame.to_numpy()
+            found = np.empty((int(whole.sum()), errors.shape[1]))
+            for k in range(errors.shape[1]):
+                order = np.argsort(errors[whole, k], kind="stable")
+                mass = weight[whole][order]
+                rank = (np.cumsum(mass) - mass / 2) / mass.sum()
+                known = np.isfinite(errors[:, k])
+                values, at = np.sort(errors[known, k]), np.argsort(errors[known, k], kind="stable")
+                cumulated = np.cumsum(weight[known][at])
+                places = (cumulated - weight[known][at] / 2) / cumulated[-1]
+                found[order, k] = np.interp(rank, places, values) - np.interp(0.5, places, values)
+            drawn[flow] = found[rows]
+        return drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ FLOWS = {"trade": "trade_usd_m", "exports": "exports_usd_m", "imports": "imports
 """Flows whose multiples are counted, and their columns."""
 
 COLUMNS = ["flow", "base", "base_year", "end", "end_year", "base_usd_m", "end_usd_m", "nominal", "real", "world"]
-COLUMNS += ["relative"]
 
 
 def price_level(gdp_usd_m: pd.Series, real_growth_pct: pd.Series, *, base: int) -> pd.Series:
@@ -44,8 +43,8 @@ def multiples(trade: pd.DataFrame, world: pd.DataFrame, prices: pd.Series, *, ba
             if later.empty or not own.get(base, 0) > 0:
                 continue
             for end, year in (("latest", int(later.index.max())), ("peak", int(later.idxmax()))):
-                nominal, grown = float(own[year] / own[base]), float(total[year] / total[base])
-                real = nominal * float(prices[base] / prices[year])
-                values = (float(own[base]), float(own[year]), nominal, real, grown, nominal / grown)
-                rows.append((flow, label, base, end, year, *values))
-    return pd.DataFrame(rows, columns=COLUMNS)
+                nominal = own[year] / own[base]
+                real, grown = nominal * prices[base] / prices[year], total[year] / total[base]
+                rows.append((flow, label, base, end, year, own[base], own[year], nominal, real, grown))
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    return found.assign(relative=found["nominal"] / found["world"])

@@ -48,8 +48,8 @@ def from_structural(record: pd.DataFrame) -> Transfer:
     """The transfer of what structural gravity found, from rows of kind, direction, name, value, error and weight.
 
     ``prediction``: parts of the mixture for a next agreement, as ``structural_gravity.next_agreement`` gives it for the
-    first years together; ``profile``: effects by span of years since entry ("0-2"), whose straight line is taken about
-    its mean over the first PROFILE_YEARS. A direction without a prediction is absent.
+    first years together; ``profile``: effects by span of years since entry ("0-2"), whose straight line, weighted by
+    their errors, is taken about its mean over the first PROFILE_YEARS. A direction without a prediction is absent.
     """
     record = checked_frame(record, ["kind", "direction", "name", "value", "error", "weight"], "structural record")
     predictions, lines = {}, {}
@@ -62,15 +62,9 @@ def from_structural(record: pd.DataFrame) -> Transfer:
             scale=parts["error"].to_numpy(dtype=float),
         )
         spans = record[(record["kind"] == "profile") & (record["direction"] == direction)]
-        lines[str(direction)] = _line(spans)
+        slope, years = 0.0, np.arange(PROFILE_YEARS)
+        if len(spans) > 1:
+            middle = spans["name"].str.split("-", expand=True).astype(float).mean(axis=1)
+            slope = np.polyfit(middle, spans["value"].astype(float), 1, w=1 / spans["error"].astype(float))[0]
+        lines[str(direction)] = slope * (years - years.mean())
     return Transfer(predictions=predictions, profile=pd.DataFrame(lines, index=range(PROFILE_YEARS)))
-
-
-def _line(spans: pd.DataFrame) -> np.ndarray:
-    """Straight line through the spans, weighted by their errors, less its mean over the years."""
-    years = np.arange(PROFILE_YEARS)
-    if len(spans) < 2:
-        return np.zeros(PROFILE_YEARS)
-    middle = spans["name"].str.split("-", expand=True).astype(float).mean(axis=1)
-    slope = np.polyfit(middle, spans["value"].astype(float), 1, w=1 / spans["error"].astype(float))[0]
-    return slope * (years - years.mean())
