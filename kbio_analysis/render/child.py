@@ -67,12 +67,17 @@ class Here:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a process ended that gave no answer. ``status`` is failed, killed or timed_out; ``log`` is what it wrote."""
+    """How work ended that did not get to its end.
+
+    ``status`` is failed, killed or timed_out; ``kind`` and ``reason`` are an error's type and message; ``log`` is a
+    traceback, or what was written; ``cell`` is the number of the code cell, counted from 1 in the notebook as it is
+    executed, None outside of any.
+    """
 
     status: str
     kind: str
     reason: str
-    log: str
+    log: str = ""
     cell: int | None = None
 
 
@@ -102,18 +107,11 @@ def environment(folder: Path) -> dict[str, str]:
     parent = str(Path(__file__).resolve().parents[2])
     installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     ours = {} if parent in installed else {"PYTHONPATH": parent}
-    fonts = {} if _writable(_font_folder()) else {"MPLCONFIGDIR": str(folder)}
-    return kept | _FIXED | ours | fonts | {"IPYTHONDIR": str(folder / "ipython"), "TMPDIR": str(folder)}
-
-
-def _font_folder() -> Path:
-    named = os.environ.get("MPLCONFIGDIR") or os.environ.get("XDG_CACHE_HOME")
-    return Path(named or os.path.join(os.path.expanduser("~"), ".cache"))
-
-
-def _writable(folder: Path) -> bool:
-    nearest = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
-    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    fonts = Path(kept.get("MPLCONFIGDIR") or kept.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    nearest = next((place for place in (fonts, *fonts.parents) if place.exists()), Path("/"))
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        ours["MPLCONFIGDIR"] = str(folder)
+    return kept | _FIXED | ours | {"IPYTHONDIR": str(folder / "ipython"), "TMPDIR": str(folder)}
 
 
 def run(connection: Connection, call: Callable[[Here], Any], folder: Path, environment: dict[str, str]) -> NoReturn:
@@ -124,19 +122,25 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
         _die_with_the_caller()
         preload.adopt_orphans()
         _take_place(folder, environment)
-        _renew_libraries()
+        gc.enable()
+        random.seed()
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed()
+        if "matplotlib" in sys.modules:
+            sys.modules["matplotlib"].rcdefaults()
         answer = call(Here(folder=folder, tell=connection.send))
     except BaseException as problem:  # this frame is the process's last
-        answer = _told(problem)
+        answer = told(problem)
     try:
         connection.send(answer)
     except BaseException as problem:
-        connection.send(_told(problem))
+        connection.send(told(problem))
     finally:
         os._exit(0)
 
 
-def _told(problem: BaseException) -> Ended:
+def told(problem: BaseException) -> Ended:
+    """What an exception says; its traceback is the log."""
     trace = "".join(traceback.format_exception(problem))
     return Ended(status="failed", kind=type(problem).__name__, reason=str(problem), log=trace)
 
@@ -198,13 +202,3 @@ def _take_place(folder: Path, environment: dict[str, str]) -> None:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _renew_libraries() -> None:
-    """Give the process the state that imports in a new process would have given it."""
-    gc.enable()
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
-    if "matplotlib" in sys.modules:
-        sys.modules["matplotlib"].rcdefaults()

@@ -25,6 +25,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import ExecutionError, UsageError
+from kbio_analysis.render.child import Ended
 from kbio_analysis.render.job import Job, Report, ended
 from kbio_analysis.render.provenance import package_hash
 from kbio_analysis.render.signals import stopping
@@ -96,7 +97,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
                     rounds.append([job])
                 else:
                     reason = "its worker was killed each time, likely for want of memory; try larger workers"
-                    yield ended(job, "killed", None, "WorkerDied", reason)
+                    yield ended(job, Ended(status="killed", kind="WorkerDied", reason=reason))
 
 
 def _sent_tables(client: Client, folder: str | None) -> DaskFuture | None:

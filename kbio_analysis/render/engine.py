@@ -71,7 +71,7 @@ class KbioEngine(Engine):
         call = partial(_executed, nbformat.writes(nb_man.nb))
         ((_, answer),) = answers([Work(key=None, call=call, limit_seconds=execution_timeout)], workers=1)
         if isinstance(answer, Ended):
-            raise StoppedError(answer.status, answer.cell, answer.kind, answer.reason, answer.log)
+            raise StoppedError(answer)
         for index, (cell, done) in enumerate(zip(nb_man.nb.cells, answer.cells, strict=True)):
             nb_man.cell_start(cell, index)
             cell.update(done)
@@ -142,10 +142,12 @@ def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, findings: Find
     try:
         papermill_engines.execute_notebook_with_engine(None, notebook, kernel, start_timeout=120, **strictly, **quietly)
     except DeadKernelError:
-        raise StoppedError("killed", number or None, "DeadKernel", f"the kernel died in cell {number}") from None
+        reason = f"the kernel died in cell {number}"
+        raise StoppedError(Ended(status="killed", cell=number or None, kind="DeadKernel", reason=reason)) from None
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, start=1):
         for error in (output for output in cell.outputs if output.output_type == "error"):
-            raise StoppedError("failed", count, error.ename, error.evalue, plain("\n".join(error.traceback)))
+            log = plain("\n".join(error.traceback))
+            raise StoppedError(Ended(status="failed", cell=count, kind=error.ename, reason=error.evalue, log=log))
     if asks:
         findings.read = json.loads(notebook.cells.pop().outputs[0].text)

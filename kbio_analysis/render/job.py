@@ -10,18 +10,17 @@ import json
 import os
 import platform
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis import __version__
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.child import AFTER, OUTPUT, Here, tail, written
+from kbio_analysis.render.child import AFTER, OUTPUT, Ended, Here, tail, told, written
 from kbio_analysis.render.lineage import mark_tables
 from kbio_analysis.render.outputs import Shown, collect, scrub, settle
 from kbio_analysis.render.parameters import INJECTED, TAG, NotebookSpec, read_source
@@ -117,8 +116,7 @@ class _Course:
     shown: Shown = field(default_factory=Shown)
     read: Mapping[str, Any] = field(default_factory=dict)
     pages: dict[str, bytes] = field(default_factory=dict)
-    status: str = "ok"
-    error: dict[str, Any] | None = None
+    how: Ended | None = None
     log: list[str] = field(default_factory=list)
 
 
@@ -130,14 +128,11 @@ def make(job: Job, page: PageMaker | None, here: Here) -> Report:
     began, course = time.monotonic(), _Course()
     try:
         _make(job, course, page, here)
-        printed = tail(here.folder / OUTPUT, MOST_LOGGED)
+        course.log.append(tail(here.folder / OUTPUT, MOST_LOGGED))
     except Exception as problem:
         # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
-        course.pages.clear()
-        course.status, course.error, trace = _diagnosis(problem)
-        course.log.append(trace)
-        printed = written(here.folder, MOST_LOGGED)
-    course.log.append(printed)
+        course.how, course.pages = getattr(problem, "how", None) or told(problem), {}
+        course.log += [course.how.log, written(here.folder, MOST_LOGGED)]
     return _report(job, course, seconds=round(time.monotonic() - began, 3))
 
 
@@ -159,13 +154,14 @@ def rehearse() -> None:
     report_html(notebook, _result(job, _Course()), None)
 
 
-def ended(job: Job, status: str, cell: int | None, kind: str, reason: str, log: str = "") -> Report:
+def ended(job: Job, how: Ended) -> Report:
     """The report of a job whose process did not live to make one."""
-    error = {"cell": cell, "type": kind, "message": reason}
-    return _report(job, _Course(status=status, error=error, log=[log or reason]), seconds=None)
+    return _report(job, _Course(how=how, log=[how.log or how.reason]), seconds=None)
 
 
 def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None:
+    import nbformat
+
     from kbio_analysis.render.engine import Findings, execute
 
     course.spec, findings = read_source(job.notebook, job.source), Findings()
@@ -190,30 +186,32 @@ def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None
         settle(executed, job.data)
         mark_tables(executed.cells, course.read.get("lines", ()))
         course.shown = collect(executed, recorded=course.read.get("recorded", ()))
-        course.pages = _pages(executed, _result(job, course), course.spec, page)
+        if page is None:
+            from kbio_analysis.render.page import report_html as page
+        course.pages["index.html"] = page(executed, _result(job, course), course.spec).encode()
+        course.pages["executed.ipynb"] = (nbformat.writes(executed).rstrip() + "\n").encode()
     spent = findings.cpu | {"page": time.process_time() - sum(findings.cpu.values())}
     course.log.append("cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items()))
 
 
 def _files(data: str | None) -> set[tuple[str, tuple[int, ...]]]:
     """The files of the tables, and what changes about a file that is written to."""
-    files = (
-        [path for pattern in ("*", "tables/*") for path in Path(data).glob(pattern) if path.is_file()] if data else []
-    )
-    stats = [(path, path.stat()) for path in files]
-    return {(str(path.relative_to(str(data))), (s.st_mtime_ns, s.st_size, s.st_ino)) for path, s in stats}
+    found = set()
+    for path in [*Path(data).glob("*"), *Path(data).glob("tables/*")] if data else []:
+        if path.is_file():
+            about = path.stat()
+            found.add((str(path.relative_to(str(data))), (about.st_mtime_ns, about.st_size, about.st_ino)))
+    return found
 
 
 def _report(job: Job, course: _Course, seconds: float | None) -> Report:
-    if course.error is not None:
-        course.error["message"] = scrub(str(course.error["message"]), job.data)
     result = _result(job, course, seconds)
-    log = "\n".join(part for part in (f"{job.label}: {course.status}", *course.log) if part)
+    log = "\n".join(part for part in (f"{job.label}: {result['status']}", *course.log) if part)
     files = course.pages | {
         "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
         "log.txt": (scrub(log, job.data).rstrip() + "\n").encode(errors="replace"),
     }
-    return Report(notebook=job.notebook, set_name=job.set_name, status=course.status, result=result, files=files)
+    return Report.of(job, files)
 
 
 def prepare(source: bytes, changed: Mapping[str, Any]) -> NotebookNode:
@@ -234,22 +232,9 @@ def prepare(source: bytes, changed: Mapping[str, Any]) -> NotebookNode:
     return notebook
 
 
-def _pages(
-    executed: NotebookNode, result: Mapping[str, Any], spec: NotebookSpec, page: PageMaker | None
-) -> dict[str, bytes]:
-    import nbformat
-
-    if page is None:
-        from kbio_analysis.render.page import report_html as page
-    return {
-        "index.html": page(executed, result, spec).encode(),
-        "executed.ipynb": (nbformat.writes(executed).rstrip() + "\n").encode(),
-    }
-
-
 def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str, Any]:
     """The content of result.json."""
-    spec, shown, state = course.spec, course.shown, job.provenance
+    spec, shown, state, how = course.spec, course.shown, job.provenance, course.how
     asked = shown.results.get("question", {}).get("value")  # a notebook may record its question with what it is about
     question = str(asked or (spec.question if spec else ""))
     return {
@@ -259,7 +244,7 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
         "title": question or job.notebook,
         "question": question,
         "answer": shown.answer,
-        "status": course.status,
+        "status": how.status if how else "ok",
         "parameters": dict(job.parameters),
         "results": {
             name: {key: record[key] for key in ("value", "unit", "meaning")} for name, record in shown.results.items()
@@ -273,10 +258,11 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
             "lock": state.lock,
             "commit": state.commit,
             "dirty": state.dirty,
-            "versions": _versions(),
+            "versions": {"python": platform.python_version(), "kbio-analysis": __version__}
+            | {name: version(name) for name in _VERSIONS},
         },
         "seconds": seconds,
-        "error": course.error,
+        "error": {"cell": how.cell, "type": how.kind, "message": scrub(how.reason, job.data)} if how else None,
     }
 
 
@@ -285,22 +271,3 @@ def _own(data: str | None, tables: Mapping[str, Any]) -> dict[str, str]:
     from kbio_analysis.data.own import own_tables
 
     return {name: file for name, file in own_tables(Path(data)).items() if name in tables} if data else {}
-
-
-def _diagnosis(problem: Exception) -> tuple[str, dict[str, Any], str]:
-    """Status, error record and traceback for the log."""
-    if hasattr(problem, "status"):
-        found = {"cell": problem.cell, "type": problem.kind, "message": problem.reason}
-        return problem.status, found, problem.traceback
-    trace = "".join(traceback.format_exception(problem))
-    return "failed", {"cell": None, "type": type(problem).__name__, "message": str(problem)}, trace
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "kbio-analysis": __version__}
-    for name in _VERSIONS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -31,6 +31,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from kbio_analysis.errors import ExecutionError
+from kbio_analysis.render.child import Ended
 
 MOST_A_CELL, MOST_A_REPORT = 10_000_000, 40_000_000  # characters shown
 
@@ -38,19 +39,11 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 class StoppedError(ExecutionError):
-    """A notebook did not get to its end.
+    """A notebook did not get to its end; ``how`` says why."""
 
-    ``status`` is failed, killed or timed_out; ``cell`` the number of the code cell, counted from 1 in the notebook as
-    it is executed, or None outside of any; ``kind`` and ``reason`` are the error's type and message.
-    """
-
-    def __init__(self, status: str, cell: int | None, kind: str, reason: str, traceback: str = "") -> None:
-        super().__init__(reason)
-        self.status = status
-        self.cell = cell
-        self.kind = kind
-        self.reason = reason
-        self.traceback = traceback
+    def __init__(self, how: Ended) -> None:
+        super().__init__(how.reason)
+        self.how = how
 
 
 class OutputLimitError(BaseException):
@@ -251,7 +244,7 @@ class NotebookShell(InteractiveShell):
                 return
             kind, reason = "DisplayError", self.trace.strip().splitlines()[-1]
         cell.outputs.append(new_output("error", ename=kind, evalue=reason, traceback=self.trace.splitlines()))
-        raise StoppedError("failed", number, kind, reason, self.trace)
+        raise StoppedError(Ended(status="failed", cell=number, kind=kind, reason=reason, log=self.trace))
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         self.trace += plain(self.InteractiveTB.stb2text(stb)) + "\n"

@@ -23,10 +23,7 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None, page: PageMaker 
     jobs = list(jobs)
     works = [Work(key=job, call=partial(make, job, page), limit_seconds=job.limit_seconds) for job in jobs]
     for job, answer in answers(works, workers=workers or usable_cores(), imports=_imports(jobs)):
-        if isinstance(answer, Ended):
-            yield ended(job, answer.status, answer.cell, answer.kind, answer.reason, answer.log)
-        else:
-            yield answer
+        yield ended(job, answer) if isinstance(answer, Ended) else answer
 
 
 def _imports(jobs: list[Job]) -> set[str]:

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from render.fixtures.built import STATE, emitting, job, made, notebook, plain_page, recording
 
+from kbio_analysis.render.child import Ended
 from kbio_analysis.render.job import Report, ended, prepare
 from kbio_analysis.render.provenance import Provenance, code_hash, package_hash, provenance
 from kbio_analysis.render.workers import run
@@ -108,7 +109,7 @@ def test_a_job_with_a_broken_notebook_fails_before_any_kernel() -> None:
 
 
 def test_a_lost_worker_gives_a_report_of_the_same_form(whole: Report) -> None:
-    report = ended(job(notebook("1")), "killed", None, "WorkerDied", "the worker was killed")
+    report = ended(job(notebook("1")), Ended(status="killed", kind="WorkerDied", reason="the worker was killed"))
     assert set(report.result) == set(whole.result)
     assert (report.status, report.failure) == ("killed", "WorkerDied: the worker was killed")
 
