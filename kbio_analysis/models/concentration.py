@@ -53,22 +53,18 @@ def group_shares(exports: pd.DataFrame, codes: Mapping[str, Sequence[str]]) -> p
 def shift_share(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     """Take the growth from ``before`` to ``after`` (same index, same unit, zero or more) apart by destination.
 
-    Indexed like the inputs, in percentage points of the growth of the total: ``contribution`` (sums to that growth) =
-    ``at_average_pace`` + ``shift`` (sums to zero); ``growth_pct`` is the destination's own growth, missing where it
-    started from nothing. Raises :class:`ModelInputError` for different destinations, negative or missing values, or
-    nothing to start from.
+    Indexed like the inputs, in percentage points of the growth of the total: ``contribution`` (sums to that growth) and
+    ``shift``, its part beyond the average pace (sums to zero). Raises :class:`ModelInputError` for different
+    destinations, negative or missing values, or nothing to start from.
     """
     x0, x1 = (_numbers(values, "shift-share") for values in (before, after))
     if not x0.index.equals(x1.index) or x0.index.has_duplicates:
         raise ModelInputError("shift-share: both dates need the same destinations, each once")
     if not (np.isfinite(x0).all() and np.isfinite(x1).all()) or (x0 < 0).any() or (x1 < 0).any() or x0.sum() <= 0:
         raise ModelInputError("shift-share: values must be zero or more, none missing, and not all zero at the start")
-    growth = float(x1.sum() / x0.sum() - 1)
     contribution = (x1 - x0) / x0.sum()
-    pace = x0 / x0.sum() * growth
-    own = x1 / x0.where(x0 > 0) - 1
-    parts = {"contribution": contribution, "at_average_pace": pace, "shift": contribution - pace, "growth_pct": own}
-    return 100 * pd.DataFrame(parts)
+    pace = x0 / x0.sum() * float(x1.sum() / x0.sum() - 1)
+    return 100 * pd.DataFrame({"contribution": contribution, "shift": contribution - pace})
 
 
 def _numbers(values: Any, label: str) -> pd.Series:

@@ -41,8 +41,8 @@ FEWEST_PATHS = 50
 class Race:
     """The contenders in the last year of a panel.
 
-    ``field``: ISO3, largest first; usd_m, own and own_sd, the lasting lead and its standard error, log points a year,
-    and years of growth on record. ``common``: the components of the contenders' growth without home.
+    ``field``: ISO3, largest first; usd_m, own and own_sd, the lasting lead and its standard error, log points a year.
+    ``common``: the components of the contenders' growth without home.
     """
 
     field: pd.DataFrame
@@ -51,10 +51,7 @@ class Race:
     home: str
 
     def rate(self, opinions: Iterable[tuple[float, float]]) -> tuple[float, float]:
-        """Growth that all share and its variance, log points a year: the panel's, weighed with outside opinions.
-
-        ``opinions``: per cent a year with a standard error in percentage points.
-        """
+        """Growth that all share, log points a year, and its variance: the panel's, weighed as in combined_rate."""
         return combined_rate(replace(self.common, own=0.0, s2_own=0.0), opinions)
 
 
@@ -82,7 +79,7 @@ def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> Race:
         s2 = (common.s2_residual / known["years"].where(known["years"] > 0)).fillna(common.s2_exporter)
     elif rule == "equal":
         own, s2 = 0.0 * own, 0.0 * s2
-    field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": np.sqrt(s2), "years": known["years"]})
+    field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": np.sqrt(s2)})
     return Race(field=field.loc[levels.index], common=common, origin_year=int(panel.index[-1]), home=home)
 
 

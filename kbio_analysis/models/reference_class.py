@@ -65,21 +65,21 @@ class PooledEffect:
 
     def confidence_interval(self, level: float) -> tuple[float, float]:
         """Where the mean lies, at ``level`` per cent."""
-        half = float(stats.t.ppf(0.5 + checked_level(level) / 200, self.degrees)) * self.se
-        return self.mean - half, self.mean + half
+        low, high = stats.t.interval(checked_level(level) / 100, self.degrees, self.mean, self.se)
+        return float(low), float(high)
 
-    def predicted_scale(self, noise2: float = 0.0) -> float:
-        """Scale of the prediction for a new case; ``noise2`` adds the variance of measuring it."""
-        return sqrt(self.tau2 + float(self.coefficient_covariance.iat[0, 0]) + noise2)
+    def predicted(self, noise2: float = 0.0) -> tuple[int, float, float]:
+        """The t law of a new case: degrees, centre, scale; ``noise2`` adds the variance of measuring it."""
+        return max(self.degrees - 1, 1), self.mean, sqrt(self.tau2 + self.se**2 + noise2)
 
     def prediction_interval(self, level: float) -> tuple[float, float]:
         """Where the effect of a new case lies at ``level`` per cent."""
-        half = float(stats.t.ppf(0.5 + checked_level(level) / 200, max(self.degrees - 1, 1))) * self.predicted_scale()
-        return self.mean - half, self.mean + half
+        low, high = stats.t.interval(checked_level(level) / 100, *self.predicted())
+        return float(low), float(high)
 
     def p_above(self, threshold: float) -> float:
         """Probability that a new case's effect exceeds ``threshold``."""
-        return float(stats.t.sf((threshold - self.mean) / self.predicted_scale(), max(self.degrees - 1, 1)))
+        return float(stats.t.sf(threshold, *self.predicted()))
 
     @property
     def shrunken(self) -> pd.Series:
@@ -243,17 +243,14 @@ def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequen
         V = pooled.covariance.loc[~out, ~out]
         rest = pool(pooled.estimates[~out], V)
         centred = _spread_around_zero(rest.estimates.to_numpy(), V.to_numpy())
-        degrees = max(rest.degrees - 1, 1)
         for i in np.flatnonzero(out):
-            noise2 = float(pooled.covariance.iat[i, i])
-            seen, scale = float(pooled.estimates.iloc[i]), rest.predicted_scale(noise2)
-            row = {"group": group, "estimate": seen, "centre": rest.mean, "scale": scale}
-            row["crps"] = crps_t(seen, rest.mean, scale, degrees)
-            row["crps_no_effect"] = crps_t(seen, 0.0, sqrt(centred + noise2), degrees)
-            for level in chosen:
-                half = stats.t.ppf(0.5 + level / 200, degrees) * scale
-                row[f"inside_{level:g}"] = abs(seen - rest.mean) <= half
-            rows.append(row)
+            seen, noise2 = float(pooled.estimates.iloc[i]), float(pooled.covariance.iat[i, i])
+            degrees, centre, scale = rest.predicted(noise2)
+            scores = {"crps": crps_t(seen, centre, scale, degrees)}
+            scores["crps_no_effect"] = crps_t(seen, 0.0, sqrt(centred + noise2), degrees)
+            ends = {level: stats.t.interval(level / 100, degrees, centre, scale) for level in chosen}
+            scores |= {f"inside_{level:g}": low <= seen <= high for level, (low, high) in ends.items()}
+            rows.append({"group": group, "estimate": seen, "centre": centre, "scale": scale} | scores)
     table = pd.DataFrame(rows)
     n, hits = len(table), {level: int(table[f"inside_{level:g}"].sum()) for level in chosen}
     spans = [(level, inside / n, *proportion_confint(inside, n, method="beta"), n) for level, inside in hits.items()]

@@ -27,7 +27,7 @@ def race(
     levels: list[float], own: list[float], *, residual: float, year: float = 0.0, own_sd: float = 0.0
 ) -> rank_race.Race:
     """Three exporters whose leads are known to ``own_sd``, around a mean of nothing."""
-    field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": own_sd, "years": 10.0}, index=list(MEMBERS))
+    field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": own_sd}, index=list(MEMBERS))
     variances = {"s2_mean": 0.0, "s2_year": year**2, "s2_exporter": 0.0, "s2_residual": residual**2, "s2_own": 0.0}
     common = Components(mean=0.0, own=0.0, n_years=10, **variances)
     return rank_race.Race(field=field, common=common, origin_year=2024, home="KOR")
