@@ -152,18 +152,9 @@ def test_a_later_base_and_the_partners_own_record_move_the_middle() -> None:
     assert shift[0] == pytest.approx(moved.own_log_points["exports"] / 5)
 
 
-LINES = pd.DataFrame(
-    {
-        "trade_usd_m": [0.6, 0.4],
-        "cd_pct": [10.0, 20.0],
-        "rd_pct": [5.0, 0.0],
-        "sd_pct": [0.0, 10.0],
-        "supplier_share": [0.05, 0.1],
-        "sigma_median": [5.0, 4.0],
-        "sigma_log_sd": [0.2, 0.2],
-    },
-    index=[39, 61],
-).assign(group=["a", "b"], share_pct=[60.0, 40.0])
+DUTIES = {"cd_pct": [10.0, 20.0], "rd_pct": [5.0, 0.0], "sd_pct": [0.0, 10.0], "supplier_share": [0.05, 0.1]}
+LINES = pd.DataFrame(DUTIES | {"sigma_median": [5.0, 4.0], "share_pct": [60.0, 40.0]}, index=[39, 61])
+LINES = LINES.assign(sigma_log_sd=0.2, trade_usd_m=LINES.share_pct / 100, group=["a", "b"])
 TERMS = TariffTerms(cuts="cd", coverage=0.9, phase_years=5, utilisation=0.7)
 RUN = {"horizon": 10, "n_draws": 500, "seed": 3}
 
