@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from kbio_analysis.present.canvas import TALL, WIDTH, Axis, Chart, Note, Plot
-from kbio_analysis.present.frames import Asked, Format, Framed, Shared, colour, set_ticks, told, wording
+from kbio_analysis.present.frames import Asked, Format, Framed, colour, set_ticks, told, wording
 from kbio_analysis.present.look import INK, LINE, MUTED, PAPER, fold, measure
 
 LABEL_ROOM = 128.0
@@ -31,7 +31,7 @@ def bars(
     x_format: Format = None,
     x_ticks: Any = None,
     x_range: tuple[float | None, float | None] = (None, None),
-    **shared: Unpack[Shared],
+    **shared: Any,
 ) -> Chart:
     """A bar for every row of ``frame``, named by ``label``; the first on top, or at the left when ``upright``.
 
@@ -172,7 +172,7 @@ def tornado(
     x_format: Format = None,
     x_ticks: Any = None,
     x_range: tuple[float | None, float | None] = (None, None),
-    **shared: Unpack[Shared],
+    **shared: Any,
 ) -> Chart:
     """What one input at a time does: a bar from the value at its low end to that at its high end, a row an input.
 

@@ -4,44 +4,27 @@ Nothing is dropped: a name that is not there is refused, with the nearest one su
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from inspect import signature
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.colors import is_color_like, to_hex
 
-from kbio_analysis.errors import UsageError
+from kbio_analysis.errors import UsageError, did_you_mean
 from kbio_analysis.present.canvas import Axis, Chart, Plot, finish
 from kbio_analysis.present.look import COLOURS, CYCLE
 from kbio_analysis.present.outputs import DEFAULT_RTOL
 from kbio_analysis.present.words import formatted, listed, sig
 
 Format = str | Callable[[Any], str] | None
-Framed = pd.DataFrame | Mapping[str, pd.Series] | None
+Framed = pd.DataFrame | None
 ALT_WORDS = 60
 
 
-class Shared(TypedDict, total=False):
-    """The keywords that every kind takes; ``id``, ``caption`` and ``source`` are required."""
-
-    id: str
-    caption: str
-    source: str
-    title: str | None
-    """What the value axis counts, above the plot."""
-    data: pd.DataFrame | Sequence[str] | None
-    """The chart's CSV; by default the frame drawn."""
-    alt: str | None
-    alt_format: Format
-    colours: Mapping[Any, str] | None
-    """Label -> name or hexadecimal colour; the others take what the cycle has left."""
-    height: float
-    rtol: float
-    legend: bool
-
-
+# What every kind takes beside ``id``, ``caption`` and ``source``. title: what the value axis counts, above the plot.
+# data: the chart's CSV, a frame or columns; by default the frame drawn. alt: the text for readers who cannot see it, or
+# alt_format: what spells its values. colours: label -> name or hexadecimal colour; the others take what the cycle has.
 DEFAULTS: dict[str, Any] = {"title": None, "data": None, "alt": None, "alt_format": None}
 DEFAULTS |= {"colours": None, "height": 1.0, "rtol": DEFAULT_RTOL, "legend": True}
 
@@ -65,8 +48,6 @@ class Asked:
         self.kind, self.given = kind.__name__, DEFAULTS | dict(shared)
         self.id: str = self.given["id"]
         plain = pd.DataFrame() if frame is None else frame
-        if isinstance(frame, Mapping):
-            plain = pd.DataFrame({label: _by_year(values) for label, values in frame.items()})
         if not isinstance(plain, pd.DataFrame):
             raise self.refuse(f"takes a DataFrame, not {type(frame).__name__}")
         names = [n for n in plain.index.names if n is not None and n not in plain.columns]
@@ -98,8 +79,8 @@ class Asked:
         """Refuse a name that is no label but reads like a bare one; others may belong to a class without a case."""
         labels, bare = list(labels), [str(label) for label in bare]
         for name in names:
-            if name not in labels and (near := get_close_matches(str(name), bare, n=1, cutoff=0.6)):
-                raise self.refuse(f"{what}: nothing is called {name!r}, did you mean {near[0]!r}?")
+            if name not in labels and (near := did_you_mean(str(name), bare)):
+                raise self.refuse(f"{what}: nothing is called {name!r}{near}")
 
     def span(self, low: float, high: float, given: Sequence[float | None], scale: float) -> tuple[float, float]:
         """A value axis from ``low`` to ``high``, or to the ends that are given in units of the data."""
@@ -145,12 +126,6 @@ class Asked:
         return self.frame[[self.column(name, "data").name for name in given]]
 
 
-def _by_year(values: pd.Series) -> pd.Series:
-    """Years as whole numbers, so that Series by year and by yearly period share an axis."""
-    yearly = isinstance(values.index, pd.PeriodIndex) and values.index.freqstr[0] == "Y"
-    return values.set_axis(values.index.year.rename(values.index.name)) if yearly else values
-
-
 def set_ticks(axis: Axis, given: Mapping[float, str] | Sequence[float] | None, scale: float) -> Axis:
     """The axis with the ticks asked for: positions, or position -> text, in units of the data."""
     if given is not None:
@@ -160,10 +135,9 @@ def set_ticks(axis: Axis, given: Mapping[float, str] | Sequence[float] | None, s
 
 
 def hint(name: object, known: Iterable[Any]) -> str:
-    """``; did you mean 'year'?``, or all that there is."""
+    """The nearest name, or all that there is."""
     texts = [str(k) for k in known]
-    near = get_close_matches(str(name), texts, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; there is {listed(texts)}"
+    return did_you_mean(str(name), texts) or f"; there is {listed(texts)}"
 
 
 def colour(name: str) -> str:

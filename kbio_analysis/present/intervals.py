@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from kbio_analysis.present.canvas import WIDTH, Axis, Chart, Note, Plot, upright
-from kbio_analysis.present.frames import ALT_WORDS, Asked, Format, Framed, Shared, colour, set_ticks, told, wording
+from kbio_analysis.present.frames import ALT_WORDS, Asked, Format, Framed, colour, set_ticks, told, wording
 from kbio_analysis.present.look import INK, LINE, MUTED, PAPER, fold, measure
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "|")
@@ -40,7 +40,7 @@ def intervals(
     x_range: tuple[float | None, float | None] = (None, None),
     x_format: Format = None,
     x_ticks: Any = None,
-    **shared: Unpack[Shared],
+    **shared: Any,
 ) -> Chart:
     """One row for every value of ``label`` (several columns are joined), the first on top.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, signature
 from types import SimpleNamespace
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from kbio_analysis.present.canvas import TALL, Axis, Chart, Note, Plot, apart, upright
-from kbio_analysis.present.frames import Asked, Format, Framed, Shared, colour, set_ticks, told, wording
+from kbio_analysis.present.frames import Asked, Format, Framed, colour, set_ticks, told, wording
 from kbio_analysis.present.look import MUTED, PAPER, fold, measure
 from kbio_analysis.present.rulers import Ruler
 from kbio_analysis.present.words import listed
@@ -51,7 +51,7 @@ def lines(
     y_ticks: Any = None,
     x_range: tuple[Any, Any] = (None, None),
     y_range: tuple[float | None, float | None] = (None, None),
-    **shared: Unpack[Shared],
+    **shared: Any,
 ) -> Chart:
     """Draw columns of ``frame`` as lines over ``x`` (a column; by default the index).
 

@@ -1,7 +1,7 @@
 """A world map of classes: outlines on the Equal Earth projection, the legend below."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Unpack
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
 from kbio_analysis.present.canvas import EDGE, WIDTH, Axis, Chart, Plot
-from kbio_analysis.present.frames import Asked, Framed, Shared, colour, told
+from kbio_analysis.present.frames import Asked, Framed, colour, told
 from kbio_analysis.present.look import PALE, PAPER
 from kbio_analysis.present.words import count, listed
 
@@ -30,7 +30,7 @@ def world_map(
     name: str | None = None,
     home: Mapping[str, str] | None = None,
     missing: str = "no value",
-    **shared: Unpack[Shared],
+    **shared: Any,
 ) -> Chart:
     """Colour every outline by the class of its ``value``, found by ``code``.
 

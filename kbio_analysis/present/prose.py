@@ -10,14 +10,13 @@ printed unrounded. ``%%say answer`` marks the report's answer.
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from numbers import Integral
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedError, meta
 from markupsafe import Markup
 
-from kbio_analysis.errors import UsageError
+from kbio_analysis.errors import UsageError, did_you_mean
 from kbio_analysis.present.outputs import show
 from kbio_analysis.present.words import WORDS
 
@@ -41,8 +40,7 @@ def written(template: str, names: Mapping[str, Any]) -> str:
         # Asked of the whole template: a wrong name in a branch not taken today stops the notebook today.
         unknown = sorted(meta.find_undeclared_variables(_environment.parse(template)) - {*names, *_environment.globals})
         if unknown:
-            near = get_close_matches(unknown[0], [*names, *WORDS], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(unknown[0], [*names, *WORDS])
             raise UsageError(f"%%say: the notebook has no {unknown[0]!r}{hint}")
         text = _environment.from_string(template).render(names)
     except UndefinedError as error:

@@ -7,13 +7,12 @@ values only. A result that is not in it yet is recorded in the explicit form, wi
 import csv
 import math
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from kbio_analysis.errors import UsageError
+from kbio_analysis.errors import UsageError, did_you_mean
 from kbio_analysis.present.outputs import DEFAULT_RTOL, show
 
 CODEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "results.csv"
@@ -72,9 +71,8 @@ def described(name: str) -> dict[str, str]:
     """The codebook's row of a result: notebook, name, unit, rtol, meaning. Raises UsageError for an unknown name."""
     book = codebook()
     if name not in book:
-        near = get_close_matches(name, book, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "add a row, or record it with unit= and meaning="
-        raise UsageError(f"record {name!r}: not in the codebook {CODEBOOK.name}; {hint}")
+        hint = did_you_mean(name, book) or "; add a row, or record it with unit= and meaning="
+        raise UsageError(f"record {name!r}: not in the codebook {CODEBOOK.name}{hint}")
     return book[name]
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from kbio_analysis.errors import UsageError
+from kbio_analysis.errors import UsageError, did_you_mean
 from kbio_analysis.present.outputs import as_html, caption_html, show
 from kbio_analysis.present.words import MISSING, formatted
 
@@ -75,9 +74,8 @@ def _laid_out(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[pd.Da
     for header, spec in columns.items():
         what, *how = spec if isinstance(spec, tuple) else (spec,)
         if isinstance(what, str) and what not in frame:
-            near = get_close_matches(what, [str(c) for c in frame.columns], n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(str, frame.columns))}"
-            raise UsageError(f"table, column {header!r}: the frame has no {what!r}; {hint}")
+            hint = did_you_mean(what, map(str, frame.columns)) or f"; it has {', '.join(map(str, frame.columns))}"
+            raise UsageError(f"table, column {header!r}: the frame has no {what!r}{hint}")
         values = frame.index if what is None else frame[what] if isinstance(what, str) else what
         if len(values) != len(frame):
             raise UsageError(f"table, column {header!r}: {len(values)} values for {len(frame)} rows")

@@ -40,15 +40,15 @@ def test_data_are_the_frame_and_colours_titles_and_marks_show(payloads: list[dic
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"label": "methods"}, "did you mean 'method'"),
+        ({"label": "methods"}, "did you mean method"),
         ({"point": "prob"}, "the frame has no 'prob'"),
-        ({"low": "lo", "high": "high"}, "did you mean 'low'"),
-        ({"by": "roles"}, "did you mean 'role'"),
-        ({"by": "role", "colours": {"pol": "red"}}, "did you mean 'pool'"),
-        ({"hollow": {"Pol": [0.1]}}, "did you mean 'Pool'"),
+        ({"low": "lo", "high": "high"}, "did you mean low"),
+        ({"by": "roles"}, "did you mean role"),
+        ({"by": "role", "colours": {"pol": "red"}}, "did you mean pool"),
+        ({"hollow": {"Pol": [0.1]}}, "did you mean Pool"),
         ({"markers": {"pool": "?"}}, "markers: there is no"),
-        ({"bars": [("low", "high", "", {"color": "red"})]}, "did you mean 'colour'"),
-        ({"values": chance, "x_fromat": chance}, "did you mean 'x_format'"),
+        ({"bars": [("low", "high", "", {"color": "red"})]}, "did you mean colour"),
+        ({"values": chance, "x_fromat": chance}, "did you mean x_format"),
     ],
 )
 def test_what_is_unknown_is_refused_with_the_nearest_name(options: dict, said: str) -> None:

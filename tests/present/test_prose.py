@@ -35,7 +35,7 @@ def test_blank_lines_part_paragraphs_and_lists_stay_lists() -> None:
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        ("{{ sale_usd_m }}", "no 'sale_usd_m'; did you mean 'sales_usd_m'"),
+        ("{{ sale_usd_m }}", "no 'sale_usd_m'; did you mean sales_usd_m"),
         ("{{ usd(sale_usd_m) }}", "no 'sale_usd_m'"),
         ("{% if n > 5 %}{{ unknown_everywhere }}{% endif %}", "no 'unknown_everywhere'"),
         ("{{ later.first }}", "no attribute 'first'"),
