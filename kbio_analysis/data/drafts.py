@@ -70,26 +70,24 @@ Many = list[str] | None
 
 
 def new_table(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A header of column names, then the rows.")],
-    name: Annotated[Text, _option("Name of the table; default: the file's.")] = None,
-    title: Annotated[Text, _option("What the table is, in a few words.")] = None,
-    description: Annotated[Text, _option("What a row is, and what is left out; default: the title.")] = None,
-    meaning: Annotated[Many, _option("COLUMN=TEXT: what the column holds; repeatable.")] = None,
-    unit: Annotated[Many, _option("COLUMN=TEXT: the unit of a column of numbers; repeatable.")] = None,
-    key: Annotated[
-        Many, _option("A column that tells rows apart, if it is not seen from the file; repeatable.")
-    ] = None,
-    source: Annotated[Text, _option("The row of the table sources that the figures come from, or a new name.")] = None,
-    publisher: Annotated[Text, _option("Of a new source.")] = None,
-    source_title: Annotated[Text, _option("Of a new source: what it is called.")] = None,
-    published: Annotated[Text, _option("Of a new source: YYYY, YYYY-MM or YYYY-MM-DD.")] = None,
-    address: Annotated[Text, _option("Of a new source: https://..., or none.")] = None,
-    how_read: Annotated[Text, _option("Of a new source: how the figures came from there to here.")] = None,
-    licence: Annotated[Text, _option("The terms under which the figures may be used.")] = None,
-    trap: Annotated[Many, _option("What a reader may get wrong; repeatable.")] = None,
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A header of column names, then the rows")],
+    name: Annotated[Text, _option("Name of the table; default: the file's")] = None,
+    title: Annotated[Text, _option("What the table is, in a few words")] = None,
+    description: Annotated[Text, _option("What a row is, and what is left out; default: the title")] = None,
+    meaning: Annotated[Many, _option("COLUMN=TEXT: what the column holds; repeatable")] = None,
+    unit: Annotated[Many, _option("COLUMN=TEXT: the unit of a column of numbers; repeatable")] = None,
+    key: Annotated[Many, _option("A column that tells rows apart, if it is not seen from the file; repeatable")] = None,
+    source: Annotated[Text, _option("The row of the table sources that the figures come from, or a new name")] = None,
+    publisher: Annotated[Text, _option("Of a new source")] = None,
+    source_title: Annotated[Text, _option("Of a new source: what it is called")] = None,
+    published: Annotated[Text, _option("Of a new source: YYYY, YYYY-MM or YYYY-MM-DD")] = None,
+    address: Annotated[Text, _option("Of a new source: https://..., or none")] = None,
+    how_read: Annotated[Text, _option("Of a new source: how the figures came from there to here")] = None,
+    licence: Annotated[Text, _option("The terms under which the figures may be used")] = None,
+    trap: Annotated[Many, _option("What a reader may get wrong; repeatable")] = None,
     available_from: Annotated[
         Text,
-        _option("First day of use: source (its day), a day, MONTHS/DAY after the row's year or month, none."),
+        _option("First day of use: source (its day), a day, MONTHS/DAY after the row's year or month, none"),
     ] = None,
 ) -> None:
     """Take a CSV file in as a table: with passport, sources and its place in the lists, checked as a whole."""
@@ -97,8 +95,8 @@ def new_table(
 
     package, answers, rows = read_package(), Answers(), _tidy(file)
     table = _new_name("--name", name or re.sub(r"\W+", "_", file.stem.lower()), package.passports)
-    about = {"name": table, "path": f"tables/{table}.csv", "title": answers(title, "--title", "what the table is")}
-    about |= {"description": description or about["title"]}
+    title = answers(title, "--title", "what the table is")
+    about = {"name": table, "path": f"tables/{table}.csv", "title": title, "description": description or title}
     terms = answers(licence, "--licence", "the terms under which the figures may be used")
     new = {"publisher": publisher, "source-title": source_title, "published": published, "address": address}
     held, cited = _sources(rows, source, new | {"how-read": how_read}, terms, (package, answers))
@@ -119,18 +117,10 @@ def new_table(
             raise UsageError(
                 f"--available-from {available_from}: neither rows nor source give a day that exists"
             ) from None
-    like = package.passport("sources").descriptor
-    about |= {k: like[k] for k in ("profile", "format", "mediatype", "encoding", "dialect")} | vouched(b"")
-    reference = {"fields": "source_id", "reference": {"resource": "sources", "fields": "source_id"}}
-    about["schema"] = {"fields": fields, "primaryKey": keys, "missingValues": [""], "foreignKeys": [reference]}
-    about["sources"] = [_as_cited(held[one]) for one in cited]
-    licences = (one for p in package.passports.values() for one in p.descriptor["licenses"] if one["title"] == terms)
-    about["licenses"] = [next(licences, {"name": "notspecified", "title": terms})]
+    about |= _standing(package, fields, keys, terms) | {"sources": [_as_cited(held[one]) for one in cited]}
+    about["kbio"] = {"available_from": [rule]} if rule else {}
     passport = Passport(name=table, path=package.root / about["path"], descriptor=about)
-    about["kbio"] = ({"available_from": [rule]} if rule else {}) | {
-        "traps": traps,
-        "checks": _checks(rows, passport, package),
-    }
+    about["kbio"] |= {"traps": traps, "checks": _checks(rows, passport, package)}
     _take_in(package, passport, rows, [*held.values()])
     print(f'{table}: {len(rows)} rows, key {", ".join(keys)}; tables.load("{table}") gives it. To see all: git diff')
 
@@ -278,6 +268,17 @@ def _checks(rows: list[Row], passport: Passport, package: Package) -> list[dict[
     return held
 
 
+def _standing(package: Package, fields: list[dict[str, Any]], keys: list[str], terms: str) -> dict[str, Any]:
+    """What a passport says of the file's form, of its schema, and the licence, as other tables have it."""
+    tables = [passport.descriptor for passport in package.passports.values()]
+    alike = ("profile", "format", "mediatype", "encoding", "dialect")
+    reference = {"fields": "source_id", "reference": {"resource": "sources", "fields": "source_id"}}
+    schema = {"fields": fields, "primaryKey": keys, "missingValues": [""], "foreignKeys": [reference]}
+    same = (one for table in tables for one in table["licenses"] if one["title"] == terms)
+    licence = next(same, {"name": "notspecified", "title": terms})
+    return {key: tables[0][key] for key in alike} | vouched(b"") | {"schema": schema, "licenses": [licence]}
+
+
 def _as_cited(source: Row) -> Row:
     dated = {"published": source["published"]} if source["published"] else {}
     return {"title": source["title"], "publisher": source["publisher"], "path": source["url"] or "sources.csv"} | dated
@@ -318,9 +319,10 @@ def _listed(text: str, passport: Passport) -> str:
 
 
 def new_claim(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the claim: small letters, digits, underscores.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the claim: small letters, digits, underscores")],
     given: Annotated[
-        Many, typer.Argument(metavar="COLUMN=VALUE", help="Columns of article_claims and claim_tests; found_value=...")
+        Many,
+        typer.Argument(metavar="COLUMN=VALUE", help="Columns of article_claims and claim_tests, found_value and such"),
     ] = None,
 ) -> None:
     """Write a claim, its test, the figure it is held against (found_value, found_period, found_source_id: if no
