@@ -61,15 +61,10 @@ def test_episodes_equal_a_slow_loop() -> None:
         assert fast.loc[key, "gained_usd_m"] == pytest.approx(gained, abs=1e-9 * loss + 1e-9)
 
 
-def test_small_destinations_and_years_without_demand_give_no_episode() -> None:
-    exports, demand = world(0.5)
-    assert episodes(exports, demand, fall_pct=10, min_share_pct=60).empty
-    found = episodes(exports, demand.loc[:2000], **ASKED)
-    assert found.year.max() <= 2000
-
-
-def test_a_broken_record_of_demand_is_left_out() -> None:
+def test_small_destinations_and_years_without_demand_give_no_episode_and_a_broken_record_is_left_out() -> None:
     exports, demand = world(0.0)
+    assert episodes(exports, demand, fall_pct=10, min_share_pct=60).empty
+    assert episodes(exports, demand.loc[:2000], **ASKED).year.max() <= 2000
     broken = demand.copy()
     broken.loc[2000:, "M05"] *= 1000
     found = reallocation(episodes(exports, broken, fall_pct=29, min_share_pct=4), **DRAWS)
@@ -83,17 +78,12 @@ def test_too_few_years_are_said_so_and_not_estimated() -> None:
     assert found.made_up is None
 
 
-def test_draws_are_repeatable_and_a_higher_level_is_wider() -> None:
+def test_draws_are_repeatable_a_higher_level_is_wider_and_levels_are_per_cents() -> None:
     exports, demand = world(0.5)
     found = episodes(exports, demand, **ASKED)
     first, again, wide = (reallocation(found, n_draws=2000, level=v, seed=1) for v in (90, 90, 99))
     assert first == again
     assert wide.low <= first.low <= first.high <= wide.high
-
-
-def test_a_level_and_a_fall_are_per_cents() -> None:
-    exports, demand = world(0.5)
-    found = episodes(exports, demand, **ASKED)
     with pytest.raises(ModelInputError, match="did you mean 90"):
         reallocation(found, n_draws=10, level=0.9, seed=1)
     with pytest.raises(ModelInputError, match="above 0 and at most 100"):

@@ -76,14 +76,10 @@ def test_a_wholly_known_series_without_gap_or_scatter_gives_the_year() -> None:
     assert found.interval(95) == pytest.approx((207.36, 207.36))
 
 
-def test_without_months_there_is_no_nowcast() -> None:
-    monthly, annual = simulated(np.random.default_rng(5), range(2014, 2018))
+def test_without_months_there_is_no_nowcast_and_without_a_start_a_refusal() -> None:
+    monthly, annual = simulated(np.random.default_rng(6), range(2014, 2018))
     assert nowcast(monthly, annual) is None
     assert nowcast({}, annual) is None
-
-
-def test_refusals() -> None:
-    monthly, annual = simulated(np.random.default_rng(6), range(2014, 2018))
     with pytest.raises(ModelInputError, match="no value for 2018"):
         nowcast(monthly, annual, year=2019)
     short = {"short": monthly["one"]["2016-01":"2017-06"]}

@@ -64,15 +64,11 @@ class TestCompare:
         assert found.pairs.latest_usd_m.tolist() == [760.0]
         assert found.pending.empty
 
-    def test_a_late_print_is_counted_and_left_out(self) -> None:
-        rows = prints([("a", "2025-01", "2025-01", 100.0, "2025-06-01")])
-        found = compare(rows, {"a": monthly({"2025-01": 80.0})}, max_delay_days=60)
-        assert (len(found.pairs), found.n_late) == (0, 1)
-        assert found.by_count.empty
-
-    def test_old_months_without_a_later_count_do_not_wait_for_one(self) -> None:
-        rows = prints([("a", m, m, 1.0, f"{m}-28") for m in ("2024-11", "2025-01", "2025-02")])
-        found = compare(rows, {"a": monthly({"2025-01": 1.0})}, max_delay_days=60)
+    def test_a_late_print_is_left_out_and_old_months_do_not_wait_for_a_count(self) -> None:
+        rows = [("a", m, m, 1.0, f"{m}-28") for m in ("2024-11", "2025-01", "2025-02")]
+        rows = prints([*rows, ("b", "2025-01", "2025-01", 100.0, "2025-06-01")])
+        found = compare(rows, {name: monthly({"2025-01": 1.0}) for name in "ab"}, max_delay_days=60)
+        assert (len(found.pairs), found.n_late, list(found.by_count.index)) == (1, 1, ["A"])
         assert found.pending.last_month.astype(str).tolist() == ["2025-02"]
 
 

@@ -69,19 +69,13 @@ def test_noise_is_called_a_season_no_more_often_than_the_level() -> None:
     assert sum(small) <= 12  # 60 tries at 0.1: more than twelve has a chance of 1%
 
 
-def test_the_same_seed_gives_the_same_p_and_the_series_is_left_alone() -> None:
+def test_the_same_seed_gives_the_same_p_the_series_is_left_alone_and_bad_input_refused() -> None:
     y = months(np.exp(np.random.default_rng(3).normal(6, 0.2, 40)))
     before = y.copy()
     first, again = (decompose(y, smoother=7, n_shuffles=99, seed=5) for _ in range(2))
     assert first.p_value == again.p_value
     pd.testing.assert_series_equal(y, before)
-    table = strengths(y, (7, 13))
-    assert table.loc[7, "ordinary"] == pytest.approx(first.strength, rel=EXACT)
-    assert ((table >= 0) & (table <= 1)).all(axis=None)
-
-
-def test_short_series_are_silent_and_bad_input_is_refused() -> None:
-    y = months(np.exp(np.random.default_rng(3).normal(6, 0.2, 40)))
+    assert strengths(y, (7, 13)).loc[7, "ordinary"] == pytest.approx(first.strength, rel=EXACT)
     assert decompose(y.iloc[:23], smoother=7, n_shuffles=99, seed=5) is None
     with pytest.raises(ModelInputError, match="odd number"):
         decompose(y, smoother=8, n_shuffles=99, seed=5)
