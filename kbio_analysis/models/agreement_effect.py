@@ -232,12 +232,11 @@ def verdict(found: AgreementEffect, specs: pd.DataFrame) -> Verdict:
         "specifications": agreeing_share(readable(specs), effect) >= SPAN_SHARE,
         "drift": found.drift.statistic > 0.5,
     }
-    up = effect > 0
-    if all(tests.values()):
-        return Verdict(word="raised" if up else "lowered", tests=tests)
+    word = "cannot_tell"
     if all(list(tests.values())[:5]):
-        return Verdict(word="hints_up" if up else "hints_down", tests=tests)
-    return Verdict(word="cannot_tell", tests=tests)
+        up, down = ("raised", "lowered") if all(tests.values()) else ("hints_up", "hints_down")
+        word = up if effect > 0 else down
+    return Verdict(word=word, tests=tests)
 
 
 def notable(found: AgreementEffect, judged: Verdict) -> bool:

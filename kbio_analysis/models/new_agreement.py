@@ -111,11 +111,6 @@ class Effects:
         columns = ["flow", "method", "without", "low", "median", "high", "with_agreement", "p_positive", "cell"]
         return pd.DataFrame(rows, columns=columns)
 
-    def table(self) -> pd.DataFrame:
-        """:meth:`cases` at the chosen date."""
-        cases = self.cases()
-        return cases[cases["cell"] == self.cells[0]].drop(columns="cell")
-
     def records(self) -> dict[str, float]:
         """What is recorded of the last year, US$ million: effects by method, flow and percentile, and of two-way trade
         without and with_ by method; two-way trade again for the other date, other_graduation in the name."""

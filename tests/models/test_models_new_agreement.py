@@ -256,7 +256,7 @@ class TestOneCounterfactual:
         years = np.arange(1990, 2024)
         history = pd.Series(10.0, index=years)
         drawn = trade_paths(outlook, found, "trade", history, pd.Series(np.linspace(1, 5, 34), index=years))
-        row = found.table().set_index(["flow", "method"]).loc["trade", "tariffs"]
+        row = found.cases().set_index(["cell", "flow", "method"]).loc["graduation_2026", "trade", "tariffs"]
         assert drawn.at[2037, "with_tariffs"] == row.with_agreement == row.without + row["median"]
         assert drawn.at[2026, "india_rebased"] == drawn.at[2026, "without"]
         assert drawn["recorded"].count() == 15
@@ -276,7 +276,7 @@ class TestOneCounterfactual:
     def test_a_partner_without_record_has_no_effect_but_no_crash(self) -> None:
         empty, run = paths("P003"), {"horizon": 5, "cells": {"x": None}, "rng": np.random.default_rng(1)}
         found = effects(empty, _past(0.1), {}, {}, start=2027, **run)
-        assert (found.paths, found.main, len(found.table()), found.records()) == ({}, None, 0, {})
+        assert (found.paths, found.main, len(found.cases()), found.records()) == ({}, None, 0, {})
         assert doubling(empty, found) is None
         assert drivers(empty, {}, TERMS, {}, ends=None, year=2030, horizon=3, seed=1).empty
         with pytest.raises(ModelInputError, match="lengthen its horizon"):

@@ -24,22 +24,21 @@ def world(seed: int, effect: float, n_never: int = 24, members: int = 6):
     return {"x": pd.DataFrame(y, index=YEARS, columns=names)}, treatment, {"x": names[:n_never]}
 
 
-def p_of(seed: int, effect: float, n_draws: int = 199) -> float:
+def drawn(seed: int, effect: float, n_draws: int = 199):
     arguments = world(seed, effect)
     found = record(*arguments)
-    return reassign(*arguments, found, n_draws=n_draws, seed=seed).test(found.table).p_value
+    return found, reassign(*arguments, found, n_draws=n_draws, seed=seed)
 
 
 def test_an_enormous_effect_reaches_the_floor_and_not_zero() -> None:
-    arguments = world(1, 3.0)
-    found = record(*arguments)
-    test = reassign(*arguments, found, n_draws=99, seed=1).test(found.table)
+    found, placebos = drawn(1, 3.0, 99)
+    test = placebos.test(found.table)
     assert test.p_value == test.floor == 1 / 100
 
 
 def test_p_is_fair_when_nothing_happens() -> None:
     """30 null worlds: p spreads over the unit interval (mean one half, standard error .053)."""
-    values = np.array([p_of(seed, 0.0) for seed in range(30)])
+    values = np.array([placebos.test(found.table).p_value for found, placebos in (drawn(s, 0.0) for s in range(30))])
     assert values.mean() == pytest.approx(0.5, abs=0.16)
     assert (values < 0.05).sum() <= 5
 
@@ -72,14 +71,11 @@ def test_draws_agree_with_a_slow_loop() -> None:
 
 
 def test_spread_test_is_one_sided() -> None:
-    arguments = world(4, 0.0)
-    found = record(*arguments)
-    drawn = reassign(*arguments, found, n_draws=99, seed=2)
-    assert drawn.spread_test(found.effects * 100).p_value == 1 / 100
-    assert drawn.spread_test(found.effects * 0).p_value == 1.0
+    found, placebos = drawn(4, 0.0, 99)
+    assert placebos.spread_test(found.effects * 100).p_value == 1 / 100
+    assert placebos.spread_test(found.effects * 0).p_value == 1.0
 
 
 def test_refuses_too_few_draws() -> None:
-    arguments = world(7, 0.0)
     with pytest.raises(ModelInputError, match="n_draws = 5"):
-        reassign(*arguments, record(*arguments), n_draws=5)
+        drawn(7, 0.0, 5)
