@@ -61,8 +61,8 @@ class Answers:
             raise UsageError("\n".join(["nothing was written; these options are needed:", *self.lacking]))
 
 
-def _option(text: str, *names: str) -> Any:
-    return typer.Option(*names, help=text, show_default=False)
+def _option(text: str) -> Any:
+    return typer.Option(help=text, show_default=False)
 
 
 Text = str | None
@@ -302,7 +302,7 @@ def _take_in(package: Package, passport: Passport, rows: list[Row], held: list[R
             put(lists, _listed(lists.read_text(encoding="utf-8"), passport).encode())
         if problems := verify():
             raise DataError("\n".join(["nothing was written, since it would not hold:", *problems]))
-        if tool.is_file():
+        if tool.is_file() and front.is_file():
             subprocess.run([sys.executable, str(tool)], check=True, timeout=60)
 
 

@@ -222,14 +222,8 @@ def vouched(raw: bytes) -> dict[str, Any]:
 
 
 def _passport(root: Path, resource: Any, number: int) -> Passport:
-    try:
-        name, path, fields = resource["name"], resource["path"], resource["schema"]["fields"]
-        usable = bool(fields) and all(f["name"] and f["type"] for f in fields)
-    except (KeyError, TypeError):
-        usable = False
-    if not usable:
-        raise DataError(f"{PACKAGE_FILE}: resource {number} needs name, path and schema.fields with name and type")
-    check_form(resource, PACKAGE_FILE)
+    check_form(resource, number, PACKAGE_FILE)
+    name, path = resource["name"], resource["path"]
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts:
         raise DataError(f"{PACKAGE_FILE}: table {name} lies outside the data folder ({path}); use a path below it")

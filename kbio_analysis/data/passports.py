@@ -33,7 +33,7 @@ def _form() -> Any:
         constraints: Constraints = Constraints()
 
     class Schema(BaseModel):
-        fields: list[Field]
+        fields: Annotated[list[Field], pydantic.Field(min_length=1)]
         primaryKey: str | list[str] = []  # noqa: N815
         foreignKeys: list[ForeignKey] = []  # noqa: N815
 
@@ -70,11 +70,12 @@ def _form() -> Any:
     return pydantic.TypeAdapter(Resource)
 
 
-def check_form(resource: dict[str, Any], file: str) -> None:
+def check_form(resource: Any, number: int, file: str) -> None:
     """Raises DataError naming the table and the part of its passport that has another form than it must."""
     from pydantic import ValidationError
 
-    name, given = resource.get("name"), {**resource, "form": resource.get("schema")}
+    given = resource | {"form": resource.get("schema")} if isinstance(resource, dict) else resource
+    name = (given.get("name") if isinstance(given, dict) else None) or f"resource {number}"
     try:
         _form().validate_python(given, strict=True)
     except ValidationError as problem:

@@ -111,7 +111,8 @@ def test_bad_file_is_named(copy, change, said):
         ("[]", "not a JSON object"),
         ("{}", "lists no resources"),
         ("[" * 100_000, "nested too deep"),
-        ('{"resources": [{"name": "x"}]}', "resource 1 needs name, path and schema.fields"),
+        ('{"resources": [{"name": "x"}]}', "the passport of x, path: field required"),
+        ('{"resources": [5]}', "the passport of resource 1"),
         (OUTSIDE, "lies outside the data folder"),
     ],
 )
