@@ -6,33 +6,34 @@ number of equal partners that would give the same index (Adelman 1969), and the 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import checked_frame
+from kbio_analysis.models.checks import checked_frame, typed
 
 SUM_TOLERANCE = 1e-6
 """Shares may miss one by rounding only."""
 
 
+@typed
 def shares(values: pd.Series) -> pd.Series:
     """Each value over their sum; missing values count as nothing. Raises ModelInputError for negatives or no trade."""
-    filled = _numbers(values, "shares").fillna(0.0)
+    filled = values.astype(float).fillna(0.0)
     total = filled.sum()
     if not np.isfinite(total) or (filled < 0).any() or total <= 0:
         raise ModelInputError("shares: the values must be zero or more and not all zero; leave other rows out")
     return filled / total
 
 
+@typed
 def hhi(shares: pd.Series) -> float:
     """Sum of squared shares, from 1/n (equal partners) to 1 (a single one).
 
     Raises :class:`ModelInputError` unless the shares are between 0 and 1 and add up to 1.
     """
-    s = _numbers(shares, "concentration").to_numpy()
+    s = shares.to_numpy(dtype=float)
     if s.size == 0 or not np.isfinite(s).all() or (s < 0).any() or abs(s.sum() - 1) > SUM_TOLERANCE:
         raise ModelInputError("concentration: shares must be zero or more and add up to 1; divide by their sum first")
     return float(s @ s)
@@ -50,6 +51,7 @@ def group_shares(exports: pd.DataFrame, codes: Mapping[str, Sequence[str]]) -> p
     return pd.DataFrame({name: 100 * exports.reindex(columns=list(c)).sum(axis=1) / total for name, c in codes.items()})
 
 
+@typed
 def shift_share(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     """Take the growth from ``before`` to ``after`` (same index, same unit, zero or more) apart by destination.
 
@@ -57,7 +59,7 @@ def shift_share(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     ``shift``, its part beyond the average pace (sums to zero). Raises :class:`ModelInputError` for different
     destinations, negative or missing values, or nothing to start from.
     """
-    x0, x1 = (_numbers(values, "shift-share") for values in (before, after))
+    x0, x1 = before.astype(float), after.astype(float)
     if not x0.index.equals(x1.index) or x0.index.has_duplicates:
         raise ModelInputError("shift-share: both dates need the same destinations, each once")
     if not (np.isfinite(x0).all() and np.isfinite(x1).all()) or (x0 < 0).any() or (x1 < 0).any() or x0.sum() <= 0:
@@ -65,11 +67,3 @@ def shift_share(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     contribution = (x1 - x0) / x0.sum()
     pace = x0 / x0.sum() * float(x1.sum() / x0.sum() - 1)
     return 100 * pd.DataFrame({"contribution": contribution, "shift": contribution - pace})
-
-
-def _numbers(values: Any, label: str) -> pd.Series:
-    try:
-        return pd.Series(values, dtype=float)
-    except (TypeError, ValueError):
-        kind = type(values).__name__
-        raise ModelInputError(f"{label}: {kind} was given; pass a Series of numbers by destination") from None

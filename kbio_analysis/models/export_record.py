@@ -34,31 +34,22 @@ def nearness(counts: pd.DataFrame, *, year: int, value_usd_m: float) -> pd.DataF
     return own.sort_values("gap_pct", key=lambda gap: gap.abs(), kind="stable")[columns].reset_index(drop=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Break:
-    """A classification break between two neighbouring years.
+def classification_break(
+    counts: pd.DataFrame, *, old: str, restated: str, new: str, year: int
+) -> dict[str, float | None] | None:
+    """The break between ``year`` - 1 in the definition ``old`` and ``year`` in ``new``; None if either is missing.
 
-    ``apparent_pct`` compares the old count of the first year with the new one of the second; ``like_for_like_pct``
-    the first year restated on the new classification; ``moved_out_usd_m`` is old less restated in the first year.
-    The last two are None without a restatement.
+    ``apparent_pct`` compares the two as printed; ``like_for_like_pct`` the first year restated on the new
+    classification, and ``moved_out_usd_m`` is old less restated in the first year: None without a restatement.
     """
-
-    apparent_pct: float
-    like_for_like_pct: float | None
-    moved_out_usd_m: float | None
-
-
-def classification_break(counts: pd.DataFrame, *, old: str, restated: str, new: str, year: int) -> Break | None:
-    """The break between ``year`` - 1 in the definition ``old`` and ``year`` in ``new``; None if either is missing."""
     value = counts.set_index(["definition", "year"])["exports_usd_m"]
     before, after, middle = value.get((old, year - 1)), value.get((new, year)), value.get((restated, year - 1))
     if before is None or after is None:
         return None
-    return Break(
-        apparent_pct=float(100 * (after / before - 1)),
-        like_for_like_pct=None if middle is None else float(100 * (after / middle - 1)),
-        moved_out_usd_m=None if middle is None else float(before - middle),
-    )
+    found = {"apparent_pct": float(100 * (after / before - 1)), "like_for_like_pct": None, "moved_out_usd_m": None}
+    if middle is not None:
+        found |= {"like_for_like_pct": float(100 * (after / middle - 1)), "moved_out_usd_m": float(before - middle)}
+    return found
 
 
 def both_years(counts: pd.DataFrame, *, year: int) -> pd.DataFrame:
