@@ -2,10 +2,11 @@
 
 The ``parameters`` cell is the first code cell; a line of it is ``name: type = default  # meaning, unit [low..high]``.
 Further marks may follow: ``[> other]`` asks for more than the parameter ``other`` (``[>= other]``: no less; a year is
-held against the year of a date), ``[3 rising]`` for a list of three values in rising order, ``[1+]`` for at least one.
-The cell is read with ``ast`` and ``tokenize``: nothing of it is run. Values are judged by pydantic in strict mode; text
-(from the command line or a batch file) is read by the declared type and never guessed: ``00123`` stays text for a
-``str``, ``NO`` is no boolean, ``1e6`` is no ``int``. Dates travel as ISO strings, so that every value is JSON.
+held against the year of a date), ``[3 rising]`` for a list of three values in rising order, ``[1+]`` for at least one,
+``[in table.column]`` for what stands in a column of ``data/tables``. The cell is read with ``ast`` and ``tokenize``:
+nothing of it is run. Values are judged by pydantic in strict mode; text (from the command line or a batch file) is read
+by the declared type and never guessed: ``00123`` stays text for a ``str``, ``NO`` is no boolean, ``1e6`` is no ``int``.
+Dates travel as ISO strings, so that every value is JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from kbio_analysis.errors import ParameterError, did_you_mean
+from kbio_analysis.errors import DataError, ParameterError, did_you_mean
+from kbio_analysis.reading import rows_of
 from kbio_analysis.render.notebooks import completed, read_notebook
 from kbio_analysis.render.provenance import own_metadata
 
@@ -35,6 +37,7 @@ LAYOUTS = ("brief",)
 # No pattern here takes more than one way through a text: a long comment or value would take minutes.
 _ORDER = re.compile(r"(>=?)\s*(\w+)")
 _ITEMS = re.compile(r"(\d+)(\+?)( rising)?")
+_COLUMN = re.compile(r"in (\w+)\.(\w+)")
 _UNIT = re.compile(r",\s([^,()]+(?:\([^()]*\)[^,()]*)*)$")
 _TYPE = re.compile(r"(list\[)?(?:(?:\w+\.)?(int|float|bool|str|date)|Literal\[(.*)\])(?(1)\])( \| None)?", re.DOTALL)
 _TYPES = "int, float, bool, str, date, list[...], Literal[...] or T | None"
@@ -54,7 +57,7 @@ class Parameter:
     """One declared line. ``scalar`` is the type of a value, of each item if it is a list (``many``); ``choices`` are
     those of a Literal. ``default``, ``low`` and ``high`` are of the declared type (dates as ISO strings). ``orders``:
     ``>`` or ``>=`` and the parameter that it is held against; ``items``: least and most values of a list, and whether
-    they must rise."""
+    they must rise; ``column``: the table and the column that holds every value."""
 
     name: str
     type_text: str
@@ -69,6 +72,7 @@ class Parameter:
     high: object = None
     orders: tuple[tuple[str, str], ...] = ()
     items: tuple[int, float, bool] = (0, inf, False)
+    column: tuple[str, str] | None = None
 
     def accept(self, value: object) -> object:
         """The value as the declared type and within the bounds. Raises ValueError saying what was expected."""
@@ -85,6 +89,10 @@ class Parameter:
                 raise ValueError(f"{accepted} holds {len(accepted)}; give {'at least ' * (most > least)}{least}")
             if rising and accepted != sorted(accepted):
                 raise ValueError(f"{accepted} is not in rising order")
+        for one in (accepted if self.many else [accepted]) if self.column and accepted is not None else ():
+            if (known := _held(*self.column)) and one not in known:
+                near = did_you_mean(str(one).upper() if one == str(one).lower() else str(one), sorted(known))
+                raise ValueError(f"{one!r} is not in {self.column[1]} of data/tables/{self.column[0]}{near}")
         return accepted
 
     def _complaint(self, error: Mapping[str, Any]) -> str:
@@ -245,6 +253,17 @@ def _as_choice(value: object, choices: tuple) -> object:
     return number if text not in choices and number in choices else text
 
 
+@lru_cache(maxsize=64)
+def _held(table: str, column: str) -> frozenset[str]:
+    """What stands in the column; nothing if the table cannot be read, which the notebook will say itself."""
+    from kbio_analysis.data.package import data_root
+
+    with suppress(OSError, DataError):
+        rows = rows_of((data_root() / "tables" / f"{table}.csv").read_bytes())
+        return frozenset(row[column] for row in rows if column in row)
+    return frozenset()
+
+
 def _items(value: object) -> object:
     """A list written as text, ``a,b,c`` or JSON, as a list; everything else as it is."""
     if not isinstance(value, str):
@@ -318,6 +337,9 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     if "items" in marks and not declared.many:
         raise ValueError(f"{name}: a number of values belongs to a list")
     declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high, orders=marks["orders"], items=items)
+    if "column" in marks and declared.scalar != "str":
+        raise ValueError(f"{name}: a column of a table belongs to a str, or to a list of them")
+    declared = replace(declared, column=marks.get("column"))
     try:
         default = ast.literal_eval(statement.value)
     except (ValueError, TypeError):
@@ -344,6 +366,8 @@ def _marks(comment: str) -> tuple[str, dict[str, Any]]:
         elif items := _ITEMS.fullmatch(inner.strip()):
             least, more, rising = items.groups()
             marks["items"] = (int(least), inf if more else int(least), bool(rising))
+        elif column := _COLUMN.fullmatch(inner.strip()):
+            marks["column"] = column.groups()
         else:
             break
         comment = before.rstrip()

@@ -91,7 +91,7 @@ def test_a_start_that_is_no_agreements_is_called_none() -> None:
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"partner": "XXX"}, "not in this record"),
+        ({"partner": "TWN", "outcome": "share"}, "not in this record"),
         ({"partner": "PSE", "first_year": "1990", "last_year": "2010"}, "no figure for 2009 and 2010"),
         ({"start": "2022", "first_year": "2020", "last_year": "2022"}, "periods before 2022: 2 (at least 4 needed)"),
     ],

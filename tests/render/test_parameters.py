@@ -10,6 +10,7 @@ import pytest
 from render.fixtures.built import notebook
 
 from kbio_analysis.errors import ParameterError
+from kbio_analysis.render import parameters
 from kbio_analysis.render.parameters import NotebookSpec, Parameter, coerce, read, read_source, to_text
 
 EVERYTHING = """
@@ -219,6 +220,24 @@ def test_bounds_between_parameters_hold_before_anything_runs(cell: str, given: d
     with pytest.raises(ParameterError, match=re.escape(words)) if words else nullcontext():
         coerce(spec(cell), given)
         assert not words
+
+
+def test_a_value_may_have_to_stand_in_a_column_of_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "datapackage.json").write_text("{}")
+    (tmp_path / "tables" / "places.csv").write_text("iso3,name\nBGD,Bangladesh\nIND,India\n")
+    monkeypatch.setenv("KBIO_DATA", str(tmp_path))
+    parameters._held.cache_clear()
+    one = 'x: str = "BGD"  # partner [in places.iso3]'
+    assert given_one(one, "IND") == "IND"
+    for wrong, near in (("XXX", ""), ("ind", "; did you mean IND?")):
+        with pytest.raises(ParameterError) as refused:
+            given_one(one, wrong)
+        assert str(refused.value) == f"11_sample: x: {wrong!r} is not in iso3 of data/tables/places{near}"
+    with pytest.raises(ParameterError, match="'XXX' is not in iso3"):
+        given_one('x: list[str] = ["BGD"]  # partners [in places.iso3]', "IND,XXX")
+    assert given_one('x: str = "any"  # partner [in nowhere.iso3]', "XXX") == "XXX"  # the notebook says what is missing
+    parameters._held.cache_clear()
 
 
 @pytest.mark.parametrize(
