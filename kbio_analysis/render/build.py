@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.batches import keep_apart
 from kbio_analysis.render.cache import Cache
-from kbio_analysis.render.composed import SiteRecords, beneath, in_stages, with_upstream
+from kbio_analysis.render.composed import in_stages, site_entry, supplied, with_upstream
 from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display
 from kbio_analysis.render.publish import explained, open_site, publish
 from kbio_analysis.render.ranking import Rankings, remember
@@ -24,7 +24,6 @@ from kbio_analysis.render.signals import stopping
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report
-    from kbio_analysis.render.signals import Stop
 
 Make = Callable[[list["Job"]], Iterator["Report"]]
 """Gives the reports of jobs as they are done."""
@@ -61,7 +60,7 @@ def build(
     *,
     workers: int,
     force: bool = False,
-    on_wait: Callable[[], None] | None = None,
+    on_wait: Callable[[], None] = lambda: None,
     rankings: Rankings | None = None,
 ) -> Outcome:
     """Bring the reports of ``jobs``, and those that they are composed from, up to date with what ``make`` gives.
@@ -74,24 +73,38 @@ def build(
     """
     forced = {job.label for job in jobs} if force else set()
     jobs = with_upstream(jobs)
-    outcome = Outcome(total=len(jobs))
+    outcome, waiting = Outcome(total=len(jobs)), {job.label: job for job in jobs}
     with stopping() as stop, open_site(site, on_wait=on_wait, check=stop.check):
         keep_apart(jobs, site)
         began = time.monotonic()
         if rankings is not None:
             with explained(site):
                 remember(site, rankings)
-        cache = Cache(site, jobs)
-        due = _due(jobs, site, cache, forced)
-        labels = {job.label for job in due}
-        outcome.unchanged = len(jobs) - len(due)
-        with Display(len(due), workers) as shown:
-            for job in jobs:
-                if job.label not in labels:
-                    shown.passed_over(job.label, UNCHANGED)
-            run = _Run(site=site, make=make, cache=cache, forced=forced, outcome=outcome, shown=shown)
+        cache, entry = Cache(site, jobs), site_entry(site)
+        with Display(len(jobs), workers) as shown:
             try:
-                run.through(due, stop)
+                for group in in_stages(jobs):
+                    due = {}
+                    for job in (supplied(job, entry) for job in group):
+                        if job.label in forced or not cache.current(job):
+                            due[job.label] = job
+                        else:
+                            del waiting[job.label]
+                            outcome.unchanged += 1
+                            shown.passed_over(job.label, UNCHANGED)
+                    stop.check()
+                    with closing(make([*due.values()]) if due else (_ for _ in ())) as reports:
+                        for report in reports:
+                            folder = publish(cache.stamped(due[report.label], report), site)
+                            del waiting[report.label]
+                            outcome.made += report.status == "ok"
+                            outcome.failed += [folder] if report.status != "ok" else []
+                            shown.done(report)
+                            stop.check()
+            except KeyboardInterrupt:
+                outcome.interrupted, outcome.not_run = True, list(waiting)
+                for label in waiting:
+                    shown.passed_over(label, NOT_RUN)
             except BaseException:
                 with suppress(KbioError):
                     _index(site, outcome)
@@ -100,68 +113,6 @@ def build(
             _index(site, outcome)
         outcome.seconds = time.monotonic() - began
     return outcome
-
-
-def _due(jobs: Sequence[Job], site: Path, cache: Cache, forced: set[str]) -> list[Job]:
-    """What has to be made, and what may have to be because something it is composed from is made first."""
-    records, due = SiteRecords(site), []
-    labels: set[str] = set()
-    for group in in_stages(jobs):
-        for job in group:
-            again = job.label in forced or not labels.isdisjoint(beneath(job))
-            if again or not cache.current(records.supplied(job)):
-                due.append(job)
-        labels |= {job.label for job in due}
-    return due
-
-
-@dataclass(slots=True, kw_only=True)
-class _Run:
-    """The making of what is due, stage by stage."""
-
-    site: Path
-    make: Make
-    cache: Cache
-    forced: set[str]
-    outcome: Outcome
-    shown: Display
-    waiting: dict[str, Job] = field(default_factory=dict)
-
-    def through(self, due: list[Job], stop: Stop) -> None:
-        self.waiting = {job.label: job for job in due}
-        try:
-            for group in in_stages(due):
-                self._stage(group, stop)
-        except KeyboardInterrupt:
-            self.outcome.interrupted = True
-        self.outcome.not_run = list(self.waiting)
-        for label in self.waiting:
-            self.shown.passed_over(label, NOT_RUN)
-
-    def _stage(self, group: list[Job], stop: Stop) -> None:
-        records, due = SiteRecords(self.site), []
-        for job in map(records.supplied, group):
-            # What a composed report rests on may have been made anew and say the same as before.
-            if job.recorded is not None and job.label not in self.forced and self.cache.current(job):
-                del self.waiting[job.label]
-                self.outcome.unchanged += 1
-                self.shown.passed_over(job.label, UNCHANGED)
-            else:
-                self.waiting[job.label] = job
-                due.append(job)
-        if not due:
-            return
-        stop.check()
-        with closing(self.make(due)) as made:
-            for report in made:
-                folder = publish(self.cache.stamped(self.waiting[report.label], report), self.site)
-                del self.waiting[report.label]
-                if report.status == "ok":
-                    self.outcome.made += 1
-                else:
-                    self.outcome.failed.append(folder)
-                self.shown.done(report)
-                stop.check()
 
 
 def _index(site: Path, outcome: Outcome) -> None:

@@ -8,7 +8,7 @@ for ``kbio check``, from the reports of the same run and else from the reference
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +48,6 @@ def with_upstream(jobs: Iterable[Job], wanted: Callable[[Job], bool] = lambda _:
     return list(found.values())
 
 
-def beneath(job: Job) -> set[str]:
-    """The labels of all that a job rests on, directly or not."""
-    return {one.label for one in job.upstream}.union(*map(beneath, job.upstream))
-
-
 def supplied(job: Job, entry: Callable[[Job], Entry]) -> Job:
     """The job with its bundle, made of an entry for each job upstream; one that is not composed as it is."""
     if not job.upstream:
@@ -61,36 +56,30 @@ def supplied(job: Job, entry: Callable[[Job], Entry]) -> Job:
 
 
 def bundle(entries: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Notebook -> entry as the bytes a kernel is given."""
+    """Notebook -> entry as the bytes a notebook is given."""
     return json.dumps(entries, ensure_ascii=False, sort_keys=True).encode()
 
 
-class SiteRecords:
-    """The records of a site's default reports, which are up to date or have just failed; each is read once."""
+def site_entry(site: Path) -> Callable[[Job], Entry]:
+    """What gives the record of a default job's report, which is up to date or has just failed; each is read once."""
+    entries: dict[str, Entry] = {}
 
-    def __init__(self, site: Path) -> None:
-        self._site = site
-        self._entries: dict[str, Entry] = {}
+    def entry(job: Job) -> Entry:
+        if job.label not in entries:
+            entries[job.label] = _entry(folder_of(site, job.notebook, job.set_name))
+        return entries[job.label]
 
-    def supplied(self, job: Job) -> Job:
-        """The job with its bundle."""
-        return supplied(job, self.entry)
+    return entry
 
-    def entry(self, job: Job) -> Entry:
-        """What the report of a default job says, and how far it can be relied on."""
-        if job.label not in self._entries:
-            self._entries[job.label] = self._made(job)
-        return self._entries[job.label]
 
-    def _made(self, job: Job) -> Entry:
-        folder = folder_of(self._site, job.notebook, job.set_name)
-        failure = _failure(folder / FAILURE)
-        try:
-            kept = recorded_in(json.loads((folder / RESULT).read_bytes()), (folder / EXECUTED).read_bytes())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            why = failure or "the report is damaged"
-            return missing_entry(why, "report", "failed" if failure else "missing")
-        return kept | {"state": "failed" if failure else "fresh", "why": failure, "source": "report"}
+def _entry(folder: Path) -> Entry:
+    failure = _failure(folder / FAILURE)
+    try:
+        kept = recorded_in(json.loads((folder / RESULT).read_bytes()), (folder / EXECUTED).read_bytes())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        why = failure or "the report is damaged"
+        return missing_entry(why, "report", "failed" if failure else "missing")
+    return kept | {"state": "failed" if failure else "fresh", "why": failure, "source": "report"}
 
 
 def _failure(record: Path) -> str:
@@ -118,12 +107,10 @@ def checked(jobs: Iterable[Job], notebooks: Path, make: Callable[[list[Job]], It
 
     for group in in_stages(with_upstream(jobs, lambda job: entry(job)["state"] != "fresh")):
         for report in make([supplied(job, entry) for job in group]):
-            entries[report.label] = _of_this_run(report)
+            if report.status == "ok":
+                kept = recorded_in(report.result, report.files[EXECUTED])
+                entries[report.label] = kept | {"state": "fresh", "why": "", "source": "report"}
+            else:
+                why = f"failed in this run ({report.result['error']['type']})"
+                entries[report.label] = missing_entry(why, "report", "failed")
             yield report
-
-
-def _of_this_run(report: Report) -> Entry:
-    if report.status != "ok":
-        return missing_entry(f"failed in this run ({report.result['error']['type']})", "report", "failed")
-    kept = recorded_in(report.result, report.files["executed.ipynb"])
-    return kept | {"state": "fresh", "why": "", "source": "report"}

@@ -71,24 +71,26 @@ def own_metadata(source: bytes) -> Mapping[str, Any]:
     return own if isinstance(own, Mapping) else {}
 
 
+_ASKED = (
+    ("tables", "data.tables", "tables_read", {}),
+    ("lines", "data.tables", "lines_read", []),
+    ("newest", "data.tables", "newest_read", ""),
+    ("reports", "data.results", "recorded_read", {}),
+    ("recorded", "present.results", "recorded_names", []),
+)
+
+
 def inputs_read() -> dict[str, Any]:
     """What this process has used: ``tables`` and ``reports`` it read (name -> sha256), the day of the ``newest`` figure
     in those tables, the ``lines`` of cells that asked for them, and ``recorded`` results' names.
 
     Empty where the modules that know were not used.
     """
-    return {
-        "tables": _asked("tables_read", "kbio_analysis.data.tables") or {},
-        "lines": _asked("lines_read", "kbio_analysis.data.tables") or [],
-        "newest": _asked("newest_read", "kbio_analysis.data.tables") or "",
-        "reports": _asked("recorded_read", "kbio_analysis.data.results") or {},
-        "recorded": _asked("recorded_names", "kbio_analysis.present.results") or [],
-    }
-
-
-def _asked(question: str, *modules: str) -> Any:
-    known = (sys.modules[name] for name in modules if name in sys.modules)
-    return next((getattr(module, question)() for module in known if hasattr(module, question)), None)
+    found: dict[str, Any] = {}
+    for name, module, question, empty in _ASKED:
+        ask = getattr(sys.modules.get(f"kbio_analysis.{module}"), question, None)
+        found[name] = (ask and ask()) or empty
+    return found
 
 
 def _lock_hash(folder: Path) -> str | None:
