@@ -33,7 +33,7 @@ LEVEL, SLOPE = 2, 3
 class InterruptedFit:
     """Break of a logged series, in log points.
 
-    ``level_shift`` at the break and ``trend_change`` a period after it; ``se_level`` Newey-West with ``lags``;
+    ``level_shift`` at the break, beside a change of trend; ``se_level`` Newey-West with ``lags``;
     ``p_level`` two-sided from t; ``fitted`` and ``without`` (the fit with both
     break terms off) by period.
     """
@@ -43,7 +43,6 @@ class InterruptedFit:
     level_shift: float
     se_level: float
     p_level: float
-    trend_change: float
     fitted: pd.Series
     without: pd.Series
 
@@ -80,7 +79,6 @@ def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) ->
         level_shift=float(found.params[LEVEL]),
         se_level=float(found.bse[LEVEL]),
         p_level=float(found.pvalues[LEVEL]),
-        trend_change=float(found.params[SLOPE]),
         fitted=pd.Series(found.fittedvalues, index=y.index, name="fitted"),
         without=pd.Series(found.fittedvalues - x[:, off] @ found.params[off], index=y.index, name="without"),
     )
@@ -118,9 +116,8 @@ def placebo_dates(
             rows[date] = (found.params[LEVEL], found.tvalues[LEVEL])
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["level_shift", "t"]).rename_axis("start")
     true = abs(result.level_shift / result.se_level)
-    extreme, n = int((table.t.abs() >= true).sum()), len(table)
-    p = {"p_value": (1 + extreme) / (1 + n), "p_floor": 1 / (1 + n)}
-    return CheckResult(table=table, statistic=true, extreme=extreme, **p)
+    n = 1 + len(table)
+    return CheckResult(table=table, p_value=(1 + int((table.t.abs() >= true).sum())) / n, p_floor=1 / n)
 
 
 def valley(index: pd.PeriodIndex, first: str, trough: str, last: str) -> pd.Series:

@@ -56,21 +56,15 @@ def test_the_effect_is_recovered_where_simpler_designs_are_biased() -> None:
 def test_a_slow_twin_with_every_dummy_agrees() -> None:
     world = simulated(np.random.default_rng(2), economies=6)
     found = sg.effects(world, AGREEMENTS, home="A")
-    on = {
-        (a, d): ((world[one] == "A") & (world[other] == a) & (world.year >= 2005)).astype(float)
-        for a in ("B", "C")
-        for d, one, other in (("exports", "exporter", "importer"), ("imports", "importer", "exporter"))
-    }
+    sides = {"exports": ("exporter", "importer"), "imports": ("importer", "exporter")}
+    ours = {(a, d): (world[one] == "A") & (world[other] == a) for a in "BC" for d, (one, other) in sides.items()}
+    first = {str(key): (pair & world.year.between(2005, 2014)).astype(float) for key, pair in ours.items()}
+    later = {d: ((ours["B", d] | ours["C", d]) & (world.year >= 2015)).astype(float) for d in sides}
     dummies = [
         pd.get_dummies(world[key].astype(str) + world.year.astype(str), dtype=float) for key in ("exporter", "importer")
     ]
     dummies.append(pd.get_dummies(world.exporter + world.importer, dtype=float))
-    later = {
-        f"later_{d}": ((world[one] == "A") & world[other].isin(["B", "C"]) & (world.year >= 2015)).astype(float)
-        for d, one, other in (("exports", "exporter", "importer"), ("imports", "importer", "exporter"))
-    }
-    first = {k: v * (world.year < 2015) for k, v in on.items()}
-    design = pd.concat([pd.DataFrame({str(k): v for k, v in (first | later).items()}), *dummies], axis=1)
+    design = pd.concat([pd.DataFrame(first | later), *dummies], axis=1)
     x, y = design.to_numpy(), world.trade_usd_m.to_numpy()
     mu = y + y.mean()
     for _ in range(50):  # iterated weighted least squares, the least-norm solution where dummies are redundant
@@ -95,25 +89,25 @@ def test_the_average_lies_within_the_single_effects() -> None:
 
 def test_an_event_study_breaks_in_the_year_of_entry() -> None:
     rng = np.random.default_rng(4)
-    found = pd.concat(
-        [
-            sg.event_study(simulated(rng, noise=0.1), AGREEMENTS, home="A", partner="B", base_until=1995)
-            for _ in range(8)
-        ]
-    )
+    study = {"home": "A", "partner": "B", "base_until": 1995}
+    found = pd.concat([sg.event_study(simulated(rng, noise=0.1), AGREEMENTS, **study) for _ in range(8)])
     mean = found[found.direction == "exports"].groupby("year").effect_log_points.mean()
     assert mean[2000] == pytest.approx(0, abs=0.1)
     assert mean[2005] == pytest.approx(EFFECT["exports"], abs=0.1)
 
 
-def test_refusals_name_what_is_wrong() -> None:
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"home": "Z"}, "holds no Z"),
+        ({"agreements": pd.concat([AGREEMENTS, AGREEMENTS])}, "a partner stands twice"),
+        ({"agreements": AGREEMENTS.assign(entry_year=2030)}, "no agreement of A"),
+    ],
+)
+def test_refusals_name_what_is_wrong(changes: dict, words: str) -> None:
     world = simulated(np.random.default_rng(5), economies=5)
-    with pytest.raises(ModelInputError, match="holds no Z"):
-        sg.effects(world, AGREEMENTS, home="Z")
-    with pytest.raises(ModelInputError, match="a partner stands twice"):
-        sg.effects(world, pd.concat([AGREEMENTS, AGREEMENTS]), home="A")
-    with pytest.raises(ModelInputError, match="no agreement of A"):
-        sg.effects(world, AGREEMENTS.assign(entry_year=2030), home="A")
+    with pytest.raises(ModelInputError, match=words):
+        sg.effects(world, **{"agreements": AGREEMENTS, "home": "A"} | changes)
     with pytest.raises(ModelInputError, match="holds no Q"):
         sg.event_study(world, AGREEMENTS, home="A", partner="Q", base_until=1995)
 
