@@ -27,7 +27,7 @@ DIRECTIONS = ("exports", "imports")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StructuralEffects:
-    """``table`` by (agreement, direction): effect_log_points, se_log_points, and n_years of the panel it is read from.
+    """``table`` by (agreement, direction): effect_log_points, se_log_points, first_year and n_years in the panel.
 
     ``covariance`` of the effects, the same index on both sides.
     """
@@ -89,8 +89,9 @@ def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: 
     if not terms:
         raise ModelInputError(f"no agreement of {home} has a year of the panel within its first {years} years")
     table, covariance = _fitted(frame, [*late, *terms], terms, ["agreement", "direction"])
-    seen = {key: int(frame.loc[frame[name] == 1, "year"].nunique()) for name, key in terms.items()}
-    table["n_years"] = [seen[key] for key in table.index]
+    seen = {key: frame.loc[frame[name] == 1, "year"] for name, key in terms.items()}
+    table["first_year"] = [int(seen[key].min()) for key in table.index]
+    table["n_years"] = [int(seen[key].nunique()) for key in table.index]
     return StructuralEffects(table=table, covariance=covariance)
 
 
