@@ -103,21 +103,16 @@ def _checks(field: dict[str, Any]) -> list["pa.Check"]:
     import pandas as pd
     import pandera.pandas as pa
 
-    constraints, checks = field.get("constraints", {}), []
-    as_bound = {"date": pd.Timestamp, "yearmonth": lambda text: pd.Period(text, freq="M")}
-    make = as_bound.get(field["type"], _TYPES[field["type"]][1])
-    if "minimum" in constraints:
-        low = make(str(constraints["minimum"]))
-        checks.append(pa.Check.ge(low, error=f"is below the minimum {constraints['minimum']}"))
-    if "maximum" in constraints:
-        high = make(str(constraints["maximum"]))
-        checks.append(pa.Check.le(high, error=f"is above the maximum {constraints['maximum']}"))
-    if "enum" in constraints:
-        allowed = constraints["enum"]
-        checks.append(pa.Check.isin(allowed, error=f"is none of {', '.join(map(str, allowed))}"))
-    if "pattern" in constraints:
-        pattern = constraints["pattern"]
-        checks.append(pa.Check.str_matches(f"^(?:{pattern})$", error=f"does not match {pattern}"))
+    rules, kind = field.get("constraints", {}), field["type"]
+    make = {"date": pd.Timestamp, "yearmonth": pd.Period}.get(kind, _TYPES[kind][1])
+    bounds = (("minimum", pa.Check.ge, "below"), ("maximum", pa.Check.le, "above"))
+    checks = [
+        hold(make(str(rules[n])), error=f"is {side} the {n} {rules[n]}") for n, hold, side in bounds if n in rules
+    ]
+    if "enum" in rules:
+        checks.append(pa.Check.isin(rules["enum"], error=f"is none of {', '.join(map(str, rules['enum']))}"))
+    if "pattern" in rules:
+        checks.append(pa.Check.str_matches(f"^(?:{rules['pattern']})$", error=f"does not match {rules['pattern']}"))
     return checks
 
 
