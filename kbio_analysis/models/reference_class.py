@@ -99,7 +99,15 @@ def pool(estimates: pd.Series, covariance: pd.DataFrame, *, covariates: pd.DataF
     """
     b, V = estimates.to_numpy(dtype=float), covariance.to_numpy(dtype=float)
     raw = pd.DataFrame(index=estimates.index) if covariates is None else covariates.astype(float)
-    _check(b, V, raw)
+    k, least = len(b), max(MIN_CASES, raw.shape[1] + 3)
+    if raw.shape[1] > MAX_COVARIATES:
+        raise ModelInputError(f"{raw.shape[1]} covariates for {k} cases; take at most {MAX_COVARIATES}")
+    if k < least:
+        raise ModelInputError(f"{k} cases are too few to read a spread from; at least {least} are needed")
+    if not (np.isfinite(b).all() and np.isfinite(V).all() and np.isfinite(raw.to_numpy()).all()):
+        raise ModelInputError("an estimate, its covariance or a covariate is missing; leave that case out")
+    if V.shape != (k, k) or not np.allclose(V, V.T) or np.linalg.eigvalsh(V).min() < -1e-9 * max(np.abs(V).max(), 1):
+        raise ModelInputError(f"the covariance must be a symmetric {k} x {k} matrix without negative eigenvalues")
     design = pd.concat([pd.Series(1.0, index=raw.index, name="mean"), raw - raw.mean()], axis=1)
     X = design.to_numpy()
     tau2 = _reml(b, V, X)
@@ -115,18 +123,6 @@ def pool(estimates: pd.Series, covariance: pd.DataFrame, *, covariates: pd.DataF
         covariance=pd.DataFrame(V, index=estimates.index, columns=estimates.index),
         design=design,
     )
-
-
-def _check(b: np.ndarray, V: np.ndarray, raw: pd.DataFrame) -> None:
-    k, least = len(b), max(MIN_CASES, raw.shape[1] + 3)
-    if raw.shape[1] > MAX_COVARIATES:
-        raise ModelInputError(f"{raw.shape[1]} covariates for {k} cases; take at most {MAX_COVARIATES}")
-    if k < least:
-        raise ModelInputError(f"{k} cases are too few to read a spread from; at least {least} are needed")
-    if not (np.isfinite(b).all() and np.isfinite(V).all() and np.isfinite(raw.to_numpy()).all()):
-        raise ModelInputError("an estimate, its covariance or a covariate is missing; leave that case out")
-    if V.shape != (k, k) or not np.allclose(V, V.T) or np.linalg.eigvalsh(V).min() < -1e-9 * max(np.abs(V).max(), 1):
-        raise ModelInputError(f"the covariance must be a symmetric {k} x {k} matrix without negative eigenvalues")
 
 
 def _gls(b: np.ndarray, V: np.ndarray, X: np.ndarray, tau2: float) -> tuple[np.ndarray, np.ndarray, float]:

@@ -130,15 +130,6 @@ def walks(seed: int, members: int, years: int, drift: np.ndarray, volatility: np
 
 
 class TestFit:
-    def test_a_newcomers_one_good_year_is_worth_little(self) -> None:
-        """One growth observation used to make the twelfth of fourteen a favourite."""
-        p = walks(1, 14, 13, np.zeros(14), np.full(14, 0.25))
-        p["M05"] = np.nan
-        p.iloc[-2:, p.columns.get_loc("M05")] = [400.0, 920.0]
-        shrunken, own = (rank_race.fit(p, "M05", rule=r).field.loc["M05"] for r in ("shrunken", "own"))
-        assert own.own > 0.5
-        assert shrunken.own < 0.15 * own.own
-
     def test_rules_differ_and_far_smaller_exporters_are_no_contenders(self) -> None:
         p = walks(2, 12, 13, np.linspace(-0.1, 0.1, 12), np.full(12, 0.1))
         p["M03"] /= 1e6
