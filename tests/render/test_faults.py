@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 from render.fixtures.built import job, notebook, pretended
-from render.fixtures.room import ROOT, Room
+from render.fixtures.room import LONGEST_SECONDS, ROOT, Room, wait_for
 
 from kbio_analysis.render.build import build
 from kbio_analysis.render.cache import STAMP
@@ -27,7 +27,6 @@ from kbio_analysis.render.publish import open_site
 KILLS = 20
 REAL_KILLS = 3
 SEED = 20250905
-LONGEST_SECONDS = 180  # of a command on a machine that has other work
 SETS = ("a", "b", "c")
 SMALL = "generation: int = 0  # which, count\nseconds: float = 0.0  # how long, s"
 BATCH = "notebook: 12_top_five\nsets: {a: , b: , c: }\n"
@@ -38,23 +37,14 @@ def kbio(tmp_path: Path) -> Room:
     """A room with one small notebook and a batch of three sets for it."""
     room = Room(tmp_path)
     (room.notebooks / "11_export_forecast.ipynb").unlink()
-    room.add("12_top_five", "import time; time.sleep(seconds)\nprint('generation', generation)", parameters=SMALL)
+    apart = "import subprocess, time; subprocess.Popen(['sleep', '3014'], start_new_session=True)\n"
+    room.add("12_top_five", apart + "time.sleep(seconds)\nprint('generation', generation)", parameters=SMALL)
     (tmp_path / "b.yml").write_text(BATCH)
     return room
 
 
 def start(room: Room, *arguments: str, **more: object) -> psutil.Popen:
-    return psutil.Popen(
-        room.command("render", "--batch", "b.yml", *arguments), cwd=room.path, env=room.environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
-    )  # fmt: skip
-
-
-def wait_for(what: Callable[[], object]) -> None:
-    limit = time.monotonic() + LONGEST_SECONDS
-    while not what():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
+    return room.begun("render", "--batch", "b.yml", *arguments, **more)
 
 
 def generation(folder: Path) -> int:
@@ -63,10 +53,6 @@ def generation(folder: Path) -> int:
     files = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
     assert {name: sha256(content).hexdigest() for name, content in files.items() if name != STAMP} == stamp["files"]
     return json.loads(files["result.json"])["parameters"]["generation"]
-
-
-def last_lines(text: str) -> list[str]:
-    return text.splitlines()[-2:]
 
 
 # ---- killed
@@ -122,6 +108,7 @@ def test_killed_at_twenty_moments_no_page_is_half_and_none_is_lost(kbio: Room) -
 
 
 def test_killed_with_kernels_at_work_the_next_run_goes_on_and_sweeps_up(kbio: Room) -> None:
+    """What the notebook has started in a session of its own goes too."""
     moments, begun = random.Random(SEED), time.monotonic()
     child = start(kbio)
     child.communicate(timeout=LONGEST_SECONDS)
@@ -133,8 +120,8 @@ def test_killed_with_kernels_at_work_the_next_run_goes_on_and_sweeps_up(kbio: Ro
         child.kill()
         child.communicate()
         assert all(generation(kbio.site / "12_top_five" / name) <= number for name in SETS)
-    _, alive = psutil.wait_procs(kbio.strays(), timeout=LONGEST_SECONDS)
-    assert alive == []
+    wait_for(lambda: not kbio.strays())
+    wait_for(lambda: not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "3014"]])
     done = kbio("render", "--batch", "b.yml", "-p", f"generation={REAL_KILLS}")
     assert (done.returncode, done.stderr) == (0, "")
     assert [generation(kbio.site / "12_top_five" / name) for name in SETS] == [REAL_KILLS] * 3
@@ -261,40 +248,15 @@ def locked(path: Path) -> bool:
     return False
 
 
-# ---- what a run does, without kernels
-
-
-def jobs(*names: str) -> list[Job]:
-    return [job(notebook("1"), set_name=name) for name in names]
-
-
-def made(work: Job) -> Report:
-    report = pretended(set_name=work.set_name)
-    report.result["inputs"] = {"tables": {}}
-    return report
-
-
-def test_what_is_up_to_date_is_passed_over_unless_forced(tmp_path: Path) -> None:
-    asked: list[list[str]] = []
-
-    def make(due: list[Job]) -> Iterator[Report]:
-        asked.append([work.set_name for work in due])
-        yield from map(made, due)
-
-    for force in (False, False, True):
-        outcome = build(jobs("a", "b"), tmp_path, make, workers=1, force=force)
-        assert outcome.exit_code == 0
-        assert outcome.made + outcome.unchanged == outcome.total == 2
-    assert asked == [["a", "b"], ["a", "b"]]
-
-
 def test_a_defect_on_the_way_leaves_an_index_of_what_is_done(tmp_path: Path) -> None:
     def make(due: list[Job]) -> Iterator[Report]:
-        yield made(due[0])
+        done = pretended(set_name=due[0].set_name)
+        done.result["inputs"] = {"tables": {}}
+        yield done
         raise RuntimeError("a defect")
 
     with pytest.raises(RuntimeError, match="a defect"):
-        build(jobs("a", "b"), tmp_path, make, workers=1)
+        build([job(notebook("1"), set_name=name) for name in "ab"], tmp_path, make, workers=1)
     assert [r["set"] for r in json.loads((tmp_path / "index.json").read_bytes())["reports"]] == ["a"]
     with open_site(tmp_path):
         pass

@@ -38,13 +38,10 @@ def test_records_charts_and_answer_are_collected() -> None:
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        (record(value=float("nan")), "is nan"),
         (record(value=float("inf")), "is inf"),
         (record(value="nan"), "is nan"),
         (record(value=[1]), "is a list"),
         (record(name="Growth"), "no snake_case name"),
-        (record(name=None), "no snake_case name"),
-        (record(rtol=-1), "tolerance -1"),
         (record(rtol="x"), "tolerance 'x'"),
     ],
 )

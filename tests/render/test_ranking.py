@@ -11,7 +11,7 @@ from render.test_site import report
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.batches import rankings, read_batches
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
-from kbio_analysis.render.ranking import Ranking, remember, remembered
+from kbio_analysis.render.ranking import Ranking, remember
 from kbio_analysis.render.site import write_site
 
 BY_GAIN = {"world": {"a": Ranking(rank_by="gain", columns=("name",))}}
@@ -49,19 +49,11 @@ def page(site: Path, said: dict = BY_GAIN) -> str:
     return (site / "batches" / "world.html").read_text(encoding="utf-8")
 
 
-def test_a_batch_file_says_what_its_sets_are_ranked_by(tmp_path: Path) -> None:
-    file = batch_file(tmp_path, "rank_by: gain\ncolumns: [name]")
-    assert rankings([file], spec) == BY_GAIN
-    assert rankings([batch_file(tmp_path, "")], spec) == {"world": {}}
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("rank_buy: gain", "rank_buy: no such part of a batch; did you mean rank_by?"),
         ("columns: [name]", "columns: they stand in the ranking; say rank_by: RESULT too"),
-        ("rank_by: [gain]", "rank_by: a name is needed here"),
-        ("rank_by: gain\ncolumns: [name, name]", "columns: name is shown already; leave it out"),
         ("rank_by: gian\ncolumns: [nmae]", "rank_by: a records no gian; did you mean gain?"),
     ],
 )
@@ -113,20 +105,10 @@ def test_a_result_nobody_records_is_named_on_the_page(tmp_path: Path) -> None:
 def test_a_change_of_the_ranking_remakes_the_page_and_nothing_else(tmp_path: Path) -> None:
     lay(tmp_path, one=1.0, two=2.0, three=3.0)
     assert "sortable ranking" in page(tmp_path)
+    assert "sortable ranking" in page(tmp_path, {"other": {"b": Ranking(rank_by="x")}}), "another batch's"
     reports = {p: p.read_bytes() for p in tmp_path.glob("a/*/*")}
     assert "sortable ranking" not in page(tmp_path, {"world": {}})
     assert {p: p.read_bytes() for p in tmp_path.glob("a/*/*")} == reports
-
-
-def test_one_batch_s_ranking_leaves_another_s_alone(tmp_path: Path) -> None:
-    (tmp_path / ".kbio").mkdir()
-    remember(tmp_path, BY_GAIN)
-    remember(tmp_path, {"other": {"b": Ranking(rank_by="x")}})
-    assert set(remembered(tmp_path)) == {"world", "other"}
-    remember(tmp_path, {"world": {}})
-    assert set(remembered(tmp_path)) == {"other"}
-    (tmp_path / ".kbio" / "rankings.json").write_text("[1]")
-    assert remembered(tmp_path) == {}
 
 
 def test_the_example_of_the_manual_is_right_and_ranks_by_what_is_recorded(tmp_path: Path, root: Path) -> None:

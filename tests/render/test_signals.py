@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from render.fixtures.room import Room
+from render.fixtures.room import Room, wait_for
 
 from kbio_analysis.render.signals import stopping
 
@@ -40,8 +40,7 @@ def busy() -> Iterator[None]:
 
 
 def start(room: Room) -> psutil.Popen:
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "preexec_fn": heed}
-    return psutil.Popen(room.command("render", "--jobs", "2", "--force"), cwd=room.path, env=room.environment, **pipes)
+    return room.begun("render", "--jobs", "2", "--force", preexec_fn=heed)
 
 
 def heed() -> None:
@@ -59,11 +58,7 @@ def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
     for name, seconds in {"11_export_forecast": 0.3, "12_top_five": 0.3, "13_endless": 3600}.items():
         room.add(name, SLEEPER, parameters=f"seconds: float = {seconds}  # how long, s")
     began, first = time.monotonic(), start(room)
-    while not all(
-        (room.site / name / "default" / "stamp.json").exists() for name in ("11_export_forecast", "12_top_five")
-    ):
-        assert first.poll() is None
-        time.sleep(0.02)
+    wait_for(lambda: len(list(room.site.glob("*/default/stamp.json"))) == 2)
     whole = time.monotonic() - began + 1
     first.send_signal(signal.SIGTERM)
     first.communicate()
@@ -74,7 +69,7 @@ def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
         command.send_signal(how)
         told = time.monotonic()
         _, errors = command.communicate(timeout=60)
-        wait_for_none(room, told + 60)
+        wait_for(lambda: not any(map(alive, room.strays())))
         seconds.append(time.monotonic() - told)
         # Before the command itself has begun, Ctrl-C ends the interpreter as it ends any other.
         early = how == signal.SIGINT and "KeyboardInterrupt" in errors
@@ -88,12 +83,6 @@ def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
     assert max(seconds) <= max(END_SECONDS, 2 * whole)
     assert 130 in ends
     assert list(room.path.glob("kbio-*")) == []
-
-
-def wait_for_none(room: Room, limit: float) -> None:
-    while left := [process for process in room.strays() if alive(process)]:
-        assert time.monotonic() < limit, f"still there: {[process.cmdline() for process in left]}"
-        time.sleep(0.02)
 
 
 def alive(process: psutil.Process) -> bool:
