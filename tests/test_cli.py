@@ -205,13 +205,3 @@ def test_a_defect_is_one_line_with_the_path_of_its_traceback(kbio: Room) -> None
     log = Path(line.split("traceback in ")[1].split(";")[0])
     assert "TypeError" in line
     assert "Traceback" in log.read_text()
-
-
-def test_a_reader_who_leaves_does_not_stop_the_work(kbio: Room) -> None:
-    with kbio.begun("render", "--jobs", "1") as child:
-        child.stdout.close()
-        errors = child.stderr.read()
-        assert child.wait(60) == 0
-    assert "Traceback" not in errors
-    assert "BrokenPipe" not in errors
-    assert kbio.result("12_top_five/default")["status"] == "ok"

@@ -8,9 +8,7 @@ papermill's own engine.
 from __future__ import annotations
 
 import json
-import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -38,14 +36,6 @@ else:
 """
 
 
-@dataclass(slots=True)
-class Findings:
-    """What became known beside the outputs: the inputs read (see ``inputs_read``), and CPU seconds by their use."""
-
-    read: dict[str, Any] = field(default_factory=dict)
-    cpu: dict[str, float] = field(default_factory=dict)
-
-
 class KbioEngine(Engine):
     """Runs a notebook to its end or raises; a dead process and a time-out never pass for completed."""
 
@@ -56,7 +46,6 @@ class KbioEngine(Engine):
         kernel_name: str,
         *,
         here: Here | None = None,
-        findings: Findings | None = None,
         execution_timeout: float | None = None,
         **_papermills_own: Any,
     ) -> None:
@@ -66,7 +55,7 @@ class KbioEngine(Engine):
         papermill, which finds the error among its outputs.
         """
         if here is not None:
-            _run_cells(nb_man, here, findings or Findings())
+            _run_cells(nb_man, here)
             return
         call = partial(_executed, nbformat.writes(nb_man.nb))
         ((_, answer),) = answers([Work(key=None, call=call, limit_seconds=execution_timeout)], workers=1)
@@ -82,32 +71,30 @@ class KbioEngine(Engine):
 papermill_engines.register(ENGINE, KbioEngine)
 
 
-def execute(notebook: NotebookNode, here: Here, kernel: str | None, findings: Findings) -> None:
-    """Run the notebook in place, in this process, or in the Jupyter kernel of that name.
+def execute(notebook: NotebookNode, here: Here, kernel: str | None) -> dict[str, Any]:
+    """Run the notebook in place, in this process or in the Jupyter kernel of that name; what ``inputs_read`` says then.
 
     Raises StoppedError when it does not get to its end.
     """
     for part in (notebook, *notebook.cells):
         part.metadata.setdefault("papermill", {})
     quietly = {"output_path": None, "progress_bar": False, "autosave_cell_every": 0}
-    if kernel is None:
-        through = partial(papermill_engines.execute_notebook_with_engine, ENGINE, here=here, findings=findings)
-        through(notebook, "python3", **quietly)
-    else:
-        _in_a_kernel(notebook, here, kernel, findings, quietly)
+    if kernel is not None:
+        return _in_a_kernel(notebook, here, kernel, quietly)
+    papermill_engines.execute_notebook_with_engine(ENGINE, notebook, "python3", here=here, **quietly)
+    return inputs_read()
 
 
 def _executed(source: str, here: Here) -> NotebookNode:
     notebook = nbformat.reads(source, as_version=4)
     with suppress(StoppedError):  # the error stands among the cell's outputs
-        execute(notebook, here, None, Findings())
+        execute(notebook, here, None)
     return notebook
 
 
-def _run_cells(manager: NotebookExecutionManager, here: Here, findings: Findings) -> None:
+def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
     number = 0
     with shell(here.printed) as running:
-        findings.cpu["start"] = began = time.process_time()
         for index, cell in enumerate(manager.nb.cells):
             manager.cell_start(cell, index)
             try:
@@ -120,11 +107,9 @@ def _run_cells(manager: NotebookExecutionManager, here: Here, findings: Findings
                 raise
             finally:
                 manager.cell_complete(cell, cell_index=index)
-        findings.read = inputs_read()
-        findings.cpu["cells"] = time.process_time() - began
 
 
-def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, findings: Findings, quietly: dict[str, Any]) -> None:
+def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, quietly: dict[str, Any]) -> dict[str, Any]:
     from jupyter_client.kernelspec import KernelSpecManager
 
     number = 0
@@ -149,5 +134,4 @@ def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, findings: Find
         for error in (output for output in cell.outputs if output.output_type == "error"):
             log = plain("\n".join(error.traceback))
             raise StoppedError(Ended(status="failed", cell=count, kind=error.ename, reason=error.evalue, log=log))
-    if asks:
-        findings.read = json.loads(notebook.cells.pop().outputs[0].text)
+    return json.loads(notebook.cells.pop().outputs[0].text) if asks else {}

@@ -162,9 +162,9 @@ def ended(job: Job, how: Ended) -> Report:
 def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None:
     import nbformat
 
-    from kbio_analysis.render.engine import Findings, execute
+    from kbio_analysis.render.engine import execute
 
-    course.spec, findings = read_source(job.notebook, job.source), Findings()
+    course.spec = read_source(job.notebook, job.source)
     if job.data:
         os.environ["KBIO_DATA"] = job.data
     if job.recorded is not None:
@@ -172,10 +172,9 @@ def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None
         bundle.write_bytes(job.recorded)
         os.environ[BUNDLE] = str(bundle)
     executed, tables = prepare(job.source, course.spec.changed(job.parameters)), _files(job.data)
-    try:
-        execute(executed, here, job.kernel, findings)
-    finally:
-        course.read = findings.read
+    began = time.process_time()
+    course.read = execute(executed, here, job.kernel)
+    ran = time.process_time()
     if written_to := {name for name, _ in tables ^ _files(job.data)}:
         what = "a notebook reads them only: write elsewhere, and restore them (git checkout)"
         raise ExecutionError(f"written to while the notebook ran: {', '.join(sorted(written_to))}; {what}")
@@ -190,7 +189,7 @@ def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None
             from kbio_analysis.render.page import report_html as page
         course.pages["index.html"] = page(executed, _result(job, course), course.spec).encode()
         course.pages["executed.ipynb"] = (nbformat.writes(executed).rstrip() + "\n").encode()
-    spent = findings.cpu | {"page": time.process_time() - sum(findings.cpu.values())}
+    spent = {"start": began, "cells": ran - began, "page": time.process_time() - ran}
     course.log.append("cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items()))
 
 

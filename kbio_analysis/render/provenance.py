@@ -32,9 +32,11 @@ def provenance(folder: Path) -> Provenance:
     """The state of the code now, seen from a folder of the repository. What cannot be found is None."""
     commit = _git(folder, "rev-parse", "HEAD")
     changes = _git(folder, "status", "--porcelain") if commit else None
+    locks = (parent / "requirements.lock" for parent in (folder, *folder.parents))
+    lock = next((path for path in locks if path.is_file()), None)
     return Provenance(
         package=package_hash(),
-        lock=_lock_hash(folder),
+        lock=hashlib.sha256(lock.read_bytes()).hexdigest() if lock else None,
         commit=commit,
         dirty=None if changes is None else bool(changes),
     )
@@ -91,14 +93,6 @@ def inputs_read() -> dict[str, Any]:
         ask = getattr(sys.modules.get(f"kbio_analysis.{module}"), question, None)
         found[name] = (ask and ask()) or empty
     return found
-
-
-def _lock_hash(folder: Path) -> str | None:
-    for parent in (folder, *folder.parents):
-        lock = parent / "requirements.lock"
-        if lock.is_file():
-            return hashlib.sha256(lock.read_bytes()).hexdigest()
-    return None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

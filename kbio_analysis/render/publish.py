@@ -167,8 +167,11 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
                 raise UsageError(f"{name!r} cannot name a report's file")
             _write_synced(aside / name, content)
         for other in folder.iterdir() if folder.exists() else ():
-            if other.name not in OURS and other.is_file():  # somebody's own
-                shutil.copy2(other, aside / other.name, follow_symlinks=False)
+            if other.name not in OURS:  # somebody's own
+                if other.is_dir() and not other.is_symlink():
+                    shutil.copytree(other, aside / other.name, symlinks=True)
+                else:
+                    shutil.copy2(other, aside / other.name, follow_symlinks=False)
         _sync_folder(aside)
         if not folder.exists():
             os.rename(aside, folder)

@@ -26,12 +26,13 @@ def files(site: Path) -> set[str]:
 def test_a_good_report_is_published_whole_and_replaced_whole(tmp_path: Path) -> None:
     with open_site(tmp_path / "new" / "site") as site:
         folder = publish(pretended(page=b"one"), site)
-        (folder / "notes.txt").write_text("a reader's own")
+        (folder / "notes").mkdir()
+        (folder / "notes" / "mine.txt").write_text("a reader's own")
         (folder / "report.pdf").write_text("of the old page")
         publish(pretended(page=b"two"), site)
     assert folder == site / "10_sample" / "default"
     assert (folder / "index.html").read_bytes() == b"two"
-    names = ("index.html", "executed.ipynb", "result.json", "log.txt", "notes.txt")
+    names = ("index.html", "executed.ipynb", "result.json", "log.txt", "notes/mine.txt")
     assert files(site) == {f"10_sample/default/{name}" for name in names}
 
 

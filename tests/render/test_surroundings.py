@@ -27,7 +27,10 @@ def shell(room: Room, line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("line", ["list >&-", "render 12 >&-", "list 2>&-", "render 12 >/dev/full"])
+PIPED = "render 12 | true; test -f reports/site/12_top_five/default/result.json"
+
+
+@pytest.mark.parametrize("line", ["list >&-", "render 12 >&-", "list 2>&-", "render 12 >/dev/full", PIPED])
 def test_an_output_that_is_closed_or_full_does_not_stop_the_work(kbio: Room, line: str) -> None:
     done = shell(kbio, line)
     assert (done.returncode, done.stderr) == (0, "")
