@@ -37,8 +37,10 @@ FLAGS = ("--headless", "--disable-gpu", "--no-first-run", "--disable-background-
 PAPER_WIDTH = 665  # CSS pixels between the margins of the print style sheet: 210 mm less twice 17 mm
 LOAD_SECONDS = 60.0
 
-# A table keeps its lines and shrinks until it fits; so does code that has no place to break.
+# A table keeps its lines and shrinks until it fits; so does code that has no place to break. A link to another page of
+# the site would name this machine's folders.
 FIT = """(width) => {
+  document.querySelectorAll('a[href^="../"]').forEach((link) => link.removeAttribute("href"));
   for (const element of document.querySelectorAll("main table, .colophon table, math")) {
     const room = element.closest(".scroll, main, footer").clientWidth || width;
     const excess = element.getBoundingClientRect().width / room;
