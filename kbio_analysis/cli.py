@@ -162,6 +162,7 @@ def _print_notebook(spec: NotebookSpec) -> None:
     for p in spec.parameters:
         ends = ["" if end is None else to_text(end) for end in (p.low, p.high)]
         limits, unit = f" [{'..'.join(ends)}]" if any(ends) else "", f", {p.unit}" if p.unit else ""
+        limits += "".join(f" [{sign} {other}]" for sign, other in p.orders)
         print(f"    {p.name:<{width}}  {p.type_text} = {to_text(p.default)}{limits}  {p.meaning}{unit}")
     print()
 
