@@ -49,7 +49,9 @@ def test_nothing_heavy_is_imported_to_list_or_refuse(kbio: Room) -> None:
 
 
 def test_list_shows_question_and_parameters(kbio: Room) -> None:
-    kbio.add("13_clock", "1", parameters="low: int = 1  # least, years [0..9]\nhigh: int = 2  # most, years [0..9] [> low]")
+    kbio.add(
+        "13_clock", "1", parameters="low: int = 1  # least, years [0..9]\nhigh: int = 2  # most, years [0..9] [> low]"
+    )
     done = kbio("list")
     assert "high  int = 2 [0..9] [> low]  most, years" in done.stdout
     assert done.returncode == 0
