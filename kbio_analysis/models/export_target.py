@@ -160,29 +160,6 @@ def position(series: pd.Series, *, base_year: int, base_usd_m: float, until: int
     )
 
 
-def years_under_way(
-    start: Position,
-    monthly: Mapping[str, pd.Series],
-    annual: pd.Series,
-    *,
-    until: int,
-    revision_sd: Mapping[str, float] | None = None,
-) -> list[nowcast.Nowcast]:
-    """The years after the last known one that have months, in turn, each from the months; on the scale of ``start``.
-
-    Empty where the definition ``annual`` does not hold the base year, where no month of the next year is known, or
-    where the errors of months cannot be measured.
-    """
-    found: list[nowcast.Nowcast] = []
-    for year in range(start.latest_year + 1, until + 1 if start.own else 0):
-        value = found[-1].value if found else start.latest_usd_m
-        now = nowcast.nowcast(monthly, annual, year=year, start=value, revision_sd=revision_sd)
-        if now is None:
-            break
-        found.append(now)
-    return found
-
-
 def forecast(
     annual: pd.Series,
     monthly: Mapping[str, pd.Series],
@@ -197,11 +174,19 @@ def forecast(
 ) -> Outlook:
     """The outlook on one day's knowledge: ``annual`` figures of a definition, ``monthly`` series, a ``panel``.
 
+    The years after the last known one that have months are nowcast in turn, on the scale of the base; none where
+    ``annual`` does not hold the base year, or where nothing can be said of the next year.
     The panel's exporters other than ``home``, over the last WINDOW years of growth, give the law; its own record there
     is shrunk towards them. ``opinions``: growth of the market in per cent a year, with standard errors in points.
     """
     start = position(annual, base_year=base_year, base_usd_m=base_usd_m, until=until)
-    nowcasts = years_under_way(start, monthly, annual, until=until, revision_sd=revision_sd)
+    nowcasts: list[nowcast.Nowcast] = []
+    for year in range(start.latest_year + 1, until + 1 if start.own else 0):
+        value = nowcasts[-1].value if nowcasts else start.latest_usd_m
+        now = nowcast.nowcast(monthly, annual, year=year, start=value, revision_sd=revision_sd)
+        if now is None:
+            break
+        nowcasts.append(now)
     recent = panel.iloc[-WINDOW - 1 :]
     found = components(recent.drop(columns=home, errors="ignore"), own=recent.get(home))
     rate, s2_rate = combined_rate(found, opinions)

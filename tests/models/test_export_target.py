@@ -84,26 +84,24 @@ def monthly(years: range, growth: float, months: int) -> pd.Series:
     return pd.Series([100 * (1 + growth) ** (m.year - years[0]) for m in index] * season, index=index)
 
 
-def test_years_under_way_come_from_their_months_on_the_scale_of_the_base() -> None:
-    series = {"one": monthly(range(2022, 2026), 0.2, 6)}
-    yearly = pd.Series([1.0, 1.2, 1.5], index=[2022, 2023, 2024])
-    at = et.position(yearly, base_year=2024, base_usd_m=5800.0)
-    found = et.years_under_way(at, series, yearly, until=2030)
-    assert [now.year for now in found] == [2025, 2026]
-    assert found[0].value == pytest.approx(5800 * 1.2, rel=0.01)
-    assert found[1].start == pytest.approx(found[0].value)
-    assert et.years_under_way(at, series, yearly, until=2024) == []
-    assert et.years_under_way(et.position(yearly, base_year=2020, base_usd_m=1.0), series, yearly, until=2030) == []
-    none_measured = pd.Series([1.5], index=[2024])
-    assert et.years_under_way(at, series, none_measured, until=2030) == []
+COUNTED = {2022: 3.6, 2023: 3.9, 2024: 5.5, 2025: 6.5}
 
 
-def forecast(**changed: object) -> et.Outlook:
+def forecast(yearly: dict[int, float] = COUNTED, **changed: object) -> et.Outlook:
     terms = {"home": "KOR", "base_year": 2024, "base_usd_m": 5800.0, "until": 2030}
     terms |= {"opinions": [(4.7, 3.0), (11.9, 3.0)]}
     series = {"one": monthly(range(2022, 2026), 0.2, 6)}
-    yearly = pd.Series([3.6, 3.9, 5.5, 6.5], index=[2022, 2023, 2024, 2025])
-    return et.forecast(yearly, series, panel().rename(columns={0: "KOR"}), **(terms | changed))
+    return et.forecast(pd.Series(yearly), series, panel().rename(columns={0: "KOR"}), **(terms | changed))
+
+
+def test_years_under_way_come_from_their_months_on_the_scale_of_the_base() -> None:
+    known = {2022: 1.0, 2023: 1.2, 2024: 1.5}
+    found = forecast(known).nowcasts
+    assert [now.year for now in found] == [2025, 2026]
+    assert found[0].value == pytest.approx(5800 * 1.2, rel=0.01)
+    assert found[1].start == pytest.approx(found[0].value)
+    for none in (forecast(known, until=2024), forecast(known, base_year=2020), forecast({2024: 1.5})):
+        assert none.nowcasts == []  # no year to come, no value in the base year, no error of months to measure
 
 
 def test_every_choice_is_changed_alone() -> None:
