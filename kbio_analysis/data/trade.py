@@ -213,6 +213,7 @@ def agreement_inputs(
 
     known, marked = agreements(dating=dating), load("donor_exclusions")
     first = known[known["rank"] == 1].set_index("iso3")
+    entered = first["entry_year"]
     used = {flow: load(f"korea_{flow}_by_partner") for flow in FLOWS}
     if outcome == "share":
         used["totals"] = load("partner_trade_totals")
@@ -230,9 +231,7 @@ def agreement_inputs(
             raise DataError(f"{first_year} to {last_year} holds {len(values)} years of {outcome}: widen the window")
         small = flows[values.columns].median() < min_trade_usd_m
         reasons = disturbed | dict.fromkeys(small.index[small], "little trade") | _gaps(values)
-        reasons |= {
-            i: _member_reason(values[i], first.at[i, "entry_year"], pre_years) for i in values if i in first.index
-        }
+        reasons |= {i: _member_reason(values[i], entered[i], pre_years) for i in values if i in entered}
         kept = [iso3 for iso3 in values if (reasons | ships).get(iso3) is None]
         others = [iso3 for iso3 in kept if iso3 not in first.index]
         if len(rest := [iso3 for iso3 in others if iso3 not in suppliers]) >= MIN_COMPARISONS:
