@@ -18,7 +18,18 @@ import typer
 
 from ..errors import DataError, UsageError, did_you_mean
 from ..reading import file_rows, read_json, rows_of
-from .package import Package, Passport, all_or_nothing, put, read_package, sorted_rows, vouched, write_package, written
+from .package import (
+    Package,
+    Passport,
+    all_or_nothing,
+    put,
+    read_package,
+    read_verified,
+    sorted_rows,
+    vouched,
+    write_package,
+    written,
+)
 
 Row = dict[str, str]
 SHARED = ("source_id", "available_from", "note")  # columns that mean the same in every table
@@ -161,7 +172,7 @@ def _sources(
 ) -> tuple[dict[str, Row], list[str]]:
     """The table of sources with a new one, if it is, and the sources that the rows cite, that of ``given`` first."""
     package, answers = room
-    held = {row["source_id"]: row for row in rows_of(package.passport("sources").path.read_bytes())}
+    held = {row["source_id"]: row for row in rows_of(read_verified(package.passport("sources")))}
     cited = list(dict.fromkeys(row["source_id"] for row in rows if row.get("source_id")))
     if given or not all(row.get("source_id") for row in rows):
         said = "a row of the table sources, or a new name such as WHO_2026 (capital letters, digits, _)"
@@ -335,27 +346,32 @@ def new_claim(
 
     package, answers = read_package(), Answers()
     tables = {one: package.passport(one) for one in ("article_claims", "claim_tests", "claim_figures")}
-    held = {one: rows_of(passport.path.read_bytes()) for one, passport in tables.items()}
+    held = {one: rows_of(read_verified(passport)) for one, passport in tables.items()}
     _new_name("claim", name, {row["id"] for row in held["article_claims"]})
     claim, test, figures = _claimed(name, given, tables, (claims.LEDGER, answers))
     notebooks, tests, source = notebooks_beside(), held["claim_tests"], test["notebook"]
-    composed = read_json((notebooks / f"{claims.LEDGER}.ipynb").read_bytes())["metadata"]["kbio"]["composed_from"]
+    ledger, book = notebooks / f"{claims.LEDGER}.ipynb", notebooks / "results.csv"
+    try:
+        composed = read_json(ledger.read_bytes())["metadata"]["kbio"]["composed_from"]
+        codebook = rows_of(book.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise DataError(f"{ledger.name} or {book.name} cannot be read ({problem}); restore it") from None
     if source not in [claims.LEDGER, *composed]:
         hint = did_you_mean(source, composed) or "; add it there"
         raise UsageError(f"{source!r} is not in composed_from of {claims.LEDGER}{hint}")
     last = max((i for i, row in enumerate(tests) if row["topic"] == test["topic"]), default=-1)
     before = tests[last]["claim"]  # the claim after which this one stands, with its further readings
+    described = _described(codebook, before, test, claim["unit"])
     tests.insert(max(i for i, row in enumerate(tests) if row["claim"] == before) + 1, test)
     held["article_claims"].append(claim)
     held["claim_figures"] += figures
-    book = notebooks / "results.csv"
     with all_or_nothing(*(one.path for one in tables.values()), package.root / "datapackage.json", book):
         for one, passport in tables.items():
             raw = written(tests, passport.columns) if one == "claim_tests" else sorted_rows(held[one], passport)
             put(passport.path, raw)
             passport.descriptor.update(vouched(raw))
         write_package(package)
-        put(book, _described(book.read_bytes(), before, test, claim["unit"]))
+        put(book, described)
         if not (problems := verify()):
             claims.tests()
             mine = claims.measures() if source == claims.LEDGER else recorded(source).results
@@ -403,18 +419,15 @@ def _claimed(
     return claim, test, [figure] if found else []
 
 
-def _described(codebook: bytes, before: str, test: Row, unit: str) -> bytes:
+def _described(rows: list[Row], before: str, test: Row, unit: str) -> bytes:
     """The codebook with the two results of the claim, after those of the claim ``before`` it."""
-    rows, label, odds = rows_of(codebook), test["label"], test["rule"] == "odds"
-    new = [
-        {
-            "name": f"verdict_{test['claim']}",
-            "unit": "verdict",
-            "meaning": f"{'Odds in words' if odds else 'Verdict'}: {label}",
-        },
-        {"name": f"measured_{test['claim']}", "unit": "probability" if odds else unit, "meaning": f"Measured: {label}"},
-    ]
-    new[1]["rtol"] = "0.005"
-    at = next(i for i, row in enumerate(rows) if row["name"] == f"measured_{before}") + 1
-    rows[at:at] = [{"notebook": rows[at - 1]["notebook"], "rtol": ""} | row for row in new]
+    at = next((i for i, row in enumerate(rows) if row["name"] == f"measured_{before}"), None)
+    if at is None:
+        raise DataError(f"results.csv has no result measured_{before}; restore it, or write its row")
+    name, label, odds = test["claim"], test["label"], test["rule"] == "odds"
+    verdict = {"name": f"verdict_{name}", "unit": "verdict", "rtol": ""}
+    verdict["meaning"] = f"{'Odds in words' if odds else 'Verdict'}: {label}"
+    measured = {"name": f"measured_{name}", "unit": "probability" if odds else unit, "rtol": "0.005"}
+    measured["meaning"] = f"Measured: {label}"
+    rows[at + 1 : at + 1] = [{"notebook": rows[at]["notebook"]} | one for one in (verdict, measured)]
     return written(rows, list(rows[0]))

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -171,10 +171,16 @@ def write_package(package: Package) -> None:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write a file in one step: what was there before stays until all of it is."""
+    """Write a file in one step: what was there before stays until all of it is. Raises DataError if it cannot be."""
     draft = path.with_name(path.name + ".new")
-    draft.write_bytes(content)
-    draft.replace(path)
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as problem:
+        raise DataError(f"{path} cannot be written: {problem.strerror}") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -189,7 +195,8 @@ def all_or_nothing(*paths: Path) -> Iterator[None]:
         yield
     except BaseException:
         for path, content in kept.items():
-            path.unlink(missing_ok=True) if content is None else put(path, content)
+            if (path.read_bytes() if path.is_file() else None) != content:
+                path.unlink() if content is None else put(path, content)
         raise
     finally:
         for number, handler in before.items():

@@ -209,6 +209,33 @@ def test_a_claim_that_would_not_hold_leaves_everything_as_it_was(project, change
         drafts.new_claim("biopharma_exports_2024", pairs(CLAIM | FIGURE))
 
 
+@pytest.mark.parametrize(
+    ("damaged", "content", "said"),
+    [
+        ("notebooks/results.csv", None, "cannot be read"),
+        ("notebooks/results.csv", "notebook,name\n", "has no result measured_listing_days_after"),
+        ("notebooks/40_claims_ledger.ipynb", "{}", "cannot be read .'metadata'"),
+        ("data/tables/claim_tests.csv", "claim\n", "table claim_tests is not the one"),
+    ],
+)
+def test_a_claim_that_lacks_its_surroundings_is_refused_in_a_sentence(project, damaged, content, said):
+    (project / damaged).unlink()
+    if content is not None:
+        (project / damaged).write_text(content)
+    before = state(project)
+    with pytest.raises(DataError, match=said):
+        drafts.new_claim("medicine_sales_2024", pairs(CLAIM | FIGURE))
+    assert state(project) == before
+
+
+def test_a_table_that_cannot_be_written_is_a_sentence(copy, file):
+    (copy.root / "tables" / "drug_sales.csv").mkdir()
+    before = state(copy.root)
+    with pytest.raises(DataError, match=r"drug_sales\.csv cannot be written: Is a directory"):
+        drafts.new_table(file, **TABLE)
+    assert state(copy.root) == before
+
+
 def test_the_way_of_a_new_user_ends_with_every_test_of_tables_green(root, tmp_path, file):
     """The two commands on a copy of the whole project, then the tests that look at its tables."""
     made = tmp_path / "copy"
