@@ -51,9 +51,6 @@ ESTIMATES = ["effect_log_points", "effect_pct", "p", "p_floor", "pre_rmspe", "n_
 SPECIFICATION = ["outcome", "window", "rule", "method", "n_pre", "n_donors"]
 """Columns that say which specification an estimate is of."""
 
-CHECKS = ("effect_left_out_low", "effect_left_out_high", "largest_earlier_effect", "drift_breakdown", "conformal_p")
-"""Results of the main method's checks."""
-
 SPAN_SHARE = 0.8
 """Share of specifications that must agree in sign for the estimate to count as robust."""
 
@@ -103,11 +100,14 @@ class AgreementEffect:
     @property
     def checks(self) -> dict[str, float | None]:
         """What the checks of the main method came to, by the name of the result; None what could not be had."""
-        if self.main is None:
-            return dict.fromkeys(CHECKS)
-        values = (self.left_out.low, self.left_out.high, self.time.statistic if len(self.time.table) else None)
-        drift = None if self.main.exact else self.drift.statistic
-        return dict(zip(CHECKS, (*values, drift, float(self.estimates.conformal_p[MAIN_METHOD])), strict=True))
+        main, left, time = self.main, self.left_out, self.time
+        return {
+            "effect_left_out_low": main and left.low,
+            "effect_left_out_high": main and left.high,
+            "largest_earlier_effect": time.statistic if main and len(time.table) else None,
+            "drift_breakdown": self.drift.statistic if main and not main.exact else None,
+            "conformal_p": float(self.estimates.conformal_p[MAIN_METHOD]) if main else None,
+        }
 
     @property
     def phases(self) -> tuple[float, ...]:
