@@ -12,6 +12,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from kbio_analysis.render.notebooks import select
+from kbio_analysis.render.parameters import coerce, read
+
 BIN = Path(sys.executable).parent
 SECONDS = 120
 ADDED = {"notebooks/31_services.ipynb"}  # what the guide's own steps make
@@ -22,13 +25,6 @@ def done(*command: str, cwd: Path, home: Path | None = None) -> str:
     ran = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=SECONDS)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
-
-
-def test_jupyterlab_is_there_and_offers_the_ordinary_kernel(root: Path) -> None:
-    assert re.match(r"\d+\.\d+", done(str(BIN / "jupyter"), "lab", "--version", cwd=root))
-    specs = json.loads(done(str(BIN / "jupyter"), "kernelspec", "list", "--json", cwd=root))["kernelspecs"]
-    assert "python3" in specs
-    assert re.search(r"^lab: .*\n\t\$\(BIN\)/jupyter lab notebooks$", (root / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_the_package_is_the_checkout_s_own(root: Path) -> None:
@@ -62,10 +58,7 @@ def test_the_attributes_name_the_drivers_that_the_command_sets_up(repository: Pa
     assert f"merge.{drivers['merge']}.driver=.venv/bin/git-nbmergedriver merge %O %A %B %L %P" in config
     for name in ("git-nbdiffdriver", "git-nbmergedriver"):
         assert (BIN / name).is_file()
-
-
-def test_only_this_repository_is_set_up(repository: Path) -> None:
-    assert list((repository.parent / "home").iterdir()) == []
+    assert list((repository.parent / "home").iterdir()) == [], "only this repository is set up"
 
 
 def test_git_shows_the_changed_cell_and_not_its_count(repository: Path) -> None:
@@ -155,16 +148,12 @@ def commands(guide: str) -> list[str]:
     return [line for line in lines if line.startswith(names)]
 
 
-def test_every_make_target_of_the_guide_exists(guide: str, root: Path) -> None:
+def test_every_make_target_and_program_of_the_guide_exists(guide: str, root: Path) -> None:
     targets = {m[1] for c in commands(guide) if (m := re.search(r"make ([\w-]+)", c))}
     known = set(re.findall(r"^([\w-]+):", (root / "Makefile").read_text(), re.MULTILINE))
     assert {"setup", "lab", "diff-setup", "data-package", "lock", "test"} <= targets <= known
-
-
-def test_every_program_of_the_guide_exists(guide: str) -> None:
     named = {m[1] for c in commands(guide) if (m := re.match(r"\.venv/bin/([\w-]+)", c))}
-    assert {"kbio", "pre-commit", "python"} <= named
-    assert [name for name in named if not (BIN / name).is_file()] == []
+    assert {"kbio", "pre-commit", "python"} <= named <= {path.name for path in BIN.iterdir()}
 
 
 def test_every_kbio_command_of_the_guide_exists(guide: str, root: Path) -> None:
@@ -188,9 +177,6 @@ def test_every_path_of_the_guide_exists(guide: str, root: Path) -> None:
 
 
 def test_every_notebook_and_parameter_of_the_guide_exists(guide: str, root: Path) -> None:
-    from kbio_analysis.render.notebooks import select
-    from kbio_analysis.render.parameters import coerce, read
-
     for command in commands(guide):
         if match := re.match(r"kbio (?:render|check) (\w+)((?: -p \S+)*)", command):
             if f"notebooks/{match[1]}.ipynb" in ADDED:

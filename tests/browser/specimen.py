@@ -54,7 +54,6 @@ def table(**changes) -> dict:
     labels = ("Model", "Scaled error", "Against naive, %", "Coverage of 80%, %", "Points", "Median 2030, US$ million")
     rows = [
         ["Random walk with drift", "1.02", "\u22122.1", "78", "36", "10,912"],
-        ["Damped trend", "0.94", "+5.8", "81", "36", "11,103"],
         ["Theta", "0.91", "+8.7", "80", "36", "11,398"],
         ["Combination", "0.88", "+11.6", "82", "36", "11,387"],
     ]
