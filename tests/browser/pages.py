@@ -11,6 +11,7 @@ from importlib.resources import files
 from playwright.sync_api import Browser, Page
 
 SCREENS = (("light", 1280), ("dark", 1280), ("light", 375), ("dark", 375))
+TWO_SCREENS = (("light", 1280), ("dark", 375))  # every scheme and width once, for pages made as the full ones are
 HEIGHT = 900
 
 _SIDEWAYS = "() => document.documentElement.scrollWidth - window.innerWidth"
@@ -48,7 +49,7 @@ def _axe_source() -> str:
     return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
-def check_page(page_url: str, browser: Browser, screens: tuple[tuple[str, int], ...] = SCREENS) -> None:
+def check_page(page_url: str, browser: Browser, screens: tuple[tuple[str, int], ...] = TWO_SCREENS) -> None:
     """Fail with everything that is wrong with the page on any of the screens (colour scheme, width in CSS pixels)."""
     problems = [f"{s} {w}: {p}" for s, w in screens for p in problems_of(page_url, browser, s, w)]
     assert not problems, f"{page_url}\n" + "\n".join(problems)

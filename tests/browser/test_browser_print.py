@@ -1,5 +1,6 @@
 """A report on paper: A4, tagged, nothing wider than the page, and the same bytes from the same page."""
 
+import json
 import re
 from pathlib import Path
 
@@ -22,8 +23,6 @@ def wide_table(columns: int = 24) -> dict:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import json
-
     folder = tmp_path_factory.mktemp("site") / "11_export_forecast" / "default"
     folder.mkdir(parents=True)
     executed = notebook(new_code_cell("wide()", outputs=[display(wide_table())]))
@@ -33,6 +32,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def sheets(printed: bytes) -> int:
+    """How many there are, all of them A4."""
+    boxes = set(re.findall(rb"/MediaBox \[([^\]]*)\]", printed))
+    assert {tuple(round(float(n)) for n in box.split()) for box in boxes} == {(0, 0, 595, 842)}
+    return len(re.findall(rb"/Type /Page\b", printed))
+
+
 def test_pdf_is_tagged_a4_and_names_neither_clock_nor_machine(browser: Browser, report: Path) -> None:
     printed = pdf_of(report / "index.html", browser)
     assert printed.startswith(b"%PDF-")
@@ -40,9 +46,7 @@ def test_pdf_is_tagged_a4_and_names_neither_clock_nor_machine(browser: Browser, 
     assert b"/Marked true" in printed
     assert b"/Outlines" in printed
     assert b"/S /Figure" in printed
-    boxes = set(re.findall(rb"/MediaBox \[([^\]]*)\]", printed))
-    assert {tuple(round(float(n)) for n in box.split()) for box in boxes} == {(0, 0, 595, 842)}
-    assert len(re.findall(rb"/Type /Page\b", printed)) > 2
+    assert sheets(printed) > 2
     for sign in (b"CreationDate", b"ModDate", b"Linux", b"file://", str(report).encode()):
         assert sign not in printed
     assert printed == pdf_of(report / "index.html", browser)
@@ -62,3 +66,7 @@ def test_nothing_is_wider_than_the_paper(browser: Browser, report: Path) -> None
         assert box["x"] + box["width"] <= PAPER_WIDTH + PAGE_BREAK_SLACK
     assert page.locator(".download:visible, details.code:visible, .contents:visible").count() == 0
     context.close()
+
+
+def test_the_briefing_prints_on_two_sheets(browser: Browser, rendered_site: Path) -> None:
+    assert sheets(pdf_of(rendered_site / "00_briefing" / "default" / "index.html", browser)) == 2

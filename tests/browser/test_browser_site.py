@@ -60,12 +60,11 @@ def _opened(browser: Browser, url: str, *, scripts: bool = True) -> Page:
     return page
 
 
-@pytest.mark.parametrize(("scheme", "width"), SCREENS)
 @pytest.mark.parametrize(
     "name", ["index.html", "whatif/grid-11_export_forecast.html", "11_export_forecast/2030-2.0/index.html"]
 )
-def test_pages_of_a_grid_are_sound(browser: Browser, grid: Path, name: str, scheme: str, width: int) -> None:
-    check_page((grid / name).as_uri(), browser, ((scheme, width),))
+def test_pages_of_a_grid_are_sound(browser: Browser, grid: Path, name: str) -> None:
+    check_page((grid / name).as_uri(), browser)
 
 
 def test_values_are_chosen_by_keyboard_and_kept_in_the_address(browser: Browser, grid: Path) -> None:
@@ -125,9 +124,8 @@ def _shown(page: Page) -> int:
     return page.locator(".entry:visible").count()
 
 
-@pytest.mark.parametrize(("scheme", "width"), SCREENS)
-def test_index_is_sound(browser: Browser, few_url: str, scheme: str, width: int) -> None:
-    check_page(few_url, browser, ((scheme, width),))
+def test_index_is_sound(browser: Browser, few_url: str) -> None:
+    check_page(few_url, browser, SCREENS)
 
 
 def test_search_by_keyboard_alone(index: Page) -> None:
