@@ -350,12 +350,8 @@ def new_claim(
     _new_name("claim", name, {row["id"] for row in held["article_claims"]})
     claim, test, figures = _claimed(name, given, tables, (claims.LEDGER, answers))
     notebooks, tests, source = notebooks_beside(), held["claim_tests"], test["notebook"]
-    ledger, book = notebooks / f"{claims.LEDGER}.ipynb", notebooks / "results.csv"
-    try:
-        composed = read_json(ledger.read_bytes())["metadata"]["kbio"]["composed_from"]
-        codebook = rows_of(book.read_bytes())
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise DataError(f"{ledger.name} or {book.name} cannot be read ({problem}); restore it") from None
+    book = notebooks / "results.csv"
+    composed, codebook = _beside(notebooks / f"{claims.LEDGER}.ipynb", book)
     if source not in [claims.LEDGER, *composed]:
         hint = did_you_mean(source, composed) or "; add it there"
         raise UsageError(f"{source!r} is not in composed_from of {claims.LEDGER}{hint}")
@@ -417,6 +413,14 @@ def _claimed(
     figure |= {c: asked(f"found_{c}") for c in ("value", "period", "source_id") if found}
     answers.complete()
     return claim, test, [figure] if found else []
+
+
+def _beside(ledger: Path, book: Path) -> tuple[list[str], list[Row]]:
+    """The notebooks that the ledger reads, and the codebook."""
+    try:
+        return read_json(ledger.read_bytes())["metadata"]["kbio"]["composed_from"], rows_of(book.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise DataError(f"{ledger.name} or {book.name} cannot be read ({problem}); restore it") from None
 
 
 def _described(rows: list[Row], before: str, test: Row, unit: str) -> bytes:
