@@ -20,6 +20,10 @@ MAX_CODE_LINES = 180  # of Python; prose cells do not count
 MAX_CELL_LINES = 25
 MEDIAN_CELL_LINES = 6
 MAX_LAMBDA = 60  # characters: a key or a one-word rule, not a function of its own
+HEADINGS = {
+    "en": ("Answer", "Data", "Design", "Estimate", "Checks", "Limits", "Sources"),
+    "ko": ("답", "자료", "설계", "추정", "점검", "한계", "출처"),
+}
 ANSWER_WORDS = 40
 BRIEFING, SENTENCE_WORDS = "00_briefing", 30  # one paper's answer is four sentences, each with its one number
 ANSWER_NUMBERS = 3  # years and codes of classifications are names, not numbers
@@ -90,7 +94,7 @@ class TestStyle:
 
     def test_the_sections_of_a_paper_are_there(self, path: Path) -> None:
         headings = re.findall(r"^## (.+)$", "\n".join(_markdown(_load(path))), re.MULTILINE)
-        for wanted in ("Answer", "Data", "Design", "Estimate", "Checks", "Limits", "Sources"):
+        for wanted in HEADINGS[_load(path)["metadata"].get("kbio", {}).get("lang", "en")[:2]]:
             assert any(wanted in h for h in headings), wanted
 
     def test_code_is_short_and_names_nothing_of_its_own(self, path: Path) -> None:
