@@ -1,20 +1,6 @@
 """Batch files: named sets of parameters, or every combination of some values, for one notebook or several.
 
-A document of a file is one batch for one notebook::
-
-    notebook: 11_export_forecast
-    sets:                                # named by hand; an empty set is the defaults
-      slow_world: {segment_growth_pct: 5}
-    matrix:                              # every combination, named after its values
-      series: [mfds_biopharma, kita_biopharma]
-      target_year: [2030, 2035]
-    exclude:                             # combinations to leave out
-      - {series: kita_biopharma, target_year: 2035}
-    include:                             # one more set each, named after its values
-      - {target_year: 2040}
-    rank_by: probability_of_target       # a recorded number: the batch's page opens with the sets in this order
-    columns: [required_growth_pct]       # more recorded results, shown beside it
-
+A document of a file is one batch for one notebook; docs/batches.md shows one with all its parts.
 A value is the text in the file, read by the type that the notebook declares. A file is judged as a whole.
 """
 

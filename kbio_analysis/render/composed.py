@@ -73,25 +73,13 @@ def site_entry(site: Path) -> Callable[[Job], Entry]:
 
 
 def _entry(folder: Path) -> Entry:
-    failure = _failure(folder / FAILURE)
+    failure = "the last run failed" if (folder / FAILURE).exists() else ""
     try:
         kept = recorded_in(json.loads((folder / RESULT).read_bytes()), (folder / EXECUTED).read_bytes())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         why = failure or "the report is damaged"
         return missing_entry(why, "report", "failed" if failure else "missing")
     return kept | {"state": "failed" if failure else "fresh", "why": failure, "source": "report"}
-
-
-def _failure(record: Path) -> str:
-    """One clause about the last run, empty if it went well."""
-    if not record.exists():
-        return ""
-    try:
-        error = json.loads(record.read_bytes())["error"]
-        cell = f"cell {error['cell']}, " if error["cell"] else ""
-        return f"the last run failed ({cell}{error['type']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "the last run failed"
 
 
 def checked(jobs: Iterable[Job], notebooks: Path, make: Callable[[list[Job]], Iterable[Report]]) -> Iterator[Report]:

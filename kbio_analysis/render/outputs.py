@@ -166,7 +166,10 @@ def scrub(text: str, data: str | None = None) -> str:
 @cache
 def _machine(data: str | None) -> tuple[tuple[re.Pattern[str], str], ...]:
     """Patterns of this machine's own paths, the more particular before the more general."""
-    temporary = "|".join(re.escape(folder) for folder in {tempfile.gettempdir(), "/tmp"})
+    bases = [Path(tempfile.gettempdir()), Path("/tmp")]
+    if bases[0].name.startswith("run-"):  # a report's own, in the folder of who makes it
+        bases.append(bases[0].parents[1])
+    temporary = "|".join(re.escape(str(folder)) for folder in bases)
     patterns = [
         (rf"(?:/private)?(?:{temporary})/ipykernel_\d+/\d+\.py", "<cell>"),
         (rf"(?:/private)?(?:{temporary})/kbio-\w{{8}}/run-\d+(?:/work)?", "."),

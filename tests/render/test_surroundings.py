@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import unicodedata
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def test_what_a_terminal_cannot_show_is_replaced_in_every_command(kbio: Room, en
     assert kbio("check", "13").returncode == 1
     for command in ("render", "check", "compare"):
         assert "??" in kbio(command, "수출", "수출").stderr
+
+
+def test_no_page_names_a_folder_for_temporary_files_of_one_s_own(kbio: Room) -> None:
+    kbio.add("12_top_five", "import os, tempfile\nprint(os.getcwd(), tempfile.mkdtemp(prefix='mine'))", "1 / 0")
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="own") as folder:
+        kbio.environment["TMPDIR"] = folder
+        assert kbio("render", "12").returncode == 1
+        log = (kbio.site / "12_top_five" / "default" / "log.txt").read_text()
+    assert ". ./mine" in log
+    assert folder not in log
 
 
 def test_without_shared_memory_reports_are_made(kbio: Room) -> None:
