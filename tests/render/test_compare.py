@@ -33,8 +33,14 @@ def lay(site: Path, label: str, *, results: dict | None = None, **changes) -> Pa
     return folder
 
 
-def beside(site: Path, *wanted: str):
-    return compared(resolve(read_reports(site), wanted))
+def beside(site: Path):
+    return compared(resolve(read_reports(site), ("default", "late")))
+
+
+def lay_two(site: Path, first: object, other: object) -> None:
+    """Two sets of a notebook, each with one result of its own."""
+    lay(site, "a/default", results={"size": first})
+    lay(site, "a/late", results={"size": other})
 
 
 def page_text(path: Path) -> str:
@@ -108,7 +114,7 @@ def test_only_what_differs_is_a_parameter_line_and_every_result_has_its_differen
     lay(tmp_path, "a/default", results=results, parameters={"year": 2030, "series": "x", "levels": [80, 95]})
     other = {"chance": (0.31, "probability"), "size": 6800.0, "pace": (11.5, "per cent a year")}
     lay(tmp_path, "a/late", results=other, parameters={"year": 2035, "series": "x", "levels": [80, 95]})
-    c = beside(tmp_path, "default", "late")
+    c = beside(tmp_path)
     assert [(line.name, line.values) for line in c.parameters] == [("year", (2030, 2035))]
     assert c.same_parameters == 2
     differences = {line.name: line.less[1] for line in c.results}
@@ -129,15 +135,13 @@ def test_only_what_differs_is_a_parameter_line_and_every_result_has_its_differen
     ],
 )
 def test_a_difference_is_never_rounded_away_nor_made_up(tmp_path: Path, first, other, words: str) -> None:
-    lay(tmp_path, "a/default", results={"x": first})
-    lay(tmp_path, "a/late", results={"x": other})
-    assert beside(tmp_path, "default", "late").results[0].differences[1] == words
+    lay_two(tmp_path, first, other)
+    assert beside(tmp_path).results[0].differences[1] == words
 
 
 def test_units_that_differ_are_said_and_not_subtracted(tmp_path: Path) -> None:
-    lay(tmp_path, "a/default", results={"size": (5.8, "US$ billion")})
-    lay(tmp_path, "a/late", results={"size": (5800.0, "US$ million")})
-    c = beside(tmp_path, "default", "late")
+    lay_two(tmp_path, (5.8, "US$ billion"), (5800.0, "US$ million"))
+    c = beside(tmp_path)
     assert c.results[0].less[1] is None
     assert c.results[0].texts == ["5.8 US$ billion", "5800 US$ million"]
     assert c.results[0].differences[1] == "other unit"
@@ -149,27 +153,21 @@ def test_a_report_without_results_is_refused_and_an_old_good_one_is_marked(tmp_p
     folder = lay(tmp_path, "a/late", parameters={"year": 2035})
     failure = {"status": "failed", "parameters": {"year": 2099}, "error": {"type": "E", "message": "no", "cell": 1}}
     (folder / "failure.json").write_text(json.dumps(failure))
-    c = beside(tmp_path, "default", "late")
+    c = beside(tmp_path)
     assert c.parameters[0].values == (2030, 2035)
     assert c.notes == ["a/late: its last run failed; shown is the good run before it."]
     (folder / "result.json").unlink()
     with pytest.raises(UsageError, match="a/late has no results to compare"):
-        beside(tmp_path, "default", "late")
+        beside(tmp_path)
 
 
-def test_csv_holds_exact_values_and_differences(tmp_path: Path) -> None:
-    lay(tmp_path, "a/default", results={"x": 0.1, "flag": (True, "")}, parameters={"levels": [1, 2]})
-    lay(tmp_path, "a/late", results={"x": 0.30000000000000004, "flag": (False, "")}, parameters={"levels": [1]})
-    rows = list(csv.DictReader(io.StringIO(beside(tmp_path, "default", "late").csv())))
-    assert [r["default"] for r in rows] == ["[1, 2]", "0.1", "true"]
-    assert rows[1]["late"] == "0.30000000000000004"
-    assert float(rows[1]["late less default"]) == 0.30000000000000004 - 0.1
-
-
-def test_text_is_aligned_and_obeys_no_terminal_code(tmp_path: Path) -> None:
-    lay(tmp_path, "a/default", results={"size": 1.5}, parameters={"name": "\x1b[31mred\nnext"})
-    lay(tmp_path, "a/late", results={"size": 12.25}, parameters={"name": "plain"})
-    lines = beside(tmp_path, "default", "late").text().splitlines()
+def test_csv_holds_exact_values_and_text_is_aligned_and_obeys_no_terminal_code(tmp_path: Path) -> None:
+    lay(tmp_path, "a/default", results={"size": 1.5, "x": 0.1}, parameters={"name": "\x1b[31mred\nnext", "n": [1, 2]})
+    lay(tmp_path, "a/late", results={"size": 12.25, "x": 0.1 + 0.2}, parameters={"name": "plain", "n": [1]})
+    rows = list(csv.DictReader(io.StringIO(beside(tmp_path).csv())))
+    assert [r["default"] for r in rows[1:]] == ["[1, 2]", "1.5", "0.1"]
+    assert (rows[3]["late"], float(rows[3]["late less default"])) == ("0.30000000000000004", 0.1 + 0.2 - 0.1)
+    lines = beside(tmp_path).text().splitlines()
     assert "\x1b" not in "".join(lines)
     assert "red next" in lines[1]
     shown = next(line for line in lines if line.startswith("size"))
@@ -181,9 +179,9 @@ def test_text_is_aligned_and_obeys_no_terminal_code(tmp_path: Path) -> None:
 
 
 def test_comparison_page_says_what_the_text_says_and_follows_its_reports(tmp_path: Path) -> None:
-    lay(tmp_path, "a/default", results={"size": 1.5})
-    late = lay(tmp_path, "a/late", results={"size": 2.0})
-    page = write_comparison(tmp_path, beside(tmp_path, "default", "late"))
+    lay_two(tmp_path, 1.5, 2.0)
+    late = tmp_path / "a" / "late"
+    page = write_comparison(tmp_path, beside(tmp_path))
     assert page == tmp_path / "compare" / "a-default-vs-late.html"
     assert "what size means US$ million size 1.5 2 +0.5" in page_text(page)
     assert 'href="compare/a-default-vs-late.html"' in (tmp_path / "index.html").read_text()
@@ -198,9 +196,8 @@ def test_comparison_page_says_what_the_text_says_and_follows_its_reports(tmp_pat
 
 
 def test_a_damaged_comparison_says_so_in_its_place(tmp_path: Path) -> None:
-    for set_name in ("default", "late"):
-        lay(tmp_path, f"a/{set_name}", results={"size": 1.5})
-    page = write_comparison(tmp_path, beside(tmp_path, "default", "late"))
+    lay_two(tmp_path, 1.5, 1.5)
+    page = write_comparison(tmp_path, beside(tmp_path))
     page.with_suffix(".json").write_text('{"reports": ["a/def')
     (said,) = write_site(tmp_path)
     assert "a-default-vs-late.json: its record is damaged; compare the sets again" in said
@@ -283,12 +280,8 @@ def test_no_field_of_a_table_is_a_formula_or_breaks_its_line(tmp_path: Path) -> 
     lay(tmp_path, "a/default", results=words, parameters={"=p": "=1"})
     lay(tmp_path, "a/late", results=words, parameters={"=p": "=2"})
     write_site(tmp_path)
-    texts = [(tmp_path / "results.csv").read_bytes().decode(), beside(tmp_path, "default", "late").csv()]
-    for text in texts:
+    for text in ((tmp_path / "results.csv").read_bytes().decode(), beside(tmp_path).csv()):
         assert "\r" not in text
         fields = [field for row in csv.reader(io.StringIO(text)) for field in row]
         assert not [field for field in fields if field[:1] in ("=", "@", "+")]
         assert {"'=cmd|' /C calc'!A1", "'+1+2", "-5.2%", "a\nb"} <= set(fields)
-
-
-# ---- the command

@@ -78,6 +78,8 @@ def test_failures_come_first_and_keep_the_good_page(tmp_path: Path) -> None:
     report(tmp_path, "b", "late", failure={"error": error})
     report(tmp_path, "b", "never", page=False, failure={"status": "timed_out", "error": error})
     html = index(tmp_path)
+    late = listing(tmp_path)["reports"][1]
+    assert (late["changed"], late["page"], late["log"]) == ({}, "b/late/index.html", "b/late/log.txt")
     assert html.index("Cell 4, DataError: table is missing") < html.index("Question of a?")
     assert '<a href="b/late/index.html">' in html
     assert '<a href="b/late/log.txt">' in html
@@ -190,14 +192,6 @@ def test_what_is_not_on_the_site_s_list_is_left_alone(tmp_path: Path) -> None:
     report(tmp_path, "b", "default")
     write_site(tmp_path)
     assert (tmp_path / "batches" / "mine.html").read_text() == "mine"
-
-
-@pytest.mark.parametrize("name", ["report.pdf", "report.docx"])
-def test_other_forms_of_a_report_are_listed(tmp_path: Path, name: str) -> None:
-    folder = report(tmp_path, "a", "default")
-    assert name not in index(tmp_path)
-    (folder / name).write_bytes(b"made")
-    assert f'href="a/default/{name}"' in index(tmp_path)
 
 
 def test_pages_of_what_is_gone_go_too(tmp_path: Path) -> None:
@@ -321,25 +315,3 @@ def test_a_hostile_page_stays_text_in_the_search_index(tmp_path: Path) -> None:
     html = index(tmp_path)
     assert html.count("</script>") == 2
     assert HOSTILE in [p[3] for p in json.loads(re.search(r'id="texts">(.*?)</script>', html)[1])["passages"]]
-
-
-def test_list_as_json_says_what_the_page_says(tmp_path: Path) -> None:
-    report(tmp_path, "a", "default")
-    report(tmp_path, "a", "late", parameters={"year": 2035})
-    write_site(tmp_path)
-    late = listing(tmp_path)["reports"][1]
-    assert late == {
-        "notebook": "a",
-        "set": "late",
-        "status": "ok",
-        "question": "Question of a?",
-        "batch": None,
-        "answer": "Answer of US$ late.",
-        "parameters": {"year": 2035},
-        "changed": {"year": 2035},
-        "results": {},
-        "error": None,
-        "page": "a/late/index.html",
-        "log": None,
-        "forms": {},
-    }
