@@ -202,20 +202,6 @@ def test_sets_that_would_share_a_folder_are_named_both(tmp_path: Path) -> None:
     assert "country=a-b" in mistakes(tmp_path, "notebook: 10_sample\nmatrix: {country: [a b, a-b]}\n")[0]
 
 
-def test_a_name_given_twice_hides_no_other_mistake(tmp_path: Path) -> None:
-    text = "notebook: 10_sample\nsets:\n  a: {size: 2}\n  a: {size: 3, size: 4}\n  b: {sise: 2}\nrank_by: gian\n"
-    file = tmp_path / "b.yml"
-    file.write_text(text)
-    with pytest.raises(UsageError) as caught:
-        read_batches([file], spec, {}, results=lambda _: ["gain"])
-    assert [line.replace(f"{tmp_path}/", "") for line in str(caught.value).splitlines()] == [
-        "b.yml, line 4: 'a' is given twice",
-        "b.yml, line 4: 'size' is given twice",
-        "b.yml, line 6, rank_by: 10_sample records no gian; did you mean gain?",
-        "b.yml, line 5, set b: 10_sample: sise: no such parameter; did you mean size?",
-    ]
-
-
 def test_a_set_of_another_batch_is_not_moved(tmp_path: Path) -> None:
     for name, record in (("a", "result.json"), ("b", "failure.json")):
         (tmp_path / "10_sample" / name).mkdir(parents=True)

@@ -157,13 +157,6 @@ def test_one_that_fails_is_told_of_and_its_old_report_stays(rendered: Room) -> N
     assert answer(rendered, "40_basket") == "10_apples fresh; 11_pears fresh"
 
 
-def test_one_that_never_was_and_fails_is_failed_with_nothing_to_show(kbio: Room) -> None:
-    kbio.add("11_pears", "1 / 0", parameters="n: int = 2  # how many, count")
-    assert kbio("render").returncode == 1
-    assert "11_pears failed" in answer(kbio, "40_basket")
-    assert value(kbio, "40_basket", "basket") == 3.0
-
-
 def test_every_set_of_a_composed_notebook_reads_the_default_reports(kbio: Room) -> None:
     assert kbio("render", "10", "11").returncode == 0
     assert kbio("render", "11", "-p", "n=9", "--set", "nine").returncode == 0
@@ -203,19 +196,6 @@ def test_a_worker_elsewhere_is_given_the_same_records(rendered: Room, tmp_path_f
 
 def reference(room: Room, notebook: str) -> dict:
     return json.loads((room.notebooks / "references" / f"{notebook}.json").read_text())
-
-
-def test_a_reference_holds_what_a_composed_notebook_needs(accepted: Room) -> None:
-    apples, basket = reference(accepted, "10_apples"), reference(accepted, "40_basket")
-    assert (apples["question"], apples["parameters"]) == ("10_apples?", {"n": 1})
-    assert set(apples["tables"]) == {"apples"}
-    assert apples["results"]["apples"]["meaning"] == "m"
-    assert {key: apples["charts"]["fan"][key] for key in ("caption", "alt", "source")} == {
-        "caption": "c",
-        "alt": "a",
-        "source": "s",
-    }
-    assert basket["reports"] == ["10_apples", "11_pears"]
 
 
 def test_a_doctored_table_is_named_by_the_results_that_move_below_and_above(accepted: Room) -> None:

@@ -107,8 +107,6 @@ def test_the_question_is_the_first_heading(tmp_path: Path) -> None:
         ("x: int = 1  # m [a..5]", 1, "its bound 'a'"),
         ("print(1)", 1, "nothing is computed"),
         ("x: int = (  # m", 1, "not Python"),
-        ("x: int = 1  # m [> y]\ny: int = 1  # m", "of the defaults", "x: 1 must be more than y, 1"),
-        ("x: int = 1  # m [> y]", "of x", "y cannot be held against it"),
         ("x: int = 1  # m [>= y]\ny: str = '1'  # m", "of x", "y cannot be held against it"),
         ("x: list[int] = [1]  # m [2]", 1, "holds 1; give 2"),
         ("x: int = 1  # m [2 rising]", 1, "belongs to a list"),
@@ -144,12 +142,10 @@ def test_the_tag_belongs_to_the_first_code_cell_alone(tagged: list[int]) -> None
         ("x: str = 'a'  # m", "1e6", "1e6"),
         ("x: str | None = 'a'  # m", "null", None),
         ("x: int | None = 1  # m", "", None),
-        ("x: float = 1  # m", "1e6", 1e6),
         ("x: bool = False  # m", "TRUE", True),
         ("x: date = '2024-01-01'  # m", "2024-02-29", "2024-02-29"),
         ("x: date = '2024-01-01'  # m", date(2024, 2, 29), "2024-02-29"),
         ("x: list[int] = []  # m", "1, 2", [1, 2]),
-        ("x: list[int] = [1]  # m", "", []),
         ("x: list[str] = []  # m", '["a,b", "c"]', ["a,b", "c"]),
         ("x: Literal['a', None] = 'a'  # m", "none", None),
         ("x: Literal['1', 1] = 1  # m", "1", "1"),
@@ -168,10 +164,8 @@ def test_a_value_is_taken_by_the_declared_type(line: str, text: object, value: o
         ("x: int = 1  # m", "soon", "'soon' is not an int"),
         ("x: int = 1  # m", "1e6", "not an int"),
         ("x: int = 1  # m", True, "not an int"),
-        ("x: int = 1  # m", "1_000", "not an int"),
         ("x: int = 1  # m", "\uff19", "not an int"),
         ("x: int = 1  # m", "9" * 5000, "not an int"),
-        ("x: int = 1  # m", None, "None is not an int"),
         ("x: float = 1  # m", "nan", "not a float"),
         ("x: float = 1  # m", "1e999", "not a finite number"),
         ("x: float = 1  # m", 10**400, "not a float"),
@@ -187,7 +181,6 @@ def test_a_value_is_taken_by_the_declared_type(line: str, text: object, value: o
         ("x: list[int] = [1]  # m [0..9] [1+]", "", "holds 0; give at least 1"),
         ("x: list[int] = [1, 2]  # m, years [0..9] [2 rising]", "1,2,3", "holds 3; give 2"),
         ("x: list[int] = [1, 2]  # m [2 rising]", "2,1", "not in rising order"),
-        ("x: int = 3  # m [> y]\ny: int = 2  # m", "2", "2 must be more than y, 2"),
         ("x: int = 3  # m [0..9] [>= y] [>= z]\ny: int = 2  # m\nz: int = 3  # m", "2", "2 must be at least z, 3"),
         ("x: int = 2026  # m [>= y]\ny: date = '2026-12-31'  # m", "2025", "2025 must be at least y, 2026-12-31"),
     ],
@@ -208,11 +201,9 @@ BETWEEN = "first: int = 2010  # first year [2000..2030]\nlast: int = 2020  # las
         (BETWEEN, {"last": "2009"}, "last: 2009 must be more than first, 2010"),
         (BETWEEN, {"first": "2020"}, "last: 2020 must be more than first, 2020"),
         (BETWEEN.replace(">", ">="), {"last": "2009"}, "last: 2009 must be at least first, 2010"),
-        (BETWEEN.replace(">", ">="), {"last": "2010"}, ""),
         (BETWEEN.replace("last: int = 2020", "last: int | None = None"), {"first": "2030"}, ""),
         (BETWEEN, {"first": "2021", "last": "2031"}, "above the most allowed, 2030"),  # first what is wrong by itself
         (BETWEEN.replace("2020", "2001"), {}, "of the defaults: last: 2001 must be more than first, 2010"),
-        (BETWEEN.replace("> first", "> fist"), {}, "of last: fist cannot be held against it"),
         (BETWEEN.replace("first: int = 2010", "first: str = 'a'").replace(" [2000..2030]", ""), {}, "cannot be held"),
     ],
 )
@@ -259,10 +250,6 @@ def test_all_mistakes_are_reported_at_once_with_the_nearest_name() -> None:
     assert "did you mean base_value_usd_m?" in lines[0]
     assert "'soon' is not an int" in lines[1]
     assert "it has series, base_value_usd_m" in lines[2]
-
-
-def test_a_name_typed_with_combining_characters_is_the_same_name() -> None:
-    assert coerce(spec("taux_é: int = 1  # m"), {"taux_e\u0301": "2"}) == {"taux_é": 2}
 
 
 def test_what_the_metadata_says_to_us_is_read_and_checked() -> None:

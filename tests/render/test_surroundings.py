@@ -37,9 +37,8 @@ def test_an_output_that_is_closed_or_full_does_not_stop_the_work(kbio: Room, lin
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
-def test_what_a_terminal_cannot_show_is_replaced_in_every_command(kbio: Room, encoding: str) -> None:
-    kbio.environment["PYTHONIOENCODING"] = encoding
+def test_what_a_terminal_cannot_show_is_replaced_in_every_command(kbio: Room) -> None:
+    kbio.environment["PYTHONIOENCODING"] = "ascii"
     kbio.add("13_arrow", "print('→')", parameters="size: int = 1  # how many → count")
     assert "13_arrow" in kbio("list").stdout
     assert kbio("render", "13").returncode == 0
@@ -85,21 +84,20 @@ def test_names_typed_with_combining_characters_are_the_same_names(kbio: Room) ->
     assert kbio.result("12_top_five/é")["parameters"] == {"größe": 2}
 
 
-@pytest.mark.parametrize("change", ["bom", "minor", "metadata", "nothing"])
+@pytest.mark.parametrize("change", ["bom", "metadata", "major"])
 def test_what_is_listed_can_be_rendered_and_what_cannot_is_refused_by_both(kbio: Room, change: str) -> None:
     content = json.loads(notebook("1"))
-    if change == "minor":
-        content["nbformat_minor"] = 9
     if change == "metadata":
+        content["nbformat_minor"] = 9
         del content["metadata"]
         del content["cells"][0]["metadata"]
-    if change == "nothing":
+    if change == "major":
         content["nbformat"] = 5
     (kbio.notebooks / "13_folder.ipynb").mkdir()
     raw = json.dumps(content).encode()
     (kbio.notebooks / "12_top_five.ipynb").write_bytes(b"\xef\xbb\xbf" * (change == "bom") + raw)
     codes = [kbio("list").returncode, kbio("render", "12").returncode, kbio("check", "12").returncode]
-    assert codes == ([2, 2, 2] if change == "nothing" else [0, 0, 1])
+    assert codes == ([2, 2, 2] if change == "major" else [0, 0, 1])
 
 
 REFUSING = """
@@ -114,13 +112,12 @@ main()
 """
 
 
-@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 @pytest.mark.parametrize(
-    ("arguments", "place"),
+    ("arguments", "place", "code"),
     [
-        (("check", "11", "--accept"), "references"),
-        (("new", "notebook", "31_services", "Do services follow?"), "31_services"),
-        (("render", "12"), "site"),
+        (("check", "11", "--accept"), "references", errno.EACCES),
+        (("new", "notebook", "31_services", "Do services follow?"), "31_services", errno.ENOSPC),
+        (("render", "12"), "site", errno.EROFS),
     ],
 )
 def test_a_place_that_cannot_be_written_is_a_sentence(kbio: Room, arguments: tuple, place: str, code: int) -> None:
@@ -143,17 +140,10 @@ def test_files_that_a_notebook_leaves_among_the_temporary_ones_go_with_it(tmp_pa
     assert not [line for line in lines if line.startswith("/tmp/tmp") and Path(line).exists()]
 
 
-@pytest.mark.parametrize(
-    ("cell", "words"),
-    [
-        ("import ipywidgets\nipywidgets.IntSlider()", "cell 2 shows a widget"),
-        ("from ipywidgets import interact\n@interact(x=3)\ndef f(x): print(x)", "cell 2 shows a widget"),
-    ],
-)
-def test_a_widget_is_refused_and_never_waited_for(cell: str, words: str) -> None:
-    report = made(cell, limit_seconds=30)
+def test_a_widget_is_refused_and_never_waited_for() -> None:
+    report = made("from ipywidgets import interact\n@interact(x=3)\ndef f(x): print(x)", limit_seconds=30)
     assert report.status == "failed"
-    assert words in report.failure
+    assert "cell 2 shows a widget" in report.failure
 
 
 @pytest.mark.parametrize("harm", ["path.write_text('x')", "path.unlink()", "path.with_name('new.csv').write_text('')"])
