@@ -10,6 +10,7 @@ BENCHMARKS = {
     "cluster": ("bench.cluster_speed", "two Dask workers against two local processes"),
     "placebos": ("bench.placebos", "in-space placebos of a synthetic control against a loop of pysyncon"),
     "bias": ("bench.structural_bias", "incidental-parameter bias of structural gravity, by halves of the economies"),
+    "gravity": ("bench.published_gravity", "gravity tables printed by others; needs their data"),
 }
 
 

@@ -285,6 +285,26 @@ def lines(
     return TariffLines(frame=frame, basis=basis, access=access, partial=partial, source_ids=tuple(sorted(used)))
 
 
+def duties_met(members: "DataFrame") -> "DataFrame":
+    """What agreements could cut: average duty without a preference, per cent, by (agreement, direction).
+
+    ``members``: iso3, agreement and entry_year. Duties as printed, on trade by chapter of BASE_YEAR; members weigh by
+    their trade with Korea in the three years before entry. Pairs without a duty on record are absent.
+    """
+    from pandas import DataFrame
+
+    rows, held = [], set(load("korea_trade_by_chapter")["iso3"])
+    for flow, trade in partner_flows().items():
+        for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
+            found = lines(iso3, flow, paid=False) if iso3 in held & set(trade) else None
+            if found is not None and found.basis != "none":
+                duty = (found.frame["cd_pct"] * found.frame["share_pct"]).sum() / 100
+                rows.append((agreement, flow, duty, trade[iso3].loc[entry - 3 : entry - 1].mean()))
+    frame = DataFrame(rows, columns=["agreement", "direction", "duty_pct", "trade"]).dropna()
+    frame = frame.assign(duty_pct=frame["duty_pct"] * frame["trade"]).groupby(["agreement", "direction"]).sum()
+    return (frame["duty_pct"] / frame["trade"]).to_frame("duty_pct")
+
+
 def access_today(iso3: str, flow: Flow, *, on: int = 2026) -> Access:
     """The terms on which the flow enters its importer in the year ``on``.
 
