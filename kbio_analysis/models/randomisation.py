@@ -10,13 +10,15 @@ scaled by the spread of its own gaps before entry and weighs by its years after 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.agreement_record import AgreementRecord, log_gap, two_way
+from kbio_analysis.models.agreement_record import AgreementRecord, log_gap, record, two_way
 from kbio_analysis.models.checks import check_count, checked_frame, whole_years
 
 LARGEST_SHARE = 3
@@ -99,6 +101,14 @@ def reassign(
     draws, scales = (pd.DataFrame(both)[list(found.table.index)] for both in (drawn, scaled))
     draws.columns = scales.columns = found.table.index
     return Reassignment(draws=draws, scales=scales)
+
+
+def p_of_mean(panels: Mapping[str, Any], *, n_draws: int, seed: int, **window: int) -> float | None:
+    """p of the mean effect for other ``panels``, by name as :func:`reassign` takes them; None where it is refused."""
+    with suppress(ModelInputError):
+        found = record(**panels, **window)
+        return reassign(**panels, found=found, n_draws=n_draws, seed=seed, **window).test(found.table).p_value
+    return None
 
 
 def _pretended(

@@ -198,6 +198,34 @@ def of_partner(
     return PartnerEffects(table=_with_ends(found.loc[partner]), study=_with_ends(study), base_until=base_until)
 
 
+def elsewhere(
+    world: pd.DataFrame, step: dict[str, float] | None, *, home: str, partner: str, direction: str
+) -> pd.Series | None:
+    """How many times the partner's trade with others than ``home`` grew between the years of ``step`` (theirs), in the
+    same direction seen from home, and how many times all trade without home did (world). None without a step."""
+    if step is None:
+        return None
+    side = "importer" if direction == "exports" else "exporter"
+    away = world[(world["exporter"] != home) & (world["importer"] != home)]
+    sums = {"theirs": away[away[side] == partner], "world": away}
+    by_year = pd.DataFrame({name: rows.groupby("year")["trade_usd_m"].sum() for name, rows in sums.items()})
+    spans = [by_year.loc[step[f"{end}_from"] : step[f"{end}_to"]].mean() for end in ("after", "before")]
+    return spans[0] / spans[1]
+
+
+def goes_with(found: StructuralEffects, duty_pct: pd.Series) -> pd.Series:
+    """What a percentage point more of ``duty_pct`` goes with, log points: coefficient, standard_error, p_value and n.
+
+    A meta-regression of the effects with a duty, by (agreement, direction), on it and on being imports.
+    """
+    duty = duty_pct.reindex(found.table.index).dropna()
+    imports = (duty.index.get_level_values("direction") == "imports").astype(float)
+    covariates = duty.to_frame("duty_pct").assign(imports=imports)
+    estimates, covariance = found.table["effect_log_points"][duty.index], found.covariance.loc[duty.index, duty.index]
+    slope = pool(estimates, covariance, covariates=covariates).slopes.loc["duty_pct"]
+    return pd.concat([slope, pd.Series({"n": len(duty)})])
+
+
 def _with_ends(found: pd.DataFrame) -> pd.DataFrame:
     half = 1.96 * found["se_log_points"]
     return found.assign(low=found["effect_log_points"] - half, high=found["effect_log_points"] + half)
