@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -114,10 +113,6 @@ def _kept(trace: str) -> str:
     return log
 
 
-def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def _complain(message: str) -> None:
     """Say what is wrong on standard error, if anything is."""
     if message:
@@ -196,7 +191,8 @@ def render(
     if table:
         if scheduler:
             raise UsageError("--table is for this machine; leave --scheduler out")
-        set_name = _with_own(table, set_name if batch or set_name else "own")
+        _with_own(table)
+        set_name = set_name or (None if batch else "own")
     how = {"failed_in": out if failed else None, "kernel": kernel, "limit_seconds": limit}
     work = requested(notebooks or [], given, set_name=set_name, batches=batch or [], **how)
     if not work:
@@ -228,9 +224,8 @@ def render(
         raise typer.Exit(outcome.exit_code or 1)
 
 
-def _with_own(tables: list[str], set_name: str | None) -> str | None:
-    """Let this process, and whatever it starts, read these figures; the name of their set, never the default's."""
-    import atexit
+def _with_own(tables: list[str]) -> None:
+    """Let this process, and whatever it starts, read these figures."""
     import shutil
     from datetime import date
 
@@ -239,7 +234,6 @@ def _with_own(tables: list[str], set_name: str | None) -> str | None:
     folder = package_with(tables, date.today())
     atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
     os.environ["KBIO_DATA"] = str(folder)
-    return set_name
 
 
 def _maker(jobs: int | None, scheduler: str | None, unencrypted: bool) -> Callable[..., Any]:
@@ -264,7 +258,7 @@ def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool) -> bo
     from kbio_analysis.render.progress import say
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _as_interrupt)
+        signal.signal(number, signal.default_int_handler)
     converted = add_forms(out, folders, forms, anew=anew)
     say(", ".join(f"{count} made as {form}" for form, count in converted.made.items()))
     _complain("\n".join([*converted.problems, "the pages are in place"] * bool(converted.problems)))

@@ -7,6 +7,7 @@ corrections, for these three shape the frame a notebook gets. Time stamps play n
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import platform
@@ -34,11 +35,8 @@ class Cache:
     """
 
     def __init__(self, site: Path, jobs: Iterable[Job]) -> None:
-        self._site = site
-        self._states: dict[str | None, dict[str, tuple[str, str]]] = {}
-        for job in jobs:
-            self._state_of(job.data)
-        self._codes: dict[bytes, str] = {}
+        self._site, self._code = site, functools.cache(code_hash)
+        self._states = {data: table_states(data) for data in {job.data for job in jobs}}
 
     def current(self, job: Job) -> bool:
         """Whether the published report is what making it again would give, and all its files are whole."""
@@ -49,7 +47,7 @@ class Cache:
             stamp = json.loads((folder / STAMP).read_bytes())
             if stamp["key"] != self._key(job):
                 return False
-            states = {table: state for table, (_, state) in self._state_of(job.data).items()}
+            states = {table: state for table, (_, state) in self._states[job.data].items()}
             if any(state is None or states.get(table) != state for table, state in stamp["tables"].items()):
                 return False
             return all(_hash((folder / name).read_bytes()) == whole for name, whole in stamp["files"].items())
@@ -61,7 +59,7 @@ class Cache:
         """The report with its stamp among its files; one that failed stays as it is."""
         if report.status != "ok":
             return report
-        known = self._state_of(job.data)
+        known = self._states[job.data]
         read: Mapping[str, str] = report.result["inputs"]["tables"]
         # A table that was another when the notebook read it has no state that could ever be met again.
         states = {
@@ -74,23 +72,13 @@ class Cache:
         }
         return replace(report, files=report.files | {STAMP: (json.dumps(stamp, indent=1) + "\n").encode()})
 
-    def _state_of(self, data: str | None) -> dict[str, tuple[str, str]]:
-        if data not in self._states:
-            self._states[data] = table_states(data)
-        return self._states[data]
-
-    def _code(self, job: Job) -> str:
-        if job.source not in self._codes:
-            self._codes[job.source] = code_hash(job.provenance.package, job.source)
-        return self._codes[job.source]
-
     def _key(self, job: Job) -> str:
         return _digest(
             [
                 _VERSION,
                 job.label,
                 job.batch,
-                self._code(job),
+                self._code(job.provenance.package, job.source),
                 None if job.recorded is None else _hash(job.recorded),
                 job.provenance.lock,
                 platform.python_version(),

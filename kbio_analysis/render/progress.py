@@ -23,12 +23,8 @@ def line(report: Report, note: str = "") -> str:
     """One report in one line: status, name, seconds, and why if it failed."""
     seconds = report.result.get("seconds")
     took = f"  {seconds:.1f} s" if seconds is not None else ""
-    why = f"  {_one_line(report.failure)}" if report.failure else ""
+    why = " ".join(["", "", *report.failure.split()]) if report.failure else ""
     return f"{report.status:<9} {report.label}{took}{why}{note}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def say(text: str) -> None:

@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
@@ -14,7 +16,7 @@ from nbformat.v4 import new_code_cell
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render import forms
-from kbio_analysis.render.forms import add_forms, convert, docx_of, other_forms
+from kbio_analysis.render.forms import add_forms, convert, docx_of, opened_browser, other_forms
 from kbio_analysis.render.page import report_html
 from kbio_analysis.render.publish import open_site
 
@@ -101,6 +103,25 @@ def test_document_is_the_page_without_code_and_downloads(tmp_path: Path, monkeyp
     assert not re.search(r'(?:src|href)="(?!data:|https?:|#)', html)
     assert "var(--" not in html
     assert html.endswith("315532800\n")
+
+
+def test_the_browser_keeps_its_sandbox_where_it_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, asked, able = pytest.importorskip("playwright.sync_api"), [], [True]
+
+    def launch(*, chromium_sandbox: bool = False, **_: object) -> object:
+        asked.append(chromium_sandbox)
+        if chromium_sandbox and not able:
+            raise api.Error("no usable sandbox")
+        return SimpleNamespace(close=lambda: None)
+
+    (tmp_path / "chromium").write_text("")
+    monkeypatch.setenv("KBIO_CHROMIUM", str(tmp_path / "chromium"))
+    started = nullcontext(SimpleNamespace(chromium=SimpleNamespace(launch=launch)))
+    monkeypatch.setattr(api, "sync_playwright", lambda: started)
+    for expected in ([True], [True, True, False]):
+        with opened_browser():
+            assert asked == expected
+        able.clear()
 
 
 def test_a_drawing_is_sanitised_before_it_goes_into_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
