@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Tests that start no server, browser or site of their own: two at a time. The others count processes and seconds.
-APART := $(addprefix tests/,data models notebooks present published)
+# Tests that share the rendered site, and the browser: one process. All others: two at a time.
+TOGETHER := tests/browser tests/test_default_site.py
 NB := $(wildcard notebooks/[0-9]*.ipynb)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -30,9 +30,9 @@ reports: setup  ## render every notebook into reports/site, and the grid of the 
 	@echo "Open reports/site/index.html"
 
 test: setup lint browser  ## lint, tests, notebooks under nbval, pages in a real browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(APART)
-	$(BIN)/python -m pytest tests $(APART:%=--ignore=%)
-	$(BIN)/python -m pytest --nbval-lax --nbval-kernel-name python3 -p no:cacheprovider $(NB)
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests $(TOGETHER:%=--ignore=%)
+	$(BIN)/python -m pytest $(TOGETHER)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-kernel-name python3 -p no:cacheprovider $(NB)
 
 lint: setup  ## ruff on the library, the tests and the notebooks
 	$(BIN)/ruff check .
