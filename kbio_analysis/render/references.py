@@ -77,7 +77,7 @@ def load(path: Path) -> dict[str, Any] | None:
         known = read_json(path.read_bytes())
         for part in ("results", "charts"):
             for name, entry in known[part].items():
-                rtol = entry.get("rtol", DEFAULT_RTOL)
+                rtol, _ = entry.get("rtol", DEFAULT_RTOL), entry["value" if part == "results" else "csv"]
                 if not is_number(rtol) or not 0 <= rtol < 1:
                     raise DocumentError(f"the tolerance of {name} is {rtol!r}; it lies between 0 and 1")
         return known
@@ -171,9 +171,9 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
         return False, [f"empty     {name}  its regression cell prints what is written in it, so it can never differ"]
     try:
         old = load(path)
-    except KbioError:
+    except KbioError as problem:
         if not accept:
-            raise
+            return False, [f"unread    {name}  {problem}"]
     differences = compare(old, new) if old else []
     said = ("moved", f"{len(differences)} moved") if differences else ("ok", f"as recorded: {count}")
     status, words = said if old else ("none", "no reference yet")

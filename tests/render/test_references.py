@@ -149,9 +149,16 @@ def test_a_regression_cell_that_can_never_differ_is_no_check(tmp_path: Path, sou
     assert verdict(checked, tmp_path, accept=True)[0] is good
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"results": {}}', '{"results": [], "charts": {}}'])
+EMPTY = '{"results": {"growth_pct": {}}, "charts": {}}'
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"results": {}}', '{"results": [], "charts": {}}', EMPTY])
 def test_a_file_that_is_no_reference_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "10_sample.json"
+    path = reference_file(tmp_path, "10_sample")
+    path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(KbioError, match="is not a reference file"):
         load(path)
+    good, (line,) = verdict(report(), tmp_path, accept=False)
+    assert not good
+    assert line.startswith("unread    10_sample")
