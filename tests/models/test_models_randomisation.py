@@ -6,7 +6,7 @@ import pytest
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import record, two_way
-from kbio_analysis.models.randomisation import reassign
+from kbio_analysis.models.randomisation import p_of_mean, reassign
 
 YEARS = np.arange(1990, 2012)
 
@@ -41,6 +41,14 @@ def test_p_is_fair_when_nothing_happens() -> None:
     values = np.array([placebos.test(found.table).p_value for found, placebos in (drawn(s, 0.0) for s in range(30))])
     assert values.mean() == pytest.approx(0.5, abs=0.16)
     assert (values < 0.05).sum() <= 5
+
+
+def test_p_of_other_panels_is_that_of_the_draws_or_none() -> None:
+    outcomes, treatment, comparisons = world(1, 0.5)
+    found, placebos = drawn(1, 0.5)
+    panels = {"outcomes": outcomes, "treatment": treatment, "comparisons": comparisons}
+    assert p_of_mean(panels, n_draws=199, seed=1) == placebos.test(found.table).p_value
+    assert p_of_mean(panels | {"comparisons": {"x": []}}, n_draws=199, seed=1) is None
 
 
 def test_draws_agree_with_a_slow_loop() -> None:

@@ -1,10 +1,13 @@
 """Structural gravity: a known effect recovered where simpler designs miss it, and a slow twin with every dummy."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models import agreement_record
 from kbio_analysis.models import structural_gravity as sg
 from kbio_analysis.models.gravity import ppml
 
@@ -44,8 +47,9 @@ def test_the_effect_is_recovered_where_simpler_designs_are_biased() -> None:
         treated = (world.exporter == "A") & world.importer.isin(["B", "C"]) & (world.year >= 2005)
         frame = world.assign(on=treated.astype(float), pair=world.exporter + world.importer)
         single.append(ppml(frame, "trade_usd_m", ["on"], ["year"]).coefficients["on"])
-        korea = frame[frame.exporter == "A"]
-        own.append(ppml(korea, "trade_usd_m", ["on"], ["year", "pair"]).coefficients["on"])
+        sold = frame[frame.exporter == "A"].pivot(index="year", columns="importer", values="trade_usd_m")
+        never = {"exports": [name for name in sold if name not in "BC"]}
+        own.append(agreement_record.record({"exports": sold}, AGREEMENTS.set_index("iso3"), never).effects.mean())
     mean = pd.DataFrame(found).mean()
     assert mean["exports"] == pytest.approx(EFFECT["exports"], abs=0.1)
     assert mean["imports"] == pytest.approx(EFFECT["imports"], abs=0.1)
@@ -76,6 +80,31 @@ def test_a_slow_twin_with_every_dummy_agrees() -> None:
         assert value == pytest.approx(slow[str(key)], abs=1e-5)
     assert found.covariance.shape == (4, 4)
     assert np.sqrt(np.diag(found.covariance)) == pytest.approx(found.table.se_log_points.to_numpy())
+
+
+def test_what_surrounds_a_break_leaves_home_out() -> None:
+    step = {"before_from": 1995, "before_to": 2000, "after_from": 2005, "after_to": 2015}
+    rows = [("B", "C", 1), ("A", "C", 50), ("C", "B", 7), ("A", "B", 90), ("B", "A", 90)]
+    world = pd.DataFrame(
+        [
+            (i, j, y, usd * (3.0 if j == "C" and y >= 2005 else 1.0))
+            for y in (1995, 2000, 2005, 2015)
+            for i, j, usd in rows
+        ],
+        columns=["exporter", "importer", "year", "trade_usd_m"],
+    )
+    around = sg.elsewhere(world, step, home="A", partner="C", direction="exports")
+    assert around.to_dict() == {"theirs": 3.0, "world": (3 + 7) / 8}
+    assert sg.elsewhere(world, None, home="A", partner="C", direction="exports") is None
+
+
+def test_a_duty_that_effects_follow_is_found() -> None:
+    keys = pd.MultiIndex.from_product([list("PQRSTUV"), sg.DIRECTIONS], names=["agreement", "direction"])
+    duty = pd.Series(np.arange(14.0), keys)
+    table = pd.DataFrame({"effect_log_points": 0.02 * duty + np.tile([0.0, 0.3], 7)}, index=keys)
+    found = SimpleNamespace(table=table, covariance=pd.DataFrame(0.01 * np.eye(14), keys, keys))
+    slope = sg.goes_with(found, duty.drop(("P", "exports")))
+    assert (slope.coefficient, slope.n) == (pytest.approx(0.02), 13)
 
 
 def test_the_average_lies_within_the_single_effects() -> None:
