@@ -82,7 +82,3 @@ def test_the_words_name_the_ends_of_many_rows(payloads: list[dict]) -> None:
 def test_without_a_value_nothing_is_shown(frame: pd.DataFrame | None, payloads: list[dict]) -> None:
     assert not intervals(frame, label="method", point="p", **SHARED).drawn
     assert payloads == []
-
-
-def test_drawing_is_the_same_byte_for_byte(payloads: list[dict]) -> None:
-    assert drawn(low="low", high="high") == drawn(low="low", high="high")

@@ -84,15 +84,8 @@ def test_numbers(text: str, expected: str) -> None:
 def test_counts_places_and_lists() -> None:
     assert (words.count(1, "case"), words.count(1200, "case")) == ("1 case", "1,200 cases")
     assert words.count(2, "country", "countries") == "2 countries"
-    assert [words.ordinal(n) for n in (1, 2, 3, 11, 12, 21, 113)] == [
-        "1st",
-        "2nd",
-        "3rd",
-        "11th",
-        "12th",
-        "21st",
-        "113th",
-    ]
+    said = [words.ordinal(n) for n in (1, 2, 3, 11, 12, 21, 113)]
+    assert said == ["1st", "2nd", "3rd", "11th", "12th", "21st", "113th"]
     assert (words.ordinal(5, words=True), words.ordinal(11, words=True)) == ("fifth", "11th")
     assert (words.spelled(3), words.spelled(11), words.spelled(0)) == ("three", "11", "0")
     assert words.listed([]) == "none"
