@@ -20,9 +20,8 @@ from kbio_analysis.reading import DocumentError, read_json, read_yaml
 from kbio_analysis.render.notebooks import notebooks_dir, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read, to_text
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, slug
-from kbio_analysis.render.ranking import Ranking
 from kbio_analysis.render.references import known_results
-from kbio_analysis.render.results import RESULT
+from kbio_analysis.render.results import RESULT, Ranking
 
 MOST_SETS = 10_000
 # Part of a batch -> what it has to be.
@@ -189,7 +188,7 @@ class _Document:
                 self._wrong(f"columns: {name} is shown already; leave it out", name)
             elif recorded and name not in recorded:
                 self._wrong(f"{part}: {self.spec.name} records no {name}{did_you_mean(name, recorded)}", name)
-        return Ranking(rank_by=str(by), columns=tuple(map(str, names[1:])))
+        return tuple(map(str, names))
 
     def _named(self, sets: Mapping[str, Any]) -> Iterator[ParameterSet]:
         for name, given in sets.items():

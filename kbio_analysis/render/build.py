@@ -19,7 +19,7 @@ from kbio_analysis.render.cache import Cache
 from kbio_analysis.render.composed import in_stages, site_entry, supplied, with_upstream
 from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display
 from kbio_analysis.render.publish import explained, open_site, publish
-from kbio_analysis.render.ranking import Rankings, remember
+from kbio_analysis.render.results import Rankings, remember
 from kbio_analysis.render.signals import stopping
 
 if TYPE_CHECKING:

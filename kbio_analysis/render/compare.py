@@ -1,27 +1,30 @@
 """Scenarios side by side: which reports are meant, which of their parameters differ, and by how much their results do.
 
-The first report is the yardstick: every difference is another report's value less the first one's.
+In a comparison the first report is the yardstick: every difference is another report's value less the first one's. The
+page of a batch has a row a set, ranked if its file asks for that; reports that name no batch stand on a page of their
+notebook if it has several.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
 from kbio_analysis.render.batches import read_batches, values_named
-from kbio_analysis.render.formats import format_setting, format_value, plain
+from kbio_analysis.render.formats import file_name, format_setting, format_value, plain
 from kbio_analysis.render.notebooks import notebooks_dir, select
 from kbio_analysis.render.parameters import read
-from kbio_analysis.render.publish import DEFAULT_SET
-from kbio_analysis.render.results import SiteReport, csv_text, exact, is_number
+from kbio_analysis.render.publish import BATCHES, DEFAULT_SET, slug
+from kbio_analysis.render.results import ABSENT, Ranking, SiteReport, csv_text, is_number
 
-ABSENT: Any = ...  # where a report has no such parameter or result; None is a value like any other
-MINUS = "\N{MINUS SIGN}"
+MOST_COLUMNS = 5  # results in the rows of a batch that names none; all of them are in the CSV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,10 @@ class Line:
         return self.unit is None or not all(_same(self.values[0], value) for value in self.values)
 
     @property
+    def of_words(self) -> bool:
+        return all(isinstance(value, str) for value in self.values if value is not ABSENT)
+
+    @property
     def texts(self) -> list[str]:
         """The values as a reader wants them, with their units where these differ."""
         shown, absent = [], "not a parameter" if self.kind == "parameter" else "not recorded"
@@ -48,11 +55,6 @@ class Line:
             text = format_setting(value) if self.kind == "parameter" else format_value(value, unit)
             shown.append(absent if value is ABSENT else f"{text} {unit}" if self.unit is None and unit else text)
         return shown
-
-    @property
-    def exact(self) -> list[Any]:
-        """The values as a CSV has them: numbers, and text that says all of anything else."""
-        return [v if is_number(v) else "" if v is ABSENT else exact(v) for v in self.values]
 
     @property
     def less(self) -> list[float | None]:
@@ -64,21 +66,48 @@ class Line:
     @property
     def differences(self) -> list[str]:
         """The same with its sign, to the digits of the values; in words where there is none to compute."""
-        texts, less, first, words = self.texts, self.less, self.values[0], [""]
-        for i, value in list(enumerate(self.values))[1:]:
+        texts, first, words = self.texts, self.values[0], []
+        for value, unit, text, less in zip(self.values, self.units, texts, self.less, strict=True):
             if self.kind == "parameter" or ABSENT in (first, value):
                 words.append("")
-            elif self.units[i] != self.units[0]:
+            elif unit != self.units[0]:
                 words.append("other unit")
-            elif _same(first, value) or less[i] is None:
+            elif less is None or _same(first, value):
                 words.append("same" if _same(first, value) else "differs")
             else:
-                decimals = max(len(shown.split(" ", 1)[0].partition(".")[2]) for shown in (texts[0], texts[i]))
-                size = f"{abs(less[i]):,.{decimals}f}"
-                if not any(digit in size for digit in "123456789") or "e" in texts[0] + texts[i]:
+                decimals = max(len(shown.split(" ", 1)[0].partition(".")[2]) for shown in (texts[0], text))
+                size = f"{abs(less):,.{decimals}f}"
+                if not any(digit in size for digit in "123456789") or "e" in texts[0] + text:
                     size = format_value(abs(value - first))
-                words.append(f"{'+' if less[i] > 0 else MINUS}{size}")
+                words.append(("+" if less > 0 else "\N{MINUS SIGN}") + size)
         return words
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values say the same; true is not 1, and nothing equals what is absent but itself."""
+    return one == other and (type(one) is type(other) or (is_number(one) and is_number(other)))
+
+
+def lines_of(reports: Sequence[SiteReport]) -> tuple[list[Line], list[Line]]:
+    """Every parameter that gave the results of the reports, and every result, each in all of them."""
+    made = [{name: {"value": value} for name, value in report.made_with.items()} for report in reports]
+    found: list[list[Line]] = []
+    for kind, records in (("parameter", made), ("result", [report.results for report in reports])):
+        names = dict.fromkeys(name for record in records for name in record)
+        found.append([_line(kind, name, [record.get(name) for record in records]) for name in names])
+    return found[0], found[1]
+
+
+def _line(kind: str, name: str, records: Sequence[Any]) -> Line:
+    values = tuple(ABSENT if record is None else record["value"] for record in records)
+    units = tuple("" if record is None else record.get("unit", "") for record in records)
+    known = {unit for unit, record in zip(units, records, strict=True) if record}
+    meaning = next((record["meaning"] for record in records if record and record.get("meaning")), "")
+    unit = known.pop() if len(known) == 1 else None
+    return Line(kind=kind, name=name, meaning=meaning, values=values, units=units, unit=unit)
+
+
+# ---- a few reports against the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +125,25 @@ class Comparison:
         """What to call each report."""
         return [report.set for report in self.reports]
 
+    @property
+    def label(self) -> str:
+        return " and ".join(self.names)
+
+    @property
+    def stem(self) -> str:
+        """The name of its files, the same for the same reports in the same order."""
+        return slug(f"{self.reports[0].notebook}-" + "-vs-".join(self.names))
+
+    @property
     def csv(self) -> str:
         """Parameters and results with exact values, then every difference to the first report."""
-        names, rows = self.names, []
+        first, *others = self.names
+        rows: list[list[Any]] = [["kind", "name", "unit", "meaning", first, *others]]
+        rows[0] += [f"{name} less {first}" for name in others]
         for line in (*self.parameters, *self.results):
-            less = line.less[1:] if line.kind == "result" else [None] * len(names[1:])
-            rows.append([line.kind, line.name, line.unit or "", line.meaning, *line.exact, *less])
-        return csv_text(["kind", "name", "unit", "meaning", *names, *(f"{n} less {names[0]}" for n in names[1:])], rows)
+            less = line.less[1:] if line.kind == "result" else [None] * len(others)
+            rows.append([line.kind, line.name, line.unit, line.meaning, *line.values, *less])
+        return csv_text(rows)
 
     def text(self) -> str:
         """In columns of spaces for a terminal, one line a parameter or result."""
@@ -118,6 +159,20 @@ class Comparison:
         return "\n".join([*map(str.rstrip, texts), "", *self.notes]).rstrip()
 
 
+def compared(reports: Sequence[SiteReport]) -> Comparison:
+    """Reports of one notebook side by side, in every result that any has. Raises UsageError for one without results."""
+    if empty := [r.label for r in reports if not r.results]:
+        raise UsageError("\n".join(f"{label} has no results to compare; render it again" for label in empty))
+    parameters, results = lines_of(reports)
+    differing = [line for line in parameters if line.differs]
+    notes = [f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good]
+    notes += [f"{line.name}: the units differ, so no difference is taken." for line in results if line.unit is None]
+    if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in results):
+        notes.append("A difference between two percentages is in percentage points.")
+    unchanged = len(parameters) - len(differing)
+    return Comparison(reports=reports, parameters=differing, same_parameters=unchanged, results=results, notes=notes)
+
+
 def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteReport]:
     """The reports asked for, all of one notebook: as ``NOTEBOOK/SET`` (the notebook's name may be cut short), or as
     ``SET`` where one notebook alone has them all.
@@ -127,7 +182,8 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
     if len(wanted) < 2:
         raise UsageError("compare takes two sets or more, such as: kbio compare default high_growth")
     requests = [unicodedata.normalize("NFC", request).strip("/") for request in wanted]
-    fitting = [[r for r in reports if _fits(r, request)] for request in requests]
+    parts = [request.rpartition("/")[::2] for request in requests]
+    fitting = [[r for r in reports if r.set == name and r.notebook.startswith(book)] for book, name in parts]
     if unknown := [request for request, found in zip(requests, fitting, strict=True) if not found]:
         raise UsageError("\n".join(_unknown(request, reports) for request in unknown))
     common = set.intersection(*({r.notebook for r in found} for found in fitting))
@@ -135,24 +191,19 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
         which = " or ".join(sorted(common)) or "no single notebook"
         raise UsageError(f"the sets to compare are of one notebook, here {which}: write NOTEBOOK/SET")
     chosen = [next(r for r in found if r.notebook in common) for found in fitting]
-    labels = [r.label for r in chosen]
-    if twice := [label for label in dict.fromkeys(labels) if labels.count(label) > 1]:
+    if twice := [label for label, count in Counter(r.label for r in chosen).items() if count > 1]:
         raise UsageError("\n".join(f"{label} is named twice" for label in twice))
     return chosen
-
-
-def _fits(report: SiteReport, request: str) -> bool:
-    notebook, slash, name = request.rpartition("/")
-    return report.set == name and (not slash or (notebook != "" and report.notebook.startswith(notebook)))
 
 
 def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
     if command := _making(request):
         return f"the set {request!r} is not rendered yet; make it by: {command}"
-    if near := did_you_mean(request, [r.set for r in reports] + [r.label for r in reports]):
-        return f"no set {request!r}{near}"
     listed = ", ".join(r.label for r in reports[:5]) + (", ..." if len(reports) > 5 else "")
-    return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
+    near = did_you_mean(request, [r.set for r in reports] + [r.label for r in reports])
+    return (
+        f"no set {request!r}{near or f'; there is {listed}' if listed else '; there is no report yet: run kbio render'}"
+    )
 
 
 def _making(request: str) -> str:
@@ -173,39 +224,93 @@ def _making(request: str) -> str:
     return ""
 
 
-def compared(reports: Sequence[SiteReport]) -> Comparison:
-    """Reports of one notebook side by side, in every result that any has. Raises UsageError for one without results."""
-    if empty := [r.label for r in reports if not r.results]:
-        raise UsageError("\n".join(f"{label} has no results to compare; render it again" for label in empty))
+# ---- the sets of a batch in a table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Reports that belong together, by a name or as all of one notebook; ``stem`` names the page's file."""
+
+    name: str
+    named: bool
+    stem: str
+    reports: list[SiteReport]
+
+    @property
+    def address(self) -> str:
+        """Its page, from the site's folder."""
+        return f"{BATCHES}/{self.stem}.html"
+
+    @property
+    def title(self) -> str:
+        """The name of a batch as words."""
+        words = self.name.replace("_", " ")
+        return words[:1].upper() + words[1:] if self.named else f"All sets of {self.name}"
+
+
+def batches(reports: Sequence[SiteReport]) -> list[Batch]:
+    """The batches of a site by name, then the notebooks with several reports that belong to none."""
+    members: dict[tuple[bool, str], list[SiteReport]] = {}
+    for report in reports:
+        members.setdefault((report.batch is None, report.batch or report.notebook), []).append(report)
+    found: list[Batch] = []
+    for (unnamed, name), own in sorted(members.items(), key=lambda item: item[0]):
+        stem = file_name(name, "html")[:-5]
+        if stem != name or stem.lower() in {batch.stem.lower() for batch in found}:
+            stem = f"{stem}-{hashlib.sha256(f'{unnamed}/{name}'.encode()).hexdigest()[:8]}"
+        if not unnamed or len(own) > 1:
+            found.append(Batch(name=name, named=not unnamed, stem=stem, reports=own))
+    return found
+
+
+def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[str, Any]]:
+    """What a batch's page shows: a table of the good reports of each notebook."""
+    good: dict[str, list[SiteReport]] = {}
+    for report in batch.reports:
+        if report.good and report.results:
+            good.setdefault(report.notebook, []).append(report)
+    return [_table(reports, rankings.get(notebook, ())) for notebook, reports in good.items()]
+
+
+def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
+    """A row a report: in the order of one result with the chosen ones beside it, else with what varies among them."""
+    first, last, notes = _ranked(reports, ranking) if ranking else ([], [], [])
+    reports = [*first, *(report for report, _ in last)] if first else reports
     parameters, results = lines_of(reports)
-    differing = [line for line in parameters if line.differs]
-    notes = [f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good]
-    notes += [f"{line.name}: the units differ, so no difference is taken." for line in results if line.unit is None]
-    if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in results):
-        notes.append("A difference between two percentages is in percentage points.")
-    unchanged = len(parameters) - len(differing)
-    return Comparison(reports=reports, parameters=differing, same_parameters=unchanged, results=results, notes=notes)
+    changed = {name for report in reports for name in report.changed}
+    settings = sorted((line for line in parameters if line.name in changed), key=lambda line: line.name)
+    titles = [f"{line.name} [{line.unit}]" if line.unit else line.name for line in (*settings, *results)]
+    rows = zip([report.set for report in reports], *(line.values for line in (*settings, *results)), strict=True)
+    notebook, kind = reports[0].notebook, "ranked" if first else "sets"
+    shown = {"reports": reports, "first": first, "last": last, "notes": notes, "settings": settings}
+    shown |= {"label": f"{notebook}, {kind}", "stem": f"{notebook}-{kind}", "csv": csv_text([["set", *titles], *rows])}
+    if first:
+        recorded = {line.name: line for line in results}
+        # Words name a set, so they stand before the numbers.
+        beside = sorted((recorded[n] for n in ranking[1:] if n in recorded), key=lambda line: not line.of_words)
+        return shown | {"lines": [recorded[ranking[0]], *beside], "settings": []}
+    varying = [line for line in results if line.differs] or results
+    return shown | {"lines": varying[:MOST_COLUMNS], "varying": len(varying)}
 
 
-def lines_of(reports: Sequence[SiteReport]) -> tuple[list[Line], list[Line]]:
-    """Every parameter that gave the results of the reports, and every result, each in all of them."""
-    made = [{name: {"value": value} for name, value in report.made_with.items()} for report in reports]
-    found: list[list[Line]] = []
-    for kind, records in (("parameter", made), ("result", [report.results for report in reports])):
-        names = dict.fromkeys(name for record in records for name in record)
-        found.append([_line(kind, name, [record.get(name) for record in records]) for name in names])
-    return found[0], found[1]
-
-
-def _line(kind: str, name: str, records: Sequence[Any]) -> Line:
-    values = tuple(ABSENT if record is None else record["value"] for record in records)
-    units = tuple("" if record is None else record.get("unit", "") for record in records)
-    known = {unit for unit, value in zip(units, values, strict=True) if value is not ABSENT}
-    meaning = next((record["meaning"] for record in records if record and record.get("meaning")), "")
-    unit = known.pop() if len(known) == 1 else None
-    return Line(kind=kind, name=name, meaning=meaning, values=values, units=units, unit=unit)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values say the same; true is not 1, and nothing equals what is absent but itself."""
-    return one == other and (type(one) is type(other) or (is_number(one) and is_number(other)))
+def _ranked(
+    reports: list[SiteReport], ranking: Ranking
+) -> tuple[list[SiteReport], list[tuple[SiteReport, str]], list[str]]:
+    """The reports in order, the largest first and equal ones by name; with the reason, those without a number in the
+    unit that most of them share; and what no report records. All stay unranked if none has a number."""
+    by, *columns = ranking
+    units = Counter(r.results[by]["unit"] for r in reports if is_number(r.results.get(by, {}).get("value")))
+    first, last = [], []
+    for report in sorted(reports, key=lambda r: r.set):
+        record = report.results.get(by)
+        if record is None or not is_number(record["value"]):
+            last.append((report, "no number" if record else "not recorded"))
+        elif record["unit"] != units.most_common(1)[0][0]:
+            last.append((report, f"in another unit: {record['unit'] or 'none'}"))
+        else:
+            first.append(report)
+    known = dict.fromkeys(name for report in reports for name in report.results)
+    hints = {name: "" if name in known else did_you_mean(name, known) for name in ranking}
+    notes = [] if first else [f"rank_by: no report records {by} as a number{hints[by]}"]
+    notes += [f"columns: no report records {name}{hints[name]}" for name in columns if name not in known]
+    return sorted(first, key=lambda r: -r.results[by]["value"]), last, notes

@@ -1,4 +1,5 @@
-"""Small pieces of a page, from untrusted values: figures as readers write them, plain text, anchors, downloads."""
+"""Small pieces of a page, from untrusted values (figures as readers write them, plain text, anchors, downloads), and
+the templates that are set with them."""
 
 from __future__ import annotations
 
@@ -11,10 +12,13 @@ import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from markupsafe import Markup, escape
+if TYPE_CHECKING:
+    import jinja2
+
+STATUS_WORDS = {"ok": "Complete", "failed": "Failed", "killed": "Killed", "timed_out": "Timed out", "broken": "Broken"}
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -84,16 +88,6 @@ def data_uri(text: str, media_type: str) -> str:
     return f"data:{media_type};charset=utf-8,{quote(text, safe='!$()*,-./:;=?@_~')}"
 
 
-def csp_hash(text: str) -> str:
-    """The Content-Security-Policy source that admits exactly this inline style sheet or script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def breakable(name: str) -> Markup:
-    """An identifier that may break after its underscores, so that a narrow column need not cut it."""
-    return Markup("_<wbr>").join(escape(part) for part in str(name).split("_"))
-
-
 def template_folder() -> Path:
     """Where the templates, style sheets and scripts of the pages lie."""
     return Path(__file__).parent / "templates"
@@ -105,3 +99,36 @@ def stylesheet(*names: str) -> str:
     text = "".join((template_folder() / "look" / name).read_text(encoding="utf-8") for name in names)
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+    from markupsafe import Markup
+
+    from kbio_analysis.render import markdown
+
+    folder = jinja2.FileSystemLoader(template_folder())
+    environment = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "breakable": markdown.breakable,
+        # The Content-Security-Policy source that admits exactly this inline style sheet or script.
+        "csp_hash": lambda text: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'",
+        "data_uri": data_uri,
+        "file_name": file_name,
+        "linkify": markdown.linkify,
+        "named": markdown.named_link,
+        "plain": plain,
+        "raw": Markup,
+        "report": markdown.report_link,
+        "sentence": markdown.paragraph,
+        "setting": format_setting,
+        "status": lambda status: STATUS_WORDS.get(status, status),
+        "value": format_value,
+    }
+    return environment
+
+
+def template(name: str) -> jinja2.Template:
+    """A template by its name below ``templates``."""
+    return _environment().get_template(name)

@@ -18,8 +18,6 @@ import mistune
 from markupsafe import Markup, escape
 from mistune.plugins.math import math_in_list
 
-from kbio_analysis.render.formats import breakable
-
 _WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _BARE_LINK = re.compile(r"https?://[^\s<>\"']+")
 _NOTEBOOK = re.compile(r"\d\d_[a-z0-9_]+")
@@ -67,6 +65,11 @@ def linkify(text: str) -> Markup:
         pieces += [escape(text[end : match.start()]), link(address, address)]
         end = match.start() + len(address)
     return Markup("").join([*pieces, escape(text[end:])])
+
+
+def breakable(name: str) -> Markup:
+    """An identifier that may break after its underscores, so that a narrow column need not cut it."""
+    return Markup("_<wbr>").join(escape(part) for part in str(name).split("_"))
 
 
 def named_link(text: str) -> Markup:

@@ -18,11 +18,19 @@ from markupsafe import Markup, escape
 
 from kbio_analysis.render import markdown as md
 from kbio_analysis.render.drawings import inline_svg
-from kbio_analysis.render.formats import anchor, data_uri, file_name, plain, printable, stylesheet
+from kbio_analysis.render.formats import (
+    STATUS_WORDS,
+    anchor,
+    data_uri,
+    file_name,
+    plain,
+    printable,
+    stylesheet,
+    template,
+)
 from kbio_analysis.render.outputs import MIME
 from kbio_analysis.render.parameters import INJECTED
 from kbio_analysis.render.results import csv_text, harmless_csv
-from kbio_analysis.render.templating import STATUS_WORDS, template
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -247,7 +255,7 @@ class Page:
         keys = ("name", "value", "unit", "meaning")
         rows = [[name, *map(entry.get, keys[1:])] for name, entry in self.results.items()]
         stem = f"{self.result.get('notebook') or 'report'}-{self.result.get('set') or 'default'}-results"
-        return {"name": file_name(stem, "csv"), "text": csv_text(keys, rows)}
+        return {"name": file_name(stem, "csv"), "text": csv_text([keys, *rows])}
 
     def parameters(self) -> list[dict[str, Any]]:
         """Every parameter with its value, and from ``spec`` its default, meaning and unit."""

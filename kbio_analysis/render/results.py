@@ -21,21 +21,22 @@ from urllib.parse import quote
 
 from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.notebooks import NAME
-from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, HIDDEN, LOG, write_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RESULT, PAGE = "result.json", "index.html"
 OTHER_FORMS = {"pdf": "report.pdf", "docx": "report.docx"}
-CSV_NAME, PARQUET_NAME = "results.csv", "results.parquet"
+CSV_NAME, PARQUET_NAME, RANKINGS = "results.csv", "results.parquet", f"{HIDDEN}/rankings.json"
+ABSENT: Any = ...  # where a report has no such parameter or result; None is a value like any other
 csv.field_size_limit(2**31 - 1)
 COLUMNS = ("notebook", "set", "batch", "status", "name", "value", "text_value", "unit", "meaning", "parameters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteReport:
-    """One report of the site.
+    """One report of the site, in ``folder``.
 
     ``parameters`` are all of the last run's, ``changed`` those that differ from the notebook's default set (without
     one, those that vary between its sets). ``results`` (name -> value, unit, meaning) and ``made_with``, the
@@ -44,8 +45,7 @@ class SiteReport:
     ``log`` and ``forms`` (pdf, docx) are addresses relative to the site, absent where there is no file.
     """
 
-    notebook: str
-    set: str
+    folder: Path
     status: str
     batch: str | None = None
     question: str = ""
@@ -62,13 +62,28 @@ class SiteReport:
     forms: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def good(self) -> bool:
-        """Whether the last run ended well."""
-        return self.status == "ok"
+    def notebook(self) -> str:
+        return self.folder.parent.name
+
+    @property
+    def set(self) -> str:
+        return self.folder.name
 
     @property
     def label(self) -> str:
         return f"{self.notebook}/{self.set}"
+
+    @property
+    def good(self) -> bool:
+        """Whether the last run ended well."""
+        return self.status == "ok"
+
+    def html(self) -> str:
+        """Its page; empty if there is none that can be read."""
+        try:
+            return (self.folder / PAGE).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
 
 
 def is_number(value: Any) -> bool:
@@ -84,36 +99,35 @@ def report_folders(site: Path) -> list[Path]:
 
 def read_reports(site: Path) -> list[SiteReport]:
     """The reports below ``site``, by notebook, the default set first."""
-    found = [_report(folder) for folder in report_folders(site)]
-    found.sort(key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set))
     of: dict[str, list[SiteReport]] = {}
-    for report in found:
+    for report in sorted(map(_report, report_folders(site)), key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set)):
         of.setdefault(report.notebook, []).append(report)
-    usual, absent = {name: _usual_values(reports) for name, reports in of.items()}, object()
-    return [
-        replace(r, changed={k: v for k, v in r.parameters.items() if usual[r.notebook].get(k, absent) != v})
-        for r in found
-    ]
+    found = []
+    for reports in of.values():
+        # What goes without saying: the default set's values, else those that all sets share.
+        usual, *others = [r.parameters for r in reports if r.parameters] or [{}]
+        if reports[0].set != DEFAULT_SET or not reports[0].parameters:
+            usual = {k: v for k, v in usual.items() if others and all(p.get(k) == v for p in others)}
+        for report in reports:
+            changed = {k: v for k, v in report.parameters.items() if usual.get(k, ABSENT) != v}
+            found.append(replace(report, changed=changed))
+    return found
 
 
 def _report(folder: Path) -> SiteReport:
     """One folder's report; what cannot be read becomes one that says so."""
-    notebook, set_name = folder.parent.name, folder.name
-    place = f"{quote(notebook)}/{quote(set_name)}/"
+    place = f"{quote(folder.parent.name)}/{quote(folder.name)}/"
     there = {name: place + name for name in (PAGE, LOG, *OTHER_FORMS.values()) if (folder / name).is_file()}
-    files = {"page": there.get(PAGE), "log": there.get(LOG)}
+    files = {"folder": folder, "page": there.get(PAGE), "log": there.get(LOG)}
     try:
         good, failure = (_content(folder / name) for name in (RESULT, FAILURE))
     except DocumentError as problem:
         what, _, why = str(problem).partition(": ")
         error = {"cell": None, "type": f"Unreadable {what}", "message": why}
-        return SiteReport(notebook=notebook, set=set_name, status="broken", error=error, **files)
-    known, latest = failure | good, failure or good
-    inputs: Mapping[str, Any] = good.get("inputs") or {}
+        return SiteReport(status="broken", error=error, **files)
+    known, latest, inputs = failure | good, failure or good, good.get("inputs") or {}
     status, batch = str(latest.get("status") or "failed"), latest.get("batch")
     return SiteReport(
-        notebook=notebook,
-        set=set_name,
         status="failed" if failure and status == "ok" else status,
         batch=batch if isinstance(batch, str) and batch.strip() else None,
         question=str(known.get("question") or ""),
@@ -154,14 +168,6 @@ def _results(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _usual_values(reports: Sequence[SiteReport]) -> Mapping[str, Any]:
-    """What goes without saying for one notebook: its default set's values, else those that all its sets share."""
-    listed = [r.parameters for r in reports if r.parameters]
-    if listed and reports[0].set == DEFAULT_SET:
-        return listed[0]
-    return {k: v for k, v in listed[0].items() if all(p.get(k) == v for p in listed)} if len(listed) > 1 else {}
-
-
 # ---- the tidy frame
 
 
@@ -175,25 +181,22 @@ def results_frame(reports: Iterable[SiteReport]) -> pd.DataFrame:
 
     rows = []
     for report in reports:
+        head = {name: getattr(report, name) for name in COLUMNS[:4]}
         used = report.made_with if report.good else report.parameters
-        parameters = json.dumps(used, ensure_ascii=False, sort_keys=True)
-        head = (report.notebook, report.set, report.batch, report.status)
+        head["parameters"] = json.dumps(used, ensure_ascii=False, sort_keys=True)
         for name, record in (report.results if report.good and report.results else {None: {}}).items():
             value = record.get("value")
-            number = float(value) if is_number(value) else None
-            text = exact(value) if number is None and value not in (None, "") else None
-            rows.append(
-                (*head, name, number, text, record.get("unit") or None, record.get("meaning") or None, parameters)
-            )
+            held = {"value": float(value)} if is_number(value) else {"text_value": exact(value) or None}
+            rows.append(head | held | {"name": name} | {key: record.get(key) or None for key in ("unit", "meaning")})
     types = {name: "float64" if name == "value" else "string" for name in COLUMNS}
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
 
 
-def exact(value: Any) -> str:
-    """A value as text that says all of it: true and false spelt so, numbers unrounded, lists as JSON."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+def exact(value: Any) -> Any:
+    """A value as a CSV has it, all of it: numbers and text as they are, true and false spelt so, lists as JSON."""
+    if value is None or value is ABSENT:
+        return ""
+    return value if is_number(value) or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
@@ -203,17 +206,16 @@ def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
     return {CSV_NAME: text, PARQUET_NAME: frame.to_parquet(index=False, compression="zstd")}
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """CSV with LF line ends; None is an empty field."""
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """CSV with LF line ends, every field as ``exact`` and ``plain_field`` have it."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([plain_field(v) for v in row] for row in (header, *rows))
+    csv.writer(buffer, lineterminator="\n").writerows([plain_field(exact(value)) for value in row] for row in rows)
     return buffer.getvalue()
 
 
 def harmless_csv(text: str) -> str:
     """A CSV that a notebook made, its fields as ``plain_field`` has them."""
-    lines = io.StringIO(text.replace("\r\n", "\n").replace("\r", " "), newline="")
-    return csv_text((), csv.reader(lines)).removeprefix("\n")
+    return csv_text(csv.reader(io.StringIO(text.replace("\r\n", "\n").replace("\r", " "), newline="")))
 
 
 def plain_field(value: Any) -> Any:
@@ -223,3 +225,26 @@ def plain_field(value: Any) -> Any:
     text = value.replace("\r\n", "\n").replace("\r", "\n")
     number = re.fullmatch(r"[+-][\d.,]+(?:[eE][+-]?\d+)?%?", text)
     return f"'{text}" if re.match(r"\s*[=@+-]", text) and not number else text
+
+
+# ---- the rankings that batches ask for, kept apart so that a change of one remakes a page and no report
+
+Ranking = Sequence[str]
+"""The result that ranks a notebook's sets, largest first, and the results shown beside it."""
+Rankings = Mapping[str, Mapping[str, Ranking]]
+"""Batch -> notebook -> ranking; a batch without any has an empty one."""
+
+
+def remember(site: Path, said: Rankings) -> None:
+    """Write down the rankings of these batches; those of other batches stay as they are."""
+    known = {batch: found for batch, found in sorted({**remembered(site), **said}.items()) if found}
+    if known or (site / RANKINGS).exists():
+        write_file(site / RANKINGS, (json.dumps(known, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def remembered(site: Path) -> Rankings:
+    """What ``remember`` wrote; nothing if it cannot be read, for the next run of a batch writes it again."""
+    try:
+        return read_json((site / RANKINGS).read_bytes())
+    except (OSError, DocumentError):
+        return {}

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 from kbio_analysis.render.publish import DEFAULT_SET
-from kbio_analysis.render.results import PAGE, SiteReport
+from kbio_analysis.render.results import SiteReport
 
 MOST_PAGES, MOST_CHARACTERS = 120, 1_500_000
 
@@ -45,16 +44,12 @@ def passages(page: str) -> list[tuple[str, str, str]]:
     return found
 
 
-def search_index(site: Path, reports: Sequence[SiteReport]) -> dict[str, Any]:
+def search_index(reports: Sequence[SiteReport]) -> dict[str, Any]:
     """``reports``: (name, address) each; ``passages``: (number of the report, anchor, heading, text) each."""
     with_page = sorted((r for r in reports if r.page), key=lambda r: (r.set != DEFAULT_SET, r.notebook, r.set))
     listed, kept, known, room = [], [], set(), MOST_CHARACTERS
     for report in with_page[:MOST_PAGES]:
-        try:
-            page = (site / report.notebook / report.set / PAGE).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
-        own = [one for one in passages(page) if (report.notebook, one[1:]) not in known]
+        own = [one for one in passages(report.html()) if (report.notebook, one[1:]) not in known]
         room -= sum(len(part) for one in own for part in one)
         if room < 0:
             break

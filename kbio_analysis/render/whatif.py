@@ -8,50 +8,55 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from math import prod
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from kbio_analysis.errors import KbioError
+from kbio_analysis.render.compare import Batch, Line
 from kbio_analysis.render.formats import format_setting, format_value
 from kbio_analysis.render.parameters import Parameter, read_source
-from kbio_analysis.render.results import PAGE, SiteReport, is_number
-from kbio_analysis.render.side_by_side import Batch
+from kbio_analysis.render.publish import WHAT_IF
+from kbio_analysis.render.results import SiteReport, is_number
 
 FEWEST_SETS, MOST_SETS, MOST_CHART_CHARACTERS = 4, 500, 4_000_000
 
 _CHART = re.compile(r'<figure class="chart".*?</figure>', re.DOTALL)
 
 
-def what_if(batch: Batch, section: Mapping[str, Any], site: Path) -> dict[str, Any] | None:
+def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
     """What the page shows of a section of the batch's page; None if its reports are no grid.
 
     ``axes`` are the parameters with their values as text, ``declared`` what the notebook says of them; ``sets`` has for
     each report its ``key`` (a text a parameter), its ``numbers`` (meaning, text, unit) and its ``chart``.
     """
-    reports = [r for r in batch.reports if r.notebook == section["notebook"] and r.parameters]
+    notebook = section["reports"][0].notebook
+    reports = [r for r in batch.reports if r.notebook == notebook and r.parameters]
     axes = _axes(reports)
     combinations = prod(map(len, axes.values()))
     if not axes or not FEWEST_SETS <= len(reports) <= MOST_SETS or combinations > 2 * len(reports):
         return None
-    cells, room = {row["report"].set: row["cells"] for row in section["rows"]}, MOST_CHART_CHARACTERS
-    sets: dict[tuple[str, ...], dict[str, Any]] = {}
+    rows, sets = {report.label: i for i, report in enumerate(section["reports"])}, {}
     for report in reports:
+        # The first chart as it stands on its page, which holds nothing that runs.
+        chart = _CHART.search(report.html()) if report.good else None
+        lines = section["lines"] if report.label in rows else ()
+        numbers = [_number(line, rows[report.label]) for line in lines]
         key = tuple(format_setting(report.parameters.get(name)) for name in axes)
-        numbers = [_number(*both) for both in zip(section["heads"], cells.get(report.set, ()), strict=False)]
-        chart = _chart(site, report) if room > 0 else Markup("")
-        room -= len(chart)
-        sets.setdefault(key, {"key": key, "report": report, "numbers": numbers, "chart": chart})
-    if room < 0:
+        sets.setdefault(
+            key, {"key": key, "report": report, "numbers": numbers, "chart": Markup(chart[0] if chart else "")}
+        )
+    if sum(len(one["chart"]) for one in sets.values()) > MOST_CHART_CHARACTERS:
         sets = {key: one | {"chart": ""} for key, one in sets.items()}
-    declared = _declared(site, reports)
+    declared = _declared(reports)
     usual = [format_setting(getattr(declared.get(name), "default", None)) for name in axes]
     start = tuple(own if own in values else values[0] for own, values in zip(usual, axes.values(), strict=True))
-    shown = {"batch": batch, "question": section["question"], "notebook": section["notebook"], "axes": axes}
-    shown |= {"declared": declared, "sets": list(sets.values()), "combinations": combinations}
-    return shown | {"start": sets.get(start) or next(iter(sets.values()))}
+    question = next((r.question for r in reports if r.question), notebook)
+    shown = {"batch": batch, "notebook": notebook, "question": question, "title": f"What if? {question}", "axes": axes}
+    shown |= {"address": f"{WHAT_IF}/{batch.stem}-{notebook}.html", "declared": declared, "combinations": combinations}
+    return shown | {"sets": list(sets.values()), "start": sets.get(start) or next(iter(sets.values()))}
 
 
 def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
@@ -64,32 +69,21 @@ def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
     return found
 
 
-def _declared(site: Path, reports: Sequence[SiteReport]) -> dict[str, Parameter]:
+def _declared(reports: Sequence[SiteReport]) -> dict[str, Parameter]:
     """What the notebook says of its parameters, from the first report that can be read."""
     for report in reports:
-        try:
-            source = (site / report.notebook / report.set / "executed.ipynb").read_bytes()
+        with suppress(OSError, KbioError):
+            source = (report.folder / "executed.ipynb").read_bytes()
             return {one.name: one for one in read_source(report.notebook, source).parameters}
-        except (OSError, KbioError):
-            continue
     return {}
 
 
-def _number(head: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[str, str, str]:
+def _number(line: Line, i: int) -> tuple[str, str, str]:
     """Meaning, text and unit of a result, rounded for a glance: odds in per cent, else three digits and no less than
     its whole part."""
-    value, unit, text = cell["sorts"], head["unit"], cell["text"]
-    if value is not None and unit == "probability":
+    value, unit, text = line.values[i], line.unit or "", line.texts[i]
+    if is_number(value) and unit == "probability":
         text, unit = f"{100 * value:.0f}%", ""
-    elif isinstance(value, float) and abs(value) < 1000:
+    elif isinstance(value, float) and line.unit is not None and abs(value) < 1000:
         text = format_value(float(f"{value:.3g}"), unit)
-    return head["meaning"] or head["name"], text or "none", unit
-
-
-def _chart(site: Path, report: SiteReport) -> Markup:
-    """The first chart of a report as it stands on its page, which holds nothing that runs; empty if there is none."""
-    try:
-        found = _CHART.search((site / report.notebook / report.set / PAGE).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        found = None
-    return Markup(found[0]) if found and report.good else Markup("")
+    return line.meaning or line.name, text, unit

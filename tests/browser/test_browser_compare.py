@@ -8,8 +8,7 @@ from playwright.sync_api import Browser
 from specimen import lay_site
 
 from kbio_analysis.render.compare import compared, resolve
-from kbio_analysis.render.ranking import Ranking, remember
-from kbio_analysis.render.results import read_reports
+from kbio_analysis.render.results import read_reports, remember
 from kbio_analysis.render.site import write_comparison
 
 REPORTS = 96
@@ -28,8 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             content["results"]["required_growth_pct"]["value"] = None
         path.write_text(json.dumps(content))
     (folder / ".kbio").mkdir()
-    columns = ("partner", "segment_path_2030_usd_m", "median_doubling_year", "no_such_result")
-    ranking = Ranking(rank_by="required_growth_pct", columns=columns)
+    ranking = ("required_growth_pct", "partner", "segment_path_2030_usd_m", "median_doubling_year", "no_such_result")
     remember(folder, {"all_partners": {"22_partner_agreement": ranking}})
     reports = read_reports(folder)
     sets = [e.label for e in reports if e.notebook == "11_export_forecast" and e.good][:3]

@@ -164,7 +164,7 @@ def test_a_report_without_results_is_refused_and_an_old_good_one_is_marked(tmp_p
 def test_csv_holds_exact_values_and_text_is_aligned_and_obeys_no_terminal_code(tmp_path: Path) -> None:
     lay(tmp_path, "a/default", results={"size": 1.5, "x": 0.1}, parameters={"name": "\x1b[31mred\nnext", "n": [1, 2]})
     lay(tmp_path, "a/late", results={"size": 12.25, "x": 0.1 + 0.2}, parameters={"name": "plain", "n": [1]})
-    rows = list(csv.DictReader(io.StringIO(beside(tmp_path).csv())))
+    rows = list(csv.DictReader(io.StringIO(beside(tmp_path).csv)))
     assert [r["default"] for r in rows[1:]] == ["[1, 2]", "1.5", "0.1"]
     assert (rows[3]["late"], float(rows[3]["late less default"])) == ("0.30000000000000004", 0.1 + 0.2 - 0.1)
     lines = beside(tmp_path).text().splitlines()
@@ -280,7 +280,7 @@ def test_no_field_of_a_table_is_a_formula_or_breaks_its_line(tmp_path: Path) -> 
     lay(tmp_path, "a/default", results=words, parameters={"=p": "=1"})
     lay(tmp_path, "a/late", results=words, parameters={"=p": "=2"})
     write_site(tmp_path)
-    for text in ((tmp_path / "results.csv").read_bytes().decode(), beside(tmp_path).csv()):
+    for text in ((tmp_path / "results.csv").read_bytes().decode(), beside(tmp_path).csv):
         assert "\r" not in text
         fields = [field for row in csv.reader(io.StringIO(text)) for field in row]
         assert not [field for field in fields if field[:1] in ("=", "@", "+")]

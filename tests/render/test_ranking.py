@@ -11,10 +11,10 @@ from render.test_site import report
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.batches import rankings, read_batches
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
-from kbio_analysis.render.ranking import Ranking, remember
+from kbio_analysis.render.results import remember
 from kbio_analysis.render.site import write_site
 
-BY_GAIN = {"world": {"a": Ranking(rank_by="gain", columns=("name",))}}
+BY_GAIN = {"world": {"a": ("gain", "name")}}
 
 
 def batch_file(folder: Path, ranking: str) -> Path:
@@ -91,13 +91,13 @@ def test_another_unit_has_no_place_in_the_order(tmp_path: Path) -> None:
 
 def test_a_result_nobody_records_is_named_on_the_page(tmp_path: Path) -> None:
     lay(tmp_path, **{f"set{i}": float(i) for i in range(7)})
-    said = {"world": {"a": Ranking(rank_by="gian", columns=())}}
+    said = {"world": {"a": ("gian",)}}
     html = page(tmp_path, said)
     note = "rank_by: no report records gian as a number; did you mean gain?"
     assert note in html
     assert "sortable ranking" not in html
     assert "<table" in html
-    said = {"world": {"a": Ranking(rank_by="gain", columns=("nmae", "name"))}}
+    said = {"world": {"a": ("gain", "nmae", "name")}}
     note = "columns: no report records nmae; did you mean name?"
     assert note in page(tmp_path, said)
 
@@ -105,7 +105,7 @@ def test_a_result_nobody_records_is_named_on_the_page(tmp_path: Path) -> None:
 def test_a_change_of_the_ranking_remakes_the_page_and_nothing_else(tmp_path: Path) -> None:
     lay(tmp_path, one=1.0, two=2.0, three=3.0)
     assert "sortable ranking" in page(tmp_path)
-    assert "sortable ranking" in page(tmp_path, {"other": {"b": Ranking(rank_by="x")}}), "another batch's"
+    assert "sortable ranking" in page(tmp_path, {"other": {"b": ("x",)}}), "another batch's"
     reports = {p: p.read_bytes() for p in tmp_path.glob("a/*/*")}
     assert "sortable ranking" not in page(tmp_path, {"world": {}})
     assert {p: p.read_bytes() for p in tmp_path.glob("a/*/*")} == reports
@@ -123,4 +123,4 @@ def test_the_example_of_the_manual_is_right_and_ranks_by_what_is_recorded(tmp_pa
     assert len(sets) == 1 + 3 + 1
     ((notebook, ranking),) = rankings([file], of_the_repository)["example"].items()
     reference = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())
-    assert {ranking.rank_by, *ranking.columns} <= reference["results"].keys()
+    assert {*ranking} <= reference["results"].keys()

@@ -298,14 +298,14 @@ def test_the_search_index_keeps_what_sets_say_once_and_is_bounded(
             PAPER.replace("Lead", f"Lead of {name}"), encoding="utf-8"
         )
     reports = read_reports(tmp_path)
-    found = search_index(tmp_path, reports)
+    found = search_index(reports)
     assert [name for name, _ in found["reports"]] == ["a", "a/late", "a/later"]
     assert [p[3] for p in found["passages"] if p[0]] == ["Lead of late & more.", "Lead of later & more."]
     assert found["left_out"] == 0
     monkeypatch.setattr("kbio_analysis.render.search.MOST_PAGES", 2)
-    assert search_index(tmp_path, reports)["left_out"] == 1
+    assert search_index(reports)["left_out"] == 1
     monkeypatch.setattr("kbio_analysis.render.search.MOST_CHARACTERS", 100)
-    assert search_index(tmp_path, reports) == {"reports": [], "passages": [], "left_out": 3}
+    assert search_index(reports) == {"reports": [], "passages": [], "left_out": 3}
 
 
 def test_a_hostile_page_stays_text_in_the_search_index(tmp_path: Path) -> None:

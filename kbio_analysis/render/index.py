@@ -1,0 +1,151 @@
+"""The pages made from all reports together: the index, one a batch, the comparisons, and the ways between reports.
+
+A report's page is a function of its own inputs and knows no other report. It points at fixed addresses below ``go``,
+small pages that lead on at once, without a script, to the report before or after, to the notebook's scenarios or to a
+report that was read. Where there is none, they lead to the map on the index, so that no link is dead.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from kbio_analysis.errors import UsageError
+from kbio_analysis.reading import DocumentError, read_json
+from kbio_analysis.render.compare import Batch, batch_sections, batches, compared, resolve
+from kbio_analysis.render.formats import STATUS_WORDS, file_name, printable, stylesheet, template, template_folder
+from kbio_analysis.render.publish import COMPARISONS, DEFAULT_SET, GO
+from kbio_analysis.render.results import SiteReport, read_reports, remembered, results_files
+from kbio_analysis.render.search import search_index
+from kbio_analysis.render.whatif import what_if
+
+if TYPE_CHECKING:
+    from kbio_analysis.render.results import Rankings
+    from kbio_analysis.render.site import Front
+
+Link = tuple[str, str, str, int]
+"""Address, name, a word about it, and how many reports there did not end well."""
+
+
+def made_files(site: Path, front: Front) -> tuple[dict[str, bytes], list[str]]:
+    """Name -> content of each file below ``site``, and a sentence for each comparison whose record is damaged."""
+    reports = read_reports(site)
+    groups = batches(reports)
+    texts, links, scenarios = _batches(groups, remembered(site))
+    comparisons, compared_links, damaged = _comparisons(site, reports)
+    texts |= comparisons | {"index.json": _listing(reports)}
+    texts["index.html"] = _index(reports, front, links + compared_links, scenarios)
+    for name, address in _ways(reports, groups, scenarios).items():
+        texts[f"{GO}/{name}.html"] = template("site/way.html.j2").render(address=f"../{address}")
+    return {name: text.encode() for name, text in texts.items()} | results_files(reports), damaged
+
+
+def _batches(groups: Sequence[Batch], said: Rankings) -> tuple[dict[str, str], list[Link], dict[str, str]]:
+    """The pages of batches and what-ifs; the index's links to them; notebook -> the best page of its sets."""
+    texts, first, links, scenarios = {}, [], [], {}
+    for batch in groups:
+        sections = batch_sections(batch, said.get(batch.name, {}))
+        grids = [grid for section in sections if (grid := what_if(batch, section))]
+        for grid in grids:
+            texts[grid["address"]] = _page("whatif", [one["report"] for one in grid["sets"]], ["whatif.js"], **grid)
+            first.append((grid["address"], grid["title"], f"{len(grid['sets'])} sets", 0))
+        shown = {"kicker": "batch" if batch.named else "all sets of a notebook", "sections": sections, "grids": grids}
+        bad = [report for report in batch.reports if not report.good]
+        texts[batch.address] = _page("side", batch.reports, ["sort.js"], title=batch.title, bad=bad, **shown)
+        words = f"{len(batch.reports)} report{'s' * (len(batch.reports) > 1)}"
+        links.append((batch.address, batch.title, words, len(bad)))
+        scenarios = dict.fromkeys((r.notebook for r in batch.reports), quote(batch.address)) | scenarios
+        scenarios |= {grid["notebook"]: quote(grid["address"]) for grid in grids}
+    return texts, first + links, scenarios
+
+
+def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, str], list[Link], list[str]]:
+    """The pages of the comparisons that were asked for and whose reports are still there, the index's links to them,
+    and what is wrong with others.
+
+    A record that cannot be read keeps its place in the index, with a page that says so.
+    """
+    texts, links, damaged = {}, [], []
+    for path in sorted((site / COMPARISONS).glob("*.json")):
+        name, shown = f"{COMPARISONS}/{path.stem}.html", {"kicker": "comparison", "title": path.stem, "sections": []}
+        try:
+            labels = read_json(path.read_bytes())["reports"]
+            comparison = compared(resolve(reports, [str(label) for label in labels]))
+            first, *others = comparison.names
+            shown |= {"title": f"{', '.join(others)} against {first}", "sections": [comparison]}
+        except UsageError:
+            continue
+        except (OSError, DocumentError, KeyError, TypeError):
+            why = "its record is damaged; compare the sets again, or delete it"
+            damaged.append(f"{path}: {why}")
+            shown["kicker"] = f"comparison: {why}"
+        texts[name] = _page("side", [r for section in shown["sections"] for r in section.reports], [], **shown)
+        links.append((name, shown["title"], "comparison", 0))
+    return texts, links, damaged
+
+
+def _page(name: str, reports: Sequence[SiteReport], scripts: Sequence[str], **shown: Any) -> str:
+    own = {"whatif": ("table.css", "side.css", "whatif.css"), "side": ("table.css", "side.css")}.get(
+        name, ("side.css",)
+    )
+    script = "".join((template_folder() / "site" / one).read_text(encoding="utf-8") for one in scripts)
+    shown |= {"style": stylesheet("base.css", "site.css", *own), "script": script, "totals": totals(reports)}
+    return printable(template(f"site/{name}.html.j2").render(shown))
+
+
+def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
+    """How many reports, notebooks and, in a fixed order, reports of each status that occurs."""
+    counts = Counter(report.status for report in reports)
+    found = {"reports": len(reports), "notebooks": len({report.notebook for report in reports})}
+    return found | {status: counts[status] for status in [*STATUS_WORDS, *sorted(counts)] if counts[status]}
+
+
+def _listing(reports: Sequence[SiteReport]) -> str:
+    names = ("notebook", "set", "batch", "status", "question", "answer", "parameters", "changed", "results")
+    listed = [{n: getattr(r, n) for n in (*names, "error", "page", "log", "forms")} for r in reports]
+    return json.dumps({"totals": totals(reports), "reports": listed}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _index(reports: list[SiteReport], front: Front, links: list[Link], scenarios: Mapping[str, str]) -> str:
+    # The map: default reports that went well, by topic; every other good report is listed below it.
+    mapped = {r.notebook: r for r in reports if r.set == DEFAULT_SET and r.good and r.page}
+    topics: dict[str, list[SiteReport]] = {}
+    for name, report in mapped.items():
+        topics.setdefault(front.topics.get(name[:1], ""), []).append(report)
+    shown = {"title": front.title, "front": front, "links": links, "scenarios": scenarios, "topics": topics}
+    shown |= {"mapped": mapped, "dates": {name: _date(report, mapped) for name, report in mapped.items()}}
+    shown |= {"questions": {r.notebook: r.question or r.notebook for r in reversed(reports)}}
+    shown |= {"others": [r for r in reports if r.good and r is not mapped.get(r.notebook)]}
+    shown |= {"names": sorted({name for r in reports for name in r.changed})}
+    shown |= {"bad": [r for r in reports if not r.good], "texts": search_index(reports)}
+    return _page("index", reports, ["filter.js", "search.js"], **shown)
+
+
+def _date(report: SiteReport, mapped: Mapping[str, SiteReport]) -> str:
+    """The day that a report speaks of, in words: its ``as_of``, the latest of those it rests on, or else the day of the
+    newest figure it read."""
+    below = [mapped[name].made_with.get("as_of") for name in report.rests_on if name in mapped]
+    told = report.made_with.get("as_of") or max((str(day) for day in below if day), default="")
+    try:
+        return f"{'as of' if told else 'figures to'} {dt.date.fromisoformat(str(told or report.newest)):%-d %B %Y}"
+    except ValueError:
+        return ""
+
+
+def _ways(reports: Sequence[SiteReport], groups: Sequence[Batch], scenarios: Mapping[str, str]) -> dict[str, str]:
+    """Name of a way -> its address from the site's folder. ``scenarios``: notebook -> a page of its sets."""
+    page = {r.notebook: r.page for r in reports if r.set == DEFAULT_SET and r.page}
+    found = {f"batch-{file_name(b.name, 'html')[:-5]}": quote(b.address) for b in groups if b.named}
+    for name in sorted({r.notebook for r in reports}.union(*(r.rests_on for r in reports))):
+        place = f"index.html#{quote(name)}"
+        before, after = [n for n in page if n < name], [n for n in page if n > name]
+        found[name] = page.get(name, place)
+        found[f"{name}-previous"] = page[max(before)] if before else place
+        found[f"{name}-next"] = page[min(after)] if after else place
+        found[f"{name}-scenarios"] = scenarios.get(name, place)
+    return found
