@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from render.test_site import report
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.compare import compared, resolve
@@ -21,16 +22,9 @@ ROUNDING = 1e-12  # differences of floats of size one, taken twice
 
 def lay(site: Path, label: str, *, results: dict | None = None, **changes) -> Path:
     """Lay one good report; ``results`` are name -> value or (value, unit)."""
-    notebook, set_name = label.split("/")
-    folder = site / notebook / set_name
-    folder.mkdir(parents=True)
     given = {n: v if isinstance(v, tuple) else (v, "US$ million") for n, v in (results or {"size": 1.0}).items()}
     records = {n: {"value": v, "unit": u, "meaning": f"what {n} means"} for n, (v, u) in given.items()}
-    content = {"notebook": notebook, "set": set_name, "status": "ok", "question": f"Question of {notebook}?"}
-    content |= {"parameters": {"year": 2030}, "results": records, "error": None} | changes
-    (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
-    (folder / "index.html").write_text("<p>page</p>", encoding="utf-8")
-    return folder
+    return report(site, *label.split("/"), results=records, answer=None, **changes)
 
 
 def beside(site: Path):

@@ -79,19 +79,19 @@ def test_only_what_is_lacking_is_made_and_the_index_lists_it(report: Path, monke
     assert len(made) == 2
 
 
-FAKE_PANDOC = """#!/bin/sh
-cat; echo "$SOURCE_DATE_EPOCH"
-"""
+@pytest.fixture
+def fake_pandoc(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that hands back what it is given, and the date it was told."""
+    program = tmp_path_factory.mktemp("bin") / "pandoc"
+    program.write_text('#!/bin/sh\ncat; echo "$SOURCE_DATE_EPOCH"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
 
 
-def test_document_is_the_page_without_code_and_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("fake_pandoc")
+def test_document_is_the_page_without_code_and_downloads(tmp_path: Path) -> None:
     hostile = display(chart(id="hostile", alt=HOSTILE, caption=HOSTILE, source=HOSTILE))
     folder = finished(tmp_path, new_code_cell("hostile()", outputs=[hostile]))
-    pandoc = tmp_path / "bin" / "pandoc"
-    pandoc.parent.mkdir()
-    pandoc.write_text(FAKE_PANDOC)
-    pandoc.chmod(0o755)
-    monkeypatch.setenv("PATH", str(pandoc.parent), prepend=":")
     html, page = docx_of(folder / "index.html").decode(), (folder / "index.html").read_text()
     headings = [re.findall(r"<h[23][^>]*>([^<]*)<", text) for text in (html, page)]
     assert headings[0] == [text for text in headings[1] if text != "Contents"]
@@ -124,14 +124,11 @@ def test_the_browser_keeps_its_sandbox_where_it_can(tmp_path: Path, monkeypatch:
         able.clear()
 
 
-def test_a_drawing_is_sanitised_before_it_goes_into_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page, pandoc = tmp_path / "index.html", tmp_path / "bin" / "pandoc"
+@pytest.mark.usefixtures("fake_pandoc")
+def test_a_drawing_is_sanitised_before_it_goes_into_a_document(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
     bad = '<svg aria-label="a &lt; b"><script>1</script><image href="file:///etc/passwd"/><path d="M0"/></svg>'
     page.write_text(f"<p>{bad}</p><svg <broken</svg>")
-    pandoc.parent.mkdir()
-    pandoc.write_text(FAKE_PANDOC)
-    pandoc.chmod(0o755)
-    monkeypatch.setenv("PATH", str(pandoc.parent), prepend=":")
     html = docx_of(page).decode()
     (drawing,) = re.findall(r'src="data:image/svg\+xml[^,]*,([^"]*)"', html)
     svg = unquote(drawing)
