@@ -183,13 +183,34 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
     if not accept:
         return False, [*lines, f"          if this is meant: kbio check {name} --accept"]
     save(path, new)
+    _store_printed(notebooks / f"{name}.ipynb", json.loads(report.files["executed.ipynb"]))
     return True, [*lines, f"accepted  {name}  {count} recorded in {path.name}"]
+
+
+def _store_printed(notebook: Path, executed: Mapping[str, Any]) -> None:
+    """Keep in the notebook what its regression cells printed: nbval compares with that."""
+    from kbio_analysis.render.publish import explained, write_file
+
+    printed = {cell.get("id"): cell["outputs"] for cell in executed["cells"] if _is_regression(cell)}
+    if not printed or not notebook.exists():
+        return
+    kept = read_json(notebook.read_bytes())
+    code = [cell for cell in kept["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(code, start=1):
+        if _is_regression(cell) and cell.get("id") in printed:
+            cell |= {"outputs": printed[cell["id"]], "execution_count": number}
+    with explained(notebook):
+        write_file(notebook, (json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
+
+
+def _is_regression(cell: Mapping[str, Any]) -> bool:
+    return REGRESSION in cell["metadata"].get("tags", ())
 
 
 def _prints_constants(executed: Mapping[str, Any]) -> bool:
     """Whether a regression cell, tagged for nbval to compare, names nothing that the notebook computed."""
     for cell in executed["cells"]:
-        if REGRESSION in cell["metadata"].get("tags", ()):
+        if _is_regression(cell):
             with suppress(SyntaxError):
                 names = {node.id for node in ast.walk(ast.parse("".join(cell["source"]))) if isinstance(node, ast.Name)}
                 if names <= {*dir(builtins)}:

@@ -149,6 +149,24 @@ def test_a_regression_cell_that_can_never_differ_is_no_check(tmp_path: Path, sou
     assert verdict(checked, tmp_path, accept=True)[0] is good
 
 
+def test_accepting_keeps_in_the_notebook_what_its_regression_cell_printed(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "id": "last", "metadata": {"tags": ["nbval-check-output"]}, "source": "regression()"}
+    printed = [{"output_type": "stream", "name": "stdout", "text": ["growth 12.2\n"]}]
+    stored = [{"output_type": "stream", "name": "stdout", "text": ["growth 11.0\n"]}]
+    notebook = tmp_path / "10_sample.ipynb"
+    first = {"cell_type": "code", "id": "first", "metadata": {}, "source": "1", "outputs": [], "execution_count": None}
+    kept = {"cells": [first, cell | {"outputs": stored, "execution_count": 2}], "metadata": {}}
+    notebook.write_text(json.dumps(kept))
+    checked = report()
+    executed = json.loads(checked.files["executed.ipynb"])
+    executed["cells"].append(cell | {"outputs": printed})
+    checked.files["executed.ipynb"] = json.dumps(executed).encode()
+    assert verdict(checked, tmp_path, accept=False)[0] is False
+    assert json.loads(notebook.read_text()) == kept, "a check changes nothing"
+    verdict(checked, tmp_path, accept=True)
+    assert json.loads(notebook.read_text())["cells"] == [first, cell | {"outputs": printed, "execution_count": 2}]
+
+
 EMPTY = '{"results": {"growth_pct": {}}, "charts": {}}'
 
 
