@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError, did_you_mean
-from . import trade
 from .tables import load
-from .trade import usable_totals, wide
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,19 +34,6 @@ def groups_of(codes: Iterable[str]) -> "Series":
     return known.reindex(list(codes)).fillna(ELSEWHERE)
 
 
-def exports() -> "DataFrame":
-    """Korea's exports, US$ million: calendar year x ISO3, zero where nothing is recorded.
-
-    All partners of the customs record, ships and former territories included: rows sum to within 1% of the total.
-    """
-    return wide(load("korea_exports_by_partner"), "exports_usd_m").fillna(0.0)
-
-
-def partner_names() -> "Series":
-    """Short name of every partner by ISO3."""
-    return trade.partner_names().str.replace(" SAR China", "")
-
-
 def partner_code(partner: str, names: "Series") -> str:
     """The ISO3 code of a partner given by code or name. Raises DataError naming a near match."""
     if partner in names.index:
@@ -65,10 +50,10 @@ def codes_of(groups: Iterable[str]) -> dict[str, list[str]]:
     A single partner is taken out of no group: East Asia holds China. Raises DataError for a name that is neither.
     """
     known = {name: [code] for name, code in SINGLE.items()} | country_groups()
-    for group in (groups := list(dict.fromkeys(groups))):
-        if group not in known:
-            hint = did_you_mean(group, known) or f"; known: {', '.join(known)}"
-            raise DataError(f"no group {group!r}{hint}")
+    groups = list(groups)
+    if wrong := [group for group in groups if group not in known]:
+        hint = did_you_mean(wrong[0], known) or f"; known: {', '.join(known)}"
+        raise DataError(f"no group {wrong[0]!r}{hint}")
     return {group: known[group] for group in groups}
 
 
@@ -81,29 +66,20 @@ def blocks(by_partner: "DataFrame") -> "DataFrame":
     return table[[name for name in order if name in table.columns]]
 
 
-def market_imports() -> "DataFrame":
-    """What each market imported from everybody, US$ million: year x ISO3, to 2020, unusable totals missing."""
-    return wide(usable_totals("imports"), "total_imports_usd_m")
-
-
 def market_panel(first_year: int, last_year: int) -> "DataFrame":
     """Exports beside GDP, growth and distance, one row a market and year: columns as ``models.market_gaps`` wants.
 
     Flags of convenience, former territories and larger states are left out, and so is a market without GDP in every
     year of the window or without distance. A year nobody recorded counts as no exports.
     """
-    sold = load("korea_exports_by_partner")
-    flags = sold["flag"].fillna("")
-    larger = flags.str.contains("larger_state") & (sold["year"] >= first_year)
-    out = set(sold.loc[flags.str.contains("ships|former_code") | larger, "iso3"])
-    macro = load("country_macro")
-    macro = macro[macro["year"].between(first_year, last_year) & macro["gdp_usd_m"].notna()]
-    years = macro.groupby("iso3")["year"].nunique()
-    distance = load("korea_geography").set_index("iso3")["distance_km"]
-    kept = set(years.index[years == last_year - first_year + 1]) & set(distance.index) & set(sold["iso3"])
-    panel = macro[macro["iso3"].isin(kept - out)]
-    panel = panel.merge(sold[["iso3", "year", "exports_usd_m"]], on=["iso3", "year"], how="left")
-    panel = panel.assign(exports_usd_m=panel["exports_usd_m"].fillna(0.0), distance_km=panel["iso3"].map(distance))
+    sold, distance = load("korea_exports_by_partner"), load("korea_geography")[["iso3", "distance_km"]]
+    larger = sold["flag"].str.contains("larger_state") & (sold["year"] >= first_year)
+    out = sold.loc[sold["flag"].str.contains("ships|former_code") | larger, "iso3"]
+    macro = load("country_macro").query("@first_year <= year <= @last_year and gdp_usd_m.notna()")
+    whole = macro.groupby("iso3")["year"].transform("nunique") == last_year - first_year + 1
+    panel = macro[whole & macro["iso3"].isin(sold["iso3"]) & ~macro["iso3"].isin(out)]
+    panel = panel.merge(distance, on="iso3").merge(sold[["iso3", "year", "exports_usd_m"]], how="left")
+    panel = panel.fillna({"exports_usd_m": 0.0})
     return panel[["iso3", "year", "exports_usd_m", "gdp_usd_m", "gdp_growth_pct", "distance_km"]]
 
 

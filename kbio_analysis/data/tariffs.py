@@ -9,23 +9,22 @@ from ..errors import DataError
 from ..vocabulary import HOME, SHIP_FLAG
 from .destinations import groups_of
 from .tables import load
-from .trade import agreement_years, short_name, usable_totals, wide
+from .trade import FLOWS, agreement_years, partner_names, short_name, usable_totals, wide
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 Flow = Literal["exports", "imports"]
-Basis = Literal["groups", "flat", "none"]
 Access = Literal["agreement", "dfqf", "apta", "mfn"]
-
-DUTY_FREE_SINCE = 2012
-"""Year from whose first day Korea lets least developed countries in free of duty on some 95% of lines."""
 
 RECENT_YEARS = 3
 """The supplier's share in the importer's purchases is a mean over so many of the latest usable years."""
 
 GRADUATING = ("BGD", "NPL", "LAO")
 """Partners that leave the least developed countries by the resolution of 2021 whose dates are held."""
+
+TODAY = 2026
+"""The year whose terms of entry count."""
 
 BASE_YEAR = 2024
 """Year from which trade without an agreement is projected; eleven months of it are held by partner."""
@@ -35,6 +34,9 @@ BOND = range(50, 61)
 
 COLLECTING = "BGD"
 """The partner whose receipts at the border are held."""
+
+REGULATORY_SHARE = 0.25
+"""Assumed part of Bangladesh's para-tariffs that is regulatory duty; the rest is supplementary."""
 
 _QUARTILE_GAP = 2 * 0.6744897501960817
 _ALL = "All products"
@@ -61,15 +63,14 @@ class TariffLines:
 
     ``frame`` is indexed by hs2 and holds only chapters with trade: group, share_pct (of the flow), trade_usd_m (of a
     flow that adds up to one), cd_pct, rd_pct, sd_pct (customs, regulatory, supplementary duty, per cent; NaN where none
-    is held), duty_basis (``group``, ``broad`` or ``flat``), supplier_share (fraction of the importer's purchases of the
-    line that comes from the supplier; where the partner's total is unusable, the median partner's), sigma_median,
-    sigma_log_sd and source_id of the duty. ``basis`` says what the duties rest on: WTO product groups, one average for
-    all, or nothing; ``access`` what the flow meets today; ``partial``: whether the Asia-Pacific Trade Agreement takes
-    part of Korea's duty off.
+    is held), duty_basis (``group``, ``broad`` or ``flat``), supplier_share (fraction of the importer's purchases that
+    comes from the supplier), sigma_median, sigma_log_sd and source_id of the duty. ``basis`` says what the duties rest
+    on: WTO product groups, one average for all, or nothing; ``access`` what the flow meets today; ``partial``: whether
+    the Asia-Pacific Trade Agreement takes part of Korea's duty off.
     """
 
     frame: "DataFrame"
-    basis: Basis
+    basis: Literal["groups", "flat", "none"]
     access: Access
     partial: bool
     source_ids: tuple[str, ...]
@@ -79,37 +80,32 @@ def partner(iso3: str) -> Partner:
     """One partner. Raises DataError, with near matches, for a code that Korea's trade does not hold."""
     if iso3 == HOME:
         raise DataError("KOR is Korea itself: give another economy as the partner")
-    trade = load("korea_exports_by_partner")
-    names = dict(zip(trade["iso3"], trade["partner"], strict=True))
+    names = partner_names().to_dict()
     if iso3 not in names:
-        near = get_close_matches(iso3.upper(), names, n=3)
-        by_name = [code for code, name in names.items() if iso3.lower() in name.lower()] if len(iso3) > 3 else []
-        hint = ", ".join(f"{code} ({names[code]})" for code in dict.fromkeys([*by_name[:3], *near]))
+        by_name = [code for code, name in names.items() if len(iso3) > 3 and iso3.lower() in name.lower()]
+        near = dict.fromkeys([*by_name[:3], *get_close_matches(iso3.upper(), names, n=3)])
+        hint = ", ".join(f"{code} ({names[code]})" for code in near)
         raise DataError(f"no partner {iso3!r} in Korea's trade: give an ISO 3166 code of three letters; near: {hint}")
-    ftas = load("korea_ftas")
-    mine = ftas[(ftas["iso3"] == iso3) & (ftas["scope"] == "goods")]
-    in_force = mine[mine["status"] == "in_force"].sort_values("in_force_earliest")
-    entered = in_force["in_force_earliest"].dropna()
-    pending = mine[mine["status"] != "in_force"]
+    mine = load("korea_ftas").query("iso3 == @iso3 and scope == 'goods'").sort_values("in_force_earliest")
+    in_force, pending = mine[mine["status"] == "in_force"], mine[mine["status"] != "in_force"].sort_index()
+    since = in_force["in_force_earliest"].min()
+    flags = load("korea_exports_by_partner").query("iso3 == @iso3")["flag"]
     return Partner(
         iso3=iso3,
         name=names[iso3],
         group=groups_of([iso3]).iloc[0],
         agreements=tuple(short_name(name) for name in in_force["agreement"]),
-        since=int(entered.min().year) if len(entered) else None,
+        since=None if since != since else since.year,
         pending=tuple(zip(pending["agreement"], pending["status"], strict=True)),
-        ships=bool(trade.loc[trade["iso3"] == iso3, "flag"].fillna("").str.contains(SHIP_FLAG).any()),
+        ships=bool(flags.str.contains(SHIP_FLAG).any()),
     )
 
 
 def partner_flows() -> "dict[str, DataFrame]":
     """Korea's exports to and imports from every partner, years x ISO3, US$ million; no ships, no former states."""
-    found = {}
-    for flow in ("exports", "imports"):
-        rows = load(f"korea_{flow}_by_partner")
-        rows = rows[~rows["flag"].fillna("").str.contains(f"{SHIP_FLAG}|former_code|larger_state")]
-        found[flow] = wide(rows, f"{flow}_usd_m")
-    return found
+    held = {flow: load(f"korea_{flow}_by_partner") for flow in FLOWS}
+    left_out = f"{SHIP_FLAG}|former_code|larger_state"
+    return {f: wide(rows[~rows["flag"].str.contains(left_out)], f"{f}_usd_m") for f, rows in held.items()}
 
 
 def real_growth() -> "DataFrame":
@@ -125,18 +121,13 @@ def base_trade(iso3: str, excluded: tuple[int, ...] = ()) -> "DataFrame":
     """
     from pandas import DataFrame
 
-    rows = load("korea_trade_2024_by_partner")
-    months, year = rows[rows["period"] != str(BASE_YEAR)], rows[rows["period"] == str(BASE_YEAR)]
-    mine, parts = months[months["iso3"] == iso3], load("korea_trade_by_chapter")
-    parts = parts[(parts["iso3"] == iso3) & parts["hs2"].isin(list(excluded))]
-    found = {}
-    for flow in ("exports", "imports"):
-        column = f"{flow}_usd_m"
-        whole = mine[column].sum() * year[column].sum() / months[column].sum()
-        left_out = parts[f"{flow}_share_pct"].sum()
-        found[flow] = (whole, left_out, whole * max(0.0, 1 - left_out / 100))
-    frame = DataFrame.from_dict(found, orient="index", columns=["all_usd_m", "left_out_pct", "usd_m"])
-    return frame[frame["all_usd_m"] > 0]
+    rows, parts = load("korea_trade_2024_by_partner"), load("korea_trade_by_chapter")
+    yearly, parts = rows["period"] == str(BASE_YEAR), parts[(parts["iso3"] == iso3) & parts["hs2"].isin(excluded)]
+    flows = rows[[f"{flow}_usd_m" for flow in FLOWS]].set_axis(FLOWS, axis=1)
+    whole = flows[~yearly & (rows["iso3"] == iso3)].sum() * flows[yearly].sum() / flows[~yearly].sum()
+    left_out = parts[[f"{flow}_share_pct" for flow in FLOWS]].set_axis(FLOWS, axis=1).sum()
+    rest = whole * (1 - left_out / 100).clip(lower=0.0)
+    return DataFrame({"all_usd_m": whole, "left_out_pct": left_out, "usd_m": rest})[whole > 0]
 
 
 def partial_preference() -> tuple[float, float]:
@@ -177,35 +168,28 @@ def duty_check(**choice: Any) -> "DataFrame":
     and what its customs collects on all imports; columns customs_pct, para_pct, wedge_pct."""
     from pandas import DataFrame
 
-    rows = {}
+    rows, rates = {}, collected()
     for name, paid in (("As printed, by product group", False), ("As paid, bond and exemptions out", True)):
         frame = lines(COLLECTING, "exports", **choice | {"paid": paid}).frame
-        customs, regulatory, supplementary = (
-            frame[["cd_pct", "rd_pct", "sd_pct"]].mul(frame["share_pct"], axis=0).sum() / 100
-        )
-        wedge = (1 + (frame["cd_pct"] + frame["rd_pct"]) / 100) * (1 + frame["sd_pct"] / 100) - 1
-        rows[name] = (customs, regulatory + supplementary, (wedge * frame["share_pct"]).sum())
-    rates = collected()
-    both = rates["customs"] + rates["supplementary"]
-    rows["Collected on all imports, 2022-23"] = (rates["customs"], rates["supplementary"], both)
+        cd, rd, sd = frame["cd_pct"], frame["rd_pct"], frame["sd_pct"]
+        wedge = (1 + (cd + rd) / 100) * (1 + sd / 100) - 1
+        rows[name] = [(duty * frame["share_pct"]).sum() / 100 for duty in (cd, rd + sd, 100 * wedge)]
+    customs, para = rates["customs"], rates["supplementary"]
+    rows["Collected on all imports, 2022-23"] = (customs, para, customs + para)
     return DataFrame.from_dict(rows, orient="index", columns=["customs_pct", "para_pct", "wedge_pct"])
 
 
 def duty_variants(iso3: str, flows_held: Set[str], **choice: Any) -> "dict[str, dict[str, tuple[str, Any]]]":
     """Bangladesh's duties at both ends of what is not known of them: input -> low and high -> name, flows as then."""
-    if iso3 != COLLECTING:
-        return {}
     cases = {
         "Garment inputs under bond": {"low": ("all", {"bonded": 1.0}), "high": ("half", {"bonded": 0.5})},
         "Bangladesh's duties": {"low": ("as collected", {"paid": True}), "high": ("as printed", {"paid": False})},
     }
-    return {
-        name: {
-            end: (said, {f: t for f, t in flows(iso3, **choice | change).items() if f in flows_held})
-            for end, (said, change) in ends.items()
-        }
-        for name, ends in cases.items()
-    }
+    found: dict[str, Any] = {name: {} for name in cases if iso3 == COLLECTING}
+    for name in found:
+        for end, (said, change) in cases[name].items():
+            found[name][end] = (said, {f: t for f, t in flows(iso3, **choice | change).items() if f in flows_held})
+    return found
 
 
 def graduation_cells(iso3: str, start: int, graduation: str) -> dict[str, int | None]:
@@ -229,18 +213,12 @@ def flows(iso3: str, **duties: Any) -> dict[str, TariffLines]:
     ``duties`` as for :func:`lines`."""
     if iso3 not in set(load("korea_trade_by_chapter")["iso3"]):
         return {}
-    found = {flow: lines(iso3, flow, **duties) for flow in ("exports", "imports")}
+    found = {flow: lines(iso3, flow, **duties) for flow in FLOWS}
     return {f: t for f, t in found.items() if t.basis != "none" and t.access != "agreement" and len(t.frame)}
 
 
 def lines(
-    iso3: str,
-    flow: Flow,
-    *,
-    excluded: tuple[int, ...] = (),
-    paid: bool = True,
-    bonded: float = 0.9,
-    regulatory_share: float = 0.25,
+    iso3: str, flow: Flow, *, excluded: tuple[int, ...] = (), paid: bool = True, bonded: float = 0.9
 ) -> TariffLines:
     """Lines of Korea's ``exports`` to, or ``imports`` from, a partner, with the duties of the importing side.
 
@@ -248,37 +226,30 @@ def lines(
     nation rates weighted by imports, else missing. Chapters ``excluded`` are left out. Bangladesh's are put right where
     ``paid``: the fraction ``bonded`` of garment inputs pays none, and the rest is scaled so that the average does not
     exceed what its customs collects, para-tariffs included once; else as printed, para-tariffs in proportion to the
-    customs duty. ``regulatory_share`` of para-tariffs is regulatory, the rest supplementary duty. Raises DataError for
-    a partner outside the table of chapters or a share outside 0..1.
+    customs duty. Raises DataError for a partner outside the table of chapters.
     """
-    if flow not in ("exports", "imports"):
-        raise DataError(f"flow must be exports or imports, not {flow!r}")
-    if not 0 <= regulatory_share <= 1:
-        raise DataError(f"regulatory_share is {regulatory_share}: give a fraction between 0 and 1")
     trade = load("korea_trade_by_chapter")
     trade = trade[trade["iso3"] == iso3].set_index("hs2").sort_index()
     if trade.empty:
         raise DataError(f"korea_trade_by_chapter holds no partner {iso3!r}: give an ISO3 code of a trading partner")
-    trade = trade[(trade[f"{flow}_share_pct"] > 0) & ~trade.index.isin(list(excluded))]
+    trade = trade[(trade[f"{flow}_share_pct"] > 0) & ~trade.index.isin(excluded)]
     importer = iso3 if flow == "exports" else HOME
+    groups = load("wto_product_groups").set_index("hs2")[["product_group", "broad_group"]]
     frame = trade[[f"{flow}_share_pct"]].set_axis(["share_pct"], axis=1)
-    bridge = load("wto_product_groups").set_index("hs2")[["product_group", "broad_group"]]
-    frame = frame.join(bridge).join(_elasticities()).rename(columns={"product_group": "group"})
-    frame, basis = _with_duties(frame, importer)
+    frame = frame.join(groups).join(_elasticities()).rename(columns={"product_group": "group"})
     frame = frame.assign(share_pct=100 * frame["share_pct"] / frame["share_pct"].sum())
-    if importer == COLLECTING and paid:
-        frame = _as_collected(frame, bonded, regulatory_share)
-    else:
-        frame = _with_para_tariffs(frame, importer, regulatory_share)
+    frame, basis = _with_duties(frame, importer)
+    collecting = importer == COLLECTING and paid
+    customs, para = _as_collected(frame, bonded) if collecting else _as_printed(frame, importer)
+    frame = frame.assign(cd_pct=customs, rd_pct=para * REGULATORY_SHARE, sd_pct=para * (1 - REGULATORY_SHARE))
     own = trade["share_of_korean_imports_pct"] / 100
     supplier, behind = (own, ()) if flow == "imports" else _supplier_share(iso3)
     frame = frame.assign(supplier_share=supplier, trade_usd_m=frame["share_pct"] / 100)
     used = {i for name in ("trade_elasticities_hs_section", "wto_product_groups") for i in load(name)["source_id"]}
     used |= {*trade["source_id"], *frame["source_id"], *behind} - {""}
-    if (frame["rd_pct"] > 0).any():
-        published = load("bangladesh_published")
-        used |= set(_rates(importer, "cd_rd_sd_simple_avg")["source_id"])
-        used |= set(published.loc[published["kind"] == "revenue", "source_id"])
+    if (para > 0).any():
+        used |= {*_rates(importer, "cd_rd_sd_simple_avg")["source_id"]}
+        used |= {*load("bangladesh_published").query("kind == 'revenue'")["source_id"]}
     columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "duty_basis", "supplier_share"]
     frame = frame[[*columns, "trade_usd_m", "sigma_median", "sigma_log_sd", "source_id"]]
     access, partial = access_today(iso3, flow), flow == "imports" and iso3 in _partial_members()
@@ -305,35 +276,31 @@ def duties_met(members: "DataFrame") -> "DataFrame":
     return (frame["duty_pct"] / frame["trade"]).to_frame("duty_pct")
 
 
-def access_today(iso3: str, flow: Flow, *, on: int = 2026) -> Access:
-    """The terms on which the flow enters its importer in the year ``on``.
+def access_today(iso3: str, flow: Flow) -> Access:
+    """The terms on which the flow enters its importer in the year TODAY.
 
     ``agreement``: a goods agreement is in force; ``dfqf``: Korea's duty-free entry for least developed countries
     (imports only); ``apta``: partial preferences; ``mfn``: none. An agreement comes first.
     """
-    entered = agreement_years()
-    if iso3 in entered.index and entered[iso3] <= on:
+    if agreement_years().get(iso3, TODAY + 1) <= TODAY:
         return "agreement"
-    if flow == "imports" and on >= DUTY_FREE_SINCE and iso3 in least_developed(on):
+    if flow == "imports" and iso3 in least_developed(TODAY):
         return "dfqf"
     return "apta" if iso3 in _partial_members() else "mfn"
 
 
 def _partial_members() -> set[str]:
-    rows = load("korea_ftas")
-    return set(rows.loc[(rows["scope"] == "partial") & (rows["status"] == "in_force"), "iso3"])
+    return set(load("korea_ftas").query("scope == 'partial' and status == 'in_force'")["iso3"])
 
 
 def least_developed(year: int) -> Set[str]:
     """ISO3 of the least developed countries in ``year``, from the list of 2021 less those known to have left since."""
-    rows = load("least_developed_countries")
-    return set(rows.loc[~(rows["graduation_year"] < year).fillna(False).astype(bool), "iso3"])
+    return set(load("least_developed_countries").query("graduation_year.isna() or graduation_year >= @year")["iso3"])
 
 
 def duty_free_lines() -> "Series":
     """The latest published share of Korea's tariff lines that the least developed enter free: a row of the table."""
-    rows = load("preference_terms")
-    rows = rows[(rows["importer"] == HOME) & (rows["measure"] == "lines_duty_free_pct")]
+    rows = load("preference_terms").query("importer == @HOME and measure == 'lines_duty_free_pct'")
     return rows.sort_values("period").iloc[-1]
 
 
@@ -353,14 +320,14 @@ def _rates(importer: str, rate_type: str) -> "DataFrame":
     return rows[(rows["importer"] == importer) & (rows["rate_type"] == rate_type)].set_index("product_group")
 
 
-def _with_duties(frame: "DataFrame", importer: str) -> "tuple[DataFrame, Basis]":
+def _with_duties(frame: "DataFrame", importer: str) -> "tuple[DataFrame, str]":
     """Adds cd_pct, duty_basis and source_id."""
-    groups = _rates(importer, "mfn_simple_avg")
+    groups, average = _rates(importer, "mfn_simple_avg"), _rates(importer, "mfn_weighted_avg")
     if len(groups):
         own = frame["group"].isin(groups.index)
         taken, basis = groups.loc[frame["group"].where(own, frame["broad_group"])], "groups"
         kind = own.map({True: "group", False: "broad"})
-    elif len(average := _rates(importer, "mfn_weighted_avg")):
+    elif len(average):
         taken, basis, kind = average.loc[[_ALL] * len(frame)], "flat", "flat"
     else:
         return frame.assign(cd_pct=float("nan"), duty_basis="", source_id=""), "none"
@@ -368,33 +335,25 @@ def _with_duties(frame: "DataFrame", importer: str) -> "tuple[DataFrame, Basis]"
     return frame.assign(duty_basis=kind, **duties), basis
 
 
-def _with_para_tariffs(frame: "DataFrame", importer: str, regulatory_share: float) -> "DataFrame":
-    """Adds rd_pct and sd_pct so that their mean over all lines is the published total less the customs duty's."""
-    total = _rates(importer, "cd_rd_sd_simple_avg")
-    ratio = 0.0
-    if len(total):
-        customs = _rates(importer, "mfn_simple_avg")
-        ratio = total.at[_ALL, "rate_pct"] / customs.at[_ALL, "rate_pct"] - 1
-    return _split(frame, frame["cd_pct"] * ratio, regulatory_share)
+def _as_printed(frame: "DataFrame", importer: str) -> "tuple[Series, Series]":
+    """Customs duty, and para-tariffs whose mean over all lines is the published total less the customs duty's."""
+    total, customs = _rates(importer, "cd_rd_sd_simple_avg"), _rates(importer, "mfn_simple_avg")
+    ratio = total.at[_ALL, "rate_pct"] / customs.at[_ALL, "rate_pct"] - 1 if len(total) else 0.0
+    return frame["cd_pct"], frame["cd_pct"] * ratio
 
 
-def _as_collected(frame: "DataFrame", bonded: float, regulatory_share: float) -> "DataFrame":
+def _as_collected(frame: "DataFrame", bonded: float) -> "tuple[Series, Series]":
     """Customs duty without what is under bond, scaled down to the average collected; para-tariffs in its proportion."""
-    rates, free = collected(), bonded * frame.index.isin(BOND)
-    customs = frame["cd_pct"] * (1 - free)
+    rates = collected()
+    customs = frame["cd_pct"] * (1 - bonded * frame.index.isin(BOND))
     average = (customs * frame["share_pct"]).sum() / 100
     customs = customs * min(1.0, rates["customs"] / average if average > 0 else 1.0)
-    return _split(frame.assign(cd_pct=customs), customs * rates["supplementary"] / rates["customs"], regulatory_share)
-
-
-def _split(frame: "DataFrame", para: "Series", regulatory_share: float) -> "DataFrame":
-    return frame.assign(rd_pct=para * regulatory_share, sd_pct=para * (1 - regulatory_share))
+    return customs, customs * rates["supplementary"] / rates["customs"]
 
 
 def _supplier_share(iso3: str) -> "tuple[float, Series]":
     """Korea's fraction of the partner's total imports, and its sources; the median partner's where unusable."""
-    rows = usable_totals("imports")
-    rows = rows[rows["imports_from_korea_usd_m"] > 0].sort_values("year")
+    rows = usable_totals("imports").query("imports_from_korea_usd_m > 0").sort_values("year")
     latest = rows.groupby("iso3").tail(RECENT_YEARS)
     share = (latest["imports_from_korea_usd_m"] / latest["total_imports_usd_m"]).groupby(latest["iso3"]).mean()
     return float(share.get(iso3, share.median())), latest["source_id"]

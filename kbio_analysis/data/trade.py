@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 Dating = Literal["early", "late"]
-Outcome = Literal["trade", "share"]
 
 FLOWS = ("exports", "imports")
 
@@ -56,59 +55,42 @@ def world_trade() -> "DataFrame":
     return own.assign(trade_usd_m=own["exports_usd_m"] + own["imports_usd_m"])
 
 
-def india_monthly(flow: str, partner: str = "KOR") -> "Series":
-    """India's own monthly ``exports`` to or ``imports`` from ``partner``, US$ million (PeriodIndex M)."""
-    rows = load("india_monthly_mirror")
-    rows = rows[(rows["flow"] == flow) & (rows["partner"] == partner)].sort_values("month")
-    return rows.set_index(rows["month"].astype("period[M]"))["value_usd_m"].rename(f"{flow}_{partner}")
-
-
-def agreements_of(partner: str) -> "DataFrame":
-    """The goods agreements with ``partner`` that are in force, in order: agreement, signed, in_force_earliest and
-    in_force_latest, precision, source_id, and entry_year, the year it counts from as in :func:`agreements`."""
-    rows = _goods_in_force()
-    rows = rows[rows["iso3"] == partner].sort_values("in_force_earliest")
-    ends = ["in_force_earliest", "in_force_latest"]
-    rows = rows.assign(entry_year=_entry_year(rows["in_force_earliest"]))
-    return rows[["agreement", "signed", *ends, "entry_year", "precision", "source_id"]]
+def india_monthly(flow: str) -> "Series":
+    """India's own monthly ``exports`` to or ``imports`` from Korea, US$ million (PeriodIndex M)."""
+    return load("india_monthly_mirror").query("flow == @flow and partner == 'KOR'").set_index("month")["value_usd_m"]
 
 
 def agreement_years() -> "Series":
     """First calendar year in which a goods agreement with Korea may have been in force, by ISO3 of the partner."""
-    rows = _goods_in_force().dropna(subset="in_force_earliest")
-    return rows.groupby("iso3")["in_force_earliest"].min().dt.year.rename("year")
+    entered = agreements().dropna(subset="in_force_earliest")
+    return entered.groupby("iso3")["in_force_earliest"].min().dt.year.rename("year")
 
 
 def agreements(*, dating: Dating = "early") -> "DataFrame":
     """Goods agreements in force, one row a partner and agreement, by partner and entry: agreement, iso3, entry_year.
 
-    Also ``first_possible`` and ``last_possible`` entry years, ``precision`` and ``source_id``; ``rank`` is 1 for a
-    partner's first agreement. Services, partial preferences and agreements not in force are left out. ``dating``
-    says which end of an uncertain date is taken; the year is missing where no bound is known.
+    Also ``full_name``, the days ``in_force_earliest`` and ``in_force_latest`` with the entry years they make
+    (``first_possible``, ``last_possible``), ``precision`` and ``source_id``; ``rank`` is 1 for a partner's first
+    agreement. ``dating`` says which end of an uncertain date is taken; the year is missing where no bound is known.
     """
-    rows = _goods_in_force()
+    rows = (
+        load("korea_ftas").query("scope == 'goods' and status == 'in_force'").rename(columns={"agreement": "full_name"})
+    )
     ends = {"first_possible": "in_force_earliest", "last_possible": "in_force_latest"}
     rows = rows.assign(**{name: _entry_year(rows[column]) for name, column in ends.items()})
     rows = rows.assign(entry_year=rows["first_possible"] if dating == "early" else rows["last_possible"])
-    rows = rows.assign(agreement=rows["agreement"].map(short_name))
+    rows = rows.assign(agreement=rows["full_name"].map(short_name))
     rows = rows.sort_values(["iso3", "first_possible", "agreement"], ignore_index=True)
     rows = rows.assign(rank=rows.groupby("iso3").cumcount() + 1)
     alone = (rows["agreement"] == "RCEP") & (rows["rank"] == 1)  # as a first agreement RCEP is one with Japan
     rows["agreement"] = rows["agreement"].mask(alone & (rows["iso3"] == "JPN"), JAPAN)
-    columns = ["agreement", "iso3", "entry_year", "first_possible", "last_possible", "precision", "rank", "source_id"]
+    columns = ["agreement", "iso3", "entry_year", *ends, "precision", "rank", "source_id", "full_name", *ends.values()]
     return rows[columns]
 
 
 def short_name(agreement: str) -> str:
     """``Korea-Chile FTA`` as ``Chile``, ``ASEAN-Korea FTA`` as ``ASEAN``."""
     return _NAMES.get(agreement) or re.sub(r"^Korea-|-Korea| (FTA|CEPA|SECA)\b.*$", "", agreement)
-
-
-def world_panel(path: str = "") -> "DataFrame":
-    """The world panel of ``world_trade_panel``, or a user's own CSV with the columns of ``gravity.WORLD_COLUMNS``."""
-    import pandas as pd
-
-    return pd.read_csv(path) if path else load("world_trade_panel")
 
 
 def structural_agreements(*, dating: Dating = "early") -> "DataFrame":
@@ -129,33 +111,29 @@ def rival_causes(partner: str, first: int, last: int, added: "Sequence[str]" = (
     import pandas as pd
 
     given = [{"iso3": partner, "first_year": int(e[:4]), "last_year": int(e[:4]), "event": e[5:]} for e in added]
-    given = [cause for cause in given if first <= cause["first_year"] <= last]
-    rows = load("rival_causes")
-    rows = rows.assign(iso3=rows["iso3"].fillna("").astype(str))
-    near = rows[rows["iso3"].isin(["", partner]) & (rows["first_year"] <= last) & (rows["last_year"] >= first)]
-    near = near.sort_values(["iso3", "first_year"], ascending=[False, True])
-    return pd.concat([pd.DataFrame(given), near]) if given else near
+    rows = load("rival_causes").sort_values(["iso3", "first_year"], ascending=[False, True])
+    rows = pd.concat([pd.DataFrame(given), rows]) if given else rows
+    return rows[rows["iso3"].isin(["", partner]) & (rows["first_year"] <= last) & (rows["last_year"] >= first)]
 
 
 def candidate_panels() -> dict[str, Any]:
     """Everything donors are chosen from, as keyword arguments of ``models.donors.Candidates``.
 
-    ``exports`` and ``imports`` of Korea by partner in US$ million, and Korea's share (fraction) in the partners' own
-    total imports and exports, years x ISO3, with unusable totals left out; ``agreements`` ISO3 -> first calendar year
-    with a goods agreement in force; ``disturbed`` and ``flagged`` as the screening asks; ``names`` of partners.
+    Korea's flows in US$ million, and its share (fraction) in the partners' own totals as they report both, with
+    unusable totals left out.
     """
-    exports, imports = load("korea_exports_by_partner"), load("korea_imports_by_partner")
-    totals = load("partner_trade_totals")
-    ships = exports[exports["flag"].str.split(";").map(lambda flags: SHIP_FLAG in flags)]
-    former = exports[exports["flag"].str.contains("former_code")]
-    return {
-        "exports": wide(exports, "exports_usd_m"),
-        "imports": wide(imports, "imports_usd_m"),
-        "import_share": _reported_share(totals, "imports", "imports_from_korea_usd_m"),
-        "export_share": _reported_share(totals, "exports", "exports_to_korea_usd_m"),
+    flows = {flow: load(f"korea_{flow}_by_partner") for flow in FLOWS}
+    flags, totals = flows["exports"].set_index("iso3")["flag"], load("partner_trade_totals")
+    shares = {}
+    for side, own in (("import", "imports_from_korea_usd_m"), ("export", "exports_to_korea_usd_m")):
+        share = (totals[own] / totals[f"total_{side}s_usd_m"]).where(~totals["flag"].str.contains(f"{side}s_unusable"))
+        shares[f"{side}_share"] = wide(totals.assign(share=share), "share")
+    marked = {"former_code": "former code", SHIP_FLAG: "ships under its flag"}
+    return shares | {
+        **{flow: wide(rows, f"{flow}_usd_m") for flow, rows in flows.items()},
         "agreements": agreement_years(),
         "disturbed": load("donor_exclusions"),
-        "flagged": dict.fromkeys(former["iso3"], "former code") | dict.fromkeys(ships["iso3"], "ships under its flag"),
+        "flagged": {iso3: why for mark, why in marked.items() for iso3 in flags.index[flags.str.contains(mark)]},
         "names": partner_names(),
         "energy": frozenset(load("energy_exporters")["iso3"]),
     }
@@ -187,7 +165,7 @@ class AgreementInputs:
     @property
     def years(self) -> tuple[int, int]:
         """First and last year of the outcomes."""
-        panel = next(iter(self.outcomes.values()))
+        panel = self.outcomes[FLOWS[0]]
         return int(panel.index[0]), int(panel.index[-1])
 
 
@@ -195,7 +173,7 @@ def agreement_inputs(
     *,
     first_year: int = 1990,
     last_year: int = 2023,
-    outcome: Outcome = "trade",
+    outcome: Literal["trade", "share"] = "trade",
     dating: Dating = "early",
     min_trade_usd_m: float = 100.0,
     pre_years: int = 10,
@@ -213,35 +191,33 @@ def agreement_inputs(
 
     known, marked = agreements(dating=dating), load("donor_exclusions")
     first = known[known["rank"] == 1].set_index("iso3")
-    entered = first["entry_year"]
     used = {flow: load(f"korea_{flow}_by_partner") for flow in FLOWS}
-    if outcome == "share":
-        used["totals"] = load("partner_trade_totals")
-    flags = used["exports"].set_index("iso3")["flag"].fillna("")
+    own = {f: rows[~rows["flag"].str.contains("former_code|larger_state")] for f, rows in used.items()}
+    whole = {f: wide(rows, f"{f}_usd_m").loc[first_year:last_year] for f, rows in own.items()}
+    flags = used["exports"].set_index("iso3")["flag"]
     ships = dict.fromkeys(flags.index[flags.str.contains(SHIP_FLAG)], "ships")
     disturbed = {iso3: " and ".join(dict.fromkeys(why)) for iso3, why in marked.groupby("iso3")["reason"]}
-    suppliers = set() if resource_suppliers else _resource_suppliers(first_year, last_year)
+    energy, sold = load("energy_exporters"), whole["imports"].sum() / whole["exports"].sum()
+    suppliers = set() if resource_suppliers else {*energy["iso3"], *sold.index[sold > RESOURCE_MULTIPLE]}
     outcomes, comparisons, left_out, members = {}, {}, [], set()
-    for direction in FLOWS:
-        rows = used[direction]
-        whole = rows[~rows["flag"].fillna("").str.contains("former_code|larger_state")]
-        flows = wide(whole, f"{direction}_usd_m").loc[first_year:last_year]
+    for direction, flows in whole.items():
         values = flows if outcome == "trade" else _share_of_total(flows, direction)
         if len(values) < MIN_UNTREATED_YEARS + 1:
             raise DataError(f"{first_year} to {last_year} holds {len(values)} years of {outcome}: widen the window")
-        small = flows[values.columns].median() < min_trade_usd_m
-        reasons = disturbed | dict.fromkeys(small.index[small], "little trade") | _gaps(values)
-        reasons |= {i: _member_reason(values[i], entered[i], pre_years) for i in values if i in entered}
-        kept = [iso3 for iso3 in values if (reasons | ships).get(iso3) is None]
+        refused = disturbed | dict.fromkeys(flows.columns[flows.median() < min_trade_usd_m], "little trade")
+        refused |= dict.fromkeys(values.columns[~(values > 0).all()], "gaps in the record")
+        entries = first["entry_year"].filter(values.columns)
+        refused |= {i: _member_reason(values[i], entry, pre_years) for i, entry in entries.items()} | ships
+        kept = [iso3 for iso3 in values if refused.get(iso3) is None]
         others = [iso3 for iso3 in kept if iso3 not in first.index]
         if len(rest := [iso3 for iso3 in others if iso3 not in suppliers]) >= MIN_COMPARISONS:
-            reasons |= {iso3: "supplier of resources" for iso3 in others if iso3 in suppliers}
+            refused |= {iso3: "supplier of resources" for iso3 in others if iso3 in suppliers}
             kept, others = [iso3 for iso3 in kept if iso3 in rest or iso3 in first.index], rest
-        left_out += [(iso3, direction, (reasons | ships)[iso3]) for iso3 in values if iso3 not in kept]
+        left_out += [(iso3, direction, refused[iso3]) for iso3 in values if iso3 not in kept]
         members |= set(kept) & set(first.index)
         comparisons[direction], outcomes[direction] = others, values[kept]
-    behind = {source for frame in used.values() for source in frame["source_id"]}
-    further = {*marked["source_id"], *known["source_id"], *load("energy_exporters")["source_id"]}
+    totals = [] if outcome == "trade" else [load("partner_trade_totals")]
+    behind = {source for frame in [*used.values(), *totals] for source in frame["source_id"]}
     return AgreementInputs(
         outcomes=outcomes,
         treatment=first.loc[sorted(members), ["agreement", "entry_year"]].astype({"entry_year": int}),
@@ -249,13 +225,8 @@ def agreement_inputs(
         left_out=pd.DataFrame(left_out, columns=["iso3", "direction", "reason"]),
         later=known[known["rank"] > 1],
         trade_source_ids=tuple(sorted(behind)),
-        source_ids=tuple(sorted(behind | further)),
+        source_ids=tuple(sorted(behind.union(marked["source_id"], known["source_id"], energy["source_id"]))),
     )
-
-
-def _goods_in_force() -> "DataFrame":
-    rows = load("korea_ftas")
-    return rows[(rows["scope"] == "goods") & (rows["status"] == "in_force")]
 
 
 def _entry_year(days: "Series") -> "Series":
@@ -268,36 +239,18 @@ def wide(rows: "DataFrame", column: str) -> "DataFrame":
     return rows.pivot(index="year", columns="iso3", values=column).sort_index()
 
 
-def _reported_share(totals: "DataFrame", side: str, own: str) -> "DataFrame":
-    """Korea's fraction of a partner's total as the partner itself reports both; unusable totals are missing."""
-    usable = ~totals["flag"].str.contains(f"{side}_unusable")
-    return wide(totals.assign(share=(totals[own] / totals[f"total_{side}_usd_m"]).where(usable)), "share")
-
-
 def usable_totals(side: str) -> "DataFrame":
     """Rows of ``partner_trade_totals`` whose total of ``imports`` or ``exports`` can be used."""
     rows = load("partner_trade_totals")
-    return rows[~rows["flag"].fillna("").str.contains(f"{side}_unusable") & (rows[f"total_{side}_usd_m"] > 0)]
+    return rows[~rows["flag"].str.contains(f"{side}_unusable") & (rows[f"total_{side}_usd_m"] > 0)]
 
 
 def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
     """Korea's own record as per cent of what the partner buys (exports) or sells (imports); else missing."""
     side = "imports" if direction == "exports" else "exports"
     totals = wide(usable_totals(side), f"total_{side}_usd_m")
-    years = [y for y in flows.index if y in totals.index]
-    both = [c for c in flows.columns if c in totals.columns]
+    years, both = flows.index.intersection(totals.index), flows.columns.intersection(totals.columns)
     return 100 * flows.loc[years, both] / totals.loc[years, both]
-
-
-def _resource_suppliers(first_year: int, last_year: int) -> set[str]:
-    both = [wide(load(f"korea_{f}_by_partner"), f"{f}_usd_m").loc[first_year:last_year].sum() for f in FLOWS]
-    ratio = both[1] / both[0]
-    return set(load("energy_exporters")["iso3"]) | set(ratio.index[ratio > RESOURCE_MULTIPLE])
-
-
-def _gaps(values: "DataFrame") -> dict[str, str]:
-    full = (values > 0).all()
-    return dict.fromkeys(full.index[~full], "gaps in the record")
 
 
 def _member_reason(values: "Series", entry: Any, pre_years: int) -> str | None:

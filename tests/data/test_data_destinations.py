@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kbio_analysis.data import destinations
+from kbio_analysis.data import destinations, trade
 from kbio_analysis.data.destinations import ELSEWHERE
 from kbio_analysis.data.tables import load
 from kbio_analysis.errors import DataError
@@ -11,7 +11,7 @@ from kbio_analysis.errors import DataError
 
 @pytest.fixture(scope="module")
 def exports():
-    return destinations.exports()
+    return trade.wide(load("korea_exports_by_partner"), "exports_usd_m").fillna(0.0)
 
 
 def test_blocks_are_the_whole_and_partners_the_published_total(exports):
@@ -30,7 +30,7 @@ def test_lines_and_partners_are_found_by_name_and_a_slip_is_named():
     assert codes["China"] == ["CHN"]
     with pytest.raises(DataError, match="did you mean ASEAN"):
         destinations.codes_of(["ASEAM"])
-    names = destinations.partner_names()
+    names = trade.partner_names()
     assert destinations.partner_code("CHN", names) == destinations.partner_code("China", names) == "CHN"
     with pytest.raises(DataError, match="did you mean Bangladesh"):
         destinations.partner_code("Bangladseh", names)
@@ -53,7 +53,7 @@ def test_markets_have_size_and_distance_in_every_year():
     assert not {"KOR", "LBR", "MHL", "PAN", "TWN"} & set(panel.iso3)
     assert {"USA", "CHN", "JPN", "BGD", "RUS"} <= set(panel.iso3)
     assert "RUS" not in set(destinations.market_panel(1990, 1994).iso3)
-    assert destinations.market_imports().loc[:2005, "IND"].isna().all()
+    assert "IND" not in set(trade.usable_totals("imports").query("year <= 2005").iso3)
 
 
 def test_the_map_is_read_offline_and_closed(monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from running import Said, answered
 
 from kbio_analysis.data import tariffs, trade
+from kbio_analysis.data.tables import load
 
 NAME = "21_fta_record"
 
@@ -81,7 +82,7 @@ def test_late_dates_long_windows_and_every_small_partner() -> None:
 
 
 def test_another_world_panel_takes_the_place_of_the_table(tmp_path, default: Said) -> None:
-    world = trade.world_panel()
+    world = load("world_trade_panel")
     path = tmp_path / "world.csv"
     world[world.year >= 1998].to_csv(path, index=False)
     other = answered(NAME, world_panel=str(path), n_draws="99")
