@@ -259,10 +259,10 @@ def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool) -> bo
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    converted = add_forms(out, folders, forms, anew=anew)
-    say(", ".join(f"{count} made as {form}" for form, count in converted.made.items()))
-    _complain("\n".join([*converted.problems, "the pages are in place"] * bool(converted.problems)))
-    return not converted.problems
+    made, problems = add_forms(out, folders, forms, anew=anew)
+    say(", ".join(f"{count} made as {form}" for form, count in made.items()))
+    _complain("\n".join([*problems, "the pages are in place"] * bool(problems)))
+    return not problems
 
 
 @app.command()

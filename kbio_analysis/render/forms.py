@@ -11,17 +11,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
-from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
-from kbio_analysis.render.drawings import inline_svg, standalone_svg
-from kbio_analysis.render.formats import data_uri
+from kbio_analysis.render.drawings import standalone_svg
+from kbio_analysis.render.formats import data_uri, template_folder
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE
 
@@ -37,16 +35,7 @@ FLAGS = ("--headless", "--disable-gpu", "--no-first-run", "--disable-background-
 PAPER_WIDTH = 665  # CSS pixels between the margins of the print style sheet: 210 mm less twice 17 mm
 LOAD_SECONDS = 60.0
 
-# A table keeps its lines and shrinks until it fits; so does code that has no place to break. A link to another page of
-# the site would name this machine's folders.
-FIT = """(width) => {
-  document.querySelectorAll('a[href^="../"]').forEach((link) => link.removeAttribute("href"));
-  for (const element of document.querySelectorAll("main table, .colophon table, math")) {
-    const room = element.closest(".scroll, main, footer").clientWidth || width;
-    const excess = element.getBoundingClientRect().width / room;
-    if (excess > 1.001) element.style.zoom = 1 / excess;
-  }
-}"""
+FIT = (template_folder() / "report" / "fit.js").read_text(encoding="utf-8")
 _MACHINE = re.compile(rb"/(?:CreationDate|ModDate|Creator) ?\((?:[^()\\]|\\.){0,500}\)")
 # What of a page says nothing on paper: code, downloads, ways about the site, the look.
 _SCREEN_ONLY = re.compile(
@@ -62,14 +51,6 @@ class MissingProgramError(KbioError):
     """There is no Chromium to print with, or no pandoc to write with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Converted:
-    """Form -> how many files were ``made``, and what went wrong in one line each (the page stays in every case)."""
-
-    made: Mapping[str, int]
-    problems: tuple[str, ...] = ()
-
-
 def other_forms(wanted: Iterable[str]) -> list[str]:
     """The forms to make besides the page, which is always made. Raises UsageError for one that there is not."""
     known = ["html", *OTHER_FORMS]
@@ -80,47 +61,35 @@ def other_forms(wanted: Iterable[str]) -> list[str]:
     return [form for form in dict.fromkeys(wanted) if form != "html"]
 
 
-def add_forms(site: Path, folders: Iterable[Path], forms: Sequence[str], *, anew: bool) -> Converted:
-    """Write the ``forms`` of the reports in ``folders`` whose last run went well, and list them in the site's index.
+def add_forms(
+    site: Path, folders: Iterable[Path], forms: Sequence[str], *, anew: bool = False
+) -> tuple[dict[str, int], list[str]]:
+    """Write the ``forms`` ("pdf", "docx") of the reports in ``folders`` that lack them, all of them if ``anew``, and
+    list them in the site's index. A report without a page is passed over, and one whose last run failed.
 
-    Raises PublishError if another run holds the site for too long.
+    Returns how many files were made of each form, and what went wrong in one line each: what is missing on this machine
+    is one line, not one a report. Raises PublishError if another run holds the site for too long.
     """
     from kbio_analysis.render.site import write_site
 
-    with open_site(site), explained(site):
-        converted = convert([f for f in folders if not (f / FAILURE).exists()], forms, anew=anew)
-        write_site(site)
-    return converted
-
-
-def convert(folders: Iterable[Path], forms: Sequence[str], *, anew: bool = False) -> Converted:
-    """Write the ``forms`` ("pdf", "docx") of the reports in ``folders`` that lack them, all of them if ``anew``.
-
-    A report without a page is passed over. What is missing on this machine is one problem, not one a report.
-    """
     made, problems, browser = dict.fromkeys(forms, 0), [], None
-    due = [(folder, form) for folder in folders for form in dict.fromkeys(forms) if (folder / PAGE).is_file()]
-    due = [(folder, form) for folder, form in due if anew or not (folder / OTHER_FORMS[form]).is_file()]
-    with ExitStack() as stack:
-        for folder, form in due:
+    with open_site(site), explained(site), ExitStack() as stack:
+        due = [folder for folder in folders if (folder / PAGE).is_file() and not (folder / FAILURE).exists()]
+        for page, form in ((folder / PAGE, form) for folder in due for form in forms):
+            target = page.with_name(OTHER_FORMS[form])
+            if target.is_file() and not anew:
+                continue
             try:
                 if form == "pdf":
                     browser = browser or stack.enter_context(opened_browser())
-                content = docx_of(folder / PAGE) if form == "docx" else pdf_of(folder / PAGE, browser)
-                write_file(folder / OTHER_FORMS[form], content)
+                write_file(target, docx_of(page) if form == "docx" else pdf_of(page, browser))
                 made[form] += 1
             except MissingProgramError as missing:
-                problems.append(f"no {OTHER_FORMS[form]} was made: {missing}")
+                problems.append(f"no {target.name} was made: {missing}")
             except (KbioError, OSError) as problem:
-                problems.append(f"{folder.parent.name}/{folder.name}: {problem}")
-    return Converted(made=made, problems=tuple(dict.fromkeys(problems)))
-
-
-def find_browser() -> str | None:
-    """The Chromium to use: KBIO_CHROMIUM if that is set, else the first of the usual names and places; None if none."""
-    named = os.environ.get("KBIO_CHROMIUM")
-    candidates = [named] if named else list(filter(None, map(shutil.which, BROWSERS)))
-    return next((path for path in candidates if Path(path).is_file()), None)
+                problems.append(f"{'/'.join(page.parts[-3:-1])}: {problem}")
+        write_site(site)
+    return made, list(dict.fromkeys(problems))
 
 
 @contextmanager
@@ -130,23 +99,21 @@ def opened_browser() -> Iterator[Browser]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise MissingProgramError("playwright is not installed; install kbio-analysis with its extra 'pdf'") from None
-    path = find_browser()
+    named = os.environ.get("KBIO_CHROMIUM")
+    path = next(filter(os.path.isfile, [named] if named else filter(None, map(shutil.which, BROWSERS))), None)
     if path is None:
         raise MissingProgramError("no Chromium found; install chromium, or set KBIO_CHROMIUM to the path of one")
     with sync_playwright() as playwright:
         start = partial(playwright.chromium.launch, executable_path=path, args=FLAGS)
         try:
-            browser = start(chromium_sandbox=True)
-        except Error:  # as root, and in most containers, the browser has none
             try:
+                browser = start(chromium_sandbox=True)
+            except Error:  # as root, and in most containers, the browser has none
                 browser = start()
-            except Error as problem:
-                reason = str(problem).strip().splitlines()[0]
-                raise MissingProgramError(f"{path} does not start: {reason}") from None
-        try:
+        except Error as problem:
+            raise MissingProgramError(f"{path} does not start: {str(problem).strip().splitlines()[0]}") from None
+        with closing(browser):
             yield browser
-        finally:
-            browser.close()
 
 
 def pdf_of(page_file: Path, browser: Browser) -> bytes:
@@ -171,12 +138,9 @@ def docx_of(page_file: Path) -> bytes:
     """The report page as a Word document, without code and clock. Raises KbioError if pandoc cannot write it."""
 
     def picture(drawing: re.Match[str]) -> str:
-        alt = _LABEL.search(drawing[0])
-        words = alt[1] if alt else ""
-        rebuilt = inline_svg(drawing[0], prefix="d", alt=unescape(words))
-        if rebuilt is None:
-            return f"<p>{words}</p>"
-        return f'<img width="600" alt="{words}" src="{data_uri(standalone_svg(rebuilt), "image/svg+xml")}">'
+        words = _LABEL.search(drawing[0])
+        source = data_uri(standalone_svg(drawing[0]), "image/svg+xml")
+        return f'<img width="600" alt="{words[1] if words else ""}" src="{source}">'
 
     if shutil.which("pandoc") is None:
         raise MissingProgramError("pandoc is not installed; install it (its package is called pandoc)")
