@@ -264,13 +264,22 @@ def duties_met(members: "DataFrame") -> "DataFrame":
     """
     from pandas import DataFrame
 
-    rows, held = [], set(load("korea_trade_by_chapter")["iso3"])
+    chapters = load("korea_trade_by_chapter").join(load("wto_product_groups").set_index("hs2"), on="hs2", rsuffix="_of")
+    chapters = chapters.rename(columns={"product_group": "group"})
+    known, rows = set(load("applied_tariffs")["importer"]), []
     for flow, trade in partner_flows().items():
-        for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
-            found = lines(iso3, flow, paid=False) if iso3 in held & set(trade) else None
-            if found is not None and found.basis != "none":
-                duty = (found.frame["cd_pct"] * found.frame["share_pct"]).sum() / 100
-                rows.append((agreement, flow, duty, trade[iso3].loc[entry - 3 : entry - 1].mean()))
+        share = f"{flow}_share_pct"
+        for importer in [HOME] if flow == "imports" else sorted(known & set(members["iso3"])):
+            frame = chapters if flow == "imports" else chapters[chapters["iso3"] == importer]
+            found, _ = _with_duties(frame[["iso3", "group", "broad_group", share]], importer)
+            both = (
+                (found["cd_pct"] * found[share]).groupby(found["iso3"]).sum(),
+                found[share].groupby(found["iso3"]).sum(),
+            )
+            duty = both[0] / both[1]
+            for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
+                if iso3 in duty.index.intersection(trade.columns):
+                    rows.append((agreement, flow, duty[iso3], trade[iso3].loc[entry - 3 : entry - 1].mean()))
     frame = DataFrame(rows, columns=["agreement", "direction", "duty_pct", "trade"]).dropna()
     frame = frame.assign(duty_pct=frame["duty_pct"] * frame["trade"]).groupby(["agreement", "direction"]).sum()
     return (frame["duty_pct"] / frame["trade"]).to_frame("duty_pct")
