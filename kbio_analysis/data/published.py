@@ -22,16 +22,10 @@ def export_ranks(*, as_of: str | date | None = None) -> "DataFrame":
 
     Rows not out by ``as_of`` are left out; none may be left. ``status`` ``target`` is a wish, not a rank.
     """
-    rows = load("pharma_export_ranks")
-    rows = out_by(rows[rows["iso3"] == HOME], as_of, "published ranks", may_be_empty=True)
+    rows = out_by(load("pharma_export_ranks"), as_of, "published ranks", may_be_empty=True).query(f"iso3 == '{HOME}'")
     rows = rows.assign(label=rows["definition"].map(RANK_LABELS))
     columns = ["definition", "label", "year", "rank", "status", "available_from", "source_id"]
     return rows[columns].sort_values(["year", "definition"], ignore_index=True)
-
-
-def claim_values() -> "Series":
-    """The figures of the strategy and the article by the name of the claim, in the units of ``article_claims``."""
-    return load("article_claims").set_index("id")["value"]
 
 
 def benchmarks() -> "Series":
@@ -40,25 +34,7 @@ def benchmarks() -> "Series":
     ``attrs["source_ids"]`` names their sources. They are other people's measurements and carry no release date of
     ours: ``as_of`` does not touch them.
     """
-    rows = load("development_benchmarks")
-    values = rows.set_index(["measure", "scope"])["value"]
-    values.attrs = {"source_ids": tuple(sorted(set(rows["source_id"])))}
-    return values
-
-
-def benchmark_sources(*measures: str) -> list[str]:
-    """Sources behind the benchmarks whose measure begins with one of ``measures``."""
-    rows = load("development_benchmarks")
-    return sorted(set(rows.loc[rows["measure"].str.startswith(measures), "source_id"]))
-
-
-def trial_ranks(*, as_of: str | date | None = None) -> "DataFrame":
-    """Ranks and shares of clinical trials, long: scope, measure, geo, year, value, source_id.
-
-    Rows not out by ``as_of`` are left out. Scopes count different trials and are never to be joined.
-    """
-    rows = out_by(load("clinical_trial_ranks"), as_of, "clinical trial ranks")
-    return rows[["scope", "measure", "geo", "year", "value", "source_id"]].reset_index(drop=True)
+    return _cited(load("development_benchmarks"), ["measure", "scope"], "value")
 
 
 def phase_figures(success_rates: str, *, pipeline: str = "KDDF 2024") -> "DataFrame":
@@ -87,23 +63,17 @@ def selling_products(*, as_of: str | date | None = None) -> "DataFrame":
 
     ``growth_pct`` is that of the last year, in won; also source_id.
     """
-    import pandas as pd
-
-    rows = said_by("company_drivers", as_of=as_of)
-    rows = rows[rows["metric"].str.startswith("sales of ") & (rows["kind"] == "actual")]
+    rows = said_by("company_drivers", as_of=as_of).query("metric.str.startswith('sales of ') and kind == 'actual'")
     growth = load("development_benchmarks").query("measure == 'selling_growth'").set_index("source_id")["value"]
-    columns = {"year": rows["period"].astype(int), "sales_krw_tn": rows["value"], "source_id": rows["source_id"]}
-    frame = pd.DataFrame(columns).set_axis(rows["metric"].str.removeprefix("sales of "))
-    return frame.assign(growth_pct=frame["source_id"].map(growth))
+    rows = rows.set_axis(rows["metric"].str.removeprefix("sales of ")).rename(columns={"value": "sales_krw_tn"})
+    rows = rows.assign(year=rows["period"].astype(int), growth_pct=rows["source_id"].map(growth))
+    return rows[["year", "sales_krw_tn", "source_id", "growth_pct"]]
 
 
 def market_sizes(*, as_of: str | date | None = None) -> "Series":
     """World market sizes out by ``as_of``, US$ billion, by (segment, year); ``attrs["source_ids"]``."""
-    rows = load("world_pharma_market")
-    rows = out_by(rows[rows["geo"] == "WLD"], as_of, "world market sizes")
-    sizes = rows.set_index(["segment", "year"])["market_usd_bn"].sort_index()
-    sizes.attrs = {"source_ids": tuple(sorted(set(rows["source_id"])))}
-    return sizes
+    rows = out_by(load("world_pharma_market").query("geo == 'WLD'"), as_of, "world market sizes")
+    return _cited(rows.sort_values(["segment", "year"]), ["segment", "year"], "market_usd_bn")
 
 
 def biologics_forecasts(*, as_of: str | date | None = None) -> dict[tuple[str, int], float]:
@@ -113,12 +83,11 @@ def biologics_forecasts(*, as_of: str | date | None = None) -> dict[tuple[str, i
     """
     known, sizes = benchmarks(), market_sizes(as_of=as_of)
     found = {("IQVIA, 2023 edition", 2027): float(known["biotech_share", "2027"])}
-    for label, year, measure, segment in (
-        ("IQVIA, 2024 edition", 2028, "biotech_spending", "medicines_iqvia_2024_edition"),
-        ("P&S over KHIDI", 2030, "biopharma_market", "pharmaceuticals"),
-    ):
-        if (segment, year) in sizes.index:
-            found[label, year] = float(100 * known[measure, str(year)] / sizes[segment, year])
+    edition, world = ("medicines_iqvia_2024_edition", 2028), ("pharmaceuticals", 2030)
+    if edition in sizes:
+        found["IQVIA, 2024 edition", 2028] = float(100 * known["biotech_spending", "2028"] / sizes[edition])
+    if world in sizes:
+        found["P&S over KHIDI", 2030] = float(100 * known["biopharma_market", "2030"] / sizes[world])
     return found
 
 
@@ -132,21 +101,19 @@ def published_ranges() -> dict[tuple[str, str], tuple[float, float]]:
     import numpy as np
 
     table = benchmarks()
-    lower, upper = table["review_lower_quartile"], table["review_upper_quartile"]
-    review = np.sqrt(np.expm1((np.log(upper / lower) / 1.349) ** 2))
-    listing = table["listing_sd"] / table["listing_mean"]
-    world = market_sizes()["pharmaceuticals", 2023]
-    home = 100 * table["korea_market", "2023"] / world
+    quartiles = np.log(table["review_upper_quartile"] / table["review_lower_quartile"])
     fall = 100 * (1 - (1 - table["biosimilar_price_fall"].iloc[0] / 100) ** (1 / 5))
-    to_peak = table["years_to_peak"]
+    share, to_peak = table["biosimilar_share"], table["years_to_peak"]
+    seen = share.index.str.split().str[-2].astype(int)  # a share has reached its last level between two years
+    level = [seen[share.to_numpy() >= share.to_numpy()[seen.argmax()]].min(), seen.max()]
     figures = {
-        ("biosimilar", "review_spread"): review,
-        ("new_drug", "listing_spread"): listing,
-        ("both", "clock_share_pct"): [home],
+        ("biosimilar", "review_spread"): np.sqrt(np.expm1((quartiles / 1.349) ** 2)),
+        ("new_drug", "listing_spread"): table["listing_sd"] / table["listing_mean"],
+        ("both", "clock_share_pct"): [100 * table["korea_market", "2023"] / market_sizes()["pharmaceuticals", 2023]],
         ("new_drug", "peak_usd_m"): table["peak_sales"],
         ("biosimilar", "peak_usd_m"): [table["top_korean_product"].iloc[0]],
         ("new_drug", "years_to_peak"): [to_peak["lower quartile"], to_peak["upper quartile"]],
-        ("biosimilar", "years_to_peak"): _years_to_level(table["biosimilar_share"]),
+        ("biosimilar", "years_to_peak"): level,
         ("biosimilar", "price_fall_pct"): [fall],
         ("both", "discount_pct"): table["discount_rate"],
         ("both", "blockbuster_share_pct"): table["blockbuster_share"],
@@ -154,8 +121,7 @@ def published_ranges() -> dict[tuple[str, str], tuple[float, float]]:
     return {key: (float(min(values)), float(max(values))) for key, values in figures.items()}
 
 
-def _years_to_level(share: "Series") -> list[float]:
-    """The years between which a share has reached its last level: the first year it is seen there, and the last."""
-    years = {int(scope.split()[-2]): value for scope, value in share.items()}
-    last = years[max(years)]
-    return [float(min(year for year, value in years.items() if value >= last)), float(max(years))]
+def _cited(rows: "DataFrame", keys: list[str], column: str) -> "Series":
+    values = rows.set_index(keys)[column]
+    values.attrs = {"source_ids": tuple(sorted(set(rows["source_id"])))}
+    return values

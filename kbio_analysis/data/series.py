@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, did_you_mean
 from ..vocabulary import BIOPHARMA_CLASSIFICATION, HOME
@@ -35,19 +35,23 @@ def classes() -> "DataFrame":
     return load("exporter_classes").set_index("classification")
 
 
-def annual(definition: str, *, as_of: str | date | None = None) -> "Series":
+def annual(definition: str, *, as_of: str | date | None = None, may_be_empty: bool = False) -> "Series":
     """Yearly exports under one definition, US$ million: float64, PeriodIndex ``Y-DEC``, name = definition.
 
     ``as_of`` drops every figure that was not yet out on that day. Years nobody published are left out, never filled.
     ``attrs`` hold ``definition``, ``unit`` and ``source_ids``. Raises DataError for an unknown or monthly definition,
-    a bad date, or if nothing was out yet.
+    a bad date, or, unless it ``may_be_empty``, if nothing was out yet.
     """
-    return _series(definition, "annual", as_of)
+    return _series(definition, "annual", as_of, may_be_empty)
 
 
-def monthly(series: str, *, as_of: str | date | None = None) -> "Series":
-    """Monthly exports under one definition, US$ million: as :func:`annual`, with PeriodIndex ``M``."""
-    return _series(series, "monthly", as_of)
+def monthly(
+    series: str, *, first: str | None = None, last: str | None = None, as_of: str | date | None = None
+) -> "Series":
+    """Monthly exports between two days' months: as :func:`annual`, with PeriodIndex ``M``; empty if none was out."""
+    values = _series(series, "monthly", as_of, True)
+    low, high = ((day or "")[:7] or None for day in (first, last))
+    return values.loc[low:high] if len(values) else values
 
 
 def exporters(classification: str, *, as_of: str | date | None = None) -> "DataFrame":
@@ -58,20 +62,8 @@ def exporters(classification: str, *, as_of: str | date | None = None) -> "DataF
     _known(classification, classes().query("held_in == 'pharma_exporters_panel'").index, "classification")
     rows = load("pharma_exporters_panel", as_of=as_of)
     rows = out_by(rows[rows["classification"] == classification], as_of, classification)
-    return _wide(rows, classification)
-
-
-def definitions(family: str, *, as_of: str | date | None = None) -> "DataFrame":
-    """Every yearly definition of one family, long: definition, label, year, exports_usd_m, status, source_id.
-
-    ``family`` as in the table ``export_series``; rows not out by ``as_of`` are left out.
-    """
-    known = catalogue()
-    rows = load("biopharma_exports_annual", as_of=as_of)
-    rows = out_by(rows[rows["definition"].map(known["family"]) == family], as_of, f"{family} definitions")
-    rows = rows.assign(label=rows["definition"].map(known["label"]))
-    columns = ["definition", "label", "year", "exports_usd_m", "status", "source_id"]
-    return rows[columns].sort_values(["definition", "year"], ignore_index=True)
+    wide = rows.pivot(index="year", columns="iso3", values="exports_usd_m").sort_index()
+    return _labelled(wide, classification, "Y-DEC", rows)
 
 
 def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None = None) -> "DataFrame":
@@ -89,10 +81,11 @@ def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None
     panel = load("pharma_exporters_panel", as_of=as_of).rename(columns={"classification": "definition"})
     rows = pd.concat([load("biopharma_exports_annual", as_of=as_of), panel[panel["iso3"] == HOME]], ignore_index=True)
     rows = out_by(rows[rows["definition"].isin(wanted)], as_of, "yearly counts")
-    rows = rows.assign(**{column: rows["definition"].map(known[column]) for column in ("label", "family", "scope")})
+    rows = rows.join(known[["label", "family", "scope"]], on="definition").assign(
+        at=rows["definition"].map(wanted.index)
+    )
     columns = ["definition", "label", "family", "scope", "year", "exports_usd_m", "source_id"]
-    order = rows["definition"].map(wanted.index)
-    return rows.assign(order=order).sort_values(["order", "year"], ignore_index=True)[columns]
+    return rows.sort_values(["at", "year"], ignore_index=True)[columns]
 
 
 def prints(*, as_of: str | date | None = None) -> "DataFrame":
@@ -103,17 +96,14 @@ def prints(*, as_of: str | date | None = None) -> "DataFrame":
     """
     import pandas as pd
 
-    table = load("biohealth_export_prints")
-    months = load("biohealth_exports_monthly")
-    early = catalogue().query("print_label != ''")
-    ten_day = months[months["series"].isin(early.index)].rename(columns={"series": "count"})
+    early = catalogue().query("print_label != ''")["print_label"]
+    ten_day = load("biohealth_exports_monthly").query("series in @early.index").rename(columns={"series": "count"})
     ten_day = ten_day.assign(first_month=ten_day["month"], last_month=ten_day["month"], print=1)
     columns = ["count", "first_month", "last_month", "print", "exports_usd_m", "available_from", "source_id"]
-    rows = pd.concat([table[columns], ten_day[columns]], ignore_index=True)
-    if as_of is not None:
-        rows = rows[rows["available_from"] <= pd.Timestamp(as_of)]
-    rows = rows.assign(label=rows["count"].map(early["print_label"]))
-    return rows.sort_values(["count", "first_month", "last_month", "print"], ignore_index=True)
+    rows = pd.concat([load("biohealth_export_prints"), ten_day], ignore_index=True)[columns]
+    rows = rows.assign(label=rows["count"].map(early))
+    rows = out_by(rows, as_of, "prints", may_be_empty=True)
+    return rows.sort_values(columns[:4], ignore_index=True)
 
 
 def latest_counts(*, as_of: str | date | None = None) -> "dict[str, Series]":
@@ -122,27 +112,12 @@ def latest_counts(*, as_of: str | date | None = None) -> "dict[str, Series]":
     Months whose publisher calls them unrevised are left out. Counts whose latest value is a later print of their own
     have no entry.
     """
-    table = load("biohealth_exports_monthly")
-    open_months = table[table["status"] == UNREVISED].groupby("series")["month"].apply(set).to_dict()
+    open_months = load("biohealth_exports_monthly").query("status == @UNREVISED").set_index("series")["month"]
     found = {}
     for count, series in catalogue().query("final_series != ''")["final_series"].items():
-        values = known_months(series, as_of=as_of)
-        found[str(count)] = values[[m not in open_months.get(series, ()) for m in values.index]]
+        values = monthly(series, as_of=as_of)
+        found[str(count)] = values[~values.index.isin(open_months.filter([series]))]
     return found
-
-
-def known_months(
-    series: str, *, first: str | None = None, last: str | None = None, as_of: str | date | None = None
-) -> "Series":
-    """As :func:`monthly` between two days' months; empty if none was out by ``as_of``."""
-    values = _series(series, "monthly", as_of, may_be_empty=True)
-    low, high = ((day or "")[:7] or None for day in (first, last))
-    return values.loc[low:high] if len(values) else values
-
-
-def known_years(definition: str, *, as_of: str | date | None = None) -> "Series":
-    """As :func:`annual`; empty if none was out by ``as_of``."""
-    return _series(definition, "annual", as_of, may_be_empty=True)
 
 
 def under_way(*, as_of: str | date | None = None) -> dict[str, "Series"]:
@@ -151,13 +126,12 @@ def under_way(*, as_of: str | date | None = None) -> dict[str, "Series"]:
     One a product: with devices, HS chapter 30, and HS 3002.14. The rounded months of chapter 30 stand only where
     customs' final count of the same chapter is not held. A series of which nothing was out by ``as_of`` is left out.
     """
-    known = catalogue().label
-    found = {str(known[key]): known_months(key, as_of=as_of) for key in UNDER_WAY}
-    final, rounded = (known_months(key, as_of=as_of) for key in CHAPTER_30)
-    chapter = final.combine_first(rounded)
-    behind = {source for part in (final, rounded) if len(part) for source in part.attrs["source_ids"]}
-    chapter.attrs = {"source_ids": tuple(sorted(behind))}
-    found["HS 30"] = chapter
+    known = catalogue()["label"]
+    found = {str(known[key]): monthly(key, as_of=as_of) for key in UNDER_WAY}
+    final, rounded = (monthly(key, as_of=as_of) for key in CHAPTER_30)
+    found["HS 30"] = final.combine_first(rounded)
+    behind = {*final.attrs["source_ids"], *rounded.attrs["source_ids"]}
+    found["HS 30"].attrs = {"source_ids": tuple(sorted(behind))}
     return {label: values for label, values in found.items() if len(values)}
 
 
@@ -179,8 +153,8 @@ def said_by(table: str, *, as_of: str | date | None = None) -> "DataFrame":
     rows = load(table)
     if as_of is None:
         return rows
-    published = rows["source_id"].map(load("sources").set_index("source_id")["published"]).astype(str)
-    return rows[[text[:10] <= _day(as_of).isoformat()[: len(text[:10])] for text in published]]
+    published = rows["source_id"].map(load("sources").set_index("source_id")["published"]).str[:10]
+    return rows[[text <= _day(as_of).isoformat()[: len(text)] for text in published]]
 
 
 def official_forecasts(*, as_of: str | date | None = None) -> "DataFrame":
@@ -191,10 +165,10 @@ def official_forecasts(*, as_of: str | date | None = None) -> "DataFrame":
     """
     names = {"pharma": "All pharmaceuticals (KHIDI)", "motie_biopharma": "Biopharma (trade ministry)"}
     names |= {"gov_biopharma_headline": "Biopharma (strategy)"}
-    rows = said_by("health_export_forecasts", as_of=as_of)
-    rows = rows[rows["item"].isin(names) & (rows["kind"] != "estimate")].sort_values(["vintage", "target_year"])
-    counted = out_by(load("biopharma_exports_annual"), as_of, "yearly counts")
-    counted = counted[counted["definition"] == "khidi_pharma_current"].set_index("year")["exports_usd_m"]
+    rows = said_by("health_export_forecasts", as_of=as_of).query("item in @names and kind != 'estimate'")
+    rows = rows.sort_values(["vintage", "target_year"])
+    counted = annual("khidi_pharma_current", as_of=as_of, may_be_empty=True)
+    counted.index = counted.index.year
     came = rows["target_year"].map(counted).where(rows["item"] == "pharma").astype(float)
     columns = {"name": rows["item"].map(names), "said": rows["vintage"].astype(str).str[:7], "came": came}
     return rows.assign(**columns, miss_pct=100 * (rows["exports_usd_m"] / came - 1))
@@ -208,21 +182,15 @@ def destinations(*, as_of: str | date | None = None) -> "DataFrame":
     return rows.drop("WLD", errors="ignore").sort_values("exports_usd_m", ascending=False)
 
 
-def _series(key: str, frequency: str, as_of: str | date | None, *, may_be_empty: bool = False) -> "Series":
-    import pandas as pd
-
+def _series(key: str, frequency: str, as_of: str | date | None, may_be_empty: bool) -> "Series":
     known = catalogue().query("held_in in ('biopharma_exports_annual', 'biohealth_exports_monthly')")
-    same = known.index[known["frequency"] == frequency]
-    if key in known.index and key not in same:
-        other = known.at[key, "frequency"]
-        raise DataError(f"{key} is {other}, not {frequency}: read it with kbio_analysis.data.{other}()")
-    _known(key, same, f"{frequency} definition")
+    if key in known.index and (other := known.at[key, "frequency"]) != frequency:
+        raise DataError(f"{key} is {other}, not {frequency}: read it with kbio_analysis.data.series.{other}()")
+    _known(key, known.index[known["frequency"] == frequency], f"{frequency} definition")
     column, period, freq = ("definition", "year", "Y-DEC") if frequency == "annual" else ("series", "month", "M")
     rows = load(known.at[key, "held_in"], as_of=as_of)
     rows = out_by(rows[rows[column] == key], as_of, key, may_be_empty=may_be_empty).sort_values(period)
-    result = pd.Series(rows["exports_usd_m"].to_numpy(), index=_periods(rows[period], freq), name=key, dtype="float64")
-    result.attrs = {"definition": key, "unit": UNIT, "source_ids": tuple(sorted(set(rows["source_id"])))}
-    return result
+    return _labelled(rows.set_index(period)["exports_usd_m"].rename(key), key, freq, rows)
 
 
 def out_by(rows: "DataFrame", as_of: str | date | None, what: str, *, may_be_empty: bool = False) -> "DataFrame":
@@ -253,19 +221,12 @@ def _day(as_of: str | date) -> date:
         raise DataError(f"as_of={as_of!r} is not a date; write it as 2025-12-31") from None
 
 
-def _wide(rows: "DataFrame", name: str) -> "DataFrame":
-    wide = rows.pivot(index="year", columns="iso3", values="exports_usd_m").sort_index()
-    wide.index = _periods(wide.index, "Y-DEC")
-    wide.columns.name = "iso3"
-    wide.attrs = {"definition": name, "unit": UNIT, "source_ids": tuple(sorted(set(rows["source_id"])))}
-    return wide
-
-
-def _periods(values: "Iterable[object]", freq: str) -> object:
+def _labelled(values: Any, name: str, freq: str, rows: "DataFrame") -> Any:
     import pandas as pd
 
-    name = "month" if freq == "M" else "year"
-    return pd.PeriodIndex([str(value) for value in values], freq=freq, name=name)
+    values.index = pd.PeriodIndex(values.index.astype(str), freq=freq, name="month" if freq == "M" else "year")
+    values.attrs = {"definition": name, "unit": UNIT, "source_ids": tuple(sorted(set(rows["source_id"])))}
+    return values
 
 
 def _known(name: object, names: Iterable[str], kind: str) -> None:

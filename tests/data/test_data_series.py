@@ -93,7 +93,7 @@ def test_months_are_unbroken_and_come_out_by_their_rule(series, as_of, last, n):
         (views.monthly, "mfds_biopharma", r"is annual, not monthly: read it with .*\.annual\(\)"),
         (views.exporters, "coffee", "known: HS92-3002"),
         (views.yearly_counts, ["hs30"], "no yearly count 'hs30'"),
-        (views.known_months, "biohealth_mti93_custom", "did you mean"),
+        (views.monthly, "biohealth_mti93_custom", "did you mean"),
         (
             lambda day: views.annual("khidi_biopharma_hs2022", as_of=day),
             "2023-04-05",
@@ -175,11 +175,11 @@ def test_first_and_latest_counts_are_those_of_the_record():
 
 
 def test_months_between_two_days_and_none_before_their_file():
-    found = views.known_months("biohealth_mti93_customs", first="2023-05-17", last="2023-07-01")
+    found = views.monthly("biohealth_mti93_customs", first="2023-05-17", last="2023-07-01")
     assert found.index.astype(str).tolist() == ["2023-05", "2023-06", "2023-07"]
-    assert views.known_months("biohealth_mti93_customs", first="2030-01-01").empty
-    assert views.known_months("hs30_customs", as_of="2026-03-15").empty
-    assert len(views.known_months("hs30_customs", as_of="2026-03-16")) == 13
+    assert views.monthly("biohealth_mti93_customs", first="2030-01-01").empty
+    assert views.monthly("hs30_customs", as_of="2026-03-15").empty
+    assert len(views.monthly("hs30_customs", as_of="2026-03-16")) == 13
 
 
 def test_exporters_are_individual_economies():

@@ -3,6 +3,7 @@
 import pytest
 
 from kbio_analysis.data import published
+from kbio_analysis.data.series import out_by
 from kbio_analysis.data.tables import load
 from kbio_analysis.errors import DataError
 from kbio_analysis.vocabulary import SUCCESS_RATES
@@ -19,7 +20,7 @@ RANKS = {
 
 
 def test_ranks_are_the_published_ones_and_the_claims():
-    rows, claims = published.export_ranks(), published.claim_values()
+    rows, claims = published.export_ranks(), load("article_claims").set_index("id").value
     assert {(r.definition, r.year): (r.rank, r.status) for r in rows.itertuples()} == RANKS
     assert rows["label"].notna().all()
     assert claims["biopharma_export_rank_2024"] == 10
@@ -55,7 +56,7 @@ def test_the_launch_curve_rises_to_its_peak():
 
 
 def test_trial_ranks_agree_with_shares_and_the_report_of_2013_stands_alone():
-    rows = published.trial_ranks()
+    rows = load("clinical_trial_ranks")
     of_2024 = rows[(rows.scope == "all_trials") & (rows.year == 2024)]
     order = of_2024[of_2024.measure == "share_pct"].sort_values("value", ascending=False).geo.tolist()
     assert order.index("KOR") + 1 == of_2024[of_2024.measure == "rank"].value.item()
@@ -64,7 +65,7 @@ def test_trial_ranks_agree_with_shares_and_the_report_of_2013_stands_alone():
 
 
 def test_as_of_drops_the_ranks_of_2024_and_the_later_market_edition():
-    assert published.trial_ranks(as_of="2024-12-31").year.max() == 2023
+    assert out_by(load("clinical_trial_ranks"), "2024-12-31", "ranks").year.max() == 2023
     early, late = (published.biologics_forecasts(as_of=day) for day in ("2025-09-05", "2026-08-31"))
     assert [label for label, _ in late if label not in [known for known, _ in early]] == ["IQVIA, 2024 edition"]
 
@@ -79,5 +80,6 @@ def test_published_ranges_by_hand():
 
 
 def test_every_benchmark_has_its_source():
-    assert set(published.benchmark_sources("success")) == {"S_BIO_2016", "S_BIO_2021", "S_CITELINE_2026"}
+    success = load("development_benchmarks").query("measure.str.startswith('success')")
+    assert set(success.source_id) == {"S_BIO_2016", "S_BIO_2021", "S_CITELINE_2026"}
     assert set(published.benchmarks().attrs["source_ids"]) <= set(load("sources")["source_id"])
