@@ -28,7 +28,9 @@ _LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\"()\s]+)['\"]?\s*\)")
 # A backslash could spell "url" in a way that the pattern above does not see.
 _SUSPECT = re.compile(r"url\s*\(|\\|script:", re.IGNORECASE)
 _IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]+")
-_FONT_SIZE = re.compile(r"([\d.]+)(px|pt|em|%)?(?:/.*)?")
+_FONT = re.compile(
+    r"(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d00)\s+)?(?P<size>[\d.]+(?:px|pt|em|%)?)(?:/\S*)?\s+(?P<family>.+)"
+)
 _THEME_COLOUR = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
 # What matplotlib says for every mark in its style sheet, which is not taken over.
 _ROOT = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
@@ -61,29 +63,22 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
     The size comes from the view box: the style sheet makes the drawing as wide as its column.
     """
     try:
-        root = None if "<!ENTITY" in source else fromstring(source)
-    except (ParseError, ValueError):
+        root = fromstring("" if "<!ENTITY" in source else source)
+        if _local(root.tag) != "svg":
+            return None
+        sides = (re.match(r"[\d.]+", root.get(side) or "") for side in ("width", "height"))
+        view_box = root.get("viewBox") or " ".join(["0 0", *(side[0] if side else "100" for side in sides)])
+        used: dict[str, None] = {}
+        for name, value in ((name, value) for element in root.iter() for name, value in element.attrib.items()):
+            used |= dict.fromkeys(_LOCAL_URL.findall(value))
+            used |= {value[1:]: None} if _local(name) == "href" and value.startswith("#") else {}
+        _rebuild(root, {name: f"{prefix}{i}" for i, name in enumerate(used)})
+        kept = {k: v for k, v in root.attrib.items() if k not in ("width", "height", "x", "y")}
+        root.attrib.clear()
+        root.attrib.update({"role": "img", "aria-label": alt, "viewBox": view_box} | _ROOT | kept)
+        return Markup(tostring(root, encoding="unicode"))
+    except (ParseError, ValueError, RecursionError):
         return None
-    if root is None or _local(root.tag) != "svg":
-        return None
-    sides = (re.match(r"[\d.]+", root.get(side) or "") for side in ("width", "height"))
-    view_box = root.get("viewBox") or " ".join(["0 0", *(side[0] if side else "100" for side in sides)])
-    try:
-        return _rebuilt(root, view_box, prefix, alt)
-    except RecursionError:
-        return None
-
-
-def _rebuilt(root: Element, view_box: str, prefix: str, alt: str) -> Markup:
-    used: dict[str, None] = {}
-    for name, value in ((name, value) for element in root.iter() for name, value in element.attrib.items()):
-        used |= dict.fromkeys(_LOCAL_URL.findall(value))
-        used |= {value[1:]: None} if _local(name) == "href" and value.startswith("#") else {}
-    _rebuild(root, {name: f"{prefix}{i}" for i, name in enumerate(used)})
-    kept = {k: v for k, v in root.attrib.items() if k not in ("width", "height", "x", "y")}
-    root.attrib.clear()
-    root.attrib.update({"role": "img", "aria-label": alt, "viewBox": view_box} | _ROOT | kept)
-    return Markup(tostring(root, encoding="unicode"))
 
 
 def standalone_svg(drawing: str) -> str:
@@ -103,10 +98,8 @@ def _rebuild(element: Element, names: dict[str, str]) -> None:
     element.attrib.update(attributes)
     if element.tag not in (*_TEXTS, "title", "desc"):
         element.text = None
-    for child in list(element):
-        if not _TAGS.fullmatch(_local(child.tag)):
-            element.remove(child)
-            continue
+    element[:] = [child for child in element if _TAGS.fullmatch(_local(child.tag))]
+    for child in element:
         _rebuild(child, names)
         if element.tag not in _TEXTS:
             child.tail = None
@@ -116,14 +109,13 @@ def _attributes(element: Element, names: dict[str, str]) -> Iterator[tuple[str, 
     """The attributes that stay: their references renamed, none that points outside the drawing."""
     for full_name, value in element.attrib.items():
         name = _local(full_name)
-        if name == "href":
-            if value.startswith("#"):
-                yield "href", f"#{names[value[1:]]}"
-            elif element.tag == "image" and _IMAGE.fullmatch(value):
-                yield "href", "".join(value.split())
+        if name == "href" and value.startswith("#"):
+            yield "href", f"#{names[value[1:]]}"
+        elif name == "href" and element.tag == "image" and _IMAGE.fullmatch(value):
+            yield "href", "".join(value.split())
         elif name == "id":
             yield from [("id", names[value])] if value in names else []
-        elif name == full_name:
+        elif name == full_name and name != "href":
             for declared, setting in _declarations(value) if name == "style" else ((name, value),):
                 renamed = _LOCAL_URL.sub(lambda match: f"url(#{names[match[1]]})", setting)
                 if not _NO_ATTRIBUTE.match(declared) and not _SUSPECT.search(_LOCAL_URL.sub("", renamed)):
@@ -136,13 +128,8 @@ def _declarations(style: str) -> tuple[tuple[str, str], ...]:
     found = []
     for declaration in style.split(";"):
         name, _, value = (part.strip() for part in declaration.partition(":"))
-        words = value.split() if name == "font" else []
-        sizes = [i for i, word in enumerate(words) if _FONT_SIZE.fullmatch(word) and not re.fullmatch(r"\d00", word)]
-        if sizes:
-            size, said = _FONT_SIZE.fullmatch(words[sizes[0]]), words[: sizes[0]]
-            found += [("font-size", size[1] + (size[2] or "px")), ("font-family", " ".join(words[sizes[0] + 1 :]))]
-            found += [("font-style", word) for word in said if word in ("italic", "oblique")]
-            found += [("font-weight", word) for word in said if word == "bold" or re.fullmatch(r"\d00", word)]
+        if font := _FONT.fullmatch(value) if name == "font" else None:
+            found += [(f"font-{part}", said) for part, said in font.groupdict().items() if said]
         elif re.fullmatch(r"[a-z-]+", name):
             found.append((name, value.replace("!important", "").strip()))
     return tuple(found)

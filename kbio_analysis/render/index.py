@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.reading import DocumentError, read_json
@@ -21,12 +24,25 @@ from kbio_analysis.render.compare import Batch, batch_sections, batches, compare
 from kbio_analysis.render.formats import STATUS_WORDS, file_name, printable, stylesheet, template, template_folder
 from kbio_analysis.render.publish import COMPARISONS, DEFAULT_SET, GO
 from kbio_analysis.render.results import SiteReport, read_reports, remembered, results_files
-from kbio_analysis.render.search import search_index
 from kbio_analysis.render.whatif import what_if
 
 if TYPE_CHECKING:
     from kbio_analysis.render.results import Rankings
     from kbio_analysis.render.site import Front
+
+MOST_PAGES, MOST_CHARACTERS = 120, 1_500_000
+
+_LEFT_OUT = re.compile(
+    r'<(svg|style|nav|annotation|thead)\b.*?</\1>|<details class="code">.*?\n</details>'
+    r'|<ul class="facts".*?</ul>|<caption class="quiet">.*?</caption>'
+    r'|<span class="(?:under|quiet)">.*?</span>|<a class="download".*?</a>',
+    re.DOTALL,
+)
+_PASSAGE = re.compile(
+    r'<(?:figure|div)\b[^>]*? id="(?P<id>[^"]+)"|<h(?P<level>[1-6])(?: id="(?P<own>[^"]+)")?>(?P<heading>.*?)</h'
+    r"|<(?P<tag>p|li|figcaption|caption|tr)\b[^>]*>(?P<text>.*?)</(?P=tag)>",
+    re.DOTALL,
+)
 
 Link = tuple[str, str, str, int]
 """Address, name, a word about it, and how many reports there did not end well."""
@@ -149,3 +165,45 @@ def _ways(reports: Sequence[SiteReport], groups: Sequence[Batch], scenarios: Map
         found[f"{name}-next"] = page[min(after)] if after else place
         found[f"{name}-scenarios"] = scenarios.get(name, place)
     return found
+
+
+# ---- the text of the reports for the search of the index
+
+
+def passages(page: str) -> list[tuple[str, str, str]]:
+    """(anchor, heading, text) of every paragraph, item, caption and table row of a report's page, in order."""
+    body = _LEFT_OUT.sub(" ", page[page.find("<h1") :].partition('<h2 id="provenance"')[0])
+    found, anchor, heading = [], "", ""
+    for match in _PASSAGE.finditer(body):
+        if match["level"]:
+            anchor, heading = match["own"] or "", _text(match["heading"])
+            found.append((anchor, heading, ""))
+        elif match["id"]:
+            anchor = match["id"]
+        elif text := _text(match["text"]):
+            found.append((anchor, heading, text))
+    return found
+
+
+def search_index(reports: Sequence[SiteReport]) -> dict[str, Any]:
+    """``reports``: (name, address) each; ``passages``: (number of the report, anchor, heading, text) each.
+
+    What a set says word for word as the default report did is not kept again; sets come after all default reports, and
+    what lies beyond the bounds stays out, so that the index remains a page that opens at once.
+    """
+    with_page = sorted((r for r in reports if r.page), key=lambda r: (r.set != DEFAULT_SET, r.notebook, r.set))
+    listed, kept, known, room = [], [], set(), MOST_CHARACTERS
+    for report in with_page[:MOST_PAGES]:
+        own = [one for one in passages(report.html()) if (report.notebook, one[1:]) not in known]
+        room -= sum(len(part) for one in own for part in one)
+        if room < 0:
+            break
+        known |= {(report.notebook, one[1:]) for one in own}
+        kept += [(len(listed), *one) for one in own]
+        listed.append((report.notebook if report.set == DEFAULT_SET else report.label, report.page))
+    return {"reports": listed, "passages": kept, "left_out": len(with_page) - len(listed)}
+
+
+def _text(markup: str) -> str:
+    spaced = re.sub(r"<(?:code|br)\b[^>]*>", " ", re.sub(r"</t[dh]>", " \N{MIDDLE DOT} ", markup))
+    return Markup(spaced).striptags().strip(" \N{MIDDLE DOT}")

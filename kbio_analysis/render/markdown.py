@@ -23,7 +23,6 @@ _BARE_LINK = re.compile(r"https?://[^\s<>\"']+")
 _NOTEBOOK = re.compile(r"\d\d_[a-z0-9_]+")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
-_TAG = re.compile(r"<[^<>]*>")
 
 _NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|actiontype", re.IGNORECASE)
 HeadingHook = Callable[[str, int], str]
@@ -86,11 +85,6 @@ def report_link(text: str) -> Markup:
     return Markup('<a href="../../go/{}.html">{}</a>').format(text, breakable(text))
 
 
-def strip_tags(markup: str) -> str:
-    """The text of inline HTML that this module wrote."""
-    return html.unescape(_TAG.sub("", markup)).strip()
-
-
 class _Renderer(mistune.HTMLRenderer):
     """Writes only what readers may get; headings are handed to the page."""
 
@@ -125,7 +119,7 @@ class _Renderer(mistune.HTMLRenderer):
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """Images travel with the notebook; one on the web is linked, and of any other the page says so."""
-        alt, address = strip_tags(text), html.unescape(url)
+        alt, address = Markup(text).striptags(), html.unescape(url)
         name = address.removeprefix("attachment:")
         bundle = self.attachments.get(name) or self.attachments.get(unquote(name)) or {}
         source = next((f"data:{kind};base64,{''.join(body)}" for kind, body in bundle.items()), address)
@@ -177,4 +171,4 @@ def paragraph(source: str) -> Markup:
 
 def plain_text(source: str) -> str:
     """Markdown of a sentence or paragraphs as text alone: no escapes, no marks, one line."""
-    return " ".join(strip_tags(str(markdown(source))).split())
+    return markdown(source).striptags()

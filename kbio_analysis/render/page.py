@@ -148,14 +148,14 @@ class Page:
             self.title = Markup(text) if self.title is None else self.title
             return ""
         self._level = max(2, min(level, self._level + 1))
-        title = md.strip_tags(text)
+        title = Markup(text).striptags()
         name = self._id(anchor(title))
         self.headings.append({"level": self._level, "id": name, "text": title})
         return f'<h{self._level} id="{name}">{text}</h{self._level}>\n'
 
     def _page_link(self, match: re.Match[str]) -> str:
         """A link within the page as its target is called, whatever its author made of capitals and spaces."""
-        wanted = md.strip_tags(match[1])
+        wanted = Markup(match[1]).striptags()
         found = wanted if wanted in self._ids else anchor(wanted)
         return f'href="#{escape(found)}"' if found in self._ids else match[0]
 

@@ -186,42 +186,37 @@ def results_frame(reports: Iterable[SiteReport]) -> pd.DataFrame:
         head["parameters"] = json.dumps(used, ensure_ascii=False, sort_keys=True)
         for name, record in (report.results if report.good and report.results else {None: {}}).items():
             value = record.get("value")
-            held = {"value": float(value)} if is_number(value) else {"text_value": exact(value) or None}
+            text = str(value).lower() if isinstance(value, bool) else value or None
+            held = {"value": float(value)} if is_number(value) else {"text_value": text}
             rows.append(head | held | {"name": name} | {key: record.get(key) or None for key in ("unit", "meaning")})
     types = {name: "float64" if name == "value" else "string" for name in COLUMNS}
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
 
 
-def exact(value: Any) -> Any:
-    """A value as a CSV has it, all of it: numbers and text as they are, true and false spelt so, lists as JSON."""
-    if value is None or value is ABSENT:
-        return ""
-    return value if is_number(value) or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
     """Both files by name; the same reports give the same bytes, with the same pandas and pyarrow."""
     frame = results_frame(reports)
-    text = frame.map(plain_field).to_csv(index=False, lineterminator="\n").encode()
+    text = frame.map(_field, na_action="ignore").to_csv(index=False, lineterminator="\n").encode()
     return {CSV_NAME: text, PARQUET_NAME: frame.to_parquet(index=False, compression="zstd")}
 
 
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:
-    """CSV with LF line ends, every field as ``exact`` and ``plain_field`` have it."""
+    """CSV with LF line ends that says all of every value and holds nothing that a spreadsheet takes for a formula."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([plain_field(exact(value)) for value in row] for row in rows)
+    csv.writer(buffer, lineterminator="\n").writerows(map(_field, row) for row in rows)
     return buffer.getvalue()
 
 
 def harmless_csv(text: str) -> str:
-    """A CSV that a notebook made, its fields as ``plain_field`` has them."""
+    """A CSV that a notebook made, as ``csv_text`` would write it."""
     return csv_text(csv.reader(io.StringIO(text.replace("\r\n", "\n").replace("\r", " "), newline="")))
 
 
-def plain_field(value: Any) -> Any:
-    """A field that no spreadsheet takes for a formula, without a bare carriage return; numbers stay what they are."""
-    if not isinstance(value, str):
-        return value
+def _field(value: Any) -> Any:
+    """Numbers as they are, true and false spelt so, lists as JSON, text without a bare carriage return."""
+    if value is None or value is ABSENT or is_number(value):
+        return "" if value is ABSENT else value
+    value = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = value.replace("\r\n", "\n").replace("\r", "\n")
     number = re.fullmatch(r"[+-][\d.,]+(?:[eE][+-]?\d+)?%?", text)
     return f"'{text}" if re.match(r"\s*[=@+-]", text) and not number else text
