@@ -1,29 +1,43 @@
-"""Small pieces of a page, from untrusted values (figures as readers write them, plain text, anchors, downloads), and
-the templates that are set with them."""
+"""What pages are made of, from untrusted values: figures as readers write them, plain text, Markdown, the templates.
+
+Markdown is that of notebooks (tables, strikethrough, definition lists, formulas between dollar signs). Nothing raw
+passes: every tag is written here or by mistune, none by an author; links are plain web links, formulas MathML.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
+from xml.etree.ElementTree import tostring
+
+import mistune
+from markupsafe import Markup, escape
+from mistune.plugins.math import math_in_list
 
 if TYPE_CHECKING:
     import jinja2
 
 STATUS_WORDS = {"ok": "Complete", "failed": "Failed", "killed": "Killed", "timed_out": "Timed out", "broken": "Broken"}
-
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Outside these sizes a figure is written with a power of ten; inside, five digits are enough for a reader.
 _SMALL, _LARGE, _DIGITS = 1e-4, 1e15, 5
+_WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+_BARE_LINK = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}])")
+_NOTEBOOK = re.compile(r"\d\d_[a-z0-9_]+")
+_INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+_ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
+_NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|actiontype", re.IGNORECASE)
 
 
 def format_value(value: Any, unit: str = "") -> str:
@@ -88,6 +102,151 @@ def data_uri(text: str, media_type: str) -> str:
     return f"data:{media_type};charset=utf-8,{quote(text, safe='!$()*,-./:;=?@_~')}"
 
 
+# ---- Markdown
+
+
+def mathml(latex: str, display: str = "inline") -> Markup:
+    """MathML of a formula; LaTeX that cannot be read is shown as it was typed."""
+    from latex2mathml.converter import convert_to_element
+
+    try:
+        tree = convert_to_element(latex.strip().replace("{aligned}", "{align*}"), display=display)
+    except Exception:  # latex2mathml raises one class a mistake, without a common parent, and stumbles over some input
+        return Markup('<code class="latex">{}</code>').format(latex.strip())
+    for element in tree.iter():
+        element.attrib.pop("xmlns", None)
+        for name in [name for name in element.attrib if _NO_MATHML.match(name)]:
+            del element.attrib[name]
+        if element.text and _ENTITY.fullmatch(element.text):
+            element.text = html.unescape(element.text)
+    tree.set("alttext", latex.strip())
+    return Markup(tostring(tree, encoding="unicode"))
+
+
+def link(text: str | Markup, url: str) -> Markup:
+    """A web or in-page link; any other address leaves the text alone."""
+    if url.startswith("#") and len(url) > 1:
+        return Markup('<a href="#{}">{}</a>').format(unquote(url[1:]), text)
+    if not _WEB_LINK.fullmatch(url):
+        return escape(text)
+    return Markup('<a href="{}" rel="noopener noreferrer external">{}</a>').format(url, text)
+
+
+def linkify(text: str) -> Markup:
+    """Plain text with its web addresses made into links."""
+    return Markup("").join(link(part, part) if i % 2 else part for i, part in enumerate(_BARE_LINK.split(text)))
+
+
+def breakable(name: str) -> Markup:
+    """An identifier that may break after its underscores, so that a narrow column need not cut it."""
+    return Markup("_<wbr>").join(escape(part) for part in str(name).split("_"))
+
+
+def named_link(text: str) -> Markup:
+    """A name followed by its address as a link of that name; other text as :func:`linkify` has it."""
+    name, _, address = text.rpartition(" ")
+    return link(name, address) if name and _WEB_LINK.fullmatch(address) else linkify(text)
+
+
+def report_link(text: str) -> Markup:
+    """A notebook's name as a link from a report to that notebook's default report, by way of the site; other text as
+    it is."""
+    if not _NOTEBOOK.fullmatch(text):
+        return escape(text)
+    return Markup('<a href="../../go/{}.html">{}</a>').format(text, breakable(text))
+
+
+class _Renderer(mistune.HTMLRenderer):
+    """Writes only what readers may get; headings are handed to the page."""
+
+    on_heading: Callable[[str, int], str]
+    attachments: Mapping[str, Mapping[str, str]]
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        return self.on_heading(text, level)
+
+    def inline_html(self, html: str) -> str:
+        return "" if html.startswith("<!--") else str(escape(html))
+
+    def block_html(self, html: str) -> str:
+        return "" if html.lstrip().startswith("<!--") else f"<p>{escape(html.strip())}</p>\n"
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        return f'<pre tabindex="0"><code>{escape(code)}</code></pre>\n'
+
+    def table(self, text: str) -> str:
+        region = '<div class="scroll" tabindex="0" role="region" aria-label="Table in the text">'
+        return f"{region}<table>{text}</table></div>\n"
+
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        tag = 'th scope="col"' if head else "td"
+        number = ' class="num"' if align == "right" else ""
+        return f"<{tag}{number}>{text}</{tag[:2]}>"
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return str(link(Markup(text), html.unescape(url)))
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """Images travel with the notebook; one on the web is linked, and of any other the page says so."""
+        alt, address = Markup(text).striptags(), html.unescape(url)
+        name = address.removeprefix("attachment:")
+        bundle = self.attachments.get(name) or self.attachments.get(unquote(name)) or {}
+        source = next((f"data:{kind};base64,{''.join(body)}" for kind, body in bundle.items()), address)
+        if _INLINE_IMAGE.fullmatch(source):
+            return str(Markup('<img src="{}" alt="{}">').format(source, alt))
+        if _WEB_LINK.fullmatch(address):
+            return str(link(alt or address, address))
+        missing = "The picture {} is not shown: one pasted into a cell of text travels with the page, or one in the "
+        missing += "notebook's folder (PNG, JPEG, GIF, WebP or SVG, at most 5 MB)."
+        return str(Markup(f'<span class="missing">{missing}</span>').format(unquote(address)))
+
+    def block_math(self, text: str) -> str:
+        equation = '<span class="equation" tabindex="0" role="group" aria-label="Equation">'
+        return f"<p>{equation}{mathml(text, 'block')}</span></p>\n"
+
+    def inline_math(self, text: str) -> str:
+        return str(mathml(text))
+
+
+def _bold(text: str, level: int) -> str:
+    """Headings inside computed text are not sections of the paper."""
+    return f"<p><strong>{text}</strong></p>\n"
+
+
+@cache
+def _engine() -> mistune.Markdown:
+    plugins = ["strikethrough", "table", "url", "def_list", "math", math_in_list]
+    return mistune.create_markdown(renderer=_Renderer(), plugins=plugins)
+
+
+def markdown(
+    source: str,
+    on_heading: Callable[[str, int], str] = _bold,
+    attachments: Mapping[str, Mapping[str, str]] | None = None,
+) -> Markup:
+    """HTML of Markdown text. ``on_heading`` takes a heading's inner HTML and its level and gives what stands for it on
+    the page; ``attachments`` are the cell's own images."""
+    engine = _engine()
+    engine.renderer.on_heading, engine.renderer.attachments = on_heading, attachments or {}
+    return Markup(engine(source))
+
+
+def paragraph(source: str) -> Markup:
+    """Markdown of one sentence or paragraph as inline HTML, without its enclosing tag."""
+    markup = markdown(source).strip()
+    if markup.count("<p>") == 1 and markup.startswith("<p>") and markup.endswith("</p>"):
+        return Markup(markup[3:-4])
+    return markup
+
+
+def plain_text(source: str) -> str:
+    """Markdown of a sentence or paragraphs as text alone: no escapes, no marks, one line."""
+    return markdown(source).striptags()
+
+
+# ---- templates
+
+
 def template_folder() -> Path:
     """Where the templates, style sheets and scripts of the pages lie."""
     return Path(__file__).parent / "templates"
@@ -104,24 +263,14 @@ def stylesheet(*names: str) -> str:
 @cache
 def _environment() -> jinja2.Environment:
     import jinja2
-    from markupsafe import Markup
-
-    from kbio_analysis.render import markdown
 
     folder = jinja2.FileSystemLoader(template_folder())
     environment = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {
-        "breakable": markdown.breakable,
+    filters = (breakable, data_uri, file_name, linkify, named_link, paragraph, plain, report_link)
+    environment.filters |= {one.__name__: one for one in filters} | {
         # The Content-Security-Policy source that admits exactly this inline style sheet or script.
         "csp_hash": lambda text: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'",
-        "data_uri": data_uri,
-        "file_name": file_name,
-        "linkify": markdown.linkify,
-        "named": markdown.named_link,
-        "plain": plain,
         "raw": Markup,
-        "report": markdown.report_link,
-        "sentence": markdown.paragraph,
         "setting": format_setting,
         "status": lambda status: STATUS_WORDS.get(status, status),
         "value": format_value,

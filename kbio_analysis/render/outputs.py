@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.markdown import plain_text
+from kbio_analysis.render.formats import plain_text
 
 MIME = "application/vnd.kbio.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -16,18 +16,8 @@ from typing import TYPE_CHECKING, Any
 import nh3
 from markupsafe import Markup, escape
 
-from kbio_analysis.render import markdown as md
+from kbio_analysis.render import formats
 from kbio_analysis.render.drawings import inline_svg
-from kbio_analysis.render.formats import (
-    STATUS_WORDS,
-    anchor,
-    data_uri,
-    file_name,
-    plain,
-    printable,
-    stylesheet,
-    template,
-)
 from kbio_analysis.render.outputs import MIME
 from kbio_analysis.render.parameters import INJECTED
 from kbio_analysis.render.results import csv_text, harmless_csv
@@ -58,12 +48,15 @@ def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: Noteboo
     of each), without which the page shows their values only. The same inputs give the same bytes.
     """
     page = Page(executed, result, spec)
-    return printable(template("report/page.html.j2").render(page=page, style=report_style())).strip() + "\n"
+    return (
+        formats.printable(formats.template("report/page.html.j2").render(page=page, style=report_style())).strip()
+        + "\n"
+    )
 
 
 def report_style() -> str:
     """The style sheet of report pages, as it stands in each of them."""
-    return stylesheet("base.css", "table.css", "report.css", "brief.css")
+    return formats.stylesheet("base.css", "table.css", "report.css", "brief.css")
 
 
 class Page:
@@ -75,7 +68,7 @@ class Page:
     def __init__(self, executed: NotebookNode, result: Mapping[str, Any], spec: NotebookSpec | None) -> None:
         self.result, self.spec = result, spec
         self.layout, self.lang = getattr(spec, "layout", None), getattr(spec, "lang", "en")
-        self.status = STATUS_WORDS.get(str(result.get("status")), str(result.get("status", "unknown")))
+        self.status = formats.STATUS_WORDS.get(str(result.get("status")), str(result.get("status", "unknown")))
         self.results, self.headings, self.blocks = result.get("results") or {}, [], []
         asked = self.results.get("question", {}).get("value")
         self.title, self.lead = escape(asked) if asked else None, None
@@ -117,7 +110,7 @@ class Page:
         if _HEADING.search(cell.source):
             self._close_section()
         headings = len(self.headings)
-        html = md.markdown(cell.source, self._heading, cell.get("attachments"))
+        html = formats.markdown(cell.source, self._heading, cell.get("attachments"))
         if html.strip():
             self._show({"as": "prose", "html": html})
         if len(self.headings) == headings + 1 and html.strip().count("\n") == 0:
@@ -149,14 +142,14 @@ class Page:
             return ""
         self._level = max(2, min(level, self._level + 1))
         title = Markup(text).striptags()
-        name = self._id(anchor(title))
+        name = self._id(formats.anchor(title))
         self.headings.append({"level": self._level, "id": name, "text": title})
         return f'<h{self._level} id="{name}">{text}</h{self._level}>\n'
 
     def _page_link(self, match: re.Match[str]) -> str:
         """A link within the page as its target is called, whatever its author made of capitals and spaces."""
         wanted = Markup(match[1]).striptags()
-        found = wanted if wanted in self._ids else anchor(wanted)
+        found = wanted if wanted in self._ids else formats.anchor(wanted)
         return f'href="#{escape(found)}"' if found in self._ids else match[0]
 
     def _id(self, wanted: str) -> str:
@@ -171,11 +164,11 @@ class Page:
 
     def _view(self, output: NotebookNode) -> dict[str, Any]:
         if output.output_type == "stream":
-            text = plain(output.text)
+            text = formats.plain(output.text)
             return {"as": "stream", "text": text, "name": output.name}
         if output.output_type == "error":
-            trace = plain("\n".join(output.traceback))
-            return {"as": "error", "type": output.ename, "message": plain(output.evalue), "trace": trace}
+            trace = formats.plain("\n".join(output.traceback))
+            return {"as": "error", "type": output.ename, "message": formats.plain(output.evalue), "trace": trace}
         payload = output.data.get(MIME)
         if isinstance(payload, Mapping) and (view := self._structured(payload)) is not None:
             return view
@@ -187,12 +180,12 @@ class Page:
         if kind == "record":
             return {}
         if kind == "answer" and isinstance(text, str) and self.lead is None:
-            self.lead = md.paragraph(text)
+            self.lead = formats.paragraph(text)
             if self._bare_heading is not None:
                 self._bare_heading["answered"] = True
             return {}
         if kind in ("answer", "sentence") and isinstance(text, str):
-            return {"as": "words", "html": md.markdown(text)}
+            return {"as": "words", "html": formats.markdown(text)}
         if kind == "chart" and isinstance(payload.get("svg"), str):
             return self._chart(payload)
         if kind == "table" and isinstance(payload.get("columns"), list):
@@ -205,12 +198,12 @@ class Page:
         name = str(payload.get("id") or self._counts[label])
         view = {
             "label": f"{label} {self._counts[label]}",
-            "id": self._id(f"{'fig' if label == 'Figure' else 'table'}-{anchor(name)}"),
+            "id": self._id(f"{'fig' if label == 'Figure' else 'table'}-{formats.anchor(name)}"),
             "caption": str(payload.get("caption") or ""),
             "source": str(payload.get("source") or ""),
         } | self._cell
         if isinstance(payload.get("csv"), str):
-            file = file_name(str(payload.get("csv_name") or name), "csv")
+            file = formats.file_name(str(payload.get("csv_name") or name), "csv")
             view["csv"] = {"name": file, "text": harmless_csv(payload["csv"])}
         return view
 
@@ -232,14 +225,14 @@ class Page:
             self._counts["Output"] += 1
             return {"as": "html", "html": clean_html(data["text/html"]), "label": f"Output {self._counts['Output']}"}
         if "image/svg+xml" in data:
-            return self._image(data_uri(data["image/svg+xml"], "image/svg+xml"), metadata.get("image/svg+xml"))
+            return self._image(formats.data_uri(data["image/svg+xml"], "image/svg+xml"), metadata.get("image/svg+xml"))
         for kind in ("image/png", "image/jpeg"):
             if kind in data and re.fullmatch(r"[A-Za-z0-9+/=\s]+", data[kind]):
                 return self._image(f"data:{kind};base64,{''.join(data[kind].split())}", metadata.get(kind))
         for kind in ("text/markdown", "text/latex"):
             if kind in data:
-                return {"as": "words", "html": md.markdown(data[kind])}
-        return {"as": "stream", "text": plain(str(data.get("text/plain", ""))), "name": "stdout"}
+                return {"as": "words", "html": formats.markdown(data[kind])}
+        return {"as": "stream", "text": formats.plain(str(data.get("text/plain", ""))), "name": "stdout"}
 
     def _image(self, source: str, told: Any) -> dict[str, Any]:
         """A figure that came without our payload: numbered like the others, with a note of what it lacks."""
@@ -255,7 +248,7 @@ class Page:
         keys = ("name", "value", "unit", "meaning")
         rows = [[name, *map(entry.get, keys[1:])] for name, entry in self.results.items()]
         stem = f"{self.result.get('notebook') or 'report'}-{self.result.get('set') or 'default'}-results"
-        return {"name": file_name(stem, "csv"), "text": csv_text([keys, *rows])}
+        return {"name": formats.file_name(stem, "csv"), "text": csv_text([keys, *rows])}
 
     def parameters(self) -> list[dict[str, Any]]:
         """Every parameter with its value, and from ``spec`` its default, meaning and unit."""
