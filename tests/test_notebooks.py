@@ -163,6 +163,9 @@ class TestProse:
         ("12_top_five", {"base_rate_ranks": "[9]"}, "holds 1; give 2"),
         ("13_reform_clock", {"new_drug_peak_usd_m": "[11, 9, 10]"}, "is not in rising order"),
         ("13_reform_clock", {"start_date": "2035-01-01"}, "2030 must be at least start_date, 2035-01-01"),
+        ("20_india_cepa", {"partner": "XXX"}, "did you mean FXX"),
+        ("22_bangladesh_cepa", {"partner": "KOR"}, "'KOR' is not in iso3 of data/tables/korea_exports_by_partner"),
+        ("30_diversification", {"base_year": "1990", "first_year": "2010"}, "1990 must be at least first_year, 2010"),
     ],
 )
 def test_bounds_between_parameters_are_checked_before_anything_runs(name: str, given: dict, words: str) -> None:

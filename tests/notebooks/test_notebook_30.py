@@ -41,7 +41,7 @@ def test_the_default() -> None:
 
 def test_from_the_first_year_with_the_smallest_partner() -> None:
     early = checked(
-        base_year="1990", last_year="2019", first_year="2010", groups='["Central Asia"]', shock_partner="Tuvalu",
+        base_year="2010", last_year="2019", first_year="2010", groups='["Central Asia"]', shock_partner="Tuvalu",
         shock_pct="1", fall_pct="40", min_share_pct="10", gravity_years="10", n_draws="200", level="50",
     )  # fmt: skip
     assert "less than 0.1%" in early.text
