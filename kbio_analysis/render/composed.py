@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 
 
-def stage(job: Job) -> int:
-    """How many jobs stand one upon the other below this one; 0 if it is not composed."""
-    return 1 + max(map(stage, job.upstream)) if job.upstream else 0
-
-
 def in_stages(jobs: Iterable[Job]) -> list[list[Job]]:
     """The jobs, their order kept, in groups of which each rests on earlier ones only."""
+
+    def stage(job: Job) -> int:
+        return 1 + max(map(stage, job.upstream)) if job.upstream else 0
+
     groups: dict[int, list[Job]] = {}
     for job in jobs:
         groups.setdefault(stage(job), []).append(job)
@@ -50,9 +49,8 @@ def with_upstream(jobs: Iterable[Job], wanted: Callable[[Job], bool] = lambda _:
 
 def supplied(job: Job, entry: Callable[[Job], Entry]) -> Job:
     """The job with its bundle, made of an entry for each job upstream; one that is not composed as it is."""
-    if not job.upstream:
-        return job
-    return replace(job, upstream=(), recorded=bundle({one.notebook: entry(one) for one in job.upstream}))
+    entries = {one.notebook: entry(one) for one in job.upstream}
+    return replace(job, upstream=(), recorded=bundle(entries)) if entries else job
 
 
 def bundle(entries: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -65,21 +63,18 @@ def site_entry(site: Path) -> Callable[[Job], Entry]:
     entries: dict[str, Entry] = {}
 
     def entry(job: Job) -> Entry:
-        if job.label not in entries:
-            entries[job.label] = _entry(folder_of(site, job.notebook, job.set_name))
-        return entries[job.label]
+        if job.label in entries:
+            return entries[job.label]
+        folder = folder_of(site, job.notebook, job.set_name)
+        why, state = ("the last run failed", "failed") if (folder / FAILURE).exists() else ("", "fresh")
+        try:
+            kept = recorded_in(json.loads((folder / RESULT).read_bytes()), (folder / EXECUTED).read_bytes())
+            found = kept | {"state": state, "why": why, "source": "report"}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            found = missing_entry(why or "the report is damaged", "report", "failed" if why else "missing")
+        return entries.setdefault(job.label, found)
 
     return entry
-
-
-def _entry(folder: Path) -> Entry:
-    failure = "the last run failed" if (folder / FAILURE).exists() else ""
-    try:
-        kept = recorded_in(json.loads((folder / RESULT).read_bytes()), (folder / EXECUTED).read_bytes())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        why = failure or "the report is damaged"
-        return missing_entry(why, "report", "failed" if failure else "missing")
-    return kept | {"state": "failed" if failure else "fresh", "why": failure, "source": "report"}
 
 
 def checked(jobs: Iterable[Job], notebooks: Path, make: Callable[[list[Job]], Iterable[Report]]) -> Iterator[Report]:

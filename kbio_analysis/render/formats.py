@@ -47,15 +47,15 @@ def format_value(value: Any, unit: str = "") -> str:
     """
     if not isinstance(value, int | float) or isinstance(value, bool):
         return format_setting(value)
-    grouped, size = "year" not in unit.lower(), abs(value)
+    size = abs(value)
     if isinstance(value, int) or (value.is_integer() and size < _LARGE):
-        text = f"{int(value):,}" if grouped and size >= 10_000 else str(int(value))
+        text = f"{int(value):,}"
     elif not _SMALL <= size < _LARGE:
         text = f"{value:.4g}"
     else:
-        decimals = max(0, _DIGITS - 1 - math.floor(math.log10(size))) if size >= 1 else _DIGITS - 1
-        text = f"{value:,.{decimals}f}" if grouped and size >= 10_000 else f"{value:.{decimals}f}"
+        text = f"{value:,.{max(0, _DIGITS - 1 - max(0, math.floor(math.log10(size))))}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.replace(",", "") if size < 10_000 or "year" in unit.lower() else text
     return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
 
 
