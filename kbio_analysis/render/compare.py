@@ -87,20 +87,17 @@ def _same(one: Any, other: Any) -> bool:
 def lines_of(reports: Sequence[SiteReport]) -> tuple[list[Line], list[Line]]:
     """Every parameter that gave the results of the reports, and every result, each in all of them."""
     made = [{name: {"value": value} for name, value in report.made_with.items()} for report in reports]
-    found: list[list[Line]] = []
-    for kind, records in (("parameter", made), ("result", [report.results for report in reports])):
-        names = dict.fromkeys(name for record in records for name in record)
-        found.append([_line(kind, name, [record.get(name) for record in records]) for name in names])
-    return found[0], found[1]
-
-
-def _line(kind: str, name: str, records: Sequence[Any]) -> Line:
-    values = tuple(ABSENT if record is None else record["value"] for record in records)
-    units = tuple("" if record is None else record.get("unit", "") for record in records)
-    known = {unit for unit, record in zip(units, records, strict=True) if record}
-    meaning = next((record["meaning"] for record in records if record and record.get("meaning")), "")
-    unit = known.pop() if len(known) == 1 else None
-    return Line(kind=kind, name=name, meaning=meaning, values=values, units=units, unit=unit)
+    found: dict[str, list[Line]] = {"parameter": [], "result": []}
+    for kind, told in (("parameter", made), ("result", [report.results for report in reports])):
+        for name in dict.fromkeys(name for records in told for name in records):
+            records = [records.get(name, {}) for records in told]
+            values = tuple(record.get("value", ABSENT) for record in records)
+            units = tuple(record.get("unit", "") for record in records)
+            known = {record.get("unit", "") for record in records if record}
+            unit = known.pop() if len(known) == 1 else None
+            meaning = next((record["meaning"] for record in records if record.get("meaning")), "")
+            found[kind].append(Line(kind=kind, name=name, meaning=meaning, values=values, units=units, unit=unit))
+    return found["parameter"], found["result"]
 
 
 # ---- a few reports against the first
@@ -292,8 +289,7 @@ def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
 def _ranked(
     reports: list[SiteReport], ranking: Ranking
 ) -> tuple[list[SiteReport], list[tuple[SiteReport, str]], list[str]]:
-    """The reports in order, the largest first and equal ones by name; with the reason, those without a number in the
-    unit that most of them share; and what no report records. All stay unranked if none has a number."""
+    """The reports, the largest first; those without a number in the unit most of them share, and why; what is amiss."""
     by, *columns = ranking
     units = Counter(r.results[by]["unit"] for r in reports if is_number(r.results.get(by, {}).get("value")))
     first, last = [], []

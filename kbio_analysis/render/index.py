@@ -81,11 +81,7 @@ def _batches(groups: Sequence[Batch], said: Rankings) -> tuple[dict[str, str], l
 
 
 def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, str], list[Link], list[str]]:
-    """The pages of the comparisons that were asked for and whose reports are still there, the index's links to them,
-    and what is wrong with others.
-
-    A record that cannot be read keeps its place in the index, with a page that says so.
-    """
+    """The pages of the comparisons whose reports are still there, the index's links, and what is wrong with others."""
     texts, links, damaged = {}, [], []
     for path in sorted((site / COMPARISONS).glob("*.json")):
         name, shown = f"{COMPARISONS}/{path.stem}.html", {"kicker": "comparison", "title": path.stem, "sections": []}
@@ -143,8 +139,7 @@ def _index(reports: list[SiteReport], front: Front, links: list[Link], scenarios
 
 
 def _date(report: SiteReport, mapped: Mapping[str, SiteReport]) -> str:
-    """The day that a report speaks of, in words: its ``as_of``, the latest of those it rests on, or else the day of the
-    newest figure it read."""
+    """The day that a report speaks of: its ``as_of``, the latest of those below it, or else its newest figure's."""
     below = [mapped[name].made_with.get("as_of") for name in report.rests_on if name in mapped]
     told = report.made_with.get("as_of") or max((str(day) for day in below if day), default="")
     try:

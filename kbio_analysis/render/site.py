@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
@@ -57,7 +58,9 @@ def write_site(site: Path) -> list[str]:
     UsageError if ``reports/site.yml``, the words of the front page, is wrong; the pages stay as they are then.
     """
     front = read_front()
-    state, known = _state(site, repr(front)), _known(site)
+    state, known = _state(site, repr(front)), {}
+    with suppress(OSError, DocumentError):  # a mark that is damaged says nothing: everything is written anew
+        known = read_json((site / MARK).read_bytes())
     kept: Mapping[str, str] = known.get("files") or {}
     if known.get("state") == state and all(_hash_of(site / name) == whole for name, whole in kept.items()):
         return []
@@ -85,8 +88,7 @@ def write_comparison(site: Path, comparison: Comparison) -> Path:
 
 
 def _state(site: Path, front: str) -> str:
-    """A digest of all that the pages are made from: results, the files that are there, rankings asked for, the words
-    of the front page, this code."""
+    """A digest of all that the pages are made from: records, which files are there, rankings, front page, this code."""
     digest, names = sha256((package_hash() + front).encode()), (RESULT, FAILURE, PAGE, LOG, *OTHER_FORMS.values())
     watched = [folder / name for folder in report_folders(site) for name in names]
     for path in [*watched, site / RANKINGS, *sorted((site / COMPARISONS).glob("*.json"))]:
@@ -94,15 +96,6 @@ def _state(site: Path, front: str) -> str:
         head = f"{path.relative_to(site).as_posix()}\0{path.is_file()}\0{len(content)}\0"
         digest.update(os.fsencode(head) + content)
     return digest.hexdigest()
-
-
-def _known(site: Path) -> dict[str, Any]:
-    """What the site's mark says; nothing if it is damaged, and then everything is written anew."""
-    try:
-        known = read_json((site / MARK).read_bytes())
-    except (OSError, DocumentError):
-        return {}
-    return known if isinstance(known.get("files"), dict) else {}
 
 
 def _hash_of(path: Path) -> str | None:

@@ -40,17 +40,19 @@ def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     rows, sets = {report.label: i for i, report in enumerate(section["reports"])}, {}
     for report in reports:
-        # The first chart as it stands on its page, which holds nothing that runs.
-        chart = _CHART.search(report.html()) if report.good else None
+        key = tuple(format_setting(report.parameters.get(name)) for name in axes)
         lines = section["lines"] if report.label in rows else ()
         numbers = [_number(line, rows[report.label]) for line in lines]
-        key = tuple(format_setting(report.parameters.get(name)) for name in axes)
-        sets.setdefault(
-            key, {"key": key, "report": report, "numbers": numbers, "chart": Markup(chart[0] if chart else "")}
-        )
+        # The first chart as it stands on its page, which holds nothing that runs.
+        found = _CHART.search(report.html()) if report.good else None
+        chart = Markup(found[0] if found else "")
+        sets.setdefault(key, {"key": key, "report": report, "numbers": numbers, "chart": chart})
     if sum(len(one["chart"]) for one in sets.values()) > MOST_CHART_CHARACTERS:
         sets = {key: one | {"chart": ""} for key, one in sets.items()}
-    declared = _declared(reports)
+    declared: dict[str, Parameter] = {}
+    with suppress(OSError, KbioError):
+        source = (section["reports"][0].folder / "executed.ipynb").read_bytes()
+        declared = {one.name: one for one in read_source(notebook, source).parameters}
     usual = [format_setting(getattr(declared.get(name), "default", None)) for name in axes]
     start = tuple(own if own in values else values[0] for own, values in zip(usual, axes.values(), strict=True))
     question = next((r.question for r in reports if r.question), notebook)
@@ -69,18 +71,8 @@ def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
     return found
 
 
-def _declared(reports: Sequence[SiteReport]) -> dict[str, Parameter]:
-    """What the notebook says of its parameters, from the first report that can be read."""
-    for report in reports:
-        with suppress(OSError, KbioError):
-            source = (report.folder / "executed.ipynb").read_bytes()
-            return {one.name: one for one in read_source(report.notebook, source).parameters}
-    return {}
-
-
 def _number(line: Line, i: int) -> tuple[str, str, str]:
-    """Meaning, text and unit of a result, rounded for a glance: odds in per cent, else three digits and no less than
-    its whole part."""
+    """Meaning, text and unit of a result, rounded for a glance: odds in per cent, else three digits at the least."""
     value, unit, text = line.values[i], line.unit or "", line.texts[i]
     if is_number(value) and unit == "probability":
         text, unit = f"{100 * value:.0f}%", ""
