@@ -76,12 +76,12 @@ def main() -> None:
     try:
         app()
     except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):  # whoever read our output has gone
+            _leave(0)
         _leave(left.code if isinstance(left.code, int) else int(left.code is not None))
     except KbioError as error:
         _complain(str(error))
         _leave(error.exit_code)
-    except BrokenPipeError:  # whoever read our output has gone
-        _leave(0)
     except Exception as problem:
         from kbio_analysis.render.publish import REFUSALS
 

@@ -17,6 +17,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
+from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import Ended, Here
 from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.provenance import inputs_read
@@ -107,6 +108,11 @@ def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
                 raise
             finally:
                 manager.cell_complete(cell, cell_index=index)
+        if running.outputs.elsewhere:
+            raise ExecutionError(
+                "a process that a cell started shows or records something, which no report receives; "
+                "let it return the value, and show that in the cell"
+            )
 
 
 def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, quietly: dict[str, Any]) -> dict[str, Any]:

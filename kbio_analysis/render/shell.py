@@ -12,6 +12,7 @@ import contextlib
 import getpass
 import io
 import json
+import mmap
 import os
 import re
 import sys
@@ -68,6 +69,12 @@ class Outputs:
         self._lock = Lock()
         self._journal = None if printed is None else os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.excess = ""
+        self._process, self._elsewhere = os.getpid(), mmap.mmap(-1, 1)  # the byte is shared with forked processes
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a process that a cell has forked displayed something, which cannot arrive."""
+        return self._elsewhere[0] != 0
 
     def begin(self, cell: NotebookNode, number: int) -> None:
         cell.outputs = self._cell = []
@@ -79,6 +86,9 @@ class Outputs:
 
     def write(self, name: str, text: str) -> None:
         """Text printed to stdout or stderr."""
+        if os.getpid() != self._process:
+            os.write(1, text.encode("utf-8", "replace"))  # as any program's printing, to the log
+            return
         self._count(len(text))
         if self._journal is not None:
             os.write(self._journal, text.encode("utf-8", "replace"))
@@ -93,6 +103,8 @@ class Outputs:
         self, kind: str, data: Mapping[str, Any], metadata: Mapping[str, Any], name: str | None = None, **more: Any
     ):
         """Something displayed; ``name`` is the id by which it can be updated."""
+        if os.getpid() != self._process:
+            self._elsewhere[0] = 1
         output = new_output(kind, data=self._kept(data), metadata=self._kept(metadata), **more)
         with self._lock:
             self._cleared()

@@ -148,6 +148,11 @@ def test_what_is_on_record_arrives_or_the_report_fails() -> None:
     held_back = made(recording, "%%capture\nrecord('lost_growth', 2.5, unit='%', meaning='m')")
     assert held_back.status == "failed"
     assert "on record but not shown: lost_growth;" in held_back.failure
+    forked = "from multiprocessing import get_context\nchild = get_context('fork').Process(target={})\n"
+    forked += "child.start(); child.join()"
+    elsewhere = made(recording, forked.format("lambda: record('forked', 1.0, unit='%', meaning='m')"))
+    assert "a process that a cell started shows or records something" in elsewhere.failure
+    assert b"from the child" in made(forked.format("lambda: print('from the child')")).files["log.txt"]
 
 
 def test_sentences_can_be_written_though_the_words_were_imported_before_the_shell_was_there() -> None:

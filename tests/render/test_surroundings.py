@@ -22,16 +22,20 @@ def kbio(tmp_path: Path) -> Room:
 
 
 def shell(room: Room, line: str) -> subprocess.CompletedProcess[str]:
-    command = f"{sys.executable} -m kbio_analysis {line}"
+    command = line.replace("kbio", f"{sys.executable} -m kbio_analysis")
     return subprocess.run(
         command, shell=True, cwd=room.path, env=room.environment, capture_output=True, text=True, timeout=120
     )
 
 
-PIPED = "render 12 | true; test -f reports/site/12_top_five/default/result.json"
+PIPED = "kbio render 12 | true; test -f reports/site/12_top_five/default/result.json"
+LEFT = "{ kbio list; echo $? >code; } | true; test $(cat code) = 0"
 
 
-@pytest.mark.parametrize("line", ["list >&-", "render 12 >&-", "list 2>&-", "render 12 >/dev/full", PIPED])
+@pytest.mark.parametrize(
+    "line",
+    ["kbio list >&-", "kbio render 12 >&-", "kbio list 2>&-", "kbio render 12 >/dev/full", PIPED, LEFT],
+)
 def test_an_output_that_is_closed_or_full_does_not_stop_the_work(kbio: Room, line: str) -> None:
     done = shell(kbio, line)
     assert (done.returncode, done.stderr) == (0, "")
