@@ -4,11 +4,11 @@ import csv
 import io
 import json
 import re
-from html import unescape
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from render.fixtures.built import HOSTILE, words_of
 from render.test_site import report
 
 from kbio_analysis.errors import UsageError
@@ -16,7 +16,6 @@ from kbio_analysis.render.compare import compared, resolve
 from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_comparison, write_site
 
-HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
 ROUNDING = 1e-12  # differences of floats of size one, taken twice
 
 
@@ -35,10 +34,6 @@ def lay_two(site: Path, first: object, other: object) -> None:
     """Two sets of a notebook, each with one result of its own."""
     lay(site, "a/default", results={"size": first})
     lay(site, "a/late", results={"size": other})
-
-
-def page_text(path: Path) -> str:
-    return " ".join(unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]*>", " ", path.read_text(), flags=re.S)).split())
 
 
 # ---- which reports are meant
@@ -177,13 +172,13 @@ def test_comparison_page_says_what_the_text_says_and_follows_its_reports(tmp_pat
     late = tmp_path / "a" / "late"
     page = write_comparison(tmp_path, beside(tmp_path))
     assert page == tmp_path / "compare" / "a-default-vs-late.html"
-    assert "what size means US$ million size 1.5 2 +0.5" in page_text(page)
+    assert "what size means US$ million size 1.5 2 +0.5" in words_of(page.read_text())
     assert 'href="compare/a-default-vs-late.html"' in (tmp_path / "index.html").read_text()
     content = json.loads((late / "result.json").read_text())
     content["results"]["size"]["value"] = 2.5
     (late / "result.json").write_text(json.dumps(content))
     write_site(tmp_path)
-    assert "1.5 2.5 +1" in page_text(page)
+    assert "1.5 2.5 +1" in words_of(page.read_text())
     (late / "result.json").unlink()
     write_site(tmp_path)
     assert not page.exists()
@@ -195,7 +190,7 @@ def test_a_damaged_comparison_says_so_in_its_place(tmp_path: Path) -> None:
     page.with_suffix(".json").write_text('{"reports": ["a/def')
     (said,) = write_site(tmp_path)
     assert "a-default-vs-late.json: its record is damaged; compare the sets again" in said
-    assert "its record is damaged" in page_text(page)
+    assert "its record is damaged" in words_of(page.read_text())
     assert 'href="compare/a-default-vs-late.html"' in (tmp_path / "index.html").read_text()
 
 
@@ -232,7 +227,7 @@ def test_failures_of_a_batch_stand_on_top(tmp_path: Path) -> None:
         json.dumps({"status": "failed", "error": error, "batch": "growth"})
     )
     write_site(tmp_path)
-    text = page_text(tmp_path / "batches" / "growth.html")
+    text = words_of((tmp_path / "batches" / "growth.html").read_text())
     assert text.index("Cell 2, DataError: no table") < text.index("Question of a?")
     assert "3 reports 2 complete 1 failed" in text
 

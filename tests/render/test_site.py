@@ -3,17 +3,16 @@
 import json
 import re
 import shutil
-from html import escape, unescape
+from html import escape
 from pathlib import Path
 
 import pytest
+from render.fixtures.built import HOSTILE, words_of
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.index import passages, search_index
 from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_site
-
-HOSTILE = """</script><script>alert(1)</script><img src=x onerror="alert(2)">'"&amp;"""
 
 
 def report(
@@ -184,23 +183,14 @@ def test_a_damaged_file_of_the_site_is_repaired(tmp_path: Path, name: str, harm:
     assert harm != "linked" or elsewhere.read_bytes() == b"another's"
 
 
-def test_what_is_not_on_the_site_s_list_is_left_alone(tmp_path: Path) -> None:
-    report(tmp_path, "a", "default")
-    (tmp_path / "batches").mkdir()
-    (tmp_path / "batches" / "mine.html").write_text("mine")
-    write_site(tmp_path)
-    report(tmp_path, "b", "default")
-    write_site(tmp_path)
-    assert (tmp_path / "batches" / "mine.html").read_text() == "mine"
-
-
-def test_pages_of_what_is_gone_go_too(tmp_path: Path) -> None:
+def test_pages_of_what_is_gone_go_too_and_what_is_not_on_the_site_s_list_is_left_alone(tmp_path: Path) -> None:
     report(tmp_path, "a", "default")
     gone = report(tmp_path, "a", "late")
     write_site(tmp_path)
+    (tmp_path / "batches" / "mine.html").write_text("mine")
     shutil.rmtree(gone)
     write_site(tmp_path)
-    assert not list((tmp_path / "batches").iterdir())
+    assert [path.name for path in (tmp_path / "batches").iterdir()] == ["mine.html"]
     assert "batches/" not in (tmp_path / "index.html").read_text()
 
 
@@ -211,12 +201,6 @@ def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "reports").mkdir()
     monkeypatch.setenv("KBIO_NOTEBOOKS", str(tmp_path / "notebooks"))
     return tmp_path / "reports" / "site.yml"
-
-
-def words_of(html: str) -> str:
-    return " ".join(
-        unescape(re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", html.replace("<wbr>", ""), flags=re.S)).split()
-    )
 
 
 def test_the_index_opens_with_question_answers_and_the_map_by_topic(front: Path, tmp_path: Path) -> None:

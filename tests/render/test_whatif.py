@@ -6,7 +6,8 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from render.test_site import HOSTILE, report
+from render.fixtures.built import HOSTILE, words_of
+from render.test_site import report
 
 from kbio_analysis.render.site import write_site
 
@@ -40,10 +41,6 @@ def sets(html: str) -> dict[tuple[str, ...], str]:
     return {tuple(json.loads(unescape(key))): shown for key, shown in found}
 
 
-def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
-
-
 def test_every_choice_has_its_answer_numbers_and_chart(tmp_path: Path) -> None:
     for year in (2100, 2035, 990):
         for growth in (7.1, 11.9):
@@ -57,7 +54,7 @@ def test_every_choice_has_its_answer_numbers_and_chart(tmp_path: Path) -> None:
     assert len(found) == 6
     shown = found["2100", "11.9"]
     assert "Answer of US$ s2100-11.9." in shown
-    assert "chance 60% 36% at the start size 593 US$" in words(shown)
+    assert "chance 60% 36% at the start size 593 US$" in words_of(shown)
     assert "Figure 1 s2100-11.9" in shown
     assert "second" not in html
     assert 'href="../a/s2100-11.9/index.html"' in shown
@@ -75,7 +72,7 @@ def test_a_missing_and_a_failed_set_are_said(tmp_path: Path) -> None:
     assert ("2040", "11.9") not in sets(html)
     assert "the batch leaves it out" in html
     assert "5 of 6 combinations" in html
-    assert "did not end well: DataError: table is missing" in words(sets(html)["2035", "11.9"])
+    assert "did not end well: DataError: table is missing" in words_of(sets(html)["2035", "11.9"])
     assert "<svg" not in sets(html)["2035", "11.9"]
 
 
