@@ -11,7 +11,7 @@ from ..errors import DataError, UsageError
 from ..vocabulary import HOME, INDIA
 from .destinations import country_groups
 from .results import recorded
-from .series import annual, exporters
+from .series import exporters
 from .tables import load
 
 if TYPE_CHECKING:
@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 LEDGER = "40_claims_ledger"
 """The notebook whose own measures these are."""
 
-BANGLADESH = "BGD"
-
 _SCALES = {("US$ million", "US$ billion"): 1e-3, ("US$ billion", "US$ million"): 1e3}
-
-_MONTHS = 11
-"""Months of 2024 that the customs table by partner holds."""
 
 
 class Measured(NamedTuple):
@@ -44,20 +39,19 @@ def tests() -> "DataFrame":
     """Every reading of every claim, in the order of its test, with the claim's own columns beside it.
 
     Columns of ``claim_tests`` (topic, label and step, in the claim's unit, filled in for each reading) and quantity,
-    value, unit, period, speaker of ``article_claims``. Raises DataError for a claim without a test, a test without a
-    claim and a first reading without topic, label or step.
+    value, unit, period, speaker of ``article_claims``. Raises DataError for a claim without a test and a first reading
+    without topic, label or step.
     """
-    rows, claims = load("claim_tests"), load("article_claims")
-    for name in sorted(set(claims["id"]) ^ set(rows["claim"])):
-        told = "has no test; add a row to claim_tests" if name in set(claims["id"]) else "is no row of article_claims"
-        raise DataError(f"table claim_tests: claim {name} {told}")
-    first = rows[~rows["claim"].duplicated()].set_index("claim")
+    rows, claims = load("claim_tests"), load("article_claims").rename(columns={"id": "claim"})
+    first = rows.drop_duplicates("claim").set_index("claim")
+    if untested := sorted(set(claims["claim"]) - set(first.index)):
+        raise DataError(f"table claim_tests: claim {untested[0]} has no test; add a row to claim_tests")
     bare = first.index[first["step"].isna() | (first["topic"] == "") | (first["label"] == "") | (first["kind"] != "")]
     if len(bare):
         raise DataError(f"table claim_tests: the first row of {bare[0]} needs topic, label and step, and no kind")
     rows = rows.assign(**{c: rows["claim"].map(first[c]) for c in ("topic", "label", "step")})
-    claims = claims.rename(columns={"id": "claim"})[["claim", "quantity", "value", "unit", "period", "speaker"]]
-    return rows.merge(claims, on="claim", how="left", validate="many_to_one")
+    own = claims[["claim", "quantity", "value", "unit", "period", "speaker"]]
+    return rows.merge(own, on="claim", how="left", validate="many_to_one")
 
 
 def findings(*, growth_years: int = 3) -> "DataFrame":
@@ -73,13 +67,13 @@ def findings(*, growth_years: int = 3) -> "DataFrame":
         if row["rule"] == "untestable":
             kept.append((None, None, None, "", row["note"], ""))
             continue
-        at = [
-            measured(row["notebook"], row[c], own, row["unit"]) if row[c] else None for c in ("measure", "low", "high")
-        ]
-        values = [None if one is None else one.value for one in at]
-        cited = at[0].source_ids or ([row["cites"]] if row["cites"] else ())
-        kept.append((*values, at[0].period, at[0].why, ";".join(cited)))
-    columns = ("found", "found_low", "found_high", "period_found", "why", "sources")
+        at, low, high = (
+            measured(row["notebook"], row[c], own, row["unit"]) if row[c] else Measured(None)
+            for c in ("measure", "low", "high")
+        )
+        cited = at.source_ids or ([row["cites"]] if row["cites"] else ())
+        kept.append((at.value, low.value, high.value, at.period, at.why, ";".join(cited)))
+    columns = ["found", "found_low", "found_high", "period_found", "why", "sources"]
     found = rows.assign(**dict(zip(columns, zip(*kept, strict=True), strict=True)))
     return found.astype(dict.fromkeys(columns[:3], float))
 
@@ -119,28 +113,25 @@ def _one(value: float, period: object, sources: Iterable[str]) -> Measured:
     return Measured(float(value), str(period), tuple(dict.fromkeys(sources)))
 
 
-def _latest(column: str) -> "tuple[Series, int, tuple[str, ...]]":
+def _latest(column: str) -> "tuple[Series, int, Series]":
     """A column of country_macro by economy in its latest year, that year and the sources."""
-    rows = load("country_macro").dropna(subset=[column])
-    year = int(rows["year"].max())
-    rows = rows[rows["year"] == year]
-    return rows.set_index("iso3")[column], year, tuple(dict.fromkeys(rows["source_id"]))
+    rows = load("country_macro").dropna(subset=[column]).query("year == year.max()").set_index("iso3")
+    return rows[column], int(rows["year"].iloc[0]), rows["source_id"]
 
 
 def _people() -> Measures:
     people, year, sources = _latest("population_m")
-    region = [iso3 for iso3 in country_groups()["Southwest Asia"] if iso3 in people.index]
-    found = {"bangladesh_population_m": _one(people[BANGLADESH], year, sources)}
-    for suffix, members in (("", region), ("_without_afg", [iso3 for iso3 in region if iso3 != "AFG"])):
-        total = people[members].sum()
-        found[f"southwest_asia_population{suffix}_m"] = _one(total, year, sources)
-        found[f"southwest_asia_population_share{suffix}_pct"] = _one(100 * total / people.sum(), year, sources)
+    region = people.filter(country_groups()["Southwest Asia"])
+    found = {"bangladesh_population_m": _one(people["BGD"], year, sources)}
+    for suffix, members in (("", region), ("_without_afg", region.drop("AFG"))):
+        found[f"southwest_asia_population{suffix}_m"] = _one(members.sum(), year, sources)
+        share = 100 * members.sum() / people.sum()
+        found[f"southwest_asia_population_share{suffix}_pct"] = _one(share, year, sources)
     return found
 
 
 def _growth(years: int) -> Measures:
-    rows = load("country_macro").dropna(subset=["gdp_growth_pct"])
-    rows = rows[rows["iso3"] == BANGLADESH].nlargest(years, "year")
+    rows = load("country_macro").query("iso3 == 'BGD' and gdp_growth_pct.notna()").nlargest(years, "year")
     growth, period = rows["gdp_growth_pct"], f"{rows['year'].min()} to {rows['year'].max()}"
     values = {"mean": growth.mean(), "highest": growth.max(), "lowest": growth.min()}
     return {f"bangladesh_growth_{n}_pct": _one(v, period, rows["source_id"]) for n, v in values.items()}
@@ -148,12 +139,10 @@ def _growth(years: int) -> Measures:
 
 def _economy() -> Measures:
     gdp, year, sources = _latest("gdp_usd_m")
-    groups = ("East Asia", "ASEAN", "Southwest Asia", "Central Asia", "Middle East")
-    members_of, found = country_groups(), {}
-    asia = {HOME, *(iso3 for group in groups for iso3 in members_of[group])}
-    for suffix, members in (("", asia), ("_with_russia", asia | {"RUS"})):
-        rank = 1 + int((gdp[gdp.index.isin(members)] > gdp[HOME]).sum())
-        found[f"korea_gdp_rank_asia{suffix}"] = _one(rank, year, sources)
+    groups, found = country_groups(), {}
+    asia = [i for name in ("East Asia", "ASEAN", "Southwest Asia", "Central Asia", "Middle East") for i in groups[name]]
+    for suffix, members in (("", asia), ("_with_russia", [*asia, "RUS"])):
+        found[f"korea_gdp_rank_asia{suffix}"] = _one(1 + (gdp.filter(members) > gdp[HOME]).sum(), year, sources)
     ratios = load("korea_trade_gdp_ratio").set_index(["measure", "year"])
     for at in (("trade", 2022), ("trade", 2023), ("exports", 2020)):
         row = ratios.loc[at]
@@ -162,36 +151,30 @@ def _economy() -> Measures:
 
 
 def _bangladesh_trade() -> Measures:
-    exports, imports = load("korea_exports_by_partner"), load("korea_imports_by_partner")
+    exports, imports = (load(f"korea_{flow}_by_partner") for flow in ("exports", "imports"))
     year = int(exports["year"].max())
     sold, bought = (rows[rows["year"] == year].set_index("iso3") for rows in (exports, imports))
     total = sold["exports_usd_m"].add(bought["imports_usd_m"], fill_value=0)
     sources = [*exports["source_id"], *imports["source_id"]]
     part = load("claim_figures").set_index("figure").loc["bangladesh_trade_2024_11m"]
-    whole = _one(part["value"] * 12 / _MONTHS, f"{part['period']}, pro rata", [part["source_id"]])
+    whole = _one(part["value"] * 12 / 11, f"{part['period']}, pro rata", [part["source_id"]])
     return {
-        f"bangladesh_trade_{year}_usd_m": _one(total[BANGLADESH], year, sources),
-        f"bangladesh_partner_rank_{year}": _one(1 + (total > total[BANGLADESH]).sum(), year, sources),
+        f"bangladesh_trade_{year}_usd_m": _one(total["BGD"], year, sources),
+        f"bangladesh_partner_rank_{year}": _one(1 + (total > total["BGD"]).sum(), year, sources),
         "bangladesh_trade_2024_pro_rata_usd_m": whole,
     }
 
 
 def _india() -> Measures:
-    rows = load("korea_investment_in_india")
-    stocks = rows[rows["measure"] == "stock"].sort_values("period").set_index("period")
-    flows = rows[rows["measure"] == "flow_sum"].set_index("period").iloc[0]
+    rows = load("korea_investment_in_india").sort_values("period").set_index("period")
+    stocks, flows = rows[rows["measure"] == "stock"], rows[rows["measure"] == "flow_sum"].iloc[0]
     first, last, later = stocks.iloc[0], stocks.iloc[-1], stocks[stocks.index.str.startswith("2018")].iloc[-1]
-    ratios = {
-        "stock_multiple": (last, first),
-        "stock_multiple_2018": (later, first),
-        "on_flows_multiple": (last, flows),
-    }
+    ratios = {"stock_multiple": (last, first), "stock_multiple_2018": (later, first)}
     found = {}
-    for name, (end, base) in ratios.items():
+    for name, (end, base) in (ratios | {"on_flows_multiple": (last, flows)}).items():
         multiple, span = end["amount_usd_m"] / base["amount_usd_m"], f"{base.name} to {end.name}"
         found[f"india_investment_{name}"] = _one(multiple, span, [base["source_id"], end["source_id"]])
-    pacts = load("korea_ftas")
-    pact = pacts[(pacts["iso3"] == INDIA) & (pacts["scope"] == "goods")].iloc[0]
+    pact = load("korea_ftas").query(f"iso3 == '{INDIA}' and scope == 'goods'").iloc[0]
     for name, day in (("signed", pact["signed"]), ("in_force", pact["in_force_earliest"])):
         found[f"india_agreement_{name}_year"] = _one(int(str(day)[:4]), str(day)[:10], [pact["source_id"]])
     return found
@@ -199,15 +182,12 @@ def _india() -> Measures:
 
 def _summer() -> Measures:
     """What August 2025 brought: the first round of talks, and exports to the United States over those a year before."""
-    talks = load("bangladesh_timeline")
-    first = talks[talks["event"].str.startswith("First round")].iloc[0]
-    usa = load("korea_export_headlines").query("item == 'USA'").set_index("period")
-    now, before = usa.loc["2025-08"], usa.loc["2024-08"]
-    ratio = now["exports_usd_m"] / before["exports_usd_m"]
-    in_august = float(str(first["date"]).startswith("2025-08"))
+    first = load("bangladesh_timeline").query("event.str.startswith('First round')").iloc[0]
+    usa = load("korea_export_headlines").query("item == 'USA'").set_index("period").loc[["2025-08", "2024-08"]]
+    day, ratio = str(first["date"])[:10], usa["exports_usd_m"].iloc[0] / usa["exports_usd_m"].iloc[1]
     return {
-        "bangladesh_first_round_2025_08": _one(in_august, str(first["date"])[:10], [first["source_id"]]),
-        "exports_usa_over_year_before_2025_08": _one(ratio, "2025-08", [now["source_id"], before["source_id"]]),
+        "bangladesh_first_round_2025_08": _one(day.startswith("2025-08"), day, [first["source_id"]]),
+        "exports_usa_over_year_before_2025_08": _one(ratio, "2025-08", usa["source_id"]),
     }
 
 
@@ -221,7 +201,7 @@ def _market() -> Measures:
     for name, (segment, start, end) in (paths | {"iqvia": (iqvia, 2023, 2028)}).items():
         growth = 100 * ((size[segment, end] / size[segment, start]) ** (1 / (end - start)) - 1)
         found[f"world_market_growth_{name}_pct"] = _one(growth, f"{start} to {end}", [cite[segment, end]])
-    stated = load("article_claims").set_index("id").loc["world_pharma_market_2024", "value"]
+    stated = load("article_claims").set_index("id").at["world_pharma_market_2024", "value"]
     chips = load("claim_figures").set_index("figure").loc["world_semiconductor_sales_2024"]
     for name, market, ids in (("as_stated", stated, []), ("2024", size[khidi, 2024], [cite[khidi, 2024]])):
         ratio = _one(market / chips["value"], chips["period"], [chips["source_id"], *ids])
@@ -229,22 +209,16 @@ def _market() -> Measures:
     return found
 
 
-def _sources_of(definition: str, year: int) -> list[str]:
-    rows = load("biopharma_exports_annual")
-    return rows.loc[(rows["definition"] == definition) & (rows["year"] == year), "source_id"].tolist()
-
-
 def _biopharma() -> Measures:
-    exports, panel = annual("khidi_biopharma_hs2022"), exporters("SITC54")
+    counts, panel = load("biopharma_exports_annual").set_index(["definition", "year"]), exporters("SITC54")
+    khidi, headline = (counts.loc[name, 2024] for name in ("khidi_biopharma_hs2022", "gov_biopharma_headline"))
     row = panel.loc[panel[HOME].last_valid_index()].dropna()
     kita = load("pharma_export_ranks").set_index(["definition", "year"]).loc["kita_biopharma", 2020]
-    rank = 1 + (row > row[HOME]).sum()
-    headline, whole = annual("gov_biopharma_headline"), load("claim_figures").set_index("figure")
-    whole = whole.loc["biohealth_exports_2024"]
-    cited = [whole["source_id"], *headline.attrs["source_ids"]]
+    whole = load("claim_figures").set_index("figure").loc["biohealth_exports_2024"]
+    over, cited = whole["value"] / headline["exports_usd_m"], [whole["source_id"], headline["source_id"]]
     return {
-        "biohealth_over_biopharma_2024": _one(whole["value"] / headline["2024"], 2024, cited),
-        "biopharma_exports_2024_usd_m": _one(exports["2024"], 2024, _sources_of("khidi_biopharma_hs2022", 2024)),
+        "biohealth_over_biopharma_2024": _one(over, 2024, cited),
+        "biopharma_exports_2024_usd_m": _one(khidi["exports_usd_m"], 2024, [khidi["source_id"]]),
         "published_rank_kita_2020": _one(kita["rank"], 2020, [kita["source_id"]]),
-        "published_rank_sitc54_2020": _one(rank, row.name, panel.attrs.get("source_ids", ())),
+        "published_rank_sitc54_2020": _one(1 + (row > row[HOME]).sum(), row.name, panel.attrs["source_ids"]),
     }

@@ -44,17 +44,11 @@ def read_corrections(root: Path) -> list[Correction]:
         return []
     try:
         documents = read_yaml(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{CORRECTIONS_FILE}: {error.strerror}; restore the file or remove it") from None
     except DocumentError as error:
         raise DataError(f"{CORRECTIONS_FILE} is not valid YAML ({error})") from None
-    if len(documents) > 1:
-        raise DataError(f"{CORRECTIONS_FILE} must be one list of entries; take out the line ---")
-    entries = documents[0] if documents else None
-    if not entries:
-        return []
-    if not isinstance(entries, list):
-        raise DataError(f"{CORRECTIONS_FILE} must be a list of entries with the keys {', '.join(KEYS)}")
+    entries = documents[0] or [] if documents else []
+    if len(documents) > 1 or not isinstance(entries, list):
+        raise DataError(f"{CORRECTIONS_FILE} must be one list of entries with the keys {', '.join(KEYS)}")
     return [_correction(entry, f"{CORRECTIONS_FILE}, entry {n}", n) for n, entry in enumerate(entries, start=1)]
 
 
@@ -89,8 +83,7 @@ def _correction(entry: object, where: str, number: int) -> Correction:
         raise DataError(f"{where}: exactly these keys are needed: {', '.join(KEYS)}")
     if not isinstance(entry["row"], dict) or not entry["row"]:
         raise DataError(f"{where}: row must give the table's primary key, column by column")
-    if not all(isinstance(v, str) for v in [*entry["row"].values(), *(entry[k] for k in KEYS if k != "row")]):
-        raise DataError(f"{where}: every value is one text")
-    if not entry["reason"].strip() or not entry["source_id"].strip():
-        raise DataError(f"{where}: a reason and a source_id are needed")
+    texts = [*entry["row"].values(), *(entry[key] for key in KEYS if key != "row")]
+    if not all(isinstance(text, str) for text in texts) or not (entry["reason"].strip() and entry["source_id"].strip()):
+        raise DataError(f"{where}: every value is one text, and reason and source_id are not blank")
     return Correction(number=number, **entry)

@@ -28,9 +28,7 @@ def cell_changes(before: bytes, after: bytes, passport: "Passport") -> list[str]
         kinds = [line.split()[0] for line in lines[SHOWN:]]
         rest = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("new", "gone", "revised") if kind in kinds)
         lines[SHOWN:] = [f"  and {rest} more"]
-    if not lines and before != after:
-        lines = ["  the same cells, in another order or written otherwise"]
-    return lines
+    return lines or (["  the same cells, in another order or written otherwise"] if before != after else [])
 
 
 def committed(passport: "Passport") -> bytes | None:
@@ -55,7 +53,6 @@ def _said(key: tuple[str, ...], passport: "Passport") -> str:
 
 def _size(old: str, new: str) -> str:
     try:
-        before, after = float(old), float(new)
-    except ValueError:
+        return f" ({100 * (float(new) / float(old) - 1):+.1f}%)"
+    except (ValueError, ZeroDivisionError):
         return ""
-    return f" ({100 * (after / before - 1):+.1f}%)" if before else ""

@@ -46,8 +46,7 @@ def own_tables(root: Path) -> dict[str, str]:
         passports = read_package(root).passports
     except DataError:
         return {}
-    found = {name: passport.kbio.get("own") for name, passport in passports.items()}
-    return {name: str(own) for name, own in found.items() if own}
+    return {name: str(passport.kbio["own"]) for name, passport in passports.items() if passport.kbio.get("own")}
 
 
 def _requests(given: list[str], package: Package) -> dict[str, Path]:

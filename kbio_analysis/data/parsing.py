@@ -37,9 +37,8 @@ def parse(raw: bytes, passport: Passport) -> "DataFrame":
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise DataError(f"table {passport.name} is not well-formed CSV ({error}); check its quotes") from None
-    columns = passport.columns
+    columns, body = passport.columns, rows[1:]
     _check_header(rows[0], columns, passport.name)
-    body = rows[1:]
     if not body:
         raise DataError(f"table {passport.name} has a header but no rows")
     if len(rows) != text.count("\n"):
@@ -53,12 +52,13 @@ def parse(raw: bytes, passport: Passport) -> "DataFrame":
                 "a comma inside a text needs quotes"
             )
         for at, cell in enumerate(row):
+            said = ""
             if suspect and (hidden := HIDDEN.search(cell)):
-                where = place(passport.name, line, columns[at])
-                raise DataError(f"{where}: hidden character U+{ord(hidden[0]):04X}; remove it")
-            if cell.startswith(FORMULA_STARTS) and passport.fields[at]["type"] == "string":
-                where = place(passport.name, line, columns[at])
-                raise DataError(f"{where}: {cell[:40]!r} would be run as a formula by a spreadsheet; reword the text")
+                said = f"hidden character U+{ord(hidden[0]):04X}; remove it"
+            elif cell.startswith(FORMULA_STARTS) and passport.fields[at]["type"] == "string":
+                said = f"{cell[:40]!r} would be run as a formula by a spreadsheet; reword the text"
+            if said:
+                raise DataError(f"{place(passport.name, line, columns[at])}: {said}")
     return pd.DataFrame(body, columns=columns, index=range(2, len(rows) + 1), dtype=object)
 
 
@@ -77,13 +77,9 @@ def _decode(raw: bytes, table: str) -> str:
 def _check_header(found: list[str], expected: list[str], table: str) -> None:
     if found == expected:
         return
-    for other in (";", "\t", "|"):
-        if len(found) == 1 and other in found[0] and len(expected) > 1:
-            raise DataError(f"table {table}, line 1: columns are separated by {other!r}; a comma is expected")
-    missing = [name for name in expected if name not in found]
-    extra = [name for name in found if name not in expected]
-    if missing or extra:
-        said = [f"missing column {', '.join(missing)}"] if missing else []
-        said += [f"unknown column {', '.join(extra)}"] if extra else []
-        raise DataError(f"table {table}, line 1: {'; '.join(said)}; the passport says {', '.join(expected)}")
-    raise DataError(f"table {table}, line 1: columns are doubled or out of order; expected {', '.join(expected)}")
+    parted = [other for other in ";\t|" if len(found) == 1 < len(expected) and other in found[0]]
+    said = [f"columns are separated by {other!r}; a comma is expected" for other in parted]
+    said = said or [f"missing column {name}" for name in expected if name not in found]
+    said += [f"unknown column {name}" for name in found if name not in expected and not parted]
+    said = said or ["columns are doubled or out of order"]
+    raise DataError(f"table {table}, line 1: {'; '.join(said)}; the passport says {', '.join(expected)}")

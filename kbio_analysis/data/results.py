@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 BUNDLE = "KBIO_RECORDED"
 """The environment variable that names the bundle."""
 
-# Carries no figure: that some table's source was added to it makes no result another.
 MOST_BUNDLED = 200_000_000  # bytes of the bundle, which kbio itself has written
-_NO_FIGURES = "sources"
+_NO_FIGURES = "sources"  # that some table's source was added to it makes no result another
 
 State = Literal["fresh", "stale", "failed", "missing"]
 
@@ -46,9 +45,6 @@ class Recorded:
     notebook: str
     state: State
     why: str
-    source: Literal["report", "reference"]
-    question: str = ""
-    answer: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     charts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -62,7 +58,7 @@ class Recorded:
 
     def value(self, name: str) -> float | int | str | bool | None:
         """The value of a result; None where it was recorded as None or is not there."""
-        return self.results[name]["value"] if name in self.results else None
+        return self.results.get(name, {}).get("value")
 
     def chart(self, name: str) -> "DataFrame | None":
         """The data of a chart, numbers as numbers, columns as in the chart's file; None where it was not drawn."""
@@ -76,11 +72,17 @@ def recorded(notebook: str) -> Recorded:
 
     Raises UsageError for a name that no notebook has, or that the reading notebook does not list in ``composed_from``.
     """
-    named = os.environ.get(BUNDLE)
-    entry = _bundled(named, notebook) if named else reference_entry(notebooks_beside(), notebook)
+    if named := os.environ.get(BUNDLE):
+        entries = _bundle(named)
+        if notebook not in entries:
+            listed = ", ".join(entries) or "none"
+            raise UsageError(f"{notebook!r} is not in this notebook's composed_from ({listed}); add it to its metadata")
+        entry = entries[notebook]
+    else:
+        entry = reference_entry(notebooks_beside(), notebook)
     _read[notebook] = entry_hash(entry)
-    known = {part.name for part in fields(Recorded)} - {"notebook"}
-    return Recorded(notebook=notebook, **{name: part for name, part in entry.items() if name in known})
+    entry = entry | {"notebook": notebook}
+    return Recorded(**{part.name: entry[part.name] for part in fields(Recorded) if part.name in entry})
 
 
 def recorded_read() -> dict[str, str]:
@@ -100,11 +102,7 @@ def missing_entry(why: str, source: str, state: State = "missing") -> dict[str, 
 
 def notebooks_beside() -> Path:
     """The notebooks beside the tables, else beside the library. Raises UsageError if there are none."""
-    try:
-        roots = [data_root().resolve().parent]
-    except DataError:
-        roots = []
-    for root in [*roots, Path(__file__).resolve().parents[2]]:
+    for root in (data_root().resolve().parent, Path(__file__).resolve().parents[2]):
         if (root / "notebooks").is_dir():
             return root / "notebooks"
     raise UsageError("no folder of notebooks beside the tables: their recorded results cannot be found")
@@ -127,30 +125,18 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
         return missing_entry("no reference yet", "reference")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return missing_entry(f"its reference {path.name} cannot be read", "reference")
-    now = _hashes()
-    held = [name for name in tables if name != _NO_FIGURES]
-    changed = [f"table {name} has changed since" for name in held if now.get(name) != tables[name]]
+    try:
+        now = {name: passport.sha256 for name, passport in read_package().passports.items()}
+    except DataError:
+        now = {}
+    figures = [name for name in tables if name != _NO_FIGURES]
+    changed = [f"table {name} has changed since" for name in figures if now.get(name) != tables[name]]
     for name in reports:
         below = reference_entry(notebooks, name) if name != notebook else missing_entry("", "reference")
         if below["state"] != "fresh":
             changed.append(f"{name}, which it is composed from, is {below['state']}")
     state = {"state": "stale" if changed else "fresh", "why": ", ".join(changed), "source": "reference"}
     return content | state
-
-
-def _hashes() -> dict[str, str]:
-    try:
-        return {name: passport.sha256 for name, passport in read_package().passports.items()}
-    except DataError:
-        return {}
-
-
-def _bundled(path: str, notebook: str) -> dict[str, Any]:
-    entries = _bundle(path)
-    if notebook not in entries:
-        listed = ", ".join(entries) or "none"
-        raise UsageError(f"{notebook!r} is not in this notebook's composed_from ({listed}); add it to its metadata")
-    return entries[notebook]
 
 
 @lru_cache(maxsize=1)

@@ -88,7 +88,7 @@ def test_repair_takes_effect_in_a_running_process(copy):
     [
         ({"replace": "-1"}, None),
         ({"reason": None}, "exactly these keys are needed"),
-        ({"reason": " "}, "a reason and a source_id are needed"),
+        ({"reason": " "}, "reason and source_id are not blank"),
         ({"expect": "49100.0"}, "holds '49100', not the expected '49100.0'"),
         ({"reason": ["a", "b"]}, "every value is one text"),
         ({"column": "exports"}, "a column of the table"),
@@ -111,7 +111,7 @@ BOMB = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] *
     ("content", "said"),
     [
         ("a: [", "not valid YAML"),
-        ("a: 1", "must be a list"),
+        ("a: 1", "must be one list"),
         ("[]\n---\n[]", "one list of entries"),
         (BOMB, "too many values"),
         ("[" * 1000, "nested more than"),
