@@ -52,10 +52,10 @@ def test_pdf_is_tagged_a4_and_names_neither_clock_nor_machine(browser: Browser, 
     assert printed == pdf_of(report / "index.html", browser)
 
 
-def test_nothing_is_wider_than_the_paper(browser: Browser, report: Path) -> None:
+def test_nothing_is_wider_than_the_paper_and_all_is_dark_on_light(browser: Browser, report: Path) -> None:
     context = browser.new_context(viewport={"width": PAPER_WIDTH, "height": 1000})
     page = context.new_page()
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
     page.goto((report / "index.html").as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") > PAPER_WIDTH
     page.evaluate(FIT, PAPER_WIDTH)
@@ -65,6 +65,8 @@ def test_nothing_is_wider_than_the_paper(browser: Browser, report: Path) -> None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PAPER_WIDTH + PAGE_BREAK_SLACK
     assert page.locator(".download:visible, details.code:visible, .contents:visible").count() == 0
+    assert page.locator("figure svg:visible").count() > 0
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 38)", "as on white, whoever reads"
     context.close()
 
 

@@ -10,8 +10,6 @@ from specimen import notebook, result, spec
 
 from kbio_analysis.render.page import report_html
 
-A4_WIDTH = 794  # CSS pixels of 210 mm
-
 
 @pytest.fixture(scope="module")
 def report_url(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -86,17 +84,6 @@ def test_code_opens_and_contents_lead_to_their_sections(page: Page) -> None:
     assert code.locator("pre").first.is_visible()
     page.locator(".contents a", has_text="Limits").click()
     assert page.evaluate("document.querySelector('#limits').getBoundingClientRect().top") < 900
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_print_has_no_navigation_light_colours_and_wide_charts(page: Page, scheme: str) -> None:
-    page.emulate_media(media="print", color_scheme=scheme)
-    page.set_viewport_size({"width": A4_WIDTH - 128, "height": 1000})
-    assert not page.locator(".contents").is_visible()
-    assert not page.locator("details.code").first.is_visible()
-    assert page.locator("figure svg").first.is_visible()
-    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 38)"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_dark_readers_get_a_dark_page(page: Page) -> None:
