@@ -3,8 +3,9 @@
 Each is a mapping with ``check``, one of the names below, and what it needs. Within a table, at every load:
 
     order      rows stand in the order of ``columns`` (else of the primary key)
-    calendar   each group of ``by`` runs along ``column`` without a gap but ``gaps``, from ``first`` to ``last``
-               where they are given, or over its own span in ``spans``; groups in ``except`` may have gaps
+    calendar   each group of ``by`` runs along ``column`` without a gap but ``gaps`` (or those of the group), from
+               ``first`` to ``last`` where they are given, or over its own span in ``spans``; groups in
+               ``except`` may have gaps
     jump       along ``along`` no value of ``column`` in a group of ``by`` is more than ``factor`` times its
                neighbour, once the larger is ``at_least`` so much, but those in ``explained``, with the reason
     parts      within ``by`` the values of ``column`` add up to between ``low`` and ``high`` times the total: the
@@ -78,13 +79,13 @@ def _order(frame: "DataFrame", spec: dict[str, Any]) -> Found:
 
 def _calendar(frame: "DataFrame", spec: dict[str, Any]) -> Found:
     column, by, spans = spec["column"], spec.get("by", []), spec.get("spans", {})
-    steps = frame[column].map(_ordinal)
+    steps, known = frame[column].map(_ordinal), spec.get("gaps", [])
     for name, at in _groups(frame, by):
         if name in spec.get("except", {}):
             continue
         first, last = spans.get(name, (spec.get("first"), spec.get("last")))
         here = steps.loc[at].sort_values()
-        gaps = {_ordinal(gap) for gap in spec.get("gaps", [])}
+        gaps = {_ordinal(gap) for gap in (known.get(name, []) if isinstance(known, dict) else known)}
         who = f" of {name}" if name else ""
         for end, value, said in ((first, here.iloc[0], "begins"), (last, here.iloc[-1], "ends")):
             if end is not None and value != (wanted := _ordinal(end)):

@@ -1,6 +1,7 @@
 """Where figures come from: the rows of ``sources``, and whom to name under a chart or a table."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -29,16 +30,21 @@ def bibliography(source_ids: Iterable[str]) -> "DataFrame":
 
 
 def cite(source_ids: Iterable[str]) -> str:
-    """The main publishers behind the given sources, for a chart's or table's source line."""
-    heads = [re.split(r",? via |, as | results aggregated | \(", p)[0] for p in sources(source_ids)["publisher"]]
-    ranked = sorted(dict.fromkeys(heads), key=heads.count, reverse=True)
+    """The main publishers behind the given sources, for a chart's or table's source line; a source counts as often as
+    it is given, so that the one behind most rows comes first.
+    """
+    rows = Counter(source_ids)
+    heads: Counter[str] = Counter()
+    for source_id, publisher in sources(rows)[["source_id", "publisher"]].itertuples(index=False):
+        heads[re.split(r",? via |, as | results aggregated | \(", publisher)[0]] += rows[source_id]
+    ranked = [head for head, _ in heads.most_common()]
     more = len(ranked) - NAMED
     return "; ".join(ranked[:NAMED]) + (f"; {more} more, under Sources" if more > 0 else "")
 
 
 def cite_tables(*names: str) -> str:
-    """The same for whole tables."""
-    return cite(table_sources(*names))
+    """The same for whole tables, row by row."""
+    return cite(i for name in names for i in load(name)["source_id"])
 
 
 def table_sources(*names: str) -> list[str]:

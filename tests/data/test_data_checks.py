@@ -15,6 +15,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "data"
 PACKAGE = read_package(SHIPPED)
 REGIONS, WORLD, MONTHLY = "korea_exports_by_region", "korea_world_trade", "biohealth_exports_monthly"
 PARTNERS, TOTALS = "korea_exports_by_partner", "partner_trade_totals"
+ANNUAL = "biopharma_exports_annual"
 
 
 def refused(table: str, frame: pd.DataFrame) -> str:
@@ -63,19 +64,31 @@ ASEAN = {"region": "ASEAN", "month": "2025-08"}
 @pytest.mark.parametrize(
     ("table", "change", "column", "said"),
     [
-        # The six of the issue.
+        # Errors that once passed unseen.
         (REGIONS, set_cell("exports_usd_m", 18880.0, **ASEAN), "exports_usd_m", "18,880 after 10,830"),
         (REGIONS, set_cell("exports_usd_m", 10.88, **ASEAN), "exports_usd_m", "more than 1.6 times"),
         (MONTHLY, drop(series="hs30_customs", month="2025-06"), "month", "2025-06 of hs30_customs is missing"),
         (MONTHLY, swap_rows(20, 21), "series, month", "out of order"),
         (WORLD, swap_columns("exports_usd_m", "imports_usd_m", year=1996), "exports_usd_m", "1996: the parts make"),
         ("sources", set_cell("published", "2025-18-29", source_id="AJU_20250829"), "published", "'2025-18-29' is no"),
-        # Six of our own, and two that only another table shows.
+        # Others, two of which only another table shows.
         (REGIONS, drop(region="USA", month="2026-07"), "month", "the record of USA ends here, not at 2026-07"),
         (REGIONS, set_cell("exports_usd_m", 16500.0, **CHINA), "exports_usd_m", "2025-08: the parts make"),
         (PARTNERS, set_cell("exports_usd_m", 60000.0, iso3="USA", year=2020), "exports_usd_m", "2020: the parts make"),
         ("korea_geography", set_cell("iso3", "DEV", iso3="DEU"), "iso3", "'DEV' is not in the table country_groups"),
         (PARTNERS, drop(iso3="DEU", year=2009), "year", "2009 of DEU is missing before it"),
+        (
+            ANNUAL,
+            drop(definition="mfds_biopharma", year=2024),
+            "year",
+            "record of mfds_biopharma ends here, not at 2024",
+        ),
+        (
+            "biohealth_export_prints",
+            set_cell("exports_usd_m", 6901.6, count="hs30", first_month="2025-01"),
+            "exports_usd_m",
+            "789.82 after 6,901.6, more than 2.1 times",
+        ),
         (
             TOTALS,
             swap_columns("imports_from_korea_usd_m", "exports_to_korea_usd_m", iso3="IND", year=2019),
