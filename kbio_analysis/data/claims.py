@@ -17,9 +17,7 @@ from .tables import load
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-LEDGER = "40_claims_ledger"
-"""The notebook whose own measures these are."""
-
+LEDGER = "40_claims_ledger"  # the notebook whose own measures these are
 _SCALES = {("US$ million", "US$ billion"): 1e-3, ("US$ billion", "US$ million"): 1e3}
 
 
@@ -36,11 +34,10 @@ Measures = dict[str, Measured]
 
 
 def tests() -> "DataFrame":
-    """Every reading of every claim, in the order of its test, with the claim's own columns beside it.
+    """Every reading of every claim, in the order of its test: columns of ``claim_tests`` (topic, label and step filled
+    in for each reading) and quantity, value, unit, period, speaker of ``article_claims``.
 
-    Columns of ``claim_tests`` (topic, label and step, in the claim's unit, filled in for each reading) and quantity,
-    value, unit, period, speaker of ``article_claims``. Raises DataError for a claim without a test and a first reading
-    without topic, label or step.
+    Raises DataError for a claim without a test and a first reading without topic, label or step.
     """
     rows, claims = load("claim_tests"), load("article_claims").rename(columns={"id": "claim"})
     first = rows.drop_duplicates("claim").set_index("claim")
@@ -57,10 +54,8 @@ def tests() -> "DataFrame":
 def findings(*, growth_years: int = 3) -> "DataFrame":
     """:func:`tests` with what was measured: found, found_low, found_high, period_found, why, sources.
 
-    ``found`` is missing where nothing was measured, and ``why`` then says why, naming the notebook whose record is
-    missing, failed or stale; ``period_found`` is blank for records, whose notebook has it. ``sources`` are ids joined
-    by semicolons: a record's is the one that its test cites, if any. ``growth_years`` is how many latest
-    years tell Bangladesh's growth.
+    ``found`` is missing where nothing was measured, and ``why`` then says why. ``period_found`` is blank for records,
+    whose notebook has it. ``sources`` are ids joined by semicolons: a record's is the one that its test cites, if any.
     """
     rows, own, kept = tests(), measures(growth_years=growth_years), []
     for row in rows.to_dict("records"):
@@ -138,8 +133,7 @@ def _growth(years: int) -> Measures:
 
 
 def _economy() -> Measures:
-    gdp, year, sources = _latest("gdp_usd_m")
-    groups, found = country_groups(), {}
+    (gdp, year, sources), groups, found = _latest("gdp_usd_m"), country_groups(), {}
     asia = [i for name in ("East Asia", "ASEAN", "Southwest Asia", "Central Asia", "Middle East") for i in groups[name]]
     for suffix, members in (("", asia), ("_with_russia", [*asia, "RUS"])):
         found[f"korea_gdp_rank_asia{suffix}"] = _one(1 + (gdp.filter(members) > gdp[HOME]).sum(), year, sources)

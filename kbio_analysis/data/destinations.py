@@ -13,12 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
     from pandas import DataFrame, Series
 
+# Partners that may be shown by themselves, beside the groups that hold them.
 SINGLE = {"United States": "USA", "China": "CHN", "Japan": "JPN", "Hong Kong": "HKG", "India": "IND", "Vietnam": "VNM"}
-"""Partners that may be shown by themselves, beside the groups that hold them."""
-
-ELSEWHERE = "Elsewhere"
-"""Group of codes that are in none: uninhabited or former territories."""
-
+ELSEWHERE = "Elsewhere"  # codes that are in no group: uninhabited or former territories
 _BLOCKS = {"USA": "United States", "CHN": "China"}
 _REST = {"North America": "Other North America", "East Asia": "Other East Asia"}
 

@@ -12,11 +12,9 @@ from .package import Passport
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+# Control, zero-width and direction-changing characters: they hide or reorder what a reader sees.
 HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]")
-"""Control, zero-width and direction-changing characters: they hide or reorder what a reader sees."""
-
-FORMULA_STARTS = ("=", "+", "-", "@")
-"""A text cell that begins so is run as a formula by a spreadsheet that opens the download."""
+FORMULA_STARTS = ("=", "+", "-", "@")  # a spreadsheet that opens the download runs a text that begins so as a formula
 
 
 def place(table: str, line: int, column: str) -> str:

@@ -21,12 +21,9 @@ from .package import data_root, read_package
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-BUNDLE = "KBIO_RECORDED"
-"""The environment variable that names the bundle."""
-
+BUNDLE = "KBIO_RECORDED"  # the environment variable that names the bundle
 MOST_BUNDLED = 200_000_000  # bytes of the bundle, which kbio itself has written
 _NO_FIGURES = "sources"  # that some table's source was added to it makes no result another
-
 State = Literal["fresh", "stale", "failed", "missing"]
 
 _read: dict[str, str] = {}

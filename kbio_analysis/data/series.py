@@ -13,16 +13,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 UNIT = "US$ million"
-
 UNDER_WAY = ("biohealth_mti93_customs", "hs300214_tentative")
-UNDER_WAY_PRINTS = {"Monthly bio-health (MTI 93)": "Bio-health (ministry)", "HS 30": "HS 30 (customs)"}
-"""Series of :func:`under_way` -> the early prints that show how far they are revised; ten-day counts are compared with
-ten-day counts, so that their revision is part of the gap."""
-
 CHAPTER_30 = ("hs30_customs", "hs30_customs_rounded")
-
-UNREVISED = "unrevised"
-"""Status of a latest month that its publisher will still revise: it does not yet tell what a first count becomes."""
+UNREVISED = "unrevised"  # a latest month that its publisher will still revise does not yet tell what a first becomes
+# Series of under_way -> the early prints that show how far they are revised; ten-day counts are compared with ten-day
+# counts, so that their revision is part of the gap.
+UNDER_WAY_PRINTS = {"Monthly bio-health (MTI 93)": "Bio-health (ministry)", "HS 30": "HS 30 (customs)"}
 
 
 def catalogue() -> "DataFrame":
@@ -59,7 +55,6 @@ def exporters(classification: str, *, as_of: str | date | None = None) -> "DataF
 
     A missing cell of an HS92 class is censored, not zero. Raises DataError as :func:`annual` does.
     """
-    _known(classification, classes().query("held_in == 'pharma_exporters_panel'").index, "classification")
     rows = load("pharma_exporters_panel", as_of=as_of)
     rows = out_by(rows[rows["classification"] == classification], as_of, classification)
     wide = rows.pivot(index="year", columns="iso3", values="exports_usd_m").sort_index()
@@ -112,11 +107,11 @@ def latest_counts(*, as_of: str | date | None = None) -> "dict[str, Series]":
     Months whose publisher calls them unrevised are left out. Counts whose latest value is a later print of their own
     have no entry.
     """
-    open_months = load("biohealth_exports_monthly").query("status == @UNREVISED").set_index("series")["month"]
+    months = load("biohealth_exports_monthly").query("status == @UNREVISED")
     found = {}
     for count, series in catalogue().query("final_series != ''")["final_series"].items():
         values = monthly(series, as_of=as_of)
-        found[str(count)] = values[~values.index.isin(open_months.filter([series]))]
+        found[str(count)] = values[~values.index.isin(months.loc[months["series"] == series, "month"])]
     return found
 
 
@@ -143,9 +138,7 @@ def for_forecast(definition: str, *, as_of: str | date | None = None) -> "tuple[
 
 def context(measure: str, *, as_of: str | date | None = None) -> "DataFrame":
     """One measure of the table ``export_context``: iso3, year, exports_usd_m, source_id; empty if nothing is out."""
-    rows = load("export_context")
-    _known(measure, sorted(set(rows["measure"])), "measure")
-    return out_by(rows[rows["measure"] == measure], as_of, measure, may_be_empty=True)
+    return out_by(load("export_context").query("measure == @measure"), as_of, measure, may_be_empty=True)
 
 
 def said_by(table: str, *, as_of: str | date | None = None) -> "DataFrame":
@@ -184,8 +177,6 @@ def destinations(*, as_of: str | date | None = None) -> "DataFrame":
 
 def _series(key: str, frequency: str, as_of: str | date | None, may_be_empty: bool) -> "Series":
     known = catalogue().query("held_in in ('biopharma_exports_annual', 'biohealth_exports_monthly')")
-    if key in known.index and (other := known.at[key, "frequency"]) != frequency:
-        raise DataError(f"{key} is {other}, not {frequency}: read it with kbio_analysis.data.series.{other}()")
     _known(key, known.index[known["frequency"] == frequency], f"{frequency} definition")
     column, period, freq = ("definition", "year", "Y-DEC") if frequency == "annual" else ("series", "month", "M")
     rows = load(known.at[key, "held_in"], as_of=as_of)
@@ -206,9 +197,8 @@ def out_by(rows: "DataFrame", as_of: str | date | None, what: str, *, may_be_emp
 
     out = rows[rows["available_from"] <= pd.Timestamp(_day(as_of))]
     if out.empty and not may_be_empty:
-        first = rows["available_from"].min().date()
-        said = f"nothing was out by {_day(as_of)}; the first figure came on {first}"
-        raise DataError(f"{what}: {said}: use a later as_of")
+        first = f"the first figure came on {rows['available_from'].min().date()}"
+        raise DataError(f"{what}: nothing was out by {_day(as_of)}; {first}: use a later as_of")
     return out
 
 

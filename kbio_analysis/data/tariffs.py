@@ -2,10 +2,9 @@
 
 from collections.abc import Set
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import DataError
+from ..errors import DataError, did_you_mean
 from ..vocabulary import HOME, SHIP_FLAG
 from .destinations import groups_of
 from .tables import load
@@ -17,38 +16,23 @@ if TYPE_CHECKING:
 Flow = Literal["exports", "imports"]
 Access = Literal["agreement", "dfqf", "apta", "mfn"]
 
-RECENT_YEARS = 3
-"""The supplier's share in the importer's purchases is a mean over so many of the latest usable years."""
-
-GRADUATING = ("BGD", "NPL", "LAO")
-"""Partners that leave the least developed countries by the resolution of 2021 whose dates are held."""
-
-TODAY = 2026
-"""The year whose terms of entry count."""
-
-BASE_YEAR = 2024
-"""Year from which trade without an agreement is projected; eleven months of it are held by partner."""
-
-BOND = range(50, 61)
-"""HS chapters of fibres, yarns and fabrics: what garment makers import under bond."""
-
-COLLECTING = "BGD"
-"""The partner whose receipts at the border are held."""
-
-REGULATORY_SHARE = 0.25
-"""Assumed part of Bangladesh's para-tariffs that is regulatory duty; the rest is supplementary."""
-
+RECENT_YEARS = 3  # latest usable years over which the supplier's share in the importer's purchases is a mean
+GRADUATING = ("BGD", "NPL", "LAO")  # whose dates of leaving the least developed countries are held
+TODAY = 2026  # the year whose terms of entry count
+BASE_YEAR = 2024  # from which trade without an agreement is projected; eleven months of it are held by partner
+BOND = range(50, 61)  # HS chapters of fibres, yarns and fabrics: what garment makers import under bond
+COLLECTING = "BGD"  # the partner whose receipts at the border are held
+REGULATORY_SHARE = 0.25  # assumed part of para-tariffs that is regulatory duty; the rest is supplementary
 _QUARTILE_GAP = 2 * 0.6744897501960817
 _ALL = "All products"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partner:
-    """Who a partner is: ``group`` of the vocabulary; ``agreements`` on goods in force with Korea (short names, oldest
+    """Who a partner is: ``group`` of countries; ``agreements`` on goods in force with Korea (short names, oldest
     first) with the ``since`` year of the first; ``pending`` agreements signed, concluded or negotiated (name, status);
     ``ships``: trade is mostly vessels registered there."""
 
-    iso3: str
     name: str
     group: str
     agreements: tuple[str, ...]
@@ -77,21 +61,16 @@ class TariffLines:
 
 
 def partner(iso3: str) -> Partner:
-    """One partner. Raises DataError, with near matches, for a code that Korea's trade does not hold."""
-    if iso3 == HOME:
-        raise DataError("KOR is Korea itself: give another economy as the partner")
-    names = partner_names().to_dict()
+    """One partner. Raises DataError, with a near match, for a code that Korea's trade does not hold."""
+    names = partner_names()
     if iso3 not in names:
-        by_name = [code for code, name in names.items() if len(iso3) > 3 and iso3.lower() in name.lower()]
-        near = dict.fromkeys([*by_name[:3], *get_close_matches(iso3.upper(), names, n=3)])
-        hint = ", ".join(f"{code} ({names[code]})" for code in near)
-        raise DataError(f"no partner {iso3!r} in Korea's trade: give an ISO 3166 code of three letters; near: {hint}")
+        near = did_you_mean(iso3.upper(), names.index) or did_you_mean(iso3, names)
+        raise DataError(f"no partner {iso3!r} in Korea's trade{near or '; give an ISO 3166 code of three letters'}")
     mine = load("korea_ftas").query("iso3 == @iso3 and scope == 'goods'").sort_values("in_force_earliest")
     in_force, pending = mine[mine["status"] == "in_force"], mine[mine["status"] != "in_force"].sort_index()
     since = in_force["in_force_earliest"].min()
     flags = load("korea_exports_by_partner").query("iso3 == @iso3")["flag"]
     return Partner(
-        iso3=iso3,
         name=names[iso3],
         group=groups_of([iso3]).iloc[0],
         agreements=tuple(short_name(name) for name in in_force["agreement"]),
@@ -272,11 +251,8 @@ def duties_met(members: "DataFrame") -> "DataFrame":
         for importer in [HOME] if flow == "imports" else sorted(known & set(members["iso3"])):
             frame = chapters if flow == "imports" else chapters[chapters["iso3"] == importer]
             found, _ = _with_duties(frame[["iso3", "group", "broad_group", share]], importer)
-            both = (
-                (found["cd_pct"] * found[share]).groupby(found["iso3"]).sum(),
-                found[share].groupby(found["iso3"]).sum(),
-            )
-            duty = both[0] / both[1]
+            found = found.assign(duty=found["cd_pct"] * found[share]).groupby("iso3")[["duty", share]].sum()
+            duty = found["duty"] / found[share]
             for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
                 if iso3 in duty.index.intersection(trade.columns):
                     rows.append((agreement, flow, duty[iso3], trade[iso3].loc[entry - 3 : entry - 1].mean()))

@@ -14,31 +14,19 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 Dating = Literal["early", "late"]
-
 FLOWS = ("exports", "imports")
-
-MONTHS_OF_A_YEAR = 6
-"""An agreement that enters by the end of this month counts from its year of entry, a later one from the next."""
-
-MIN_COMPARISONS = 4
-"""Where fewer are left, suppliers of resources stay among the comparisons."""
-
-MIN_UNTREATED_YEARS = 4
-"""A partner needs so many observed years before its agreement, and one after."""
-
-JAPAN = "Japan (RCEP)"
-"""RCEP where it is a partner's first agreement: Japan alone."""
-
-RESOURCE_MULTIPLE = 3.0
-"""A partner that sells Korea over this multiple of what it buys supplies resources."""
-
+MONTHS_OF_A_YEAR = 6  # entry by the end of this month counts from its year, later entry from the next
+MIN_COMPARISONS = 4  # where fewer are left, suppliers of resources stay among the comparisons
+MIN_UNTREATED_YEARS = 4  # a partner needs so many observed years before its agreement, and one after
+JAPAN = "Japan (RCEP)"  # RCEP where it is a partner's first agreement: Japan alone
+RESOURCE_MULTIPLE = 3.0  # a partner that sells Korea over this multiple of what it buys supplies resources
 _NAMES = {"RCEP": "RCEP", "Korea-Turkiye FTA": "Türkiye", "Korea-US FTA": "United States"}
 _NAMES |= {"Korea-UK FTA": "Britain", "Korea-Viet Nam FTA": "Vietnam"}
 
 
 def korea_trade(partner: str) -> "DataFrame":
     """Korea's customs trade with ``partner`` by year: exports_usd_m, imports_usd_m and their sum trade_usd_m."""
-    both = [load(f"korea_{flow}_by_partner") for flow in ("exports", "imports")]
+    both = [load(f"korea_{flow}_by_partner") for flow in FLOWS]
     own = [rows[rows["iso3"] == partner].set_index("year").sort_index().filter(like="_usd_m") for rows in both]
     frame = own[0].join(own[1], how="outer")
     return frame.assign(trade_usd_m=frame["exports_usd_m"] + frame["imports_usd_m"])
@@ -165,8 +153,7 @@ class AgreementInputs:
     @property
     def years(self) -> tuple[int, int]:
         """First and last year of the outcomes."""
-        panel = self.outcomes[FLOWS[0]]
-        return int(panel.index[0]), int(panel.index[-1])
+        return int(self.outcomes["exports"].index[0]), int(self.outcomes["exports"].index[-1])
 
 
 def agreement_inputs(

