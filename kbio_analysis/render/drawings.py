@@ -31,6 +31,7 @@ _IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]+")
 _FONT = re.compile(
     r"(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d00)\s+)?(?P<size>[\d.]+(?:px|pt|em|%)?)(?:/\S*)?\s+(?P<family>.+)"
 )
+_DECLARATION = re.compile(r"(?:^|;)\s*([a-z-]+)\s*:([^;]*)")
 _THEME_COLOUR = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
 # What matplotlib says for every mark in its style sheet, which is not taken over.
 _ROOT = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
@@ -125,11 +126,9 @@ def _attributes(element: Element, names: dict[str, str]) -> Iterator[tuple[str, 
 @lru_cache(maxsize=4096)
 def _declarations(style: str) -> tuple[tuple[str, str], ...]:
     """The declarations of a style attribute as presentation attributes; ``font`` is spelt out."""
-    found = []
-    for declaration in style.split(";"):
-        name, _, value = (part.strip() for part in declaration.partition(":"))
-        if font := _FONT.fullmatch(value) if name == "font" else None:
-            found += [(f"font-{part}", said) for part, said in font.groupdict().items() if said]
-        elif re.fullmatch(r"[a-z-]+", name):
-            found.append((name, value.replace("!important", "").strip()))
+    found: list[tuple[str, str]] = []
+    for name, value in _DECLARATION.findall(style):
+        font = _FONT.fullmatch(value.strip()) if name == "font" else None
+        parts = [(f"font-{part}", said) for part, said in font.groupdict().items() if said] if font else []
+        found += parts or [(name, value.replace("!important", "").strip())]
     return tuple(found)

@@ -43,8 +43,7 @@ _SCREEN_ONLY = re.compile(
     r'|<p class="below">Exact values.*?</p>',
     re.DOTALL,
 )
-_DRAWING = re.compile(r"<svg .*?</svg>", re.DOTALL)
-_LABEL = re.compile(r' aria-label="([^"]*)"')
+_DRAWING = re.compile(r'<svg [^>]*aria-label="([^"]*)".*?</svg>', re.DOTALL)
 
 
 class MissingProgramError(KbioError):
@@ -138,9 +137,8 @@ def docx_of(page_file: Path) -> bytes:
     """The report page as a Word document, without code and clock. Raises KbioError if pandoc cannot write it."""
 
     def picture(drawing: re.Match[str]) -> str:
-        words = _LABEL.search(drawing[0])
         source = data_uri(standalone_svg(drawing[0]), "image/svg+xml")
-        return f'<img width="600" alt="{words[1] if words else ""}" src="{source}">'
+        return f'<img width="600" alt="{drawing[1]}" src="{source}">'
 
     if shutil.which("pandoc") is None:
         raise MissingProgramError("pandoc is not installed; install it (its package is called pandoc)")

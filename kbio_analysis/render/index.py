@@ -27,7 +27,6 @@ from kbio_analysis.render.results import SiteReport, read_reports, remembered, r
 from kbio_analysis.render.whatif import what_if
 
 if TYPE_CHECKING:
-    from kbio_analysis.render.results import Rankings
     from kbio_analysis.render.site import Front
 
 MOST_PAGES, MOST_CHARACTERS = 120, 1_500_000
@@ -44,70 +43,62 @@ _PASSAGE = re.compile(
     re.DOTALL,
 )
 
-Link = tuple[str, str, str, int]
-"""Address, name, a word about it, and how many reports there did not end well."""
+# Page -> its own style sheets and its scripts.
+_LOOKS = {
+    "index": (("side.css",), ("filter.js", "search.js")),
+    "side": (("table.css", "side.css"), ("sort.js",)),
+    "whatif": (("table.css", "side.css", "whatif.css"), ("whatif.js",)),
+}
 
 
 def made_files(site: Path, front: Front) -> tuple[dict[str, bytes], list[str]]:
     """Name -> content of each file below ``site``, and a sentence for each comparison whose record is damaged."""
-    reports = read_reports(site)
-    groups = batches(reports)
-    texts, links, scenarios = _batches(groups, remembered(site))
-    comparisons, compared_links, damaged = _comparisons(site, reports)
-    texts |= comparisons | {"index.json": _listing(reports)}
-    texts["index.html"] = _index(reports, front, links + compared_links, scenarios)
+    reports, said = read_reports(site), remembered(site)
+    groups, grids, scenarios, texts = batches(reports), [], {}, {"index.json": _listing(reports)}
+    for batch in groups:
+        sections = batch_sections(batch, said.get(batch.name, {}))
+        own = [grid for section in sections if (grid := what_if(batch, section))]
+        texts |= {grid["address"]: _page("whatif", **grid) for grid in own}
+        shown = {"title": batch.title, "batch": batch, "sections": sections, "grids": own}
+        texts[batch.address] = _page("side", reports=batch.reports, **shown)
+        # A notebook's scenarios are its first batch, or better its last grid.
+        scenarios = dict.fromkeys((r.notebook for r in batch.reports), quote(batch.address)) | scenarios
+        scenarios |= {grid["notebook"]: quote(grid["address"]) for grid in own}
+        grids += own
+    comparisons, damaged = _comparisons(site, reports)
+    texts |= {name: _page("side", script="", **shown) for name, shown in comparisons.items()}
+    shown = {"front": front, "batches": groups, "grids": grids, "comparisons": comparisons, "scenarios": scenarios}
+    texts["index.html"] = _index(reports, **shown)
     for name, address in _ways(reports, groups, scenarios).items():
         texts[f"{GO}/{name}.html"] = template("site/way.html.j2").render(address=f"../{address}")
     return {name: text.encode() for name, text in texts.items()} | results_files(reports), damaged
 
 
-def _batches(groups: Sequence[Batch], said: Rankings) -> tuple[dict[str, str], list[Link], dict[str, str]]:
-    """The pages of batches and what-ifs; the index's links to them; notebook -> the best page of its sets."""
-    texts, first, links, scenarios = {}, [], [], {}
-    for batch in groups:
-        sections = batch_sections(batch, said.get(batch.name, {}))
-        grids = [grid for section in sections if (grid := what_if(batch, section))]
-        for grid in grids:
-            texts[grid["address"]] = _page("whatif", [one["report"] for one in grid["sets"]], ["whatif.js"], **grid)
-            first.append((grid["address"], grid["title"], f"{len(grid['sets'])} sets", 0))
-        shown = {"kicker": "batch" if batch.named else "all sets of a notebook", "sections": sections, "grids": grids}
-        bad = [report for report in batch.reports if not report.good]
-        texts[batch.address] = _page("side", batch.reports, ["sort.js"], title=batch.title, bad=bad, **shown)
-        words = f"{len(batch.reports)} report{'s' * (len(batch.reports) > 1)}"
-        links.append((batch.address, batch.title, words, len(bad)))
-        scenarios = dict.fromkeys((r.notebook for r in batch.reports), quote(batch.address)) | scenarios
-        scenarios |= {grid["notebook"]: quote(grid["address"]) for grid in grids}
-    return texts, first + links, scenarios
-
-
-def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, str], list[Link], list[str]]:
-    """The pages of the comparisons whose reports are still there, the index's links, and what is wrong with others."""
-    texts, links, damaged = {}, [], []
+def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """What the pages of the comparisons show whose reports are still there; and of what record no page can be made."""
+    found, damaged = {}, []
     for path in sorted((site / COMPARISONS).glob("*.json")):
-        name, shown = f"{COMPARISONS}/{path.stem}.html", {"kicker": "comparison", "title": path.stem, "sections": []}
+        shown: dict[str, Any] = {"title": path.stem, "sections": [], "reports": []}
         try:
             labels = read_json(path.read_bytes())["reports"]
             comparison = compared(resolve(reports, [str(label) for label in labels]))
             first, *others = comparison.names
             shown |= {"title": f"{', '.join(others)} against {first}", "sections": [comparison]}
+            shown["reports"] = comparison.reports
         except UsageError:
             continue
         except (OSError, DocumentError, KeyError, TypeError):
-            why = "its record is damaged; compare the sets again, or delete it"
-            damaged.append(f"{path}: {why}")
-            shown["kicker"] = f"comparison: {why}"
-        texts[name] = _page("side", [r for section in shown["sections"] for r in section.reports], [], **shown)
-        links.append((name, shown["title"], "comparison", 0))
-    return texts, links, damaged
+            shown["damaged"] = "its record is damaged; compare the sets again, or delete it"
+            damaged.append(f"{path}: {shown['damaged']}")
+        found[f"{COMPARISONS}/{path.stem}.html"] = shown
+    return found, damaged
 
 
-def _page(name: str, reports: Sequence[SiteReport], scripts: Sequence[str], **shown: Any) -> str:
-    own = {"whatif": ("table.css", "side.css", "whatif.css"), "side": ("table.css", "side.css")}.get(
-        name, ("side.css",)
-    )
+def _page(name: str, **shown: Any) -> str:
+    sheets, scripts = _LOOKS[name]
     script = "".join((template_folder() / "site" / one).read_text(encoding="utf-8") for one in scripts)
-    shown |= {"style": stylesheet("base.css", "site.css", *own), "script": script, "totals": totals(reports)}
-    return printable(template(f"site/{name}.html.j2").render(shown))
+    made = {"style": stylesheet("base.css", "site.css", *sheets), "script": script, "totals": totals(shown["reports"])}
+    return printable(template(f"site/{name}.html.j2").render(made | shown))
 
 
 def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
@@ -123,19 +114,17 @@ def _listing(reports: Sequence[SiteReport]) -> str:
     return json.dumps({"totals": totals(reports), "reports": listed}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _index(reports: list[SiteReport], front: Front, links: list[Link], scenarios: Mapping[str, str]) -> str:
+def _index(reports: list[SiteReport], front: Front, **shown: Any) -> str:
     # The map: default reports that went well, by topic; every other good report is listed below it.
     mapped = {r.notebook: r for r in reports if r.set == DEFAULT_SET and r.good and r.page}
     topics: dict[str, list[SiteReport]] = {}
     for name, report in mapped.items():
         topics.setdefault(front.topics.get(name[:1], ""), []).append(report)
-    shown = {"title": front.title, "front": front, "links": links, "scenarios": scenarios, "topics": topics}
-    shown |= {"mapped": mapped, "dates": {name: _date(report, mapped) for name, report in mapped.items()}}
+    shown |= {"title": front.title, "front": front, "mapped": mapped, "topics": topics}
+    shown |= {"dates": {name: _date(report, mapped) for name, report in mapped.items()}}
     shown |= {"questions": {r.notebook: r.question or r.notebook for r in reversed(reports)}}
-    shown |= {"others": [r for r in reports if r.good and r is not mapped.get(r.notebook)]}
-    shown |= {"names": sorted({name for r in reports for name in r.changed})}
-    shown |= {"bad": [r for r in reports if not r.good], "texts": search_index(reports)}
-    return _page("index", reports, ["filter.js", "search.js"], **shown)
+    shown |= {"names": sorted({name for r in reports for name in r.changed}), "texts": search_index(reports)}
+    return _page("index", reports=reports, **shown)
 
 
 def _date(report: SiteReport, mapped: Mapping[str, SiteReport]) -> str:

@@ -119,12 +119,14 @@ def _report(folder: Path) -> SiteReport:
     place = f"{quote(folder.parent.name)}/{quote(folder.name)}/"
     there = {name: place + name for name in (PAGE, LOG, *OTHER_FORMS.values()) if (folder / name).is_file()}
     files = {"folder": folder, "page": there.get(PAGE), "log": there.get(LOG)}
-    try:
-        good, failure = (_content(folder / name) for name in (RESULT, FAILURE))
-    except DocumentError as problem:
-        what, _, why = str(problem).partition(": ")
-        error = {"cell": None, "type": f"Unreadable {what}", "message": why}
-        return SiteReport(status="broken", error=error, **files)
+    found = []
+    for name in (RESULT, FAILURE):
+        try:
+            found.append(_content(folder / name))
+        except (OSError, DocumentError) as problem:
+            error = {"cell": None, "type": f"Unreadable {name}", "message": str(problem)}
+            return SiteReport(status="broken", error=error, **files)
+    good, failure = found
     known, latest, inputs = failure | good, failure or good, good.get("inputs") or {}
     status, batch = str(latest.get("status") or "failed"), latest.get("batch")
     return SiteReport(
@@ -144,14 +146,11 @@ def _report(folder: Path) -> SiteReport:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    """What a record holds, nothing if there is none. Raises DocumentError: its name, what is wrong."""
-    try:
-        content = read_json(path.read_bytes()) if path.exists() else {}
-        for part in ("parameters", "error", "results", "inputs"):
-            if not isinstance(content.get(part), dict | None):
-                raise DocumentError(f"{part} is not a JSON object")
-    except (OSError, DocumentError) as problem:
-        raise DocumentError(f"{path.name}: {problem}") from None
+    """What a record holds, nothing if there is none. Raises DocumentError."""
+    content = read_json(path.read_bytes()) if path.exists() else {}
+    for part in ("parameters", "error", "results", "inputs"):
+        if not isinstance(content.get(part), dict | None):
+            raise DocumentError(f"{part} is not a JSON object")
     return content
 
 

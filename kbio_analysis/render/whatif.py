@@ -56,9 +56,10 @@ def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
     usual = [format_setting(getattr(declared.get(name), "default", None)) for name in axes]
     start = tuple(own if own in values else values[0] for own, values in zip(usual, axes.values(), strict=True))
     question = next((r.question for r in reports if r.question), notebook)
-    shown = {"batch": batch, "notebook": notebook, "question": question, "title": f"What if? {question}", "axes": axes}
-    shown |= {"address": f"{WHAT_IF}/{batch.stem}-{notebook}.html", "declared": declared, "combinations": combinations}
-    return shown | {"sets": list(sets.values()), "start": sets.get(start) or next(iter(sets.values()))}
+    shown = {"batch": batch, "reports": reports, "notebook": notebook, "axes": axes, "combinations": combinations}
+    shown |= {"question": question, "title": f"What if? {question}", "declared": declared, "sets": list(sets.values())}
+    shown |= {"address": f"{WHAT_IF}/{batch.stem}-{notebook}.html"}
+    return shown | {"start": sets.get(start) or next(iter(sets.values()))}
 
 
 def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
