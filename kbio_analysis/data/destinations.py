@@ -66,8 +66,8 @@ def blocks(by_partner: "DataFrame") -> "DataFrame":
 def market_panel(first_year: int, last_year: int) -> "DataFrame":
     """Exports beside GDP, growth and distance, one row a market and year: columns as ``models.market_gaps`` wants.
 
-    Flags of convenience, former territories and larger states are left out, and so is a market without GDP in every
-    year of the window or without distance. A year nobody recorded counts as no exports.
+    Flags of convenience, former territories, larger states and markets without GDP in every year or without distance
+    are left out. A year nobody recorded counts as no exports.
     """
     sold, distance = load("korea_exports_by_partner"), load("korea_geography")[["iso3", "distance_km"]]
     larger = sold["flag"].str.contains("larger_state") & (sold["year"] >= first_year)

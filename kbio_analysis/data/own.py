@@ -52,14 +52,13 @@ def own_tables(root: Path) -> dict[str, str]:
 def _requests(given: list[str], package: Package) -> dict[str, Path]:
     wanted: dict[str, Path] = {}
     for request in given:
-        name, equals, path = request.partition("=")
-        if not equals or not path:
+        name, _, path = request.partition("=")
+        if not path:
             raise UsageError(f"--table {request!r}: write --table NAME=path.csv")
         package.passport(name)
-        if name in wanted or name == "sources":
-            raise UsageError(f"--table {name}: " + ("given twice" if name in wanted else "sources cannot be replaced"))
-        if not Path(path).is_file():
-            raise UsageError(f"--table {name}: no file {path}")
+        fault = "given twice" if name in wanted else "sources cannot be replaced" if name == "sources" else ""
+        if fault := fault or ("" if Path(path).is_file() else f"no file {path}"):
+            raise UsageError(f"--table {name}: {fault}")
         wanted[name] = Path(path)
     return wanted
 

@@ -37,25 +37,18 @@ def benchmarks() -> "Series":
     return _cited(load("development_benchmarks"), ["measure", "scope"], "value")
 
 
-def phase_figures(success_rates: str, *, pipeline: str = "KDDF 2024") -> "DataFrame":
+def phase_figures(success_rates: str) -> "DataFrame":
     """Published figures by clinical phase: candidates of one Korean count, success (0 to 1), years (cycle time).
 
-    ``success_rates`` and ``pipeline`` are scopes of ``development_benchmarks``. The time under review is the published
-    median of the US agency.
+    ``success_rates`` is a scope of ``development_benchmarks``. The time under review is the US agency's median.
     """
     import pandas as pd
 
-    table = benchmarks()
-    phases = ("phase1", "phase2", "phase3", "filed")
-    years = [table["years_phase1"].iloc[0], table["years_phase2"].iloc[0], table["years_phase3"].iloc[0]]
-    return pd.DataFrame(
-        {
-            "candidates": [int(table[f"pipeline_{phase}", pipeline]) for phase in phases],
-            "success": [table[f"success_{phase}", success_rates] / 100 for phase in phases],
-            "years": [*years, table["review_median"].iloc[0] / 365.25],
-        },
-        index=pd.Index(phases, name="phase"),
-    )
+    table, phases = benchmarks(), pd.Index(["phase1", "phase2", "phase3", "filed"], name="phase")
+    candidates = [int(table[f"pipeline_{phase}", "KDDF 2024"]) for phase in phases]
+    success = [table[f"success_{phase}", success_rates] / 100 for phase in phases]
+    years = [*(table[f"years_{phase}"].iloc[0] for phase in phases[:3]), table["review_median"].iloc[0] / 365.25]
+    return pd.DataFrame({"candidates": candidates, "success": success, "years": years}, index=phases)
 
 
 def selling_products(*, as_of: str | date | None = None) -> "DataFrame":

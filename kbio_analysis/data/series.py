@@ -32,11 +32,11 @@ def classes() -> "DataFrame":
 
 
 def annual(definition: str, *, as_of: str | date | None = None, may_be_empty: bool = False) -> "Series":
-    """Yearly exports under one definition, US$ million: float64, PeriodIndex ``Y-DEC``, name = definition.
+    """Yearly exports under one definition, US$ million: PeriodIndex ``Y-DEC``; years nobody published are left out.
 
-    ``as_of`` drops every figure that was not yet out on that day. Years nobody published are left out, never filled.
-    ``attrs`` hold ``definition``, ``unit`` and ``source_ids``. Raises DataError for an unknown or monthly definition,
-    a bad date, or, unless it ``may_be_empty``, if nothing was out yet.
+    ``as_of`` drops every figure that was not yet out on that day. ``attrs`` hold ``definition``, ``unit`` and
+    ``source_ids``. Raises DataError for an unknown or monthly definition, a bad date, or, unless it ``may_be_empty``,
+    if nothing was out yet.
     """
     return _series(definition, "annual", as_of, may_be_empty)
 
@@ -84,11 +84,8 @@ def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None
 
 
 def prints(*, as_of: str | date | None = None) -> "DataFrame":
-    """Every print of a monthly count: count, label, first_month, last_month (Period), exports_usd_m, available_from.
-
-    Also ``source_id``. The ten-day counts stand among them as the one print of their month. Rows are in the order
-    of publication within a count and period; no row may be left.
-    """
+    """Every print of a monthly count: count, label, first_month, last_month (Period), print, exports_usd_m,
+    available_from and source_id, in the order of publication; ten-day counts are the one print of their month."""
     import pandas as pd
 
     early = catalogue().query("print_label != ''")["print_label"]
@@ -102,11 +99,8 @@ def prints(*, as_of: str | date | None = None) -> "DataFrame":
 
 
 def latest_counts(*, as_of: str | date | None = None) -> "dict[str, Series]":
-    """The monthly series that early prints are held against, US$ million by month; empty where none was out.
-
-    Months whose publisher calls them unrevised are left out. Counts whose latest value is a later print of their own
-    have no entry.
-    """
+    """The monthly series that early prints are held against, US$ million by month, without months still UNREVISED;
+    empty where none was out. Counts whose latest value is a later print of their own have no entry."""
     months = load("biohealth_exports_monthly").query("status == @UNREVISED")
     found = {}
     for count, series in catalogue().query("final_series != ''")["final_series"].items():

@@ -190,8 +190,6 @@ def graduation_cells(iso3: str, start: int, graduation: str) -> dict[str, int | 
 def flows(iso3: str, **duties: Any) -> dict[str, TariffLines]:
     """Flows with a partner the tariff method can take: duties held, trade by chapter known, no agreement in force.
     ``duties`` as for :func:`lines`."""
-    if iso3 not in set(load("korea_trade_by_chapter")["iso3"]):
-        return {}
     found = {flow: lines(iso3, flow, **duties) for flow in FLOWS}
     return {f: t for f, t in found.items() if t.basis != "none" and t.access != "agreement" and len(t.frame)}
 
@@ -205,12 +203,10 @@ def lines(
     nation rates weighted by imports, else missing. Chapters ``excluded`` are left out. Bangladesh's are put right where
     ``paid``: the fraction ``bonded`` of garment inputs pays none, and the rest is scaled so that the average does not
     exceed what its customs collects, para-tariffs included once; else as printed, para-tariffs in proportion to the
-    customs duty. Raises DataError for a partner outside the table of chapters.
+    customs duty. Empty for a partner outside the table of chapters.
     """
     trade = load("korea_trade_by_chapter")
     trade = trade[trade["iso3"] == iso3].set_index("hs2").sort_index()
-    if trade.empty:
-        raise DataError(f"korea_trade_by_chapter holds no partner {iso3!r}: give an ISO3 code of a trading partner")
     trade = trade[(trade[f"{flow}_share_pct"] > 0) & ~trade.index.isin(excluded)]
     importer = iso3 if flow == "exports" else HOME
     groups = load("wto_product_groups").set_index("hs2")[["product_group", "broad_group"]]
