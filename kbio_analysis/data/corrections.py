@@ -79,10 +79,8 @@ def apply_corrections(frame: "DataFrame", passport: Passport, corrections: list[
 
 
 def _correction(entry: object, where: str, number: int) -> Correction:
-    if not isinstance(entry, dict) or sorted(entry) != sorted(KEYS):
-        raise DataError(f"{where}: exactly these keys are needed: {', '.join(KEYS)}")
-    if not isinstance(entry["row"], dict) or not entry["row"]:
-        raise DataError(f"{where}: row must give the table's primary key, column by column")
+    if not isinstance(entry, dict) or sorted(entry) != sorted(KEYS) or not isinstance(entry["row"], dict):
+        raise DataError(f"{where}: exactly these keys are needed: {', '.join(KEYS)}, and row column by column")
     texts = [*entry["row"].values(), *(entry[key] for key in KEYS if key != "row")]
     if not all(isinstance(text, str) for text in texts) or not (entry["reason"].strip() and entry["source_id"].strip()):
         raise DataError(f"{where}: every value is one text, and reason and source_id are not blank")

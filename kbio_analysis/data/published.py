@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ..vocabulary import COUNTRY_NAMES, HOME, RANK_LABELS
+from ..vocabulary import COUNTRY_NAMES
 from .series import out_by, said_by
 from .tables import load
 from .trade import partner_names
@@ -15,17 +15,6 @@ if TYPE_CHECKING:
 def country_names() -> dict[str, str]:
     """What an economy is called, by its ISO3 code: Korea and every partner it trades with."""
     return partner_names().to_dict() | COUNTRY_NAMES
-
-
-def export_ranks(*, as_of: str | date | None = None) -> "DataFrame":
-    """Korea's published ranks: definition, label, year, rank, status, available_from, source_id, by year.
-
-    Rows not out by ``as_of`` are left out; none may be left. ``status`` ``target`` is a wish, not a rank.
-    """
-    rows = out_by(load("pharma_export_ranks"), as_of, "published ranks", may_be_empty=True).query(f"iso3 == '{HOME}'")
-    rows = rows.assign(label=rows["definition"].map(RANK_LABELS))
-    columns = ["definition", "label", "year", "rank", "status", "available_from", "source_id"]
-    return rows[columns].sort_values(["year", "definition"], ignore_index=True)
 
 
 def benchmarks() -> "Series":

@@ -94,7 +94,7 @@ def test_repair_takes_effect_in_a_running_process(copy):
         ({"column": "exports"}, "a column of the table"),
         ({"row": {"year": "2020"}}, "needs the row key definition, year"),
         ({"row": {"definition": "khidi_biopharma_old", "year": 2019}}, "0 rows have this key"),
-        ({"row": "2020"}, "row must give the table's primary key"),
+        ({"row": "2020"}, "row column by column"),
     ],
 )
 def test_bad_repair_is_refused(copy, changes, said):

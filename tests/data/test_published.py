@@ -5,7 +5,7 @@ import pytest
 from kbio_analysis.data import published
 from kbio_analysis.data.series import out_by
 from kbio_analysis.data.tables import load
-from kbio_analysis.vocabulary import SUCCESS_RATES
+from kbio_analysis.vocabulary import RANK_LABELS, SUCCESS_RATES
 
 ROUNDED = 0.1  # per cent; transition rates are published as whole per cent
 
@@ -19,15 +19,11 @@ RANKS = {
 
 
 def test_ranks_are_the_published_ones_and_the_claims():
-    rows, claims = published.export_ranks(), load("article_claims").set_index("id").value
+    rows, claims = load("pharma_export_ranks").query("iso3 == 'KOR'"), load("article_claims").set_index("id").value
     assert {(r.definition, r.year): (r.rank, r.status) for r in rows.itertuples()} == RANKS
-    assert rows["label"].notna().all()
+    assert set(rows.definition) == set(RANK_LABELS)
     assert claims["biopharma_export_rank_2024"] == 10
     assert claims["biopharma_export_rank_target_2030"] == 5
-
-
-def test_as_of_keeps_the_ranks_that_were_out():
-    assert [len(published.export_ranks(as_of=day)) for day in ("2021-07-25", "2021-07-26", "2024-12-31")] == [0, 2, 3]
 
 
 def test_economies_have_names():
