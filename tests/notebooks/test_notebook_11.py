@@ -92,3 +92,10 @@ def test_a_small_base_is_not_just_the_target_and_a_slow_one_takes_some_growth() 
 def test_it_answers_at_extremes(changed: dict[str, str]) -> None:
     found = answered(NAME, **changed)
     assert 0 <= found.results["probability_of_target"] <= 1
+
+
+def test_the_largest_error_of_a_nowcast_follows_the_months_known(default: Said) -> None:
+    assert "is the largest error: the months count other products" in default.text
+    one = answered(NAME, as_of="2026-03-31")
+    assert one.results["nowcast_year"] == 2026
+    assert "The largest error is what the months to come may bring" in one.text
