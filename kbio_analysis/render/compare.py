@@ -192,11 +192,10 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
 def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
     if command := _making(request):
         return f"the set {request!r} is not rendered yet; make it by: {command}"
+    if near := did_you_mean(request, [r.set for r in reports] + [r.label for r in reports]):
+        return f"no set {request!r}{near}"
     listed = ", ".join(r.label for r in reports[:5]) + (", ..." if len(reports) > 5 else "")
-    near = did_you_mean(request, [r.set for r in reports] + [r.label for r in reports])
-    return (
-        f"no set {request!r}{near or f'; there is {listed}' if listed else '; there is no report yet: run kbio render'}"
-    )
+    return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
 
 
 def _making(request: str) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 RESULT, PAGE = "result.json", "index.html"
 OTHER_FORMS = {"pdf": "report.pdf", "docx": "report.docx"}
-CSV_NAME, PARQUET_NAME, RANKINGS = "results.csv", "results.parquet", f"{HIDDEN}/rankings.json"
+CSV_NAME, PARQUET_NAME, RANKINGS = "results.csv", "results.parquet", f"{HIDDEN}/ranks.json"
 ABSENT: Any = ...  # where a report has no such parameter or result; None is a value like any other
 csv.field_size_limit(2**31 - 1)
 COLUMNS = ("notebook", "set", "batch", "status", "name", "value", "text_value", "unit", "meaning", "parameters")
