@@ -119,10 +119,6 @@ class Comparison:
         return [report.set for report in self.reports]
 
     @property
-    def label(self) -> str:
-        return " and ".join(self.names)
-
-    @property
     def stem(self) -> str:
         """The name of its files, the same for the same reports in the same order."""
         return slug(f"{self.reports[0].notebook}-" + "-vs-".join(self.names))
@@ -273,9 +269,8 @@ def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
     settings = sorted((line for line in parameters if line.name in changed), key=lambda line: line.name)
     titles = [f"{line.name} [{line.unit}]" if line.unit else line.name for line in (*settings, *results)]
     rows = zip([report.set for report in reports], *(line.values for line in (*settings, *results)), strict=True)
-    notebook, kind = reports[0].notebook, "ranked" if first else "sets"
     shown = {"reports": reports, "first": first, "last": last, "notes": notes, "settings": settings}
-    shown |= {"label": f"{notebook}, {kind}", "stem": f"{notebook}-{kind}", "csv": csv_text([["set", *titles], *rows])}
+    shown["csv"] = csv_text([["set", *titles], *rows])
     if first:
         recorded = {line.name: line for line in results}
         # Words name a set, so they stand before the numbers.

@@ -27,6 +27,7 @@ from mistune.plugins.math import math_in_list
 if TYPE_CHECKING:
     import jinja2
 
+TEMPLATES = Path(__file__).parent / "templates"
 STATUS_WORDS = {"ok": "Complete", "failed": "Failed", "killed": "Killed", "timed_out": "Timed out", "broken": "Broken"}
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -247,15 +248,10 @@ def plain_text(source: str) -> str:
 # ---- templates
 
 
-def template_folder() -> Path:
-    """Where the templates, style sheets and scripts of the pages lie."""
-    return Path(__file__).parent / "templates"
-
-
 @cache
 def stylesheet(*names: str) -> str:
     """The named files of ``templates/look`` as one sheet, without comments and indentation: it travels in each page."""
-    text = "".join((template_folder() / "look" / name).read_text(encoding="utf-8") for name in names)
+    text = "".join((TEMPLATES / "look" / name).read_text(encoding="utf-8") for name in names)
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
@@ -264,7 +260,7 @@ def stylesheet(*names: str) -> str:
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    folder = jinja2.FileSystemLoader(template_folder())
+    folder = jinja2.FileSystemLoader(TEMPLATES)
     environment = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     filters = (breakable, data_uri, file_name, linkify, named_link, paragraph, plain, report_link)
     environment.filters |= {one.__name__: one for one in filters} | {

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
 from kbio_analysis.render.drawings import standalone_svg
-from kbio_analysis.render.formats import data_uri, template_folder
+from kbio_analysis.render.formats import TEMPLATES, data_uri
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE
 
@@ -35,7 +35,7 @@ FLAGS = ("--headless", "--disable-gpu", "--no-first-run", "--disable-background-
 PAPER_WIDTH = 665  # CSS pixels between the margins of the print style sheet: 210 mm less twice 17 mm
 LOAD_SECONDS = 60.0
 
-FIT = (template_folder() / "report" / "fit.js").read_text(encoding="utf-8")
+FIT = (TEMPLATES / "report" / "fit.js").read_text(encoding="utf-8")
 _MACHINE = re.compile(rb"/(?:CreationDate|ModDate|Creator) ?\((?:[^()\\]|\\.){0,500}\)")
 # What of a page says nothing on paper: code, downloads, ways about the site, the look.
 _SCREEN_ONLY = re.compile(

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from kbio_analysis.errors import UsageError
 from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.compare import Batch, batch_sections, batches, compared, resolve
-from kbio_analysis.render.formats import STATUS_WORDS, file_name, printable, stylesheet, template, template_folder
+from kbio_analysis.render.formats import STATUS_WORDS, TEMPLATES, file_name, printable, stylesheet, template
 from kbio_analysis.render.publish import COMPARISONS, DEFAULT_SET, GO
 from kbio_analysis.render.results import SiteReport, read_reports, remembered, results_files
 from kbio_analysis.render.whatif import what_if
@@ -96,7 +96,7 @@ def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, dict[
 
 def _page(name: str, **shown: Any) -> str:
     sheets, scripts = _LOOKS[name]
-    script = "".join((template_folder() / "site" / one).read_text(encoding="utf-8") for one in scripts)
+    script = "".join((TEMPLATES / "site" / one).read_text(encoding="utf-8") for one in scripts)
     made = {"style": stylesheet("base.css", "site.css", *sheets), "script": script, "totals": totals(shown["reports"])}
     return printable(template(f"site/{name}.html.j2").render(made | shown))
 

@@ -45,6 +45,8 @@ class SiteReport:
     ``log`` and ``forms`` (pdf, docx) are addresses relative to the site, absent where there is no file.
     """
 
+    notebook: str
+    set: str
     folder: Path
     status: str
     batch: str | None = None
@@ -60,14 +62,6 @@ class SiteReport:
     page: str | None = None
     log: str | None = None
     forms: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def notebook(self) -> str:
-        return self.folder.parent.name
-
-    @property
-    def set(self) -> str:
-        return self.folder.name
 
     @property
     def label(self) -> str:
@@ -116,9 +110,10 @@ def read_reports(site: Path) -> list[SiteReport]:
 
 def _report(folder: Path) -> SiteReport:
     """One folder's report; what cannot be read becomes one that says so."""
-    place = f"{quote(folder.parent.name)}/{quote(folder.name)}/"
+    notebook, set_name = folder.parts[-2:]
+    place = f"{quote(notebook)}/{quote(set_name)}/"
     there = {name: place + name for name in (PAGE, LOG, *OTHER_FORMS.values()) if (folder / name).is_file()}
-    files = {"folder": folder, "page": there.get(PAGE), "log": there.get(LOG)}
+    files = {"notebook": notebook, "set": set_name, "folder": folder, "page": there.get(PAGE), "log": there.get(LOG)}
     found = []
     for name in (RESULT, FAILURE):
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError
-from kbio_analysis.render.formats import template_folder
+from kbio_analysis.render.formats import TEMPLATES
 from kbio_analysis.render.notebooks import NAME, available
 from kbio_analysis.render.publish import explained, write_file
 
@@ -49,7 +49,7 @@ def create(folder: Path, name: str, question: str) -> str:
 
 
 def _notebook(question: str) -> dict[str, Any]:
-    text = (template_folder() / "skeleton" / "notebook.txt").read_text(encoding="utf-8").replace("{question}", question)
+    text = (TEMPLATES / "skeleton" / "notebook.txt").read_text(encoding="utf-8").replace("{question}", question)
     cells: list[dict[str, Any]] = []
     for part in re.split(r"^%% ", text, flags=re.MULTILINE)[1:]:
         head, _, source = part.partition("\n")
