@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import DataError, UsageError
 from ..reading import rows_of
@@ -59,6 +60,8 @@ def fetched(table: str, held: list[Row]) -> list[Row]:
     except Exception as problem:
         # Whatever a client raises for a dead line, a cut answer or a refusal: its words, never the key.
         key, said = os.environ.get(recipe["key"] or "-", ""), str(problem) or type(problem).__name__
+        if type(problem).__name__ in ("ConnectionError", "ConnectTimeout") and getattr(problem, "request", None):
+            said = f"{urlsplit(problem.request.url).hostname} cannot be reached"
         raise RefreshError(f"{table}: {(said.replace(key, '...') if key else said)[:300]}") from None
     if not rows:
         raise RefreshError(f"{table}: {recipe['publisher']} sent no rows")

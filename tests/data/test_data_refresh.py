@@ -316,6 +316,13 @@ def test_slow_or_cut_answer_is_refused(server, package, monkeypatch):
         fetch_candidate("biohealth_exports_monthly", TODAY)
 
 
+def test_service_that_cannot_be_reached_is_named(server, package):
+    server.http.shutdown()
+    server.http.server_close()
+    with pytest.raises(RefreshError, match=r"^korea_world_trade: [\w.]+ cannot be reached$"):
+        fetch_candidate("korea_world_trade", TODAY)
+
+
 def test_key_is_asked_for_and_tables_of_single_figures_are_not_fetched(package, monkeypatch):
     monkeypatch.delenv("COMTRADE_KEY", raising=False)
     with pytest.raises(UsageError, match="put yours into COMTRADE_KEY"):
