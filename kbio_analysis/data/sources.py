@@ -34,9 +34,10 @@ def cite(source_ids: Iterable[str]) -> str:
     it is given, so that the one behind most rows comes first.
     """
     rows = Counter(source_ids)
+    after = r",? via |, as | results aggregated | open data| ten-day | release copied | \("
     heads: Counter[str] = Counter()
     for source_id, publisher in sources(rows)[["source_id", "publisher"]].itertuples(index=False):
-        heads[re.split(r",? via |, as | results aggregated | \(", publisher)[0]] += rows[source_id]
+        heads[re.split(after, publisher)[0]] += rows[source_id]
     ranked = [head for head, _ in heads.most_common()]
     more = len(ranked) - NAMED
     return "; ".join(ranked[:NAMED]) + (f"; {more} more, under Sources" if more > 0 else "")
