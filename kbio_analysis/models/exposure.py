@@ -7,8 +7,6 @@ world's demand moves together. Episodes of one year share the same year, so the 
 Cameron, Gelbach & Miller 2008).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -20,20 +18,6 @@ MIN_YEARS = 5
 
 MAX_STEP = 3.0
 """A market whose recorded imports move by more than this factor in a year has a broken record, and is left out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reallocation:
-    """The share of past falls that was made up elsewhere in the same year, over ``n_years`` years with a fall.
-
-    ``made_up`` sum of gains over sum of losses, ``low`` and ``high`` its bootstrap percentile interval. All three are
-    None below MIN_YEARS years.
-    """
-
-    n_years: int
-    made_up: float | None = None
-    low: float | None = None
-    high: float | None = None
 
 
 def episodes(exports: pd.DataFrame, demand: pd.DataFrame, *, fall_pct: float, min_share_pct: float) -> pd.DataFrame:
@@ -62,17 +46,20 @@ def episodes(exports: pd.DataFrame, demand: pd.DataFrame, *, fall_pct: float, mi
 
 
 @typed
-def reallocation(found: pd.DataFrame, *, n_draws: int, level: float, seed: int) -> Reallocation:
-    """Pool the ``episodes`` and draw their years ``n_draws`` times with replacement; deterministic by ``seed``.
+def reallocation(found: pd.DataFrame, *, n_draws: int, level: float, seed: int) -> pd.Series:
+    """The share of past falls (``found``: :func:`episodes`) that was made up elsewhere in the same year.
 
-    ``level`` is of the interval, per cent. Raises ModelInputError for a level or a number of draws that is none.
+    Named n_years (with a fall), made_up (sum of gains over sum of losses), low and high (its bootstrap percentile
+    interval of ``level`` per cent from ``n_draws`` draws of years); the last three None below MIN_YEARS years.
+    Raises ModelInputError for a level or a number of draws that is none.
     """
     level, n_draws = checked_level(level), check_count(n_draws, "n_draws")
     by_year = found.groupby("year")[["gained_usd_m", "loss_usd_m"]].sum().to_numpy()
+    found = pd.Series({"n_years": len(by_year), "made_up": None, "low": None, "high": None}, dtype=object)
     if len(by_year) < MIN_YEARS:
-        return Reallocation(n_years=len(by_year))
+        return found
     drawn = np.random.default_rng(seed).integers(0, len(by_year), (n_draws, len(by_year)))
     gained, lost = by_year[drawn].sum(axis=1).T
-    low, high = np.quantile(gained / lost, [(1 - level / 100) / 2, (1 + level / 100) / 2])
-    made_up = by_year[:, 0].sum() / by_year[:, 1].sum()
-    return Reallocation(n_years=len(by_year), made_up=float(made_up), low=float(low), high=float(high))
+    found["low"], found["high"] = np.quantile(gained / lost, [(1 - level / 100) / 2, (1 + level / 100) / 2])
+    found["made_up"] = by_year[:, 0].sum() / by_year[:, 1].sum()
+    return found

@@ -6,8 +6,6 @@ effects are recovered. A market's residual holds everything else: tariffs, taste
 figures. It is not what could be sold, and :func:`track_record` asks whether growth ever followed it.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -21,33 +19,11 @@ MIN_MARKETS = 20
 """Fewer markets than this leave nothing to compare a residual with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketGaps:
-    """``fit`` with elasticities of exports to log_gdp and log_distance; ``markets`` indexed by ISO3, yearly means over
-    the panel's years: actual_usd_m, expected_usd_m, gap_usd_m (expected less actual) and ratio (actual over expected).
-    """
-
-    fit: GravityFit
-    markets: pd.DataFrame
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackRecord:
-    """Rank correlation (Spearman) of early ``ratio`` with later growth over ``n`` markets, and its p-value.
-
-    ``faster_share``: of markets below expectation at first, the share that later grew faster than the median market.
-    """
-
-    correlation: float
-    p_value: float
-    faster_share: float
-    n: int
-    n_below: int
-
-
-def market_gaps(panel: pd.DataFrame) -> MarketGaps:
+def market_gaps(panel: pd.DataFrame) -> tuple[GravityFit, pd.DataFrame]:
     """Fit ``panel`` (columns COLUMNS, one row a market and year) and hold every market against its expectation.
 
+    The fit has the elasticities of exports to log_gdp and log_distance; the markets, by ISO3, yearly means over the
+    panel's years: actual_usd_m, expected_usd_m, gap_usd_m (expected less actual) and ratio (actual over expected).
     Raises :class:`ModelInputError` for missing columns, values that are not above zero (exports may be zero) or fewer
     than MIN_MARKETS markets.
     """
@@ -61,31 +37,30 @@ def market_gaps(panel: pd.DataFrame) -> MarketGaps:
     part = np.exp(frame[list(fit.coefficients.index)] @ fit.coefficients)
     actual, fitted = (v.groupby(frame["year"]).transform("sum") for v in (frame["exports_usd_m"], part))
     frame = frame.assign(actual_usd_m=frame["exports_usd_m"], expected_usd_m=part * actual / fitted)
-    return MarketGaps(fit=fit, markets=_against(frame.groupby("iso3")[["actual_usd_m", "expected_usd_m"]].mean()))
+    return fit, _against(frame.groupby("iso3")[["actual_usd_m", "expected_usd_m"]].mean())
 
 
 def by_group(markets: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
-    """Actual and expected exports added up by group (``groups``: ISO3 -> name), widest gap first.
-
-    Columns actual_usd_m, expected_usd_m, gap_usd_m and ratio as in :class:`MarketGaps`.
-    """
+    """The columns of :func:`market_gaps` added up by group (``groups``: ISO3 -> name), widest gap first."""
     summed = markets.groupby(groups.reindex(markets.index))[["actual_usd_m", "expected_usd_m"]].sum()
     return _against(summed).sort_values("gap_usd_m", ascending=False)
 
 
 @typed
-def track_record(early: pd.Series, growth: pd.Series) -> TrackRecord:
+def track_record(early: pd.Series, growth: pd.Series) -> pd.Series:
     """Did markets below expectation (``early`` ratio under 1) later grow faster? Both indexed by ISO3.
 
+    Named correlation (Spearman, of early ratio with growth), p_value and n (markets), n_below (of them under 1) and
+    faster_share, the part of the latter that grew faster than the median market.
     Raises :class:`ModelInputError` with fewer than MIN_MARKETS markets in both, or none below expectation.
     """
     both = pd.DataFrame({"early": early, "growth": growth}).replace([np.inf, -np.inf], np.nan).dropna()
     below = both[both.early < 1]
     if len(both) < MIN_MARKETS or below.empty:
         raise ModelInputError(f"track record: {len(both)} markets with both dates, at least {MIN_MARKETS} are needed")
-    found, faster = stats.spearmanr(both.early, both.growth), float((below.growth > both.growth.median()).mean())
-    scores = {"correlation": float(found.statistic), "p_value": float(found.pvalue), "faster_share": faster}
-    return TrackRecord(**scores, n=len(both), n_below=len(below))
+    found, faster = stats.spearmanr(both.early, both.growth), (below.growth > both.growth.median()).mean()
+    scores = {"correlation": found.statistic, "p_value": found.pvalue, "faster_share": faster}
+    return pd.Series(scores | {"n": len(both), "n_below": len(below)}, dtype=object)
 
 
 def _against(frame: pd.DataFrame) -> pd.DataFrame:

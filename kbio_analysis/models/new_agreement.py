@@ -8,8 +8,8 @@ that without + effect = with; their ranges hold the doubt of the method alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,41 +30,10 @@ ASSUMED = {
     "Part of every line covered": ("coverage", 0.5, 1.0),
     "Years until duties are gone": ("phase_years", 15, 1),
 }
-"""Input of the tariff method -> its field of TariffTerms, and the two ends it is put at (elasticities: multiples)."""
+"""Input of the tariff method -> its name in the terms, and the two ends it is put at (elasticities: multiples)."""
 
 _RERUN_DRAWS = 400  # where an assumption is moved
 _RECORDED_YEARS = 15  # of the record beside the paths ahead
-
-Cell = str
-"""Which graduation date is assumed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TariffTerms:
-    """Terms of the agreement and the assumptions on its use; see ``tariffs.Regime`` and ``tariffs.Scenario``.
-
-    ``at_entry`` and ``phase_years`` of the partner's duties (``exports``) and of Korea's may differ: ``partner_stages``
-    holds the former where they do. ``duty_free``: fraction of every line that enters free today where access is dfqf;
-    ``partial``: fraction of lines, and of their duty, that a partial preference takes off.
-    """
-
-    cuts: str
-    coverage: float
-    phase_years: int
-    utilisation: float
-    sigma_scale: float = 1.0
-    duty_free: float = DFQF.coverage
-    partial: tuple[float, float] = (0.0, 0.0)
-    partner_stages: tuple[float, int] | None = None
-
-
-class TariffFlow(Protocol):
-    """One flow as the tariff method takes it: ``frame`` the lines, with trade that adds up to one; ``access`` today
-    (mfn, apta, dfqf); ``partial``: whether a partial preference is left when duty-free entry ends."""
-
-    frame: pd.DataFrame
-    access: str
-    partial: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +49,14 @@ class Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """``paths``: (flow, cell) -> path over ``years``, from entry in ``start``, or from when a preference ends if
-    earlier, to the horizon, and of trade where both flows have one. The first of ``cells`` is the chosen one."""
+    """``paths``: (flow, cell: which graduation date) -> path over ``years``, from entry in ``start``, or from when a
+    preference ends if earlier, to the horizon, and of trade where both flows have one. The first of ``cells`` is the
+    chosen one."""
 
     start: int
     years: tuple[int, ...]
-    cells: tuple[Cell, ...]
-    paths: Mapping[tuple[str, Cell], Path]
+    cells: tuple[str, ...]
+    paths: Mapping[tuple[str, str], Path]
 
     @property
     def main(self) -> str | None:
@@ -137,24 +107,30 @@ class Effects:
 
 
 def tariff_study(
-    flow: str, held: TariffFlow, terms: TariffTerms, *, ends: int | None, horizon: int, n_draws: int, seed: int
+    flow: str, held: Any, terms: Mapping[str, Any], *, ends: int | None, horizon: int, n_draws: int, seed: int
 ) -> TariffSimulation:
     """Simulate one flow per dollar of its trade. ``ends``: years from entry after which duty-free entry ends (below 0:
-    before entry; None: it does not)."""
-    lines, depth = terms.partial
+    before entry; None: it does not).
+
+    ``held`` has the lines as ``frame``, their trade adding up to one, ``access`` today (mfn, apta, dfqf) and
+    ``partial``: whether a partial preference is left when duty-free entry ends. ``terms``: cuts, coverage and
+    phase_years as in ``tariffs.Regime``, utilisation and sigma_scale as in ``tariffs.Scenario``, duty_free (fraction of
+    every line that enters free today where access is dfqf), partial (fraction of lines, and of their duty, that a
+    partial preference takes off) and partner_stages: at_entry and phase_years of the partner's duties (``exports``)
+    where they are its own, else None.
+    """
+    lines, depth = terms["partial"]
     partial = Regime(cuts="cd", coverage=lines, depth=depth) if lines * depth > 0 and held.partial else MFN
     free = held.access == "dfqf"
-    at_entry, years = (0.0, terms.phase_years)
-    if flow == "exports" and terms.partner_stages is not None:
-        at_entry, years = terms.partner_stages
+    at_entry, years = (flow == "exports" and terms["partner_stages"]) or (0.0, terms["phase_years"])
     compared = Scenario(
-        today=Regime(cuts=DFQF.cuts, coverage=terms.duty_free) if free else partial,
-        agreement=Regime(cuts=terms.cuts, coverage=terms.coverage, at_entry=at_entry, phase_years=years),
+        today=Regime(cuts=DFQF.cuts, coverage=terms["duty_free"]) if free else partial,
+        agreement=Regime(cuts=terms["cuts"], coverage=terms["coverage"], at_entry=at_entry, phase_years=years),
         without=partial if free and ends is not None else None,
         without_from=ends or 0,
         horizon=horizon,
-        utilisation=terms.utilisation,
-        sigma_scale=terms.sigma_scale,
+        utilisation=terms["utilisation"],
+        sigma_scale=terms["sigma_scale"],
         lagged=True,
     )
     return simulate(held.frame, compared, n_draws=n_draws, seed=seed)
@@ -164,12 +140,12 @@ def tariff_study(
 def effects(
     outlook: Baseline,
     past: Transfer,
-    flows: Mapping[str, TariffFlow],
-    studies: Mapping[tuple[str, Cell], TariffSimulation],
+    flows: Mapping[str, Any],
+    studies: Mapping[tuple[str, str], TariffSimulation],
     *,
     start: int,
     horizon: int,
-    cells: Mapping[Cell, int | None],
+    cells: Mapping[str, int | None],
     rng: np.random.Generator,
 ) -> Effects:
     """Put the parts together to ``start + horizon``, from ``start`` or the earlier year in which a preference ends.
@@ -246,7 +222,7 @@ def trade_paths(outlook: Baseline, found: Effects, flow: str, history: pd.Series
 
 
 def chapters(
-    studies: Mapping[str, TariffSimulation], flows: Mapping[str, TariffFlow], base_usd_m: Mapping[str, float]
+    studies: Mapping[str, TariffSimulation], flows: Mapping[str, Any], base_usd_m: Mapping[str, float]
 ) -> pd.DataFrame:
     """The five chapters of each flow that gain most: flow, chapter, group, share_pct, without and agreement (duties,
     per cent), gain_usd_m (middle, on the base year's trade)."""
@@ -261,9 +237,9 @@ def chapters(
 
 def drivers(
     outlook: Baseline,
-    flows: Mapping[str, TariffFlow],
-    terms: TariffTerms,
-    variants: Mapping[str, Mapping[str, tuple[str, Mapping[str, TariffFlow]]]],
+    flows: Mapping[str, Any],
+    terms: Mapping[str, Any],
+    variants: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]],
     *,
     ends: int | None,
     year: int,
@@ -277,15 +253,15 @@ def drivers(
     """
     run = {"ends": ends, "horizon": horizon, "n_draws": _RERUN_DRAWS, "seed": seed}
 
-    def total(changed: TariffTerms, held: Mapping[str, TariffFlow] = flows) -> float:
+    def total(changed: Mapping[str, Any], held: Mapping[str, Any] = flows) -> float:
         last = {flow: tariff_study(flow, own, changed, **run).year_draws[-1] for flow, own in held.items()}
         return sum(outlook.at(year, flow) * float(np.median(draws)) for flow, draws in last.items())
 
     rows = []
     for name, (attribute, *both) in ASSUMED.items() if flows else ():
-        values = [end * terms.sigma_scale if attribute == "sigma_scale" else end for end in both]
+        values = [end * terms["sigma_scale"] if attribute == "sigma_scale" else end for end in both]
         said = [f"{end:.0%}" if attribute in ("utilisation", "coverage") else f"{end:g}" for end in both]
-        rows.append((name, *(total(replace(terms, **{attribute: value})) for value in values), *said))
+        rows.append((name, *(total({**terms, attribute: value}) for value in values), *said))
     for name, cases in variants.items() if flows else ():
         moved = [total(terms, cases[end][1]) for end in ("low", "high")]
         rows.append((name, *moved, cases["low"][0], cases["high"][0]))

@@ -26,18 +26,6 @@ LARGEST_SHARE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RandomisationTest:
-    """``value`` observed, ``p_value`` (of the mean two-sided, of the spread one-sided) with its ``floor`` =
-    1/(1 + draws), ``low`` and ``high`` the middle 95% of the draws. Values in log points."""
-
-    value: float
-    p_value: float
-    floor: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reassignment:
     """``draws``: n_draws x (agreement, direction), effects of pretended agreements in log points; ``scales`` the
     spread of their gaps before entry, the same shape."""
@@ -50,11 +38,12 @@ class Reassignment:
         """Standard deviation of the draws by column: what partners' own shocks do to a measured effect."""
         return self.draws.std()
 
-    def test(self, table: pd.DataFrame) -> RandomisationTest:
+    def test(self, table: pd.DataFrame) -> pd.Series:
         """Mean of the effects of ``table`` (any rows of ``AgreementRecord.table``), each scaled, against the draws'.
 
-        The draws are taken round their own mean: large comparisons weigh most in the year effects, so that the mean of
-        pretended agreements is not zero. Values are in multiples of the spread before entry.
+        Named value (observed, in multiples of the spread before entry), p_value (two-sided), its floor 1/(1 + draws),
+        low and high (the middle 95% of the draws, which are taken round their own mean: large comparisons weigh most in
+        the year effects, so that the mean of pretended agreements is not zero).
         """
         columns, weight = list(table.index), table["n_years"].to_numpy() / table["n_years"].sum()
         drawn = (self.draws[columns] / self.scales[columns]).to_numpy() @ weight
@@ -62,8 +51,8 @@ class Reassignment:
         value = float(weight @ (table["effect_log_points"] / table["pre_spread"]))
         return _test(value, drawn, np.abs(drawn) >= abs(value) - 1e-12)
 
-    def spread_test(self, observed: pd.Series) -> RandomisationTest:
-        """The standard deviation of ``observed`` over agreements against the draws': is the spread itself unusual?"""
+    def spread_test(self, observed: pd.Series) -> pd.Series:
+        """The same, one-sided, of the standard deviation of ``observed`` over agreements, log points."""
         drawn = self.draws[list(observed.index)].std(axis=1).to_numpy()
         value = float(observed.std())
         return _test(value, drawn, drawn >= value - 1e-12)
@@ -134,7 +123,7 @@ def _pretended(
     return effects, log_gap(observed[0], expected[0])
 
 
-def _test(value: float, drawn: np.ndarray, extreme: np.ndarray) -> RandomisationTest:
+def _test(value: float, drawn: np.ndarray, extreme: np.ndarray) -> pd.Series:
     low, high = np.quantile(drawn, [0.025, 0.975])
-    p_value, floor = (1 + int(extreme.sum())) / (1 + len(drawn)), 1 / (1 + len(drawn))
-    return RandomisationTest(value=value, p_value=p_value, floor=floor, low=float(low), high=float(high))
+    floor = 1 / (1 + len(drawn))
+    return pd.Series({"value": value, "p_value": (1 + extreme.sum()) * floor, "floor": floor, "low": low, "high": high})

@@ -17,23 +17,13 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.agreement_record import AgreementRecord
 from kbio_analysis.models.checks import checked_frame
 from kbio_analysis.models.gravity import check_world, ppml
-from kbio_analysis.models.reference_class import MIN_CASES, MixturePrediction, PooledEffect, averaged_over_tau, pool
+from kbio_analysis.models.reference_class import MIN_CASES, MixturePrediction, averaged_over_tau, pool
 
 THREE_WAY = ("exporter^year", "importer^year", "pair")
 DIRECTIONS = ("exports", "imports")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StructuralEffects:
-    """``table`` by (agreement, direction): effect_log_points, se_log_points, first_year and n_years in the panel.
-
-    ``covariance`` of the effects, the same index on both sides.
-    """
-
-    table: pd.DataFrame
-    covariance: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +67,10 @@ class PartnerEffects:
         return {f"structural_{name}": value for name, value in found.items()}
 
 
-def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: int = 10) -> StructuralEffects:
+def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: int = 10) -> AgreementRecord:
     """One effect an agreement and direction over its first ``years`` years, all in one regression.
 
+    The table has effect_log_points, se_log_points, first_year and n_years in the panel.
     ``world`` as :data:`kbio_analysis.models.gravity.WORLD_COLUMNS`; ``agreements``: columns iso3, agreement and
     entry_year (first calendar year that counts), one row a partner. An agreement without a year of the panel within
     its first years, or without trade then, has no effect. Raises ModelInputError for a panel that breaks its columns,
@@ -92,24 +83,19 @@ def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: 
     seen = {key: frame.loc[frame[name] == 1, "year"] for name, key in terms.items()}
     table["first_year"] = [int(seen[key].min()) for key in table.index]
     table["n_years"] = [int(seen[key].nunique()) for key in table.index]
-    return StructuralEffects(table=table, covariance=covariance)
+    return AgreementRecord(table=table, covariance=covariance)
 
 
-def pooled(found: StructuralEffects) -> PooledEffect:
-    """The pool of all effects, both directions, with their joint covariance; refusals as ``reference_class.pool``."""
-    return pool(found.table["effect_log_points"], found.covariance)
-
-
-def next_agreement(found: StructuralEffects) -> dict[str, MixturePrediction]:
+def next_agreement(found: AgreementRecord) -> dict[str, MixturePrediction]:
     """What a next agreement adds to trade, log points, by direction: its distribution over the first years together.
 
     Each direction is pooled alone with its covariance, and the prediction averaged over the spread between agreements;
     ``quantile(0.5)`` is its middle, ``quantile(u)`` a draw. A direction with fewer than MIN_CASES effects is absent.
     """
     predicted = {}
-    for direction, own in found.table["effect_log_points"].groupby(level="direction"):
+    for direction, own in found.effects.groupby(level="direction"):
         if len(own) >= MIN_CASES:
-            predicted[str(direction)] = averaged_over_tau(pool(own, found.covariance.loc[own.index, own.index]))
+            predicted[str(direction)] = averaged_over_tau(found.pooled(direction=direction))
     return predicted
 
 
@@ -179,7 +165,7 @@ def of_partner(
 ) -> PartnerEffects:
     """The agreement with one partner from ``start``, by itself: its effects by direction, and its event study.
 
-    Effects as in ``StructuralEffects.table`` (index direction); the event study as :func:`event_study`, against the
+    Effects as :func:`effects` has them (index direction); the event study as :func:`event_study`, against the
     years up to eleven before the start, or the panel's second. Nothing is measured without a start, if the panel holds
     no such partner, or no year on both sides of the start.
     """
@@ -213,7 +199,7 @@ def elsewhere(
     return spans[0] / spans[1]
 
 
-def goes_with(found: StructuralEffects, duty_pct: pd.Series) -> pd.Series:
+def goes_with(found: AgreementRecord, duty_pct: pd.Series) -> pd.Series:
     """What a percentage point more of ``duty_pct`` goes with, log points: coefficient, standard_error, p_value and n.
 
     A meta-regression of the effects with a duty, by (agreement, direction), on it and on being imports.
@@ -221,7 +207,7 @@ def goes_with(found: StructuralEffects, duty_pct: pd.Series) -> pd.Series:
     duty = duty_pct.reindex(found.table.index).dropna()
     imports = (duty.index.get_level_values("direction") == "imports").astype(float)
     covariates = duty.to_frame("duty_pct").assign(imports=imports)
-    estimates, covariance = found.table["effect_log_points"][duty.index], found.covariance.loc[duty.index, duty.index]
+    estimates, covariance = found.effects[duty.index], found.covariance.loc[duty.index, duty.index]
     slope = pool(estimates, covariance, covariates=covariates).slopes.loc["duty_pct"]
     return pd.concat([slope, pd.Series({"n": len(duty)})])
 

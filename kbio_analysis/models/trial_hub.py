@@ -38,60 +38,35 @@ LOWEST_RANK = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RankChance:
-    """The chance of standing at the target rank or better in the target year.
-
-    ``chance`` probability; ``low`` and ``high`` its 90% range over redrawn weights; ``moves`` the yearly moves used
-    (negative: up); ``bridged`` how many of them stand for years without a rank; ``fan`` year x (low, median, high), the
-    80% range of the rank on the way.
-    """
-
-    chance: float
-    low: float
-    high: float
-    moves: np.ndarray
-    bridged: int
-    fan: pd.DataFrame
-    latest_rank: int
-    latest_year: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HubRace:
     """Where a country stands in the race for a rank.
 
-    ``by_scope``: scope -> :class:`RankChance`, for scopes with two ranks or more, ``main`` that of the main scope;
-    ``histories``: scope -> ranks by year. Of the main scope: ``shares`` year x (own, rival, rival_geo), per cent, rival
-    being the target place's holder among the others; ``gap`` the chance by the walk of their ratio and its number of
-    steps, None if it cannot be told; ``growth_needed_pct`` growth a year of the own share that meets the rival's;
-    ``held`` years at the target rank or better; ``best_rank`` the best within reach.
+    ``scopes`` one row a scope: first_year, last_year, latest_rank and, with two ranks or more, moves (their number),
+    bridged (of them, those for years without a rank), chance, low and high as :func:`rank_chance` has them;
+    ``histories``: scope -> ranks by year. Of the main scope: ``fan`` as there; ``shares`` year x (own, rival,
+    rival_geo), per cent, rival being the target place's holder among the others; ``gap`` the chance by the walk of
+    their ratio and its number of steps, None if it cannot be told; ``growth_needed_pct`` growth a year of the own share
+    that meets the rival's; ``held`` years at the target rank or better.
     """
 
-    by_scope: Mapping[str, RankChance]
+    scopes: pd.DataFrame
     histories: Mapping[str, pd.Series]
+    fan: pd.DataFrame
     shares: pd.DataFrame
     gap: tuple[float, int] | None
     growth_needed_pct: float | None
     held: int
-    best_rank: int
 
     @property
-    def main(self) -> RankChance:
-        return self.by_scope[MAIN_SCOPE]
-
-    @property
-    def scopes(self) -> pd.DataFrame:
-        """One row a scope: first_year, last_year, latest_rank; where it has a chance, moves, chance, low, high."""
-        rows = {scope: (h.index.min(), h.index.max(), h.iloc[-1]) for scope, h in self.histories.items()}
-        frame = pd.DataFrame.from_dict(rows, orient="index", columns=["first_year", "last_year", "latest_rank"])
-        found = {s: (len(c.moves), c.chance, c.low, c.high) for s, c in self.by_scope.items()}
-        return frame.join(pd.DataFrame.from_dict(found, orient="index", columns=["moves", "chance", "low", "high"]))
+    def main(self) -> pd.Series:
+        """The row of the main scope."""
+        return self.scopes.astype(object).loc[MAIN_SCOPE]
 
     @property
     def ranks(self) -> pd.DataFrame:
         """Every rank and the main scope's fan, long: scope, year, rank, low, median, high."""
         parts = [pd.DataFrame({"scope": s, "year": h.index, "rank": h.to_numpy()}) for s, h in self.histories.items()]
-        return pd.concat([*parts, self.main.fan.reset_index().assign(scope=MAIN_SCOPE)], ignore_index=True)
+        return pd.concat([*parts, self.fan.reset_index().assign(scope=MAIN_SCOPE)], ignore_index=True)
 
 
 def hub_race(
@@ -109,32 +84,39 @@ def hub_race(
     shares, leaders = _shares(trials[trials.scope == MAIN_SCOPE], home, target_rank)
     if len(histories.get(MAIN_SCOPE, ())) < 2 or shares.empty:
         raise ModelInputError(f"{MAIN_SCOPE}: two ranks and one share of a rival are needed; use a later as_of")
-    best_rank = min(leaders + 1, target_rank)
-    terms = {"target_rank": target_rank, "target_year": target_year, "seed": seed}
-    best = {scope: best_rank if scope == MAIN_SCOPE else 1 for scope, ranks in histories.items() if len(ranks) > 1}
+    rows, fans = {}, {}
+    for scope, h in histories.items():
+        rows[scope] = {"first_year": h.index.min(), "last_year": h.index.max(), "latest_rank": h.iloc[-1]}
+        if len(h) > 1:
+            best, (moves, bridged) = min(leaders + 1, target_rank) if scope == MAIN_SCOPE else 1, yearly_moves(h)
+            terms = {"target_rank": target_rank, "target_year": target_year, "best_rank": best, "seed": seed}
+            chance, fans[scope] = rank_chance(h, **terms)
+            rows[scope] |= {"moves": len(moves), "bridged": bridged, **chance}
     latest, years = shares.iloc[-1], target_year - int(shares.index[-1])
     met = min(latest.rival * (1 + rival_growth_pct / 100) ** years, 100.0)
     return HubRace(
-        by_scope={scope: rank_chance(histories[scope], best_rank=reach, **terms) for scope, reach in best.items()},
+        scopes=pd.DataFrame.from_dict(rows, orient="index"),
         histories=histories,
+        fan=fans[MAIN_SCOPE],
         shares=shares,
         gap=gap_chance(shares.own / shares.rival, target_year=target_year, rival_growth_pct=rival_growth_pct),
         growth_needed_pct=required_growth_pct(latest.own, met, years) if years > 0 else None,
         held=int((histories[MAIN_SCOPE] <= target_rank).sum()),
-        best_rank=best_rank,
     )
 
 
 def rank_chance(
     history: pd.Series, *, target_rank: int, target_year: int, best_rank: int = 1, n: int = 1000, seed: int = 0
-) -> RankChance:
+) -> tuple[pd.Series, pd.DataFrame]:
     """P(rank <= ``target_rank`` in ``target_year``) from the yearly moves of ``history``; never exactly 0 or 1.
 
-    ``history``: whole ranks by year. ``best_rank`` is the best place within reach (places above it are held by
-    countries out of reach); a move beyond it ends there. With no year left the chance is known: 0 or 1.
+    Returns chance, with low and high, its 90% range over redrawn weights; and the fan, year x (low, median, high), the
+    80% range of the rank on the way. ``history``: whole ranks by year. ``best_rank`` is the best place within reach
+    (places above it are held by countries out of reach); a move beyond it ends there. With no year left the chance is
+    known: 0 or 1.
     """
     history = whole_years(history, "history").sort_index()
-    moves, bridged = yearly_moves(history)
+    moves, _ = yearly_moves(history)
     latest_year, latest = int(history.index[-1]), int(history.iloc[-1])
     if target_year < latest_year:
         raise ModelInputError(f"the history ends in {latest_year}, after the target year {target_year}")
@@ -149,16 +131,8 @@ def rank_chance(
     cumulative, ends = np.cumsum(laws, axis=1), {"low": 0.1, "median": 0.5, "high": 0.9}
     fan = pd.DataFrame({name: 1 + (cumulative < q - 1e-12).sum(axis=1) for name, q in ends.items()})
     fan = fan.set_axis(pd.RangeIndex(latest_year, target_year + 1, name="year"), axis=0)
-    return RankChance(
-        chance=float(laws[-1][:target_rank].sum()),
-        low=float(np.quantile(tails, 0.05)),
-        high=float(np.quantile(tails, 0.95)),
-        moves=moves,
-        bridged=bridged,
-        fan=fan,
-        latest_rank=latest,
-        latest_year=latest_year,
-    )
+    low, high = np.quantile(tails, [0.05, 0.95])
+    return pd.Series({"chance": laws[-1][:target_rank].sum(), "low": low, "high": high}), fan
 
 
 def yearly_moves(history: pd.Series) -> tuple[np.ndarray, int]:

@@ -1,6 +1,5 @@
 """Trade without an agreement, what past agreements say, and a new agreement put together from known parts."""
 
-from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from math import exp, log
 from pathlib import Path
@@ -14,7 +13,6 @@ from kbio_analysis.data.tables import load
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import gravity, trade_baseline
 from kbio_analysis.models.new_agreement import (
-    TariffTerms,
     chapters,
     doubling,
     drivers,
@@ -23,6 +21,7 @@ from kbio_analysis.models.new_agreement import (
     trade_paths,
 )
 from kbio_analysis.models.reference_class import MixturePrediction
+from kbio_analysis.models.tariffs import DFQF
 from kbio_analysis.models.transfer import Transfer, from_structural
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +149,8 @@ def test_a_later_base_and_the_partners_own_record_move_the_middle() -> None:
 DUTIES = {"cd_pct": [10.0, 20.0], "rd_pct": [5.0, 0.0], "sd_pct": [0.0, 10.0], "supplier_share": [0.05, 0.1]}
 LINES = pd.DataFrame(DUTIES | {"sigma_median": [5.0, 4.0], "share_pct": [60.0, 40.0]}, index=[39, 61])
 LINES = LINES.assign(sigma_log_sd=0.2, trade_usd_m=LINES.share_pct / 100, group=["a", "b"])
-TERMS = TariffTerms(cuts="cd", coverage=0.9, phase_years=5, utilisation=0.7)
+TERMS = {"cuts": "cd", "coverage": 0.9, "phase_years": 5, "utilisation": 0.7, "sigma_scale": 1.0}
+TERMS |= {"duty_free": DFQF.coverage, "partial": (0.0, 0.0), "partner_stages": None}
 RUN = {"horizon": 10, "n_draws": 500, "seed": 3}
 
 
@@ -168,7 +168,7 @@ def _flow(access: str, partial: bool = False) -> SimpleNamespace:
     return SimpleNamespace(frame=LINES, access=access, partial=partial)
 
 
-def _study(terms: TariffTerms = TERMS, slope: float = 0.0, access: str = "dfqf"):
+def _study(terms: dict = TERMS, slope: float = 0.0, access: str = "dfqf"):
     outlook, tariff = paths(), {"exports": _flow("mfn"), "imports": _flow(access, partial=True)}
     studies = {(f, c): tariff_study(f, tariff[f], terms, ends=CELLS[c], **RUN) for f in tariff for c in CELLS}
     known = (outlook, _past(log(1.2), slope), tariff, studies)
@@ -198,7 +198,7 @@ class TestOneCounterfactual:
 
     @pytest.mark.parametrize("coverage", [0.0, 0.2, 1.0])
     def test_an_agreement_never_lowers_trade_by_the_duties_and_no_coverage_is_nothing(self, coverage: float) -> None:
-        _, _, _, found = _study(replace(TERMS, coverage=coverage))
+        _, _, _, found = _study(TERMS | {"coverage": coverage})
         drawn = np.array([path.added["tariffs"] for path in found.paths.values()])
         assert (drawn >= 0).all()
         assert (drawn == 0).all() == (coverage == 0)
@@ -240,7 +240,7 @@ class TestOneCounterfactual:
 
     def test_the_loss_grows_with_what_was_free_and_a_partial_preference_softens_it(self) -> None:
         def lost(**terms) -> float:
-            run = tariff_study("imports", _flow("dfqf", partial=True), replace(TERMS, **terms), ends=0, **RUN)
+            run = tariff_study("imports", _flow("dfqf", partial=True), TERMS | terms, ends=0, **RUN)
             return float(np.median(run.without_draws[-1]))
 
         assert lost(duty_free=0.95) < lost(duty_free=0.5) < lost(duty_free=0.0) == 0

@@ -1,7 +1,5 @@
 """Structural gravity: a known effect recovered where simpler designs miss it, and a slow twin with every dummy."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,7 +100,7 @@ def test_a_duty_that_effects_follow_is_found() -> None:
     keys = pd.MultiIndex.from_product([list("PQRSTUV"), sg.DIRECTIONS], names=["agreement", "direction"])
     duty = pd.Series(np.arange(14.0), keys)
     table = pd.DataFrame({"effect_log_points": 0.02 * duty + np.tile([0.0, 0.3], 7)}, index=keys)
-    found = SimpleNamespace(table=table, covariance=pd.DataFrame(0.01 * np.eye(14), keys, keys))
+    found = agreement_record.AgreementRecord(table=table, covariance=pd.DataFrame(0.01 * np.eye(14), keys, keys))
     slope = sg.goes_with(found, duty.drop(("P", "exports")))
     assert (slope.coefficient, slope.n) == (pytest.approx(0.02), 13)
 

@@ -45,7 +45,7 @@ def test_the_weights_are_the_moves_and_one_more_of_the_same_mean_size() -> None:
 @pytest.mark.parametrize("best", [1, 3])
 def test_the_chain_agrees_with_enumerating_every_path(best: int) -> None:
     past = history({2021: 5, 2022: 4, 2023: 5, 2024: 4})
-    found = rank_chance(past, target_rank=3, target_year=2026, best_rank=best, n=50)
+    found = rank_chance(past, target_rank=3, target_year=2026, best_rank=best, n=50)[0]
     weights = move_weights(yearly_moves(past)[0])
     p = weights / weights.sum()
     slow = 0.0
@@ -62,7 +62,7 @@ def test_recovers_the_chance_of_a_walk_it_was_fed_with() -> None:
     steps = rng.choice([-1, 0, 1], size=400, p=[0.3, 0.5, 0.2])
     ranks = 15 + np.cumsum(steps)
     ranks = history({1600 + i: int(np.clip(r, 2, 28)) for i, r in enumerate(ranks)})
-    found = rank_chance(ranks, target_rank=int(ranks.iloc[-1]), target_year=2002, n=400, seed=1)
+    found = rank_chance(ranks, target_rank=int(ranks.iloc[-1]), target_year=2002, n=400, seed=1)[0]
     seen = np.diff(ranks.to_numpy())
     law = {m: (seen == m).mean() for m in (-1, 0, 1)}
     truth = sum(np.prod([law[m] for m in path]) for path in product(law, repeat=3) if sum(path) <= 0)
@@ -72,16 +72,16 @@ def test_recovers_the_chance_of_a_walk_it_was_fed_with() -> None:
 
 
 def test_few_moves_leave_a_wide_error_and_never_certainty() -> None:
-    few = rank_chance(history({2021: 10, 2022: 11, 2023: 10, 2024: 11}), target_rank=3, target_year=2030, n=400)
+    few = rank_chance(history({2021: 10, 2022: 11, 2023: 10, 2024: 11}), target_rank=3, target_year=2030, n=400)[0]
     assert 0 < few.chance < 0.05
-    still = rank_chance(history(dict.fromkeys(range(2019, 2025), 3)), target_rank=3, target_year=2030, n=400)
+    still = rank_chance(history(dict.fromkeys(range(2019, 2025), 3)), target_rank=3, target_year=2030, n=400)[0]
     assert 0.5 < still.chance < 1
     assert still.low < still.chance
 
 
 def test_an_observed_target_year_is_known() -> None:
-    assert rank_chance(HUB, target_rank=3, target_year=2024).chance == 0
-    assert rank_chance(HUB, target_rank=6, target_year=2024).chance == 1
+    assert rank_chance(HUB, target_rank=3, target_year=2024)[0].chance == 0
+    assert rank_chance(HUB, target_rank=6, target_year=2024)[0].chance == 1
 
 
 def test_refusals() -> None:
@@ -117,21 +117,19 @@ class TestHub:
 
     def test_scopes_are_read_apart_and_the_third_is_found(self) -> None:
         race = hub_race(rows(), **self.goal)
-        assert set(race.by_scope) == {"all_trials", "single_country"}
-        assert race.scopes.moves.isna().to_dict() == {
-            "all_trials": False,
-            "report_of_2013": True,
-            "single_country": False,
-        }
-        assert len(race.ranks) == 8 + 6 + 1 + len(race.main.fan)
+        assert race.scopes.moves.fillna(0).to_dict() == {"all_trials": 8, "report_of_2013": 0, "single_country": 5}
+        assert (race.main.latest_rank, race.main.last_year, race.main.bridged) == (6, 2024, 2)
+        assert len(race.ranks) == 8 + 6 + 1 + len(race.fan)
         assert race.shares.rival.to_dict() == pytest.approx({2023: 4.09, 2024: 4.24})
-        assert (race.best_rank, race.held) == (3, 0)
+        assert race.held == 0
         assert race.growth_needed_pct == pytest.approx(100 * ((4.24 / 3.46) ** (1 / 6) - 1), rel=EXACT)
 
     def test_only_rivals_far_ahead_are_out_of_reach(self) -> None:
         assert hub_race(rows(), **self.goal | {"target_year": 2024}).growth_needed_pct is None
-        assert hub_race(rows(CHN=5.0), **self.goal).best_rank == 2
-        assert hub_race(rows(CHN=5.0, USA=6.0), **self.goal).best_rank == 1
+        reach = {3: rows(), 2: rows(CHN=5.0), 1: rows(CHN=5.0, USA=6.0)}
+        for best, trials in reach.items():
+            own, goal = hub_race(trials, **self.goal).main, {"target_rank": 3, "target_year": 2030, "seed": 1}
+            assert own.chance == rank_chance(HUB, best_rank=best, **goal)[0].chance
 
     def test_refuses_rows_that_cannot_tell(self) -> None:
         bare = rows()
