@@ -12,25 +12,29 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
-from kbio_analysis.errors import UsageError
+from kbio_analysis.errors import KbioError, UsageError
 from kbio_analysis.reading import DocumentError, read_json
-from kbio_analysis.render.compare import Batch, batch_sections, batches, compared, resolve
-from kbio_analysis.render.formats import STATUS_WORDS, TEMPLATES, file_name, printable, stylesheet, template
-from kbio_analysis.render.publish import COMPARISONS, DEFAULT_SET, GO
-from kbio_analysis.render.results import SiteReport, read_reports, remembered, results_files
-from kbio_analysis.render.whatif import what_if
+from kbio_analysis.render import formats
+from kbio_analysis.render.compare import Batch, Line, batch_sections, batches, compared, resolve
+from kbio_analysis.render.parameters import Parameter, read_source
+from kbio_analysis.render.publish import COMPARISONS, DEFAULT_SET, GO, WHAT_IF
+from kbio_analysis.render.results import SiteReport, is_number, read_reports, remembered, results_files
 
 if TYPE_CHECKING:
     from kbio_analysis.render.site import Front
 
 MOST_PAGES, MOST_CHARACTERS = 120, 1_500_000
+FEWEST_SETS, MOST_SETS, MOST_CHART_CHARACTERS = 4, 500, 4_000_000
 
+_CHART = re.compile(r'<figure class="chart".*?</figure>', re.DOTALL)
 _LEFT_OUT = re.compile(
     r'<(svg|style|nav|annotation|thead)\b.*?</\1>|<details class="code">.*?\n</details>'
     r'|<ul class="facts".*?</ul>|<caption class="quiet">.*?</caption>'
@@ -70,7 +74,7 @@ def made_files(site: Path, front: Front) -> tuple[dict[str, bytes], list[str]]:
     shown = {"front": front, "batches": groups, "grids": grids, "comparisons": comparisons, "scenarios": scenarios}
     texts["index.html"] = _index(reports, **shown)
     for name, address in _ways(reports, groups, scenarios).items():
-        texts[f"{GO}/{name}.html"] = template("site/way.html.j2").render(address=f"../{address}")
+        texts[f"{GO}/{name}.html"] = formats.template("site/way.html.j2").render(address=f"../{address}")
     return {name: text.encode() for name, text in texts.items()} | results_files(reports), damaged
 
 
@@ -96,16 +100,17 @@ def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, dict[
 
 def _page(name: str, **shown: Any) -> str:
     sheets, scripts = _LOOKS[name]
-    script = "".join((TEMPLATES / "site" / one).read_text(encoding="utf-8") for one in scripts)
-    made = {"style": stylesheet("base.css", "site.css", *sheets), "script": script, "totals": totals(shown["reports"])}
-    return printable(template(f"site/{name}.html.j2").render(made | shown))
+    script = "".join((formats.TEMPLATES / "site" / one).read_text(encoding="utf-8") for one in scripts)
+    style = formats.stylesheet("base.css", "site.css", *sheets)
+    made = {"style": style, "script": script, "totals": totals(shown["reports"])}
+    return formats.printable(formats.template(f"site/{name}.html.j2").render(made | shown))
 
 
 def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
     """How many reports, notebooks and, in a fixed order, reports of each status that occurs."""
     counts = Counter(report.status for report in reports)
     found = {"reports": len(reports), "notebooks": len({report.notebook for report in reports})}
-    return found | {status: counts[status] for status in [*STATUS_WORDS, *sorted(counts)] if counts[status]}
+    return found | {status: counts[status] for status in [*formats.STATUS_WORDS, *sorted(counts)] if counts[status]}
 
 
 def _listing(reports: Sequence[SiteReport]) -> str:
@@ -140,7 +145,7 @@ def _date(report: SiteReport, mapped: Mapping[str, SiteReport]) -> str:
 def _ways(reports: Sequence[SiteReport], groups: Sequence[Batch], scenarios: Mapping[str, str]) -> dict[str, str]:
     """Name of a way -> its address from the site's folder. ``scenarios``: notebook -> a page of its sets."""
     page = {r.notebook: r.page for r in reports if r.set == DEFAULT_SET and r.page}
-    found = {f"batch-{file_name(b.name, 'html')[:-5]}": quote(b.address) for b in groups if b.named}
+    found = {f"batch-{formats.file_name(b.name, 'html')[:-5]}": quote(b.address) for b in groups if b.named}
     for name in sorted({r.notebook for r in reports}.union(*(r.rests_on for r in reports))):
         place = f"index.html#{quote(name)}"
         before, after = [n for n in page if n < name], [n for n in page if n > name]
@@ -149,6 +154,67 @@ def _ways(reports: Sequence[SiteReport], groups: Sequence[Batch], scenarios: Map
         found[f"{name}-next"] = page[min(after)] if after else place
         found[f"{name}-scenarios"] = scenarios.get(name, place)
     return found
+
+
+# ---- what if: choose a value of each parameter, see that set's answer and figures
+
+
+def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the what-if page shows of a section of the batch's page; None if its reports fill less than half of a grid.
+
+    ``axes`` are the parameters with their values as text, ``declared`` what the notebook says of them; ``sets`` has for
+    each report its ``key`` (a text a parameter), its ``numbers`` (meaning, text, unit) and its ``chart``.
+    """
+    notebook = section["reports"][0].notebook
+    reports = [r for r in batch.reports if r.notebook == notebook and r.parameters]
+    axes = _axes(reports)
+    combinations = prod(map(len, axes.values()))
+    if not axes or not FEWEST_SETS <= len(reports) <= MOST_SETS or combinations > 2 * len(reports):
+        return None
+    columns = [zip(line.values, line.texts, strict=True) for line in section["lines"]]
+    rows = dict(zip((report.label for report in section["reports"]), zip(*columns, strict=True), strict=True))
+    sets: dict[tuple[str, ...], dict[str, Any]] = {}
+    for report in reports:
+        key = tuple(formats.format_setting(report.parameters.get(name)) for name in axes)
+        cells = zip(section["lines"], rows.get(report.label, ()), strict=False)
+        numbers = [_number(line, *cell) for line, cell in cells]
+        # The first chart as it stands on its page, which holds nothing that runs.
+        found = _CHART.search(report.html()) if report.good else None
+        chart = Markup(found[0] if found else "")
+        sets.setdefault(key, {"key": key, "report": report, "numbers": numbers, "chart": chart})
+    if sum(len(one["chart"]) for one in sets.values()) > MOST_CHART_CHARACTERS:
+        sets = {key: one | {"chart": ""} for key, one in sets.items()}
+    declared: dict[str, Parameter] = {}
+    with suppress(OSError, KbioError):
+        source = (section["reports"][0].folder / "executed.ipynb").read_bytes()
+        declared = {one.name: one for one in read_source(notebook, source).parameters}
+    usual = [formats.format_setting(getattr(declared.get(name), "default", None)) for name in axes]
+    start = tuple(own if own in values else values[0] for own, values in zip(usual, axes.values(), strict=True))
+    question = next((r.question for r in reports if r.question), notebook)
+    shown = {"batch": batch, "reports": reports, "notebook": notebook, "axes": axes, "combinations": combinations}
+    shown |= {"question": question, "title": f"What if? {question}", "declared": declared, "sets": list(sets.values())}
+    shown |= {"address": f"{WHAT_IF}/{batch.stem}-{notebook}.html"}
+    return shown | {"start": sets.get(start) or next(iter(sets.values()))}
+
+
+def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
+    """The parameters that vary and their values as text, numbers by size."""
+    found = {}
+    for name in reports[0].parameters if reports else ():
+        values = {formats.format_setting(value): value for value in (r.parameters.get(name) for r in reports)}
+        if len(values) > 1:
+            found[name] = sorted(values, key=lambda t: (0, values[t], "") if is_number(values[t]) else (1, 0, t))
+    return found
+
+
+def _number(line: Line, value: Any, text: str) -> tuple[str, str, str]:
+    """Meaning, text and unit of a result, rounded for a glance: odds in per cent, else three digits at the least."""
+    unit = line.unit or ""
+    if is_number(value) and unit == "probability":
+        text, unit = f"{100 * value:.0f}%", ""
+    elif isinstance(value, float) and line.unit is not None and abs(value) < 1000:
+        text = formats.format_value(float(f"{value:.3g}"), unit)
+    return line.meaning or line.name, text, unit
 
 
 # ---- the text of the reports for the search of the index
