@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError, did_you_mean
 from ..vocabulary import BIOPHARMA_CLASSIFICATION, HOME
 from .tables import load
-from .trade import partner_names
+from .trade import partner_names, wide
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-UNIT = "US$ million"
 UNDER_WAY = ("biohealth_mti93_customs", "hs300214_tentative")
 CHAPTER_30 = ("hs30_customs", "hs30_customs_rounded")
 UNREVISED = "unrevised"  # a latest month that its publisher will still revise does not yet tell what a first becomes
@@ -34,9 +33,8 @@ def classes() -> "DataFrame":
 def annual(definition: str, *, as_of: str | date | None = None, may_be_empty: bool = False) -> "Series":
     """Yearly exports under one definition, US$ million: PeriodIndex ``Y-DEC``; years nobody published are left out.
 
-    ``as_of`` drops every figure that was not yet out on that day. ``attrs`` hold ``definition``, ``unit`` and
-    ``source_ids``. Raises DataError for an unknown or monthly definition, a bad date, or, unless it ``may_be_empty``,
-    if nothing was out yet.
+    ``as_of`` drops every figure that was not yet out on that day. ``attrs`` hold ``source_ids``. Raises DataError for
+    an unknown or monthly definition, a bad date, or, unless it ``may_be_empty``, if nothing was out yet.
     """
     return _series(definition, "annual", as_of, may_be_empty)
 
@@ -57,8 +55,7 @@ def exporters(classification: str, *, as_of: str | date | None = None) -> "DataF
     """
     rows = load("pharma_exporters_panel", as_of=as_of)
     rows = out_by(rows[rows["classification"] == classification], as_of, classification)
-    wide = rows.pivot(index="year", columns="iso3", values="exports_usd_m").sort_index()
-    return _labelled(wide, classification, "Y-DEC", rows)
+    return _labelled(wide(rows, "exports_usd_m"), "Y-DEC", rows)
 
 
 def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None = None) -> "DataFrame":
@@ -175,7 +172,7 @@ def _series(key: str, frequency: str, as_of: str | date | None, may_be_empty: bo
     column, period, freq = ("definition", "year", "Y-DEC") if frequency == "annual" else ("series", "month", "M")
     rows = load(known.at[key, "held_in"], as_of=as_of)
     rows = out_by(rows[rows[column] == key], as_of, key, may_be_empty=may_be_empty).sort_values(period)
-    return _labelled(rows.set_index(period)["exports_usd_m"].rename(key), key, freq, rows)
+    return _labelled(rows.set_index(period)["exports_usd_m"].rename(key), freq, rows)
 
 
 def out_by(rows: "DataFrame", as_of: str | date | None, what: str, *, may_be_empty: bool = False) -> "DataFrame":
@@ -205,11 +202,11 @@ def _day(as_of: str | date) -> date:
         raise DataError(f"as_of={as_of!r} is not a date; write it as 2025-12-31") from None
 
 
-def _labelled(values: Any, name: str, freq: str, rows: "DataFrame") -> Any:
+def _labelled(values: Any, freq: str, rows: "DataFrame") -> Any:
     import pandas as pd
 
     values.index = pd.PeriodIndex(values.index.astype(str), freq=freq, name="month" if freq == "M" else "year")
-    values.attrs = {"definition": name, "unit": UNIT, "source_ids": tuple(sorted(set(rows["source_id"])))}
+    values.attrs = {"source_ids": tuple(sorted(set(rows["source_id"])))}
     return values
 
 

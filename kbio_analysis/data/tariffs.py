@@ -47,10 +47,10 @@ class TariffLines:
 
     ``frame`` is indexed by hs2 and holds only chapters with trade: group, share_pct (of the flow), trade_usd_m (of a
     flow that adds up to one), cd_pct, rd_pct, sd_pct (customs, regulatory, supplementary duty, per cent; NaN where none
-    is held), duty_basis (``group``, ``broad`` or ``flat``), supplier_share (fraction of the importer's purchases that
-    comes from the supplier), sigma_median, sigma_log_sd and source_id of the duty. ``basis`` says what the duties rest
-    on: WTO product groups, one average for all, or nothing; ``access`` what the flow meets today; ``partial``: whether
-    the Asia-Pacific Trade Agreement takes part of Korea's duty off.
+    is held), supplier_share (fraction of the importer's purchases that comes from the supplier), sigma_median,
+    sigma_log_sd and source_id of the duty. ``basis`` says what the duties rest on: WTO product groups, one average for
+    all, or nothing; ``access`` what the flow meets today; ``partial``: whether the Asia-Pacific Trade Agreement takes
+    part of Korea's duty off.
     """
 
     frame: "DataFrame"
@@ -225,8 +225,8 @@ def lines(
     if (para > 0).any():
         used |= {*_rates(importer, "cd_rd_sd_simple_avg")["source_id"]}
         used |= {*load("bangladesh_published").query("kind == 'revenue'")["source_id"]}
-    columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "duty_basis", "supplier_share"]
-    frame = frame[[*columns, "trade_usd_m", "sigma_median", "sigma_log_sd", "source_id"]]
+    columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "supplier_share", "trade_usd_m"]
+    frame = frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]]
     access, partial = access_today(iso3, flow), flow == "imports" and iso3 in _partial_members()
     return TariffLines(frame=frame, basis=basis, access=access, partial=partial, source_ids=tuple(sorted(used)))
 
@@ -302,18 +302,16 @@ def _rates(importer: str, rate_type: str) -> "DataFrame":
 
 
 def _with_duties(frame: "DataFrame", importer: str) -> "tuple[DataFrame, str]":
-    """Adds cd_pct, duty_basis and source_id."""
+    """Adds cd_pct and source_id."""
     groups, average = _rates(importer, "mfn_simple_avg"), _rates(importer, "mfn_weighted_avg")
     if len(groups):
-        own = frame["group"].isin(groups.index)
-        taken, basis = groups.loc[frame["group"].where(own, frame["broad_group"])], "groups"
-        kind = own.map({True: "group", False: "broad"})
+        group = frame["group"].where(frame["group"].isin(groups.index), frame["broad_group"])
+        taken, basis = groups.loc[group], "groups"
     elif len(average):
-        taken, basis, kind = average.loc[[_ALL] * len(frame)], "flat", "flat"
+        taken, basis = average.loc[[_ALL] * len(frame)], "flat"
     else:
-        return frame.assign(cd_pct=float("nan"), duty_basis="", source_id=""), "none"
-    duties = {"cd_pct": taken["rate_pct"].to_numpy(), "source_id": taken["source_id"].to_numpy()}
-    return frame.assign(duty_basis=kind, **duties), basis
+        return frame.assign(cd_pct=float("nan"), source_id=""), "none"
+    return frame.assign(cd_pct=taken["rate_pct"].to_numpy(), source_id=taken["source_id"].to_numpy()), basis
 
 
 def _as_printed(frame: "DataFrame", importer: str) -> "tuple[Series, Series]":

@@ -133,15 +133,13 @@ class AgreementInputs:
 
     ``outcomes`` direction -> years x ISO3 (US$ million, or per cent of the partner's total; NaN where not recorded);
     ``treatment`` indexed by ISO3: agreement (short name), entry_year; ``comparisons`` direction -> ISO3 codes;
-    ``left_out`` columns iso3, direction, reason; ``later`` agreements that came on top of an older one;
-    ``trade_source_ids`` of the outcomes, ``source_ids`` of everything.
+    ``left_out`` columns iso3, direction, reason; ``trade_source_ids`` of the outcomes, ``source_ids`` of everything.
     """
 
     outcomes: "dict[str, DataFrame]"
     treatment: "DataFrame"
     comparisons: dict[str, list[str]]
     left_out: "DataFrame"
-    later: "DataFrame"
     trade_source_ids: tuple[str, ...]
     source_ids: tuple[str, ...]
 
@@ -210,7 +208,6 @@ def agreement_inputs(
         treatment=first.loc[sorted(members), ["agreement", "entry_year"]].astype({"entry_year": int}),
         comparisons=comparisons,
         left_out=pd.DataFrame(left_out, columns=["iso3", "direction", "reason"]),
-        later=known[known["rank"] > 1],
         trade_source_ids=tuple(sorted(behind)),
         source_ids=tuple(sorted(behind.union(marked["source_id"], known["source_id"], energy["source_id"]))),
     )

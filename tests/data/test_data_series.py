@@ -42,11 +42,7 @@ def test_annual_series_says_what_it_is_and_leaves_gaps():
     series = views.annual("khidi_biopharma_hs2022")
     assert series.tolist() == [3630.0, 3900.0, 5510.0, 6520.0]
     assert (series.name, series.dtype, series.index.freqstr) == ("khidi_biopharma_hs2022", "float64", "Y-DEC")
-    assert series.attrs == {
-        "definition": "khidi_biopharma_hs2022",
-        "unit": "US$ million",
-        "source_ids": ("S_KHIDI_2022FY", "S_KHIDI_2023FY", "S_KHIDI_2024FY", "S_KHIDI_2025FY"),
-    }
+    assert series.attrs["source_ids"] == tuple(f"S_KHIDI_{year}FY" for year in range(2022, 2026))
     assert list(views.annual("mfds_biopharma").index.year) == [2015, 2017, 2018, 2019, 2021, 2022, 2024]
 
 
