@@ -22,10 +22,9 @@ _SCALES = {("US$ million", "US$ billion"): 1e-3, ("US$ billion", "US$ million"):
 
 
 class Measured(NamedTuple):
-    """One measure: ``value`` in the claim's unit, the ``period`` it is of, ``source_ids``; ``why`` it is None."""
+    """One measure: ``value`` in the claim's unit, ``source_ids``; ``why`` it is None."""
 
     value: float | None
-    period: str = ""
     source_ids: tuple[str, ...] = ()
     why: str = ""
 
@@ -52,23 +51,23 @@ def tests() -> "DataFrame":
 
 
 def findings(*, growth_years: int = 3) -> "DataFrame":
-    """:func:`tests` with what was measured: found, found_low, found_high, period_found, why, sources.
+    """:func:`tests` with what was measured: found, found_low, found_high, why, sources.
 
-    ``found`` is missing where nothing was measured, and ``why`` then says why. ``period_found`` is blank for records,
-    whose notebook has it. ``sources`` are ids joined by semicolons: a record's is the one that its test cites, if any.
+    ``found`` is missing where nothing was measured, and ``why`` then says why. ``sources`` are ids joined by
+    semicolons: a record's is the one that its test cites, if any.
     """
     rows, own, kept = tests(), measures(growth_years=growth_years), []
     for row in rows.to_dict("records"):
         if row["rule"] == "untestable":
-            kept.append((None, None, None, "", row["note"], ""))
+            kept.append((None, None, None, row["note"], ""))
             continue
         at, low, high = (
             measured(row["notebook"], row[c], own, row["unit"]) if row[c] else Measured(None)
             for c in ("measure", "low", "high")
         )
         cited = at.source_ids or ([row["cites"]] if row["cites"] else ())
-        kept.append((at.value, low.value, high.value, at.period, at.why, ";".join(cited)))
-    columns = ["found", "found_low", "found_high", "period_found", "why", "sources"]
+        kept.append((at.value, low.value, high.value, at.why, ";".join(cited)))
+    columns = ["found", "found_low", "found_high", "why", "sources"]
     found = rows.assign(**dict(zip(columns, zip(*kept, strict=True), strict=True)))
     return found.astype(dict.fromkeys(columns[:3], float))
 
@@ -99,63 +98,57 @@ def measures(*, growth_years: int = 3) -> Measures:
     """
     rows = load("claim_figures").rename(columns={"figure": "id"}).to_dict("records")
     rows += load("bangladesh_published").to_dict("records")
-    found = {row["id"]: _one(row["value"], row["period"], [row["source_id"]]) for row in rows}
+    found = {row["id"]: _one(row["value"], [row["source_id"]]) for row in rows}
     found |= _people() | _growth(growth_years) | _economy() | _bangladesh_trade()
     return found | _india() | _summer() | _market() | _biopharma()
 
 
-def _one(value: float, period: object, sources: Iterable[str]) -> Measured:
-    return Measured(float(value), str(period), tuple(dict.fromkeys(sources)))
+def _one(value: float, sources: Iterable[str]) -> Measured:
+    return Measured(float(value), tuple(dict.fromkeys(sources)))
 
 
-def _latest(column: str) -> "tuple[Series, int, Series]":
-    """A column of country_macro by economy in its latest year, that year and the sources."""
+def _latest(column: str) -> "tuple[Series, Series]":
+    """A column of country_macro by economy in its latest year, and the sources."""
     rows = load("country_macro").dropna(subset=[column]).query("year == year.max()").set_index("iso3")
-    return rows[column], int(rows["year"].iloc[0]), rows["source_id"]
+    return rows[column], rows["source_id"]
 
 
 def _people() -> Measures:
-    people, year, sources = _latest("population_m")
+    people, sources = _latest("population_m")
     region = people.filter(country_groups()["Southwest Asia"])
-    found = {"bangladesh_population_m": _one(people["BGD"], year, sources)}
-    for suffix, members in (("", region), ("_without_afg", region.drop("AFG"))):
-        found[f"southwest_asia_population{suffix}_m"] = _one(members.sum(), year, sources)
-        share = 100 * members.sum() / people.sum()
-        found[f"southwest_asia_population_share{suffix}_pct"] = _one(share, year, sources)
+    found = {"bangladesh_population_m": _one(people["BGD"], sources)}
+    for suffix, total in (("", region.sum()), ("_without_afg", region.drop("AFG").sum())):
+        found[f"southwest_asia_population{suffix}_m"] = _one(total, sources)
+        found[f"southwest_asia_population_share{suffix}_pct"] = _one(100 * total / people.sum(), sources)
     return found
 
 
 def _growth(years: int) -> Measures:
     rows = load("country_macro").query("iso3 == 'BGD' and gdp_growth_pct.notna()").nlargest(years, "year")
-    growth, period = rows["gdp_growth_pct"], f"{rows['year'].min()} to {rows['year'].max()}"
-    values = {"mean": growth.mean(), "highest": growth.max(), "lowest": growth.min()}
-    return {f"bangladesh_growth_{n}_pct": _one(v, period, rows["source_id"]) for n, v in values.items()}
+    values = rows["gdp_growth_pct"].agg({"mean": "mean", "highest": "max", "lowest": "min"})
+    return {f"bangladesh_growth_{name}_pct": _one(value, rows["source_id"]) for name, value in values.items()}
 
 
 def _economy() -> Measures:
-    (gdp, year, sources), groups, found = _latest("gdp_usd_m"), country_groups(), {}
+    (gdp, sources), groups, found = _latest("gdp_usd_m"), country_groups(), {}
     asia = [i for name in ("East Asia", "ASEAN", "Southwest Asia", "Central Asia", "Middle East") for i in groups[name]]
     for suffix, members in (("", asia), ("_with_russia", [*asia, "RUS"])):
-        found[f"korea_gdp_rank_asia{suffix}"] = _one(1 + (gdp.filter(members) > gdp[HOME]).sum(), year, sources)
-    ratios = load("korea_trade_gdp_ratio").set_index(["measure", "year"])
-    for at in (("trade", 2022), ("trade", 2023), ("exports", 2020)):
-        row = ratios.loc[at]
-        found[f"{at[0]}_over_gdp_{at[1]}_pct"] = _one(row["share_of_gdp_pct"], at[1], [row["source_id"]])
+        found[f"korea_gdp_rank_asia{suffix}"] = _one(1 + (gdp.filter(members) > gdp[HOME]).sum(), sources)
+    for row in load("korea_trade_gdp_ratio").itertuples():
+        found[f"{row.measure}_over_gdp_{row.year}_pct"] = _one(row.share_of_gdp_pct, [row.source_id])
     return found
 
 
 def _bangladesh_trade() -> Measures:
     exports, imports = (load(f"korea_{flow}_by_partner") for flow in ("exports", "imports"))
-    year = int(exports["year"].max())
+    year, sources = int(exports["year"].max()), [*exports["source_id"], *imports["source_id"]]
     sold, bought = (rows[rows["year"] == year].set_index("iso3") for rows in (exports, imports))
     total = sold["exports_usd_m"].add(bought["imports_usd_m"], fill_value=0)
-    sources = [*exports["source_id"], *imports["source_id"]]
     part = load("claim_figures").set_index("figure").loc["bangladesh_trade_2024_11m"]
-    whole = _one(part["value"] * 12 / 11, f"{part['period']}, pro rata", [part["source_id"]])
     return {
-        f"bangladesh_trade_{year}_usd_m": _one(total["BGD"], year, sources),
-        f"bangladesh_partner_rank_{year}": _one(1 + (total > total["BGD"]).sum(), year, sources),
-        "bangladesh_trade_2024_pro_rata_usd_m": whole,
+        f"bangladesh_trade_{year}_usd_m": _one(total["BGD"], sources),
+        f"bangladesh_partner_rank_{year}": _one(1 + (total > total["BGD"]).sum(), sources),
+        "bangladesh_trade_2024_pro_rata_usd_m": _one(part["value"] * 12 / 11, [part["source_id"]]),
     }
 
 
@@ -163,14 +156,13 @@ def _india() -> Measures:
     rows = load("korea_investment_in_india").sort_values("period").set_index("period")
     stocks, flows = rows[rows["measure"] == "stock"], rows[rows["measure"] == "flow_sum"].iloc[0]
     first, last, later = stocks.iloc[0], stocks.iloc[-1], stocks[stocks.index.str.startswith("2018")].iloc[-1]
-    ratios = {"stock_multiple": (last, first), "stock_multiple_2018": (later, first)}
-    found = {}
+    ratios, found = {"stock_multiple": (last, first), "stock_multiple_2018": (later, first)}, {}
     for name, (end, base) in (ratios | {"on_flows_multiple": (last, flows)}).items():
-        multiple, span = end["amount_usd_m"] / base["amount_usd_m"], f"{base.name} to {end.name}"
-        found[f"india_investment_{name}"] = _one(multiple, span, [base["source_id"], end["source_id"]])
+        sources = [base["source_id"], end["source_id"]]
+        found[f"india_investment_{name}"] = _one(end["amount_usd_m"] / base["amount_usd_m"], sources)
     pact = load("korea_ftas").query(f"iso3 == '{INDIA}' and scope == 'goods'").iloc[0]
     for name, day in (("signed", pact["signed"]), ("in_force", pact["in_force_earliest"])):
-        found[f"india_agreement_{name}_year"] = _one(int(str(day)[:4]), str(day)[:10], [pact["source_id"]])
+        found[f"india_agreement_{name}_year"] = _one(int(str(day)[:4]), [pact["source_id"]])
     return found
 
 
@@ -178,10 +170,10 @@ def _summer() -> Measures:
     """What August 2025 brought: the first round of talks, and exports to the United States over those a year before."""
     first = load("bangladesh_timeline").query("event.str.startswith('First round')").iloc[0]
     usa = load("korea_export_headlines").query("item == 'USA'").set_index("period").loc[["2025-08", "2024-08"]]
-    day, ratio = str(first["date"])[:10], usa["exports_usd_m"].iloc[0] / usa["exports_usd_m"].iloc[1]
+    now, before = usa["exports_usd_m"]
     return {
-        "bangladesh_first_round_2025_08": _one(day.startswith("2025-08"), day, [first["source_id"]]),
-        "exports_usa_over_year_before_2025_08": _one(ratio, "2025-08", usa["source_id"]),
+        "bangladesh_first_round_2025_08": _one(str(first["date"]).startswith("2025-08"), [first["source_id"]]),
+        "exports_usa_over_year_before_2025_08": _one(now / before, usa["source_id"]),
     }
 
 
@@ -190,16 +182,15 @@ def _market() -> Measures:
     size, cite = rows["market_usd_bn"], rows["source_id"]
     khidi, iqvia = "pharmaceuticals", "medicines_iqvia_2024_edition"
     sizes = {"2024": (khidi, 2024), "2023": (khidi, 2023), "iqvia_2023": (iqvia, 2023)}
-    found = {f"world_market_{name}_usd_bn": _one(size[at], at[1], [cite[at]]) for name, at in sizes.items()}
+    found = {f"world_market_{name}_usd_bn": _one(size[at], [cite[at]]) for name, at in sizes.items()}
     paths = {"2023_2030": (khidi, 2023, 2030), "2024_2030": (khidi, 2024, 2030), "2019_2023": (khidi, 2019, 2023)}
     for name, (segment, start, end) in (paths | {"iqvia": (iqvia, 2023, 2028)}).items():
         growth = 100 * ((size[segment, end] / size[segment, start]) ** (1 / (end - start)) - 1)
-        found[f"world_market_growth_{name}_pct"] = _one(growth, f"{start} to {end}", [cite[segment, end]])
+        found[f"world_market_growth_{name}_pct"] = _one(growth, [cite[segment, end]])
     stated = load("article_claims").set_index("id").at["world_pharma_market_2024", "value"]
     chips = load("claim_figures").set_index("figure").loc["world_semiconductor_sales_2024"]
     for name, market, ids in (("as_stated", stated, []), ("2024", size[khidi, 2024], [cite[khidi, 2024]])):
-        ratio = _one(market / chips["value"], chips["period"], [chips["source_id"], *ids])
-        found[f"world_market_{name}_over_semiconductors"] = ratio
+        found[f"world_market_{name}_over_semiconductors"] = _one(market / chips["value"], [chips["source_id"], *ids])
     return found
 
 
@@ -211,8 +202,8 @@ def _biopharma() -> Measures:
     whole = load("claim_figures").set_index("figure").loc["biohealth_exports_2024"]
     over, cited = whole["value"] / headline["exports_usd_m"], [whole["source_id"], headline["source_id"]]
     return {
-        "biohealth_over_biopharma_2024": _one(over, 2024, cited),
-        "biopharma_exports_2024_usd_m": _one(khidi["exports_usd_m"], 2024, [khidi["source_id"]]),
-        "published_rank_kita_2020": _one(kita["rank"], 2020, [kita["source_id"]]),
-        "published_rank_sitc54_2020": _one(1 + (row > row[HOME]).sum(), row.name, panel.attrs["source_ids"]),
+        "biohealth_over_biopharma_2024": _one(over, cited),
+        "biopharma_exports_2024_usd_m": _one(khidi["exports_usd_m"], [khidi["source_id"]]),
+        "published_rank_kita_2020": _one(kita["rank"], [kita["source_id"]]),
+        "published_rank_sitc54_2020": _one(1 + (row > row[HOME]).sum(), panel.attrs["source_ids"]),
     }
