@@ -65,15 +65,16 @@ class Line:
 
     @property
     def differences(self) -> list[str]:
-        """The same with its sign; in words where there is none to compute."""
-        first, words = self.values[0], []
-        for value, unit, less in zip(self.values, self.units, self.less, strict=True):
+        """The same with its sign, to the digits of the values; in words where there is none to compute."""
+        texts, first, words = self.texts, self.values[0], []
+        for value, unit, text, less in zip(self.values, self.units, texts, self.less, strict=True):
             if self.kind == "parameter" or ABSENT in (first, value):
                 words.append("")
             elif unit != self.units[0]:
                 words.append("other unit")
             elif less:
-                words.append(("+" if less > 0 else "") + format_value(less))
+                decimals = max(len(shown.split(" ", 1)[0].partition(".")[2]) for shown in (texts[0], text))
+                words.append(("+" if less > 0 else "") + format_value(round(less, decimals) or less))
             else:
                 words.append("same" if _same(first, value) else "differs")
         return words
