@@ -87,7 +87,7 @@ def ranks(frame: Framed, y: Any, **options: Any) -> Chart:
 def fan(
     frame: Framed,
     *,
-    record: str = "published",
+    record: str = "record",
     median: str | None = "median",
     levels: Sequence[int] = (80, 95),
     low: str = "lo_{level}",

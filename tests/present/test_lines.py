@@ -17,7 +17,7 @@ TRADE = pd.DataFrame(
 FAN = pd.DataFrame(
     {
         "year": [2024, 2025, 2026, 2027],
-        "published": [10.0, 11.0, None, None],
+        "record": [10.0, 11.0, None, None],
         "median": [None, None, 12.0, 13.0],
         "lo_80": [None, None, 10.0, 9.0],
         "hi_80": [None, None, 14.0, 17.0],
