@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 Flow = Literal["exports", "imports"]
-Access = Literal["agreement", "dfqf", "apta", "mfn"]
+Access = Literal["agreement", "dfqf", "mfn"]
 
 RECENT_YEARS = 3  # latest usable years over which the supplier's share in the importer's purchases is a mean
 GRADUATING = ("BGD", "NPL", "LAO")  # whose dates of leaving the least developed countries are held
@@ -227,7 +227,8 @@ def lines(
         used |= {*load("bangladesh_published").query("kind == 'revenue'")["source_id"]}
     columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "supplier_share", "trade_usd_m"]
     frame = frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]]
-    access, partial = access_today(iso3, flow), flow == "imports" and iso3 in _partial_members()
+    members = set(load("korea_ftas").query("scope == 'partial' and status == 'in_force'")["iso3"])
+    access, partial = access_today(iso3, flow), flow == "imports" and iso3 in members
     return TariffLines(frame=frame, basis=basis, access=access, partial=partial, source_ids=tuple(sorted(used)))
 
 
@@ -258,20 +259,11 @@ def duties_met(members: "DataFrame") -> "DataFrame":
 
 
 def access_today(iso3: str, flow: Flow) -> Access:
-    """The terms on which the flow enters its importer in the year TODAY.
-
-    ``agreement``: a goods agreement is in force; ``dfqf``: Korea's duty-free entry for least developed countries
-    (imports only); ``apta``: partial preferences; ``mfn``: none. An agreement comes first.
-    """
+    """The terms on which the flow enters its importer in the year TODAY: an ``agreement`` in force comes first, then
+    ``dfqf``, Korea's duty-free entry for least developed countries (imports only), else ``mfn``."""
     if agreement_years().get(iso3, TODAY + 1) <= TODAY:
         return "agreement"
-    if flow == "imports" and iso3 in least_developed(TODAY):
-        return "dfqf"
-    return "apta" if iso3 in _partial_members() else "mfn"
-
-
-def _partial_members() -> set[str]:
-    return set(load("korea_ftas").query("scope == 'partial' and status == 'in_force'")["iso3"])
+    return "dfqf" if flow == "imports" and iso3 in least_developed(TODAY) else "mfn"
 
 
 def least_developed(year: int) -> Set[str]:

@@ -112,7 +112,7 @@ def tariff_study(
     """Simulate one flow per dollar of its trade. ``ends``: years from entry after which duty-free entry ends (below 0:
     before entry; None: it does not).
 
-    ``held`` has the lines as ``frame``, their trade adding up to one, ``access`` today (mfn, apta, dfqf) and
+    ``held`` has the lines as ``frame``, their trade adding up to one, ``access`` today (mfn, dfqf) and
     ``partial``: whether a partial preference is left when duty-free entry ends. ``terms``: cuts, coverage and
     phase_years as in ``tariffs.Regime``, utilisation and sigma_scale as in ``tariffs.Scenario``, duty_free (fraction of
     every line that enters free today where access is dfqf), partial (fraction of lines, and of their duty, that a

@@ -43,7 +43,7 @@ def test_lines_are_whole_and_within_reason(partner, flow):
 def test_what_duties_rest_on_is_said_and_bangladesh_alone_has_para_tariffs():
     lines = tariffs.lines("BGD", "exports", paid=False)
     frame = lines.frame
-    assert (lines.basis, lines.access) == ("groups", "apta")
+    assert (lines.basis, lines.access) == ("groups", "mfn")
     broad = load("applied_tariffs").query("importer == 'BGD' and product_group == 'Non-agricultural (WTO)'")
     assert frame.loc[84, "cd_pct"] == 4.0
     assert frame.loc[90, "cd_pct"] in set(broad.rate_pct)  # manufactures n.e.s. are cut off
@@ -86,7 +86,7 @@ def test_what_is_left_of_the_partial_agreement_and_what_japan_was_granted():
 
 
 def test_who_enters_korea_how_and_who_has_left_the_list():
-    terms = {("BGD", "imports"): "dfqf", ("BGD", "exports"): "apta", ("PAK", "imports"): "mfn"}
+    terms = {("BGD", "imports"): "dfqf", ("BGD", "exports"): "mfn", ("PAK", "imports"): "mfn"}
     terms |= {("KHM", "imports"): "agreement", ("ZMB", "imports"): "dfqf"}  # KHM: least developed, with an agreement
     assert {key: tariffs.access_today(*key) for key in terms} == terms
     assert [len(tariffs.least_developed(year)) for year in (2021, 2025)] == [46, 44]
