@@ -88,7 +88,7 @@ class DonorPool:
         return int(self.outcomes.index[0]), int(self.outcomes.index[-1])
 
     @property
-    def control(self) -> pd.DataFrame | None:
+    def donor_mean(self) -> pd.DataFrame | None:
         """The donors' average outcome, for designs that know one series only; None without donors."""
         return self.outcomes.iloc[:, 1:].mean(axis=1).to_frame("donors") if self.kept else None
 

@@ -81,7 +81,7 @@ def reassign(
         y, years = panel[list(comparisons[direction])].to_numpy(dtype=float), panel.index.to_numpy()
         everything = np.ones((len(y), y.shape[1] - 1), dtype=bool)
         others = [two_way(np.delete(y, j, axis=1), everything)[0] for j in range(y.shape[1])]
-        others = np.column_stack(others)  # (T, N): year effects without partner j, that foretell its trade
+        others = np.column_stack(others)  # (T, N): year effects without partner j, that predict its trade
         for name in found.table.index[found.table.index.get_level_values("direction") == direction].get_level_values(0):
             members = treatment.index[(treatment["agreement"] == name) & treatment.index.isin(panel.columns)]
             since = [years - entry for entry in treatment.loc[members, "entry_year"]]
@@ -103,7 +103,7 @@ def p_of_mean(panels: Mapping[str, Any], *, n_draws: int, seed: int, **window: i
 def _pretended(
     y: np.ndarray, year_effects: np.ndarray, spans: Sequence[tuple], n_draws: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(n_draws,) mean of log(sum observed / sum foretold) over the years from entry, and the root mean square of the
+    """(n_draws,) mean of log(sum observed / sum predicted) over the years from entry, and the root mean square of the
     same gap before it. ``spans``: a member's years before and from entry."""
     n = y.shape[1]
     k = min(len(spans), max(n // LARGEST_SHARE, 1))
@@ -113,10 +113,10 @@ def _pretended(
     for chosen, (before, after) in zip(picks.T, spans[:k], strict=True):
         if not before.any():
             raise ModelInputError("an entry year leaves no year before it in the record; start earlier")
-        foretold = year_effects * (y[before].sum(axis=0) / year_effects[before].sum(axis=0))
+        predicted = year_effects * (y[before].sum(axis=0) / year_effects[before].sum(axis=0))
         for side, span in enumerate((before, after)):
             observed[side][:, span] += y[np.ix_(span, chosen)].T
-            expected[side][:, span] += foretold[np.ix_(span, chosen)].T
+            expected[side][:, span] += predicted[np.ix_(span, chosen)].T
         count += after
     live = count > 0
     effects = np.log(observed[1][:, live] / expected[1][:, live]) @ (count[live] / count.sum())

@@ -92,7 +92,7 @@ def placements(panel: pd.DataFrame, home: str, values_usd_m: Mapping[str, float]
     return frame
 
 
-def entries(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within_years: int) -> pd.DataFrame:
+def entry_cases(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within_years: int) -> pd.DataFrame:
     """Whether exporters ranked ``ranks[0]`` to ``ranks[-1]`` stood at ``place`` or better within ``within_years``.
 
     One row an exporter and year of origin: member, origin, entered, apart (its window overlaps no other counted one,
@@ -116,12 +116,12 @@ def entries(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within_yea
 
 
 def entry_rates(panels: Mapping[str, pd.DataFrame], *, place: int, **band: object) -> pd.DataFrame:
-    """:func:`entries` counted, one row a panel: first_year (the first comparable), starts, entered, by (ISO3 of those
+    """:func:`entry_cases` counted, one row a panel: first_year (the first comparable), starts, entered, by (ISO3 of those
     that entered), starts and entries whose windows do not overlap (starts_apart, entered_apart), and the exact 95%
     range low to high of the share among those (0 to 1 without any)."""
     rows = {}
     for name, panel in panels.items():
-        cases = entries(panel, place=place, **band)
+        cases = entry_cases(panel, place=place, **band)
         apart, entered = cases[cases.apart], cases.entered[cases.apart].sum()
         low, high = proportion_confint(int(entered), len(apart), method="beta") if len(apart) else (0.0, 1.0)
         rows[name] = {

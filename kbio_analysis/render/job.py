@@ -22,7 +22,7 @@ from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Ended, Here, tail, told, written
 from kbio_analysis.render.lineage import mark_tables
-from kbio_analysis.render.outputs import Shown, collect, scrub, settle
+from kbio_analysis.render.outputs import Shown, collect, make_reproducible, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, NotebookSpec, read_source
 from kbio_analysis.render.provenance import Provenance, code_hash
 
@@ -182,7 +182,7 @@ def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None
     with warnings.catch_warnings():
         # The libraries' deprecations are ours to mend, not the reader's to see.
         warnings.simplefilter("ignore")
-        settle(executed, job.data)
+        make_reproducible(executed, job.data)
         mark_tables(executed.cells, course.read.get("lines", ()))
         course.shown = collect(executed, recorded=course.read.get("recorded", ()))
         if page is None:
@@ -208,7 +208,7 @@ def _report(job: Job, course: _Course, seconds: float | None) -> Report:
     log = "\n".join(part for part in (f"{job.label}: {result['status']}", *course.log) if part)
     files = course.pages | {
         "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
-        "log.txt": (scrub(log, job.data).rstrip() + "\n").encode(errors="replace"),
+        "log.txt": (without_machine(log, job.data).rstrip() + "\n").encode(errors="replace"),
     }
     return Report.of(job, files)
 
@@ -261,7 +261,9 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
             | {name: version(name) for name in _VERSIONS},
         },
         "seconds": seconds,
-        "error": {"cell": how.cell, "type": how.kind, "message": scrub(how.reason, job.data)} if how else None,
+        "error": {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
+        if how
+        else None,
     }
 
 

@@ -108,7 +108,7 @@ def _check_tolerance(shown: Mapping[str, Any], where: str) -> None:
         raise ExecutionError(f"{where} has the tolerance {rtol!r}; it lies between 0 and 1")
 
 
-def settle(notebook: Mapping[str, Any], data: str | None) -> None:
+def make_reproducible(notebook: Mapping[str, Any], data: str | None) -> None:
     """Take out of an executed notebook, in place, what differs from run to run or names the machine."""
     for part in (notebook, *notebook["cells"]):
         for key in _VOLATILE:
@@ -119,7 +119,7 @@ def settle(notebook: Mapping[str, Any], data: str | None) -> None:
         for output in cell.get("outputs", []):
             for key in ("text", "data", "traceback", "evalue"):
                 if key in output:
-                    output[key] = _scrubbed(output[key], data)
+                    output[key] = _without_machine_within(output[key], data)
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
@@ -143,20 +143,20 @@ def _as_printed(text: str) -> str:
     return "\n".join(line.rpartition("\r")[2] for line in lines)
 
 
-def _scrubbed(value: Any, data: str | None) -> Any:
-    """The same structure with every text scrubbed, except images and what a chart draws."""
+def _without_machine_within(value: Any, data: str | None) -> Any:
+    """The same structure with every text treated so, except images and what a chart draws."""
     if isinstance(value, str):
-        return scrub(value, data)
+        return without_machine(value, data)
     if isinstance(value, list):
-        return [_scrubbed(item, data) for item in value]
+        return [_without_machine_within(item, data) for item in value]
     if isinstance(value, dict):
         for key, item in value.items():
             if key not in _DRAWN and not str(key).startswith("image/"):
-                value[key] = _scrubbed(item, data)
+                value[key] = _without_machine_within(item, data)
     return value
 
 
-def scrub(text: str, data: str | None = None) -> str:
+def without_machine(text: str, data: str | None = None) -> str:
     """The text without machine paths, process numbers and addresses of objects; ``data`` is the tables' folder."""
     for pattern, instead in _machine(data):
         text = pattern.sub(instead, text)

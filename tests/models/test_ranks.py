@@ -232,7 +232,7 @@ class TestHistory:
         rng = np.random.default_rng(12)
         p = pd.DataFrame(np.exp(rng.normal(0, 1, (14, 9)).cumsum(axis=0) / 3)).set_axis(list("ABCDEFGHI"), axis=1)
         p.index = pd.period_range("2010", periods=14, freq="Y-DEC")
-        found = ranks.entries(p, ranks=(4, 6), place=2, within_years=3)
+        found = ranks.entry_cases(p, ranks=(4, 6), place=2, within_years=3)
         slow = []
         for origin in range(14 - 3):
             order = p.iloc[origin].sort_values(ascending=False).index
@@ -252,9 +252,9 @@ class TestHistory:
 
     def test_entries_keep_out_of_the_place_itself(self) -> None:
         p = walks(3, 12, 15, np.zeros(12), np.full(12, 0.3))
-        found, places = ranks.entries(p, ranks=(1, 6), place=4, within_years=3), ranks.standings(p)
+        found, places = ranks.entry_cases(p, ranks=(1, 6), place=4, within_years=3), ranks.standings(p)
         assert min(places.at[r.origin, r.member] for r in found.itertuples()) == 5
         none = ranks.entry_rates({"p": p}, ranks=(2, 3), place=4, within_years=3).loc["p"]
         assert (none.starts, none.low, none.high) == (0, 0.0, 1.0)
         with pytest.raises(ModelInputError, match="give ranks"):
-            ranks.entries(p, ranks=(), place=4, within_years=3)
+            ranks.entry_cases(p, ranks=(), place=4, within_years=3)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.outputs import MIME, collect, scrub, settle
+from kbio_analysis.render.outputs import MIME, collect, make_reproducible, without_machine
 
 
 def executed(*payloads: Any) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_what_is_no_kbio_output_is_passed_over() -> None:
     ],
 )
 def test_what_tells_of_this_machine_is_taken_out(said: str, kept: str) -> None:
-    assert scrub(said, "/srv/tables") == kept
+    assert without_machine(said, "/srv/tables") == kept
 
 
 def test_outputs_are_settled_everywhere_but_in_drawings() -> None:
@@ -88,7 +88,7 @@ def test_outputs_are_settled_everywhere_but_in_drawings() -> None:
     cell["metadata"] = {"papermill": {}, "execution": {}, "tags": ["t"]}
     cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": [path, " fine"]})
     cell["outputs"].append({"output_type": "display_data", "data": {"image/png": path, "text/html": path}})
-    settle(notebook, None)
+    make_reproducible(notebook, None)
     assert notebook["metadata"] == {"kernelspec": {"name": "python3"}}
     assert cell["metadata"] == {"tags": ["t"]}
     assert cell["outputs"][0]["data"][MIME] == {**chart, "caption": "python/x"}
@@ -102,7 +102,7 @@ def test_streams_do_not_depend_on_how_they_were_cut() -> None:
         shown = notebook["cells"][1]["outputs"]
         streams = [{"output_type": "stream", "name": name, "text": text} for name, text in parts]
         notebook["cells"][1]["outputs"] = [*streams, *shown, *streams]
-        settle(notebook, None)
+        make_reproducible(notebook, None)
         return notebook["cells"][1]["outputs"]
 
     whole = settled(("stdout", "one\ntwo\n"), ("stderr", "note\n"))

@@ -165,4 +165,4 @@ def test_a_line_without_end_is_settled_at_once() -> None:
     for text in ("x" * 2_000_000, "\r" * 500_000, "\x1b[" * 300_000, " at 0x" * 300_000, "/tmp/kbio-" * 200_000):
         cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": []}
         cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}]
-        outputs.settle({"cells": [cell], "metadata": {}}, None)
+        outputs.make_reproducible({"cells": [cell], "metadata": {}}, None)
