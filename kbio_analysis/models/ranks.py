@@ -116,7 +116,7 @@ def entry_cases(panel: pd.DataFrame, *, ranks: Sequence[int], place: int, within
 
 
 def entry_rates(panels: Mapping[str, pd.DataFrame], *, place: int, **band: object) -> pd.DataFrame:
-    """:func:`entry_cases` counted, one row a panel: first_year (the first comparable), starts, entered, by (ISO3 of those
+    """:func:`entry_cases` counted, a row a panel: first_year (the first comparable), starts, entered, by (ISO3 of those
     that entered), starts and entries whose windows do not overlap (starts_apart, entered_apart), and the exact 95%
     range low to high of the share among those (0 to 1 without any)."""
     rows = {}
