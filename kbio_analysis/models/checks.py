@@ -52,13 +52,7 @@ def check_years(values: pd.Series, label: str) -> pd.Series:
     """A column of years as whole numbers: numbers, dates and periods are taken; anything else is refused."""
     if not isinstance(values, pd.Series):
         raise ModelInputError(f"{label}: {type(values).__name__} was given; pass a pandas Series of years")
-    if isinstance(values.dtype, pd.PeriodDtype) or values.dtype.kind == "M":
-        return values.dt.year
-    years = pd.to_numeric(values, errors="coerce")
-    if years.isna().any() or (years % 1 != 0).any():
-        bad = values[years.isna() | (years % 1 != 0)]
-        raise ModelInputError(f"{label}: {_some(bad, 2)} is no year; give whole years, dates or periods")
-    return years.astype(int)
+    return pd.Series(whole_years(pd.Series(0, index=pd.Index(values)), label).index, index=values.index)
 
 
 def _as_periods(index: pd.Index, label: str) -> pd.PeriodIndex:

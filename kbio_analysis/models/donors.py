@@ -18,9 +18,8 @@ DONOR_RULES = {
     "large": "large flows",
     "no_resources": "no resource suppliers",
 }
-"""Rules for choosing donors, with how readers see them: the first asks for no agreement of their own, no disturbance
-and a full record; the others also for larger flows, or for no suppliers of energy and other resources, whose trade
-goes with the price of oil."""
+"""Rules for choosing donors, with how readers see them: all ask for no agreement of their own, no disturbance and a
+full record; the others also for larger flows, or for no suppliers of energy and other resources."""
 
 REASONS = {
     "agreement": "An agreement of its own by the window's end",

@@ -12,7 +12,7 @@ from kbio_analysis.models.checks import typed, years_index
 from kbio_analysis.models.growth import value_at
 
 MAX_CODES = 16
-"""Most codes of which every sum is formed: 2^16 of them take a second."""
+"""Most codes of which every sum is formed."""
 
 LEVEL_PCT = 1.0
 """Within this of the path exports are called level with it, per cent."""
@@ -23,10 +23,9 @@ LUCK_WINDOW = 10
 
 @typed
 def nearness(counts: pd.DataFrame, *, year: int, value_usd_m: float) -> pd.DataFrame:
-    """Counts of one year by their distance from a value: definition, label, family, exports_usd_m, gap_pct.
+    """Counts of one year by their distance from a value, nearest first; gap_pct in place of year.
 
-    ``counts`` has the columns definition, label, family, year and exports_usd_m. Nearest first; no row if no count
-    has that year.
+    ``counts`` has the columns definition, label, family, year and exports_usd_m.
     """
     own = counts[counts["year"] == year]
     own = own.assign(gap_pct=100 * (own["exports_usd_m"] / value_usd_m - 1))
@@ -59,28 +58,16 @@ def both_years(counts: pd.DataFrame, *, year: int) -> pd.DataFrame:
     return wide.assign(change_pct=100 * (wide["after"] / wide["before"] - 1)).sort_values("change_pct")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeMatch:
-    """Which sums of codes equal a published figure to its printed digit.
-
-    ``matches``: one row a sum, columns codes (tuple of labels), sum_usd_m, gap_usd_m, nearest first. ``n_sums``
-    tried; ``n_near`` of them within LUCK_WINDOW times the tolerance. ``nearest``: the nearest sum, match or not.
-    """
-
-    matches: pd.DataFrame
-    n_sums: int
-    n_near: int
-    nearest: tuple[tuple[str, ...], float]
-
-
 @typed
 def code_match(
     counts: pd.DataFrame, parts: Sequence[str], whole: str, *, year: int, tolerance_usd_m: float
-) -> CodeMatch | None:
+) -> pd.DataFrame | None:
     """Every sum of one or more definitions ``parts`` of a year within ``tolerance_usd_m`` of the figure ``whole``.
 
-    ``counts`` as for :func:`nearness`; None if the figure or all parts are missing. Raises ModelInputError for more
-    than MAX_CODES parts or a tolerance that is not positive.
+    One row a sum, nearest first: codes (tuple of labels), sum_usd_m, gap_usd_m. ``attrs``: n_sums tried, n_near of them
+    within LUCK_WINDOW times the tolerance, and the nearest (codes, sum), match or not. ``counts`` as for
+    :func:`nearness`; None if the figure or all parts are missing. Raises ModelInputError for more than MAX_CODES parts
+    or a tolerance that is not positive.
     """
     own = counts[counts["year"] == year].set_index("definition")
     held = own.loc[[p for p in parts if p in own.index]]
@@ -97,12 +84,10 @@ def code_match(
     within = int((np.abs(gaps) <= tolerance_usd_m).sum())
     order = np.argsort(np.abs(gaps), kind="stable")[: max(within, 1)]
     rows = [(tuple(labels[i] for i in chosen[j]), gaps[j] + figure, gaps[j]) for j in order]
-    return CodeMatch(
-        matches=pd.DataFrame(rows[:within], columns=["codes", "sum_usd_m", "gap_usd_m"]),
-        n_sums=len(chosen),
-        n_near=int((np.abs(gaps) <= LUCK_WINDOW * tolerance_usd_m).sum()),
-        nearest=(rows[0][0], float(rows[0][1])),
-    )
+    found = pd.DataFrame(rows[:within], columns=["codes", "sum_usd_m", "gap_usd_m"])
+    found.attrs |= {"n_sums": len(chosen), "n_near": int((np.abs(gaps) <= LUCK_WINDOW * tolerance_usd_m).sum())}
+    found.attrs["nearest"] = (rows[0][0], float(rows[0][1]))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,19 +28,18 @@ def path(base: float, growth_pct: float, years: int, *, base_year: int | None = 
 
     Indexed 0..years, or by calendar year when ``base_year`` is given. Unit of ``base``.
     """
-    _require_positive(base=base)
-    _require_rate(growth_pct)
     if years < 0 or int(years) != years:
         raise ModelInputError(f"years = {years}: give a whole number of years, 0 or more")
     steps = np.arange(int(years) + 1)
     index = pd.Index(steps + (base_year or 0), name="year")
-    return pd.Series(base * (1 + growth_pct / 100) ** steps, index=index, name="path", dtype=float)
+    return pd.Series(value_at(base, growth_pct, steps), index=index, name="path", dtype=float)
 
 
-def value_at(base: float, growth_pct: float, years: float) -> float:
+def value_at(base: float, growth_pct: float, years: float | np.ndarray) -> float | np.ndarray:
     """``base`` after ``years`` (fractions allowed) at ``growth_pct`` a year."""
     _require_positive(base=base)
-    _require_rate(growth_pct)
+    if not (math.isfinite(growth_pct) and growth_pct > -100):
+        raise ModelInputError(f"growth of {growth_pct} % a year: give a finite rate above -100")
     return base * (1 + growth_pct / 100) ** years
 
 
@@ -48,8 +47,3 @@ def _require_positive(**values: float) -> None:
     for name, value in values.items():
         if not (math.isfinite(value) and value > 0):
             raise ModelInputError(f"{name} = {value}: give a number above zero")
-
-
-def _require_rate(growth_pct: float) -> None:
-    if not (math.isfinite(growth_pct) and growth_pct > -100):
-        raise ModelInputError(f"growth of {growth_pct} % a year: give a finite rate above -100")

@@ -31,12 +31,8 @@ LEVEL, SLOPE = 2, 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptedFit:
-    """Break of a logged series, in log points.
-
-    ``level_shift`` at the break, beside a change of trend; ``se_level`` Newey-West with ``lags``;
-    ``p_level`` two-sided from t; ``fitted`` and ``without`` (the fit with both
-    break terms off) by period.
-    """
+    """Break of a logged series, in log points: ``level_shift`` beside a change of trend, ``se_level`` Newey-West with
+    ``lags``, ``p_level`` two-sided from t; ``fitted`` and ``without`` (both break terms off) by period."""
 
     start: pd.Period
     lags: int
@@ -47,8 +43,8 @@ class InterruptedFit:
     without: pd.Series
 
     def levels(self, y: pd.Series) -> pd.DataFrame:
-        """By period the ``record`` ``y``, the ``fitted`` value and that ``without`` the break, all in levels; ``near``
-        is the latter for EXTRAPOLATED periods from the start on, beyond which a continued trend means nothing."""
+        """By period the ``record`` ``y``, the ``fitted`` value and that ``without`` the break, in levels; ``near`` is
+        the latter for EXTRAPOLATED periods from the start on."""
         frame = pd.DataFrame({"record": y, "fitted": np.exp(self.fitted), "without": np.exp(self.without)})
         near = (frame.index >= self.start) & (frame.index < self.start + EXTRAPOLATED)
         return frame.assign(near=frame.without.where(near))

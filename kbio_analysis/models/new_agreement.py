@@ -63,10 +63,6 @@ class Effects:
         """The flow that answers: trade, else what there is, else None."""
         return next((flow for flow in ("trade", *FLOWS) if (flow, self.cells[0]) in self.paths), None)
 
-    def without(self, flow: str) -> np.ndarray:
-        """Middle path without an agreement at the chosen date, by year."""
-        return self.paths[flow, self.cells[0]].without
-
     def cases(self) -> pd.DataFrame:
         """One row a cell (the chosen one first), flow and method: without, low, median, high (5, 50, 95 per cent) and
         with_agreement, US$ million in the last year; with_agreement = without + median. And p_positive."""

@@ -83,8 +83,8 @@ def nowcast(
     start, values = float(values[year - 1]) if start is None else start, values.drop(year, errors="ignore")
     grids = {name: _grid(series) for name, series in monthly.items()}
     grown = {name: found for name, grid in grids.items() if (found := _so_far(grid, year, months))}
-    pairs = {name: _whole_pairs(grid, without=year) for name, grid in grids.items()}
-    whole = {(name, y): _so_far(grids[name], y, 12)[1] for name, years in pairs.items() for y in years}
+    full = {name: [y for y in g if np.isfinite(g[y]).all() and y != year] for name, g in grids.items()}
+    whole = {(n, y): _so_far(grids[n], y, 12)[1] for n, years in full.items() for y in sorted(years) if y - 1 in years}
     gaps = {name: [] for name in grids}
     for name, y in whole:
         if {y - 1, y} <= {*values.index}:
@@ -141,9 +141,3 @@ def _so_far(grid: Mapping[int, np.ndarray], year: int, months: int) -> tuple[int
     both = np.isfinite(grid[year]) & np.isfinite(grid[year - 1])
     n = min(months, 12 if both.all() else int(both.argmin()))
     return (n, float(np.log(grid[year][:n].sum() / grid[year - 1][:n].sum()))) if n else None
-
-
-def _whole_pairs(grid: Mapping[int, np.ndarray], without: int) -> list[int]:
-    """Years that are whole, as is the year before, neither of them ``without``."""
-    whole = [y for y in sorted(grid) if np.isfinite(grid[y]).all() and y != without]
-    return [y for y in whole if y - 1 in whole]

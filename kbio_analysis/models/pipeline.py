@@ -212,13 +212,9 @@ def attempts_needed(k: int, p: float, chance: float) -> int | None:
 
 
 def share_needed(k: int, counts: pd.Series, p: pd.Series, chance: float) -> float | None:
-    """The share by which every chance must be multiplied for P(at least ``k``) = ``chance``; None if 1 falls short.
-
-    With chances of approval this is the share of approvals that must be of the wanted kind.
-    """
+    """The share by which every chance must be multiplied for P(at least ``k``) = ``chance``; None if 1 falls short."""
     if not 0 < chance < 1:
         raise ModelInputError(f"chance = {chance}: give a value between 0 and 1")
-
     if at_least(k, counts, p) < chance:
         return None
     return float(optimize.brentq(lambda s: at_least(k, counts, np.asarray(p) * s) - chance, 0.0, 1.0, xtol=1e-10))

@@ -10,20 +10,17 @@ place takes and whether home reaches a level, so both come from the same paths.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, typed, whole_years
+from kbio_analysis.models.checks import check_count, check_names, typed, whole_years
 from kbio_analysis.models.growth_predictive import DEGREES, WINDOW, Components, combined_rate, components, leads
 from kbio_analysis.models.nowcast import nowcast
 from kbio_analysis.models.ranks import first_comparable_year, yearly
 
-Rule = Literal["shrunken", "equal", "own"]
-
-RULES: dict[str, str] = {
+RULES = {
     "shrunken": "past leads, shrunk",
     "equal": "no lasting leads",
     "own": "past leads in full",
@@ -56,14 +53,13 @@ class Race:
 
 
 @typed
-def fit(panel: pd.DataFrame, home: str, *, rule: Rule = "shrunken") -> Race:
+def fit(panel: pd.DataFrame, home: str, *, rule: str = "shrunken") -> Race:
     """Components of the contenders' growth, and every contender's lead, from the panel's last ``WINDOW`` growth rates.
 
     ``panel``: years (gaps allowed) x ISO3, US$ million, one definition.
     Raises ModelInputError if home is not held in the last year or growth rates are too few.
     """
-    if rule not in RULES:
-        raise ModelInputError(f"rule {rule!r}: give one of {', '.join(RULES)}")
+    check_names(rule, RULES, "rule")
     panel = yearly(panel)
     last = panel.iloc[-1]
     if not last.get(home, np.nan) > 0:

@@ -2,8 +2,7 @@
 
 b ~ N(X g, V + tau^2 I), X a constant and at most two covariates, V the joint covariance of the estimates. tau^2 by
 restricted maximum likelihood (Raudenbush 2009), the covariance of g after Knapp & Hartung (2003), and the prediction
-interval mean +- t_{k-p-1} sqrt(tau^2 + se^2) (Higgins, Thompson & Spiegelhalter 2009, eq. 12). Each group of cases can
-be left out in turn and predicted from the others.
+interval mean +- t_{k-p-1} sqrt(tau^2 + se^2) (Higgins, Thompson & Spiegelhalter 2009, eq. 12).
 """
 
 from collections.abc import Mapping, Sequence
@@ -207,29 +206,15 @@ def compared(pools: Mapping[str, PooledEffect | None]) -> pd.DataFrame:
     return pd.DataFrame(rows, index=list(pools), columns=columns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaveOneOut:
-    """Each group predicted from the others.
-
-    ``table``: one row an estimate: group, estimate, centre, scale, crps, crps_no_effect (same spread around zero)
-    and inside_L per level. ``coverage``: indexed by level: share, low, high (Clopper-Pearson 95%), n.
-    """
-
-    table: pd.DataFrame
-    coverage: pd.DataFrame
-
-    @property
-    def mean_crps(self) -> pd.Series:
-        """Mean scores of the pool and of the same spread around zero."""
-        return self.table[["crps", "crps_no_effect"]].mean()
-
-
 @typed
-def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequence[float] = (80, 95)) -> LeaveOneOut:
+def leave_one_out(
+    pooled: PooledEffect, groups: Sequence[str], *, levels: Sequence[float] = (80, 95)
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Leave out all estimates of one group (an agreement), pool the rest without covariates, predict what was left out.
 
-    The predicted spread holds the variance of measuring the held-out estimate as well, because that is what is seen.
-    The rival "no effect" has mean zero and the spread that fits the rest best.
+    One row an estimate: group, estimate, centre, scale (with the variance of measuring it), crps, crps_no_effect (mean
+    zero, and the spread that fits the rest best) and inside_L per level; and coverage, indexed by level: share, low,
+    high (Clopper-Pearson 95%), n.
     """
     chosen = check_levels(levels)
     labels = np.asarray(groups)
@@ -251,7 +236,7 @@ def leave_one_out(pooled: PooledEffect, groups: Sequence[str], *, levels: Sequen
     n, hits = len(table), {level: int(table[f"inside_{level:g}"].sum()) for level in chosen}
     spans = [(level, inside / n, *proportion_confint(inside, n, method="beta"), n) for level, inside in hits.items()]
     coverage = pd.DataFrame(spans, columns=["level", "share", "low", "high", "n"]).set_index("level")
-    return LeaveOneOut(table=table, coverage=coverage)
+    return table, coverage
 
 
 def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:

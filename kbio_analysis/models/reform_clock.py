@@ -114,14 +114,12 @@ def all_products(gains: Mapping[str, ClockGain], a_year: Mapping[str, float]) ->
     to the end of that year. Columns a_year, likely_usd_m, mean_usd_m, all_usd_m (mean if all sales waited), npv_usd_m
     (mean present value of one year's products).
     """
-    rows = {}
-    for name, gain in gains.items():
-        mean = gain.draws.mean()
-        one = {"a_year": 1, "likely_usd_m": gain.likely.extra_usd_m, "mean_usd_m": mean.extra_usd_m}
-        one |= {"all_usd_m": mean.all_extra_usd_m, "npv_usd_m": mean.npv_usd_m}
-        rows[name] = {key: a_year[name] * value for key, value in one.items()}
-    frame = pd.DataFrame.from_dict(rows, orient="index")
-    return pd.concat([frame, frame.sum().to_frame("together").T]).astype(float)
+    columns = {"extra_usd_m": "mean_usd_m", "all_extra_usd_m": "all_usd_m", "npv_usd_m": "npv_usd_m"}
+    frame = pd.DataFrame({name: gain.draws.mean() for name, gain in gains.items()}).T[list(columns)]
+    frame.insert(0, "likely_usd_m", pd.Series({name: gain.likely.extra_usd_m for name, gain in gains.items()}))
+    frame.insert(0, "a_year", 1.0)
+    frame = frame.rename(columns=columns).mul(pd.Series(a_year), axis=0)
+    return pd.concat([frame, frame.sum().to_frame("together").T])
 
 
 def years_left(start: date | str, target_year: int) -> float:
@@ -223,8 +221,24 @@ def curve_value(
 
 
 def _likely(track: Track) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
-    """A checked track's assumptions at their likely values, and a case of average length at each step."""
-    _check(track)
+    """A track's assumptions at their likely values, and a case of average length at each step; refusals of a track."""
+    missing = [name for name in ASSUMPTIONS if name not in track.assumptions]
+    if missing or not track.steps:
+        raise ModelInputError(f"{track.name}: no {', '.join(missing) or 'steps'}; give every assumption and a step")
+    named = {name: track.assumptions[name] for name in ASSUMPTIONS}
+    named |= {f"spread of step {i}": step.spread for i, step in enumerate(track.steps, start=1)}
+    for name, triple in named.items():
+        if len(triple) != 3 or not 0 <= triple[0] <= triple[1] <= triple[2]:
+            raise ModelInputError(f"{name} = {list(triple)}: give low, likely and high, zero or more, in rising order")
+    days = [step.before_days > 0 and step.after_days >= 0 for step in track.steps]
+    rules = {
+        "years_to_peak must be above zero": named["years_to_peak"][0] > 0,
+        "price_fall_pct must stay below 100 a year": named["price_fall_pct"][2] < 100,
+        "a step needs days above zero before and not below zero after": all(days),
+        "uptake must end at 1, the share of peak sales": any(track.uptake) and abs(track.uptake[-1] - 1) < 1e-9,
+    }
+    if wrong := [said for said, holds in rules.items() if not holds]:
+        raise ModelInputError(f"{track.name}: {'; '.join(wrong)}")
     likely = {name: np.array([track.assumptions[name][1]]) for name in ASSUMPTIONS}
     return likely, [np.array([step.before_days]) for step in track.steps]
 
@@ -256,25 +270,3 @@ def _value(
     share, npv, extra = a["clock_share_pct"] / 100, gain(end, discounted), gain(horizon, fall)
     values = {"months_gained": (before - after) / DAYS * 12, "extra_usd_m": share * extra, "all_extra_usd_m": extra}
     return pd.DataFrame(values | {"npv_usd_m": share * npv, "all_npv_usd_m": npv})
-
-
-def _check(track: Track) -> None:
-    missing = [name for name in ASSUMPTIONS if name not in track.assumptions]
-    if missing or not track.steps:
-        raise ModelInputError(f"{track.name}: no {', '.join(missing) or 'steps'}; give every assumption and a step")
-    named = {name: track.assumptions[name] for name in ASSUMPTIONS}
-    named |= {f"spread of step {i}": step.spread for i, step in enumerate(track.steps, start=1)}
-    for name, triple in named.items():
-        if len(triple) != 3 or not triple[0] <= triple[1] <= triple[2]:
-            raise ModelInputError(f"{name} = {list(triple)}: give three values, low, likely and high, in rising order")
-        if triple[0] < 0:
-            raise ModelInputError(f"{name} = {list(triple)}: give values of zero or more")
-    days = [step.before_days > 0 and step.after_days >= 0 for step in track.steps]
-    rules = {
-        "years_to_peak must be above zero": named["years_to_peak"][0] > 0,
-        "price_fall_pct must stay below 100 a year": named["price_fall_pct"][2] < 100,
-        "a step needs days above zero before and not below zero after": all(days),
-        "uptake must end at 1, the share of peak sales": any(track.uptake) and abs(track.uptake[-1] - 1) < 1e-9,
-    }
-    if wrong := [said for said, holds in rules.items() if not holds]:
-        raise ModelInputError(f"{track.name}: {'; '.join(wrong)}")

@@ -59,9 +59,12 @@ def compare(prints: pd.DataFrame, latest: Mapping[str, pd.Series], *, max_delay_
         if delay > max_delay_days:
             late += 1
             continue
-        value = _latest(group, latest.get(count), first_month, last_month)
+        if count in latest:
+            value = latest[count].reindex(pd.period_range(first_month, last_month, freq="M")).sum(skipna=False)
+        else:
+            value = group["exports_usd_m"].iloc[-1] if len(group) > 1 else np.nan
         key = (count, first["label"], first_month, last_month, first["exports_usd_m"])
-        if value is not None:
+        if pd.notna(value):
             rows.append((*key, value, 100 * (value / first["exports_usd_m"] - 1), delay))
         elif count in latest and (latest[count].empty or last_month > latest[count].index[-1]):
             pending.append(key)
@@ -72,13 +75,6 @@ def compare(prints: pd.DataFrame, latest: Mapping[str, pd.Series], *, max_delay_
     columns |= {"low_pct": change.min(), "high_pct": change.max()}
     by_count = pd.DataFrame(columns).assign(total_pct=100 * (total["latest_usd_m"] / total["first_usd_m"] - 1))
     return Revisions(pairs=pairs, by_count=by_count, n_late=late, pending=waiting)
-
-
-def _latest(group: pd.DataFrame, series: pd.Series | None, first: pd.Period, last: pd.Period) -> float | None:
-    if series is None:
-        return float(group["exports_usd_m"].iloc[-1]) if len(group) > 1 else None
-    months = series.reindex(pd.period_range(first, last, freq="M"))
-    return None if months.isna().any() else float(months.sum())
 
 
 def measured(revisions: Revisions, counts: Mapping[str, str]) -> dict[str, float]:

@@ -51,9 +51,8 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Sea
     """Take a positive monthly series apart by STL (Cleveland et al. 1990) in logs; None with less than two years.
 
     ``smoother`` is STL's seasonal window, an odd number of years from 7 up (a large one makes the season fixed).
-    Strength is max(0, 1 - var(R)/var(S + R)) (Wang, Smith & Hyndman 2006, section 3). Its own null is made by
-    shuffling S + R within calendar years and decomposing again, because STL finds some season in any noise.
-    Raises ModelInputError for gaps, values that are not positive and an even smoother.
+    Its strength's null is made by shuffling S + R within calendar years and decomposing again, because STL finds some
+    season in any noise. Raises ModelInputError for gaps, values that are not positive and an even smoother.
     """
     if smoother < 7 or smoother % 2 == 0:
         raise ModelInputError(f"seasonal smoother = {smoother}: give an odd number of at least 7")
@@ -86,7 +85,7 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Sea
 
 
 def strength(part: np.ndarray, remainder: np.ndarray) -> float:
-    """max(0, 1 - var(R)/var(part + R)): 0 where the part explains nothing, 1 where nothing is left over."""
+    """max(0, 1 - var(R)/var(part + R)) (Wang, Smith & Hyndman 2006, section 3): 0 nothing explained, 1 all of it."""
     total = float(np.var(part + remainder))
     return max(0.0, 1 - float(np.var(remainder)) / total) if total > 0 else 0.0
 

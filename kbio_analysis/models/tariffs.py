@@ -1,9 +1,8 @@
 """What a change of duties does to one flow of goods: partial equilibrium by product line, with its uncertainty.
 
 Each line is a CES nest of one supplier and all others (Armington 1969), facing the whole duty wedge
-T = (1 + cd + rd)(1 + sd). All sources share one supply elasticity, so the response has a closed form and a Monte Carlo
-over lines and draws is a handful of array operations. Value added tax leaves the relative price of imports alone and is
-left out. Lines without trade stay without: a preference that opens a market is not in these numbers.
+T = (1 + cd + rd)(1 + sd). All sources share one supply elasticity, so the response has a closed form. Value added tax
+leaves the relative price of imports alone and is left out. Lines without trade stay without.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_count, checked_frame
+from kbio_analysis.models.checks import check_count, check_names, checked_frame
 
 Array = NDArray[np.float64]
 
@@ -57,8 +56,7 @@ class Regime:
     phase_years: int = 0
 
     def __post_init__(self) -> None:
-        if self.cuts not in ("none", "cd", "cd+rd", "cd+rd+sd"):
-            raise ModelInputError(f"cuts is {self.cuts!r}: give none, cd, cd+rd or cd+rd+sd")
+        check_names(self.cuts, ("none", "cd", "cd+rd", "cd+rd+sd"), "kind of cuts")
         fractions = (self.coverage, self.depth, self.at_entry)
         if not (all(0 <= part <= 1 for part in fractions) and self.phase_years >= 0):
             raise ModelInputError("coverage, depth and at_entry are fractions from 0 to 1, phase_years a count from 0")
@@ -135,7 +133,8 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TariffSimulation:
-    """Change between two regimes in the year ``scenario.horizon`` after entry, US$ million a year on the base's trade.
+    """Change between two regimes in the year ``scenario.horizon`` after entry, US$ million a year on the base's trade,
+    with which everything scales.
 
     ``draws``: outcome -> all draws of its total; ``totals``: outcomes x 5, 50, 95. ``exports`` of the supplier at world
     prices = ``creation`` (what the importer buys more, from all) + ``diversion`` (what the supplier takes from the
@@ -143,7 +142,7 @@ class TariffSimulation:
     (duties) and ``consumer_surplus`` are the importer's. ``per_line``: lines x 5, 50, 95 of exports; ``year_draws``:
     exports, years after entry x draws; ``without_draws`` the same without the agreement, less today's, from the year in
     which those terms change if that lies before entry. ``wedge``: lines x today, without, agreement, duty in per cent
-    of value at mean utilisation; ``average_duty`` the same weighted by trade. Everything scales with trade.
+    of value at mean utilisation; ``average_duty`` the same weighted by trade.
     """
 
     totals: pd.DataFrame

@@ -14,17 +14,10 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import typed
 
-VERDICTS = (
-    "supported",
-    "supported with a caveat",
-    "wrong year",
-    "sources disagree",
-    "not supported",
-    "not testable here",
-)
+SUPPORTED, CAVEAT, WRONG_YEAR = "supported", "supported with a caveat", "wrong year"
+DISAGREE, NOT_SUPPORTED, NOT_TESTABLE = "sources disagree", "not supported", "not testable here"
+VERDICTS = (SUPPORTED, CAVEAT, WRONG_YEAR, DISAGREE, NOT_SUPPORTED, NOT_TESTABLE)
 """The verdicts, by the words they are recorded with."""
-
-SUPPORTED, CAVEAT, WRONG_YEAR, DISAGREE, NOT_SUPPORTED, NOT_TESTABLE = VERDICTS
 
 AIM = "an aim"
 """What a claim under the rule odds is in place of a verdict: it cannot be true or false yet."""
@@ -46,12 +39,6 @@ SCOPES = {
 }
 """How far what was measured is what was claimed."""
 
-CANNOT_REFUTE = ("lower_bound", "earlier")
-"""Scopes in which a failure decides nothing."""
-
-CANNOT_CONFIRM = ("best_case",)
-"""Scopes in which anything but a failure decides nothing: the truth can only be less kind to the claim."""
-
 TOLERANCES = ("printed", "about", "none", "exact", "places", "year")
 """Names a claim's test may use."""
 
@@ -62,9 +49,9 @@ ROUNDING = 1e-12  # two floats that are equal on paper
 class Tolerances:
     """The named widths that every verdict uses.
 
-    ``rounding_steps`` half-width of *printed*, in units of the last printed digit; ``about_pct`` of *about*, per cent
-    of the claim; ``caveat_pct`` how far off, per cent of the claim, still earns a caveat; ``rank_places`` of *places*,
-    and how far off an exact rank or count still earns one.
+    ``rounding_steps`` half-width of *printed*, in units of the last printed digit; ``about_pct`` of *about* and
+    ``caveat_pct`` of what still earns a caveat, per cent of the claim; ``rank_places`` of *places*, and how far off an
+    exact rank or count still earns one.
     """
 
     rounding_steps: float = 0.5
@@ -156,15 +143,17 @@ def _outcome(reading: dict[str, Any], held: float, near: float) -> Outcome:
 
 
 def _alone(found: Outcome, scope: str, rule: str) -> str:
-    """The verdict that one reading gives by itself; an aim is one whatever its odds."""
+    """The verdict that one reading gives by itself; an aim is one whatever its odds.
+
+    A lower bound or an earlier period cannot refute; a best case can only refute: the truth is less kind to the claim.
+    """
     if rule == "odds":
         return AIM
-    if found == "unknown" or scope in (CANNOT_REFUTE if found == "fails" else CANNOT_CONFIRM):
+    if found == "unknown" or scope in (("lower_bound", "earlier") if found == "fails" else ("best_case",)):
         return NOT_TESTABLE
     if found == "fails":
         return NOT_SUPPORTED
-    plain = scope in ("same", "lower_bound")
-    return SUPPORTED if found == "holds" and plain else CAVEAT
+    return SUPPORTED if found == "holds" and scope in ("same", "lower_bound") else CAVEAT
 
 
 def _preferred(findings: pd.DataFrame, prefer: Sequence[str]) -> pd.DataFrame:

@@ -69,16 +69,16 @@ class TestCodes:
             if any(pick) and abs(sum(p * v for p, v in zip(pick, parts.values(), strict=True)) - 150.0) <= 2.0
         }
         assert slow
-        assert set(found.matches.codes) == slow
-        assert (found.n_sums, found.n_near >= len(slow)) == (2**8 - 1, True)
-        assert found.matches.gap_usd_m.abs().is_monotonic_increasing
+        assert set(found.codes) == slow
+        assert (found.attrs["n_sums"], found.attrs["n_near"] >= len(slow)) == (2**8 - 1, True)
+        assert found.gap_usd_m.abs().is_monotonic_increasing
 
     def test_finds_a_planted_sum_and_says_when_there_is_none(self) -> None:
         parts = {"a": 275.33, "b": 4.99, "c": 4431.45, "d": 2084.74}
-        assert self.match(parts, 6520.0, 5.0).matches.codes.tolist() == [("B", "C", "D"), ("C", "D")]
+        assert self.match(parts, 6520.0, 5.0).codes.tolist() == [("B", "C", "D"), ("C", "D")]
         none = self.match(parts, 3000.0, 5.0)
-        assert none.matches.empty
-        assert none.nearest[0] == ("A", "B", "D")
+        assert none.empty
+        assert none.attrs["nearest"][0] == ("A", "B", "D")
 
     def test_nothing_without_the_figure_and_refusals(self) -> None:
         rows = counts([("p", 2025, 1.0), ("w", 2024, 1.0)])

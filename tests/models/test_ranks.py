@@ -145,7 +145,7 @@ class TestFit:
             rank_race.fit(p, "JPN")
         with pytest.raises(ModelInputError, match="0 yearly growth rates"):
             rank_race.fit(p.iloc[-1:], "KOR")
-        with pytest.raises(ModelInputError, match="give one of"):
+        with pytest.raises(ModelInputError, match="choose among"):
             rank_race.fit(p, "KOR", rule="guess")
 
     def test_opinions_are_weighed_by_their_errors(self) -> None:
