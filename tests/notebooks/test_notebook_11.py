@@ -3,6 +3,9 @@
 import pytest
 from running import Said, answered
 
+from kbio_analysis.data.series import exporters
+from kbio_analysis.models.growth_predictive import compared
+
 NAME = "11_export_forecast"
 
 
@@ -99,3 +102,17 @@ def test_the_largest_error_of_a_nowcast_follows_the_months_known(default: Said) 
     one = answered(NAME, as_of="2026-03-31")
     assert one.results["nowcast_year"] == 2026
     assert "The largest error is what the months to come may bring" in one.text
+
+
+@pytest.mark.parametrize(("panel", "brier", "crps"), [("HS92-3002", 0.240, 0.193), ("HS92-3004", 0.199, 0.099)])
+def test_the_law_is_no_worse_than_plain_variance_components_on_either_panel(
+    panel: str, brier: float, crps: float
+) -> None:
+    """The bar is what the moments alone scored on these cases, before the Netherlands were held."""
+    held = {panel: exporters(panel).drop(columns="NLD")}
+    found = compared(held, origins=range(2015, 2024), horizons=range(1, 5), event_pct=8.9)[0].droplevel("panel")
+    ours, old = found.loc["components"], found.loc["class share"]
+    assert ours.brier <= brier
+    assert ours.crps <= crps
+    assert ours.brier < old.brier
+    assert ours.crps < old.crps
