@@ -40,7 +40,8 @@ def test_the_answer_prints_the_structural_pool(default: Said) -> None:
     assert f"trade in US\\$ was {percent(r['pooled_mean_log_points'])}" in default.text
     assert f"{percent(r['pooled_mean_other_outcome_log_points'])}" in default.text
     assert f"a p of {r['randomisation_p']:.3f}" in default.text
-    assert "with comparisons of US\\$1m a year or more it is 0.17, of US\\$300m a year or more 0.17" in default.text
+    for usd in (1, 300):
+        assert f"With comparisons of US\\${usd}m a year or more it is 0.17." in default.text
     assert "at most 0.08" in default.text  # bias by halves of the economies, from the table
     assert "- India, exports" in default.text
     assert {"designs", "forest", "profile", "effects"} <= set(default.tables)
@@ -49,7 +50,6 @@ def test_the_answer_prints_the_structural_pool(default: Said) -> None:
 def test_duties_that_could_be_cut_are_a_covariate(default: Said) -> None:
     r = default.results
     assert abs(r["structural_duty_slope_log_points"]) < 2 * r["structural_duty_slope_se"]
-    assert "over 24 effects" in default.text
     assert "Canada, Colombia, EFTA and the United States have none on record" in default.text
     duties = tariffs.duties_met(trade.structural_agreements()).duty_pct
     assert duties["India", "exports"] > duties["Chile", "exports"] == pytest.approx(5.99)
