@@ -30,8 +30,8 @@ def drift(memory: list[int]) -> float:
 
 def main(_rounds: int = 1) -> int:
     """Measure and print; returns how many targets were missed."""
+    from kbio_analysis.render.job import reports
     from kbio_analysis.render.requests import planned_batches
-    from kbio_analysis.render.workers import reports
 
     here = psutil.Process()
     with tempfile.TemporaryDirectory() as folder:

@@ -104,13 +104,10 @@ def _leave(code: int) -> NoReturn:
 
 def _kept(trace: str) -> str:
     """The traceback's file; where nothing can be written, the traceback itself."""
-    try:
-        handle, log = tempfile.mkstemp(prefix="kbio-error-", suffix=".log", text=True)
-        with os.fdopen(handle, "w") as file:
-            file.write(trace)
-    except OSError:
-        return trace
-    return log
+    with suppress(OSError), tempfile.NamedTemporaryFile("w", prefix="kbio-error-", suffix=".log", delete=False) as log:
+        log.write(trace)
+        return log.name
+    return trace
 
 
 def _complain(message: str) -> None:
@@ -203,8 +200,8 @@ def render(
 
     from kbio_analysis.render.batches import rankings
     from kbio_analysis.render.build import build
-    from kbio_analysis.render.progress import complaint, say, summary
-    from kbio_analysis.render.workers import usable_cores
+    from kbio_analysis.render.forks import usable_cores
+    from kbio_analysis.render.progress import say
 
     outcome = build(
         work,
@@ -215,8 +212,8 @@ def render(
         on_wait=_waiting(out),
         rankings=rankings(batch or []),
     )
-    say(summary(outcome, out / "index.html"))
-    _complain(complaint(outcome))
+    say(outcome.summary(out / "index.html"))
+    _complain(outcome.complaint())
     well = outcome.exit_code == 0
     if forms and not outcome.interrupted:
         well = _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force) and well
@@ -239,9 +236,9 @@ def _with_own(tables: list[str]) -> None:
 def _maker(jobs: int | None, scheduler: str | None, unencrypted: bool) -> Callable[..., Any]:
     """What makes reports: processes here, or a Dask cluster. Raises UsageError for an address not to be trusted."""
     if scheduler is None:
-        from kbio_analysis.render import workers
+        from kbio_analysis.render.job import reports
 
-        return lambda due: workers.reports(due, workers=jobs)
+        return lambda due: reports(due, workers=jobs)
     from kbio_analysis.render import cluster
 
     cluster.check_address(scheduler, unencrypted=unencrypted)
@@ -283,9 +280,9 @@ def check(
         raise UsageError(f"{', '.join(strange)}: a check is for the notebooks in {folder}; this has no reference there")
 
     from kbio_analysis.render.composed import checked
+    from kbio_analysis.render.job import reports
     from kbio_analysis.render.progress import line, say
     from kbio_analysis.render.references import orphans, verdict
-    from kbio_analysis.render.workers import reports
 
     lost = [] if notebooks else orphans(folder, known)
     for text in lost:

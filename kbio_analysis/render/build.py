@@ -1,7 +1,6 @@
 """One run on a site: what is due is made, published as it comes and indexed, to the end or a signal.
 
-The site is locked for the whole run and whole at every moment of it. A run that was cut off, however rudely, leaves
-reports that are up to date; the next run passes them over and makes the rest.
+The site is locked for the whole run and whole at every moment of it; what a run that was cut off has made is up to date.
 """
 
 from __future__ import annotations
@@ -15,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.batches import keep_apart
-from kbio_analysis.render.cache import Cache
 from kbio_analysis.render.composed import in_stages, site_entry, supplied, with_upstream
 from kbio_analysis.render.progress import NOT_RUN, UNCHANGED, Display
-from kbio_analysis.render.publish import explained, open_site, publish
+from kbio_analysis.render.provenance import Cache
+from kbio_analysis.render.publish import LOG, explained, open_site, publish
 from kbio_analysis.render.results import Rankings, remember
 from kbio_analysis.render.signals import stopping
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report
+
+MOST_LOGS = 10
 
 Make = Callable[[list["Job"]], Iterator["Report"]]
 """Gives the reports of jobs as they are done."""
@@ -51,6 +52,25 @@ class Outcome:
     def exit_code(self) -> int:
         """0 all well, 1 something failed, 130 stopped by a signal."""
         return 130 if self.interrupted else int(bool(self.failed))
+
+    def summary(self, index: Path) -> str:
+        """What became of the run, for standard output."""
+        parts = [f"{self.made} made", f"{self.unchanged} unchanged", f"{len(self.failed)} failed"]
+        parts += [f"{len(self.not_run)} not run"] if self.not_run else []
+        good = f"{self.made + self.unchanged} of {self.total} reports are good: {index}"
+        return f"{good}\n{', '.join(parts)} in {self.seconds:.1f} s"
+
+    def complaint(self) -> str:
+        """What went wrong and how to go on, for standard error; empty if all is well."""
+        parts = []
+        if self.failed:
+            logs = [str(folder / LOG) for folder in self.failed]
+            parts += [f"{len(logs)} failed; what was published before stays. Logs:", *logs[:MOST_LOGS]]
+            parts += [f"and {len(logs) - MOST_LOGS} more"] if len(logs) > MOST_LOGS else []
+            parts.append("Run the failed ones again: the same command with --failed")
+        if self.not_run:
+            parts.append(f"stopped: {len(self.not_run)} not run. Go on, without what is done: the same command")
+        return "\n".join([*parts, *self.remarks])
 
 
 def build(

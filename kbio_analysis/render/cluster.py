@@ -26,10 +26,9 @@ from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import ExecutionError, UsageError
 from kbio_analysis.render.child import Ended
-from kbio_analysis.render.job import Job, Report, ended
+from kbio_analysis.render.job import Job, Report, ended, run
 from kbio_analysis.render.provenance import package_hash
 from kbio_analysis.render.signals import stopping
-from kbio_analysis.render.workers import run
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -1,9 +1,5 @@
-"""``kbio`` among papermill's engines: a notebook's cells run in a process forked for it, without a Jupyter kernel.
-
-``papermill in.ipynb out.ipynb --engine kbio`` finds it by its entry point. Our own reports have their process already;
-they go through the same registry and run the cells in it. A notebook that asks for a real Jupyter kernel is run by
-papermill's own engine.
-"""
+"""``kbio`` among papermill's engines: a notebook's cells run in a process forked for it, without a Jupyter kernel; our
+own reports have their process already. Who asks for a real Jupyter kernel gets papermill's own engine."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ from nbformat import NotebookNode
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.child import Ended, Here
+from kbio_analysis.render.child import PRINTED, Ended, Here
 from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.provenance import inputs_read
 from kbio_analysis.render.shell import StoppedError, plain, shell
@@ -95,7 +91,7 @@ def _executed(source: str, here: Here) -> NotebookNode:
 
 def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
     number = 0
-    with shell(here.printed) as running:
+    with shell(here.folder / PRINTED) as running:
         for index, cell in enumerate(manager.nb.cells):
             manager.cell_start(cell, index)
             try:

@@ -1,9 +1,7 @@
-"""Work done in processes of its own, each forked from one that has imported the libraries; the end of each is told.
+"""Work done in processes of its own, forked from the standard library's fork server (a private socket, no port).
 
-The fork server is the standard library's. It listens on a private socket in this process's own folder, and on no port.
-A piece of work has a process to itself, with a session, a folder and an environment of its own. It ends with what the
-work returned, or with how the process failed to return: it died, ran out of time, or wrote without end. Either way
-everything it started is killed, also what has left its session or outlived its parent.
+It ends with what the work returned, or with how the process failed to return: it died, ran out of time, or wrote
+without end. Then everything it started is killed, also what has left its session or outlived its parent.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ from typing import Any
 import psutil
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render import child, preload
+from kbio_analysis.render import child
 from kbio_analysis.render.child import Ended
 from kbio_analysis.render.signals import TICK_SECONDS, Stop, stopping
 
@@ -152,7 +150,7 @@ class _Run:
         """Kill the process with its session, all below it, and then the orphans that this leaves with the fork server;
         remove its folder."""
         with contextlib.suppress(psutil.Error):
-            _kill(preload.below(psutil.Process(self.process.pid)))
+            child.kill(child.below(psutil.Process(self.process.pid)))
         for kill in (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(self.process.pid, signal.SIGKILL)
@@ -161,7 +159,7 @@ class _Run:
         limit = time.monotonic() + END_SECONDS
         while time.monotonic() < limit and (orphans := _orphans()):
             for one in orphans:
-                _kill([*preload.below(one), one])
+                child.kill([*child.below(one), one])
             time.sleep(0.005)
         self.connection.close()
         self.process.close()
@@ -187,12 +185,6 @@ class _Run:
         cell = self.cell if self.cell != child.AFTER else None
         log = "\n".join(part for part in (trace, child.written(self.folder, KEPT_OUTPUT)) if part)
         return Ended(status=status, cell=cell, kind=kind, reason=reason, log=log)
-
-
-def _kill(processes: Iterable[psutil.Process]) -> None:
-    for one in processes:
-        with contextlib.suppress(psutil.Error):
-            one.kill()
 
 
 # ---- starting
@@ -237,8 +229,8 @@ def _as_a_server_needs(folder: Path, imports: Iterable[str] = ()) -> Iterator[No
                 "JE_ARROW_MALLOC_CONF": "background_thread:false",
                 "PYTHONWARNINGS": "ignore:resource_tracker",  # told in the terminal of what a notebook leaves
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                preload.READY: str(own_folder() / _READY),
-                preload.IMPORTS: " ".join(imports),
+                child.READY: str(own_folder() / _READY),
+                child.IMPORTS: " ".join(imports),
             }
         )
         try:
@@ -265,7 +257,7 @@ def _require_server(stop: Stop, imports: Iterable[str]) -> None:
         if _ready_server() is not None:
             return
         util.Finalize(None, _end_servers, exitpriority=100)
-        multiprocessing.get_context("forkserver").set_forkserver_preload([preload.__name__])
+        multiprocessing.get_context("forkserver").set_forkserver_preload([child.__name__])
         limit, asked = time.monotonic() + START_SECONDS, 0.0
         while _ready_server() is None:
             if _servers() and time.monotonic() - asked > SILENT_SECONDS:
@@ -299,7 +291,7 @@ def _ready_server() -> int | None:
 def _servers() -> list[psutil.Process]:
     """The standard library's fork servers of this process; one, or none."""
     found = []
-    for one in preload.below(psutil.Process(), all=False):
+    for one in child.below(psutil.Process(), all=False):
         with contextlib.suppress(psutil.Error):
             if "multiprocessing.forkserver" in " ".join(one.cmdline()):
                 found.append(one)
@@ -309,12 +301,12 @@ def _servers() -> list[psutil.Process]:
 def _orphans() -> list[psutil.Process]:
     """Processes that have fallen to the server because what started them is dead."""
     with _lock:
-        return [one for server in _servers() for one in preload.below(server, all=False) if one.pid not in _at_work]
+        return [one for server in _servers() for one in child.below(server, all=False) if one.pid not in _at_work]
 
 
 def _end_servers() -> None:
     for server in _servers():
-        _kill([*preload.below(server), server])
+        child.kill([*child.below(server), server])
 
 
 def _last_words() -> str:

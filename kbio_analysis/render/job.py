@@ -1,18 +1,18 @@
-"""One report as a pure job: a notebook's bytes and its parameters in, the report's files out as bytes.
-
-``make`` runs the notebook in the process it is called in, which must be one made for it
-(:mod:`~kbio_analysis.render.forks`); :mod:`~kbio_analysis.render.workers` sees to that.
-"""
+"""One report as a pure job: a notebook's bytes and its parameters in, the report's files out as bytes; each is made in
+a process of its own, as many at a time as asked for."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+import re
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from kbio_analysis import __version__
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Ended, Here, tail, told, written
+from kbio_analysis.render.forks import Work, answers, usable_cores
 from kbio_analysis.render.lineage import mark_tables
 from kbio_analysis.render.outputs import Shown, collect, make_reproducible, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, NotebookSpec, read_source
@@ -35,6 +36,7 @@ FILES = ("index.html", "executed.ipynb", "result.json", "log.txt")
 
 PageMaker = Callable[["NotebookNode", Mapping[str, Any], NotebookSpec], str]
 
+_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+([\w.]+)", re.MULTILINE)
 _VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
@@ -106,6 +108,33 @@ class Report:
             return ""
         cell = f"cell {error['cell']}, " if error["cell"] else ""
         return f"{cell}{error['type']}: {error['message']}"
+
+
+def reports(jobs: Iterable[Job], *, workers: int | None = None, page: PageMaker | None = None) -> Iterator[Report]:
+    """Yield a report for every job, in the order in which they are done; whatever happens to its process, one each.
+
+    By default there are as many at a time as cores. Raises what :func:`~kbio_analysis.render.forks.answers` does.
+    """
+    jobs = list(jobs)
+    works = [Work(key=job, call=partial(make, job, page), limit_seconds=job.limit_seconds) for job in jobs]
+    for job, answer in answers(works, workers=workers or usable_cores(), imports=_imports(jobs)):
+        yield ended(job, answer) if isinstance(answer, Ended) else answer
+
+
+def _imports(jobs: list[Job]) -> set[str]:
+    """The modules that the notebooks' cells name in their imports."""
+    found: set[str] = set()
+    for source in {job.source for job in jobs}:
+        with suppress(ValueError, KeyError):
+            for cell in json.loads(source)["cells"]:
+                found.update(_IMPORT.findall("".join(cell["source"])))
+    return found
+
+
+def run(job: Job, page: PageMaker | None = None) -> Report:
+    """The report of one job."""
+    (report,) = reports([job], workers=1, page=page)
+    return report
 
 
 @dataclass(slots=True)
@@ -232,7 +261,10 @@ def prepare(source: bytes, changed: Mapping[str, Any]) -> NotebookNode:
 
 
 def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str, Any]:
-    """The content of result.json."""
+    """The content of result.json; ``own`` are tables read that the run was given a file for, and the file's name."""
+    from kbio_analysis.data.own import own_tables
+
+    own = own_tables(Path(job.data)) if job.data else {}
     spec, shown, state, how = course.spec, course.shown, job.provenance, course.how
     asked = shown.results.get("question", {}).get("value")  # a notebook may record its question with what it is about
     question = str(asked or (spec.question if spec else ""))
@@ -250,7 +282,7 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
         },
         "inputs": {
             "tables": dict(sorted(course.read.get("tables", {}).items())),
-            "own": _own(job.data, course.read.get("tables", {})),
+            "own": {name: file for name, file in own.items() if name in course.read.get("tables", {})},
             "newest": course.read.get("newest", ""),
             "reports": dict(sorted(course.read.get("reports", {}).items())),
             "code": code_hash(state.package, job.source) if spec else None,
@@ -265,10 +297,3 @@ def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str
         if how
         else None,
     }
-
-
-def _own(data: str | None, tables: Mapping[str, Any]) -> dict[str, str]:
-    """Tables read that the run was given a file for, and the file's name."""
-    from kbio_analysis.data.own import own_tables
-
-    return {name: file for name, file in own_tables(Path(data)).items() if name in tables} if data else {}

@@ -1,22 +1,17 @@
-"""How a run shows itself: a live line on a terminal, one line a report on a pipe, and a summary at the end."""
+"""How a run shows itself: a live line on a terminal, one line a report on a pipe."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.live import Live
-    from rich.table import Table
+    from rich.progress import Progress
 
-    from kbio_analysis.render.build import Outcome
     from kbio_analysis.render.job import Report
 
 UNCHANGED, NOT_RUN = "unchanged", "not run"
-MOST_LOGS = 10
 
 
 def line(report: Report, note: str = "") -> str:
@@ -42,68 +37,40 @@ class Display:
     """
 
     def __init__(self, total: int, workers: int) -> None:
-        self._total, self._workers, self._bar = total, workers, sys.stdout.isatty()
+        self._left, self._workers = total, workers
         self._counts: Counter[str] = Counter()
-        self._made, self._began = 0, time.monotonic()
-        self._live: Live | None = None
+        self._bar: Progress | None = None
 
     def __enter__(self) -> Display:
-        if self._bar and self._total:
-            from rich.live import Live
+        if sys.stdout.isatty() and self._left:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-            self._live = Live(get_renderable=self._status, transient=True).__enter__()
+            columns = BarColumn(20), MofNCompleteColumn(), "{task.description}", TimeRemainingColumn()
+            self._bar = Progress(*columns, transient=True).__enter__()
+            self._bar.add_task("", total=self._left)
         return self
 
     def __exit__(self, *problem: Any) -> None:
-        if self._live:
-            self._live.__exit__(*problem)
+        if self._bar:
+            self._bar.__exit__(*problem)
 
     def done(self, report: Report) -> None:
-        self._made += 1
-        self._counts[report.status] += 1
-        if self._live is None:
+        self._counted(report.status)
+        if self._bar is None:
             say(line(report))
         else:
             style = "green" if report.status == "ok" else "red"
-            self._live.console.print(line(report), style=style, markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(line(report), style=style, markup=False, highlight=False, soft_wrap=True)
 
     def passed_over(self, label: str, why: str) -> None:
-        self._counts[why] += 1
-        if not self._bar:
+        self._counted(why)
+        if self._bar is None:
             say(f"{why:<9} {label}")
 
-    def _status(self) -> Table:
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
-
-        took, left = time.monotonic() - self._began, self._total - self._made
-        parts = [f"{count} {what}" for what, count in self._counts.items()] + [f"{min(self._workers, left)} running"]
-        if self._made:
-            parts.append(f"about {took / self._made * left:.0f} s left")
-        shown = Table.grid(padding=(0, 1))
-        shown.add_row(ProgressBar(self._total, self._made, 20), f"{self._made}/{self._total}", ", ".join(parts))
-        return shown
-
-
-# ---- at the end
-
-
-def summary(outcome: Outcome, index: Path) -> str:
-    """What became of the run, for standard output."""
-    good = outcome.made + outcome.unchanged
-    parts = [f"{outcome.made} made", f"{outcome.unchanged} unchanged", f"{len(outcome.failed)} failed"]
-    parts += [f"{len(outcome.not_run)} not run"] if outcome.not_run else []
-    return f"{good} of {outcome.total} reports are good: {index}\n{', '.join(parts)} in {outcome.seconds:.1f} s"
-
-
-def complaint(outcome: Outcome) -> str:
-    """What went wrong and how to go on, for standard error; empty if all is well."""
-    parts = []
-    if outcome.failed:
-        logs = [str(folder / "log.txt") for folder in outcome.failed]
-        parts += [f"{len(logs)} failed; what was published before stays. Logs:", *logs[:MOST_LOGS]]
-        parts += [f"and {len(logs) - MOST_LOGS} more"] if len(logs) > MOST_LOGS else []
-        parts.append("Run the failed ones again: the same command with --failed")
-    if outcome.not_run:
-        parts.append(f"stopped: {len(outcome.not_run)} not run. Go on, without what is done: the same command")
-    return "\n".join([*parts, *outcome.remarks])
+    def _counted(self, what: str) -> None:
+        self._left -= 1
+        self._counts[what] += 1
+        if self._bar:
+            counts = [f"{count} {what}" for what, count in self._counts.items()]
+            shown = ", ".join([*counts, f"{min(self._workers, self._left)} running"])
+            self._bar.update(self._bar.task_ids[0], advance=1, description=shown)

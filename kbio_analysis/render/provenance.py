@@ -1,18 +1,32 @@
-"""What a report was made from: hashes of the code and of the lock, and the commit. Computed once by the caller."""
+"""What a report was made from, and which reports are up to date: made from the same, with every file whole.
+
+``stamp.json`` beside a good report holds a key over all it depends on but tables, the state of each table it read (its
+bytes, its passport entry and the corrections), and the hash of every file. Time stamps play no part.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import platform
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kbio_analysis.errors import DataError
+from kbio_analysis.render.publish import FAILURE, folder_of
+
+if TYPE_CHECKING:
+    from kbio_analysis.render.job import Job, Report
+
+STAMP = "stamp.json"
+# Raise this when what a report holds changes without a change of the package's own files.
+_VERSION = 1
 PACKAGE = Path(__file__).resolve().parents[1]
 
 _NOT_CODE = {"__pycache__", ".ipynb_checkpoints"}
@@ -36,7 +50,7 @@ def provenance(folder: Path) -> Provenance:
     lock = next((path for path in locks if path.is_file()), None)
     return Provenance(
         package=package_hash(),
-        lock=hashlib.sha256(lock.read_bytes()).hexdigest() if lock else None,
+        lock=_hash(lock.read_bytes()) if lock else None,
         commit=commit,
         dirty=None if changes is None else bool(changes),
     )
@@ -63,7 +77,7 @@ def code_hash(package: str, source: bytes) -> str:
         + ([cell["attachments"]] if cell.get("attachments") else [])
         for cell in json.loads(source)["cells"]
     ]
-    return hashlib.sha256(json.dumps([package, cells, own_metadata(source)], sort_keys=True).encode()).hexdigest()
+    return _hash(json.dumps([package, cells, own_metadata(source)], sort_keys=True).encode())
 
 
 def own_metadata(source: bytes) -> Mapping[str, Any]:
@@ -105,3 +119,93 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
+
+
+# ---- what is up to date
+
+
+class Cache:
+    """The state of the inputs at one moment, and what it says of the reports of a site.
+
+    Take it before the reports are made: an input that changes meanwhile makes its report out of date, never fresh.
+    """
+
+    def __init__(self, site: Path, jobs: Iterable[Job]) -> None:
+        self._site, self._code = site, cache(code_hash)
+        self._states = {data: table_states(data) for data in {job.data for job in jobs}}
+
+    def current(self, job: Job) -> bool:
+        """Whether the published report is what making it again would give, and all its files are whole."""
+        folder = folder_of(self._site, job.notebook, job.set_name)
+        if (folder / FAILURE).exists():
+            return False
+        try:
+            stamp = json.loads((folder / STAMP).read_bytes())
+            if stamp["key"] != self._key(job):
+                return False
+            states = {table: state for table, (_, state) in self._states[job.data].items()}
+            if any(state is None or states.get(table) != state for table, state in stamp["tables"].items()):
+                return False
+            return all(_hash((folder / name).read_bytes()) == whole for name, whole in stamp["files"].items())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            # Missing or damaged: exactly what makes a report due.
+            return False
+
+    def stamped(self, job: Job, report: Report) -> Report:
+        """The report with its stamp among its files; one that failed stays as it is."""
+        if report.status != "ok":
+            return report
+        known = self._states[job.data]
+        read: Mapping[str, str] = report.result["inputs"]["tables"]
+        # A table that was another when the notebook read it has no state that could ever be met again.
+        states = {
+            name: known[name][1] if known.get(name, ("",))[0] == digest else None for name, digest in read.items()
+        }
+        stamp = {
+            "key": self._key(job),
+            "tables": states,
+            "files": {name: _hash(content) for name, content in report.files.items()},
+        }
+        return replace(report, files=report.files | {STAMP: (json.dumps(stamp, indent=1) + "\n").encode()})
+
+    def _key(self, job: Job) -> str:
+        code, python = self._code(job.provenance.package, job.source), platform.python_version()
+        recorded = None if job.recorded is None else _hash(job.recorded)
+        return _digest([_VERSION, job.label, job.batch, code, recorded, job.provenance.lock, python, job.parameters])
+
+
+def table_states(folder: str | None) -> dict[str, tuple[str, str]]:
+    """Table -> sha256 of its bytes, and its state (bytes, passport entry and corrections) as one hash.
+
+    Empty without a usable data package: what reads a table is then made again, and says what is wrong with it.
+    """
+    if folder is None:
+        return {}
+    from kbio_analysis.data.corrections import CORRECTIONS_FILE
+    from kbio_analysis.data.package import read_package
+
+    root = Path(folder)
+    try:
+        package = read_package(root)
+    except DataError:
+        return {}
+    corrections, states = _bytes_hash(root / CORRECTIONS_FILE), {}
+    for name, passport in package.passports.items():
+        content = _bytes_hash(passport.path)
+        states[name] = content, _digest([content, passport.descriptor, corrections])
+    return states
+
+
+def _bytes_hash(path: Path) -> str:
+    try:
+        return _hash(path.read_bytes())
+    except OSError:
+        return ""
+
+
+def _digest(content: object) -> str:
+    return _hash(json.dumps(content, sort_keys=True, ensure_ascii=False).encode())
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,12 +1,8 @@
-"""IPython in this process: the cells of a notebook run one by one, and what they show becomes the cells' outputs.
-
-What a cell prints, displays and leaves as its last value is kept in the order of a Jupyter front end. Nothing here
-talks to a kernel.
-"""
+"""IPython in this process: the cells of a notebook run one by one, and what they print, display and leave as a last
+value becomes their outputs, in the order of a Jupyter front end. Nothing here talks to a kernel."""
 
 from __future__ import annotations
 
-import base64
 import builtins
 import contextlib
 import getpass
@@ -26,6 +22,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.jsonutil import json_default
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from traitlets import Type
@@ -149,16 +146,11 @@ class Outputs:
 
 
 def _as_json(value: Any) -> Any:
-    """What a kernel would have sent for a value that JSON does not know."""
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, set | frozenset | tuple | Iterator):
-        return list(value)
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return str(value)
+    """What a kernel would have sent for a value that JSON does not know, or its text."""
+    try:
+        return json_default(value)
+    except TypeError:
+        return str(value)
 
 
 class _Stream(io.TextIOBase):

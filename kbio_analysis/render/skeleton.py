@@ -64,8 +64,8 @@ def _notebook(question: str) -> dict[str, Any]:
 
 def _run(name: str, notebook: dict[str, Any]) -> dict[str, Any]:
     """The notebook with the count and the output of its last cell, as a first run gives it."""
+    from kbio_analysis.render.job import run
     from kbio_analysis.render.requests import planned
-    from kbio_analysis.render.workers import run
 
     (job,) = planned([name], {}, None, limit_seconds=LIMIT_SECONDS)
     report = run(job)

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kbio_analysis.render.job import run
 from kbio_analysis.render.requests import planned
-from kbio_analysis.render.workers import run
 
 MIME = "application/vnd.kbio.v1+json"
 

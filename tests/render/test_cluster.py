@@ -14,9 +14,9 @@ from render.fixtures.built import emitting, job, notebook, pretended, recording
 from render.fixtures.cluster import CERTIFICATE, Started, started
 
 from kbio_analysis.errors import ExecutionError, UsageError
-from kbio_analysis.render import cluster, workers
+from kbio_analysis.render import cluster
 from kbio_analysis.render.cluster import check_address
-from kbio_analysis.render.job import Job, Report
+from kbio_analysis.render.job import Job, Report, reports
 
 GONE_SECONDS = 10.0  # for processes of ours to leave on a busy machine
 
@@ -66,7 +66,7 @@ def test_a_cluster_makes_the_same_bytes_and_needs_no_shared_disk(two_workers: St
         assert printed(report, -2) == [[], ["datapackage.json", "tables"]]
         assert str(tables).encode() not in report.files["executed.ipynb"]
         assert b"kbio-tables-" not in report.files["executed.ipynb"]
-    assert pages(iter(there)) == pages(workers.reports(work))
+    assert pages(iter(there)) == pages(reports(work))
 
 
 def test_a_cluster_with_other_code_is_refused(two_workers: Started, monkeypatch: pytest.MonkeyPatch) -> None:

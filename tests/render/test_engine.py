@@ -15,9 +15,8 @@ from render.fixtures.built import emitting, job, made, notebook, plain_page
 from render.fixtures.room import ROOT
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.job import Report
+from kbio_analysis.render.job import Report, reports, run
 from kbio_analysis.render.requests import planned
-from kbio_analysis.render.workers import reports, run
 
 
 def shown(report: Report) -> list[list[dict[str, Any]]]:

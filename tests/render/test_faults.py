@@ -20,8 +20,8 @@ from render.fixtures.built import job, notebook, pretended
 from render.fixtures.room import LONGEST_SECONDS, ROOT, Room, wait_for
 
 from kbio_analysis.render.build import build
-from kbio_analysis.render.cache import STAMP
 from kbio_analysis.render.job import Job, Report
+from kbio_analysis.render.provenance import STAMP
 from kbio_analysis.render.publish import open_site
 
 KILLS = 20

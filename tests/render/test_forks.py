@@ -15,10 +15,10 @@ from render.fixtures.built import job, made, notebook, plain_page
 from render.fixtures.room import Room, wait_for
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render import forks, preload
+from kbio_analysis.render import child, forks
 from kbio_analysis.render.child import Here
 from kbio_analysis.render.forks import Work, answers
-from kbio_analysis.render.workers import reports
+from kbio_analysis.render.job import reports
 
 NOTICED_SECONDS = 3.0  # a dead process is reported within this time
 FLAT = 0.05  # memory in the last quarter of a batch against the second: the same within 5%
@@ -32,7 +32,7 @@ def server() -> psutil.Process:
 
 def servers() -> list[psutil.Process]:
     found = []
-    for one in preload.below(psutil.Process(), all=False):
+    for one in child.below(psutil.Process(), all=False):
         with contextlib.suppress(psutil.Error):
             if "multiprocessing.forkserver" in " ".join(one.cmdline()):
                 found.append(one)
@@ -41,7 +41,7 @@ def servers() -> list[psutil.Process]:
 
 def at_work() -> list[psutil.Process]:
     """The processes that do some work, and what has fallen to the server."""
-    return [one for server in servers() for one in preload.below(server, all=False)]
+    return [one for server in servers() for one in child.below(server, all=False)]
 
 
 def sleepers(seconds: int) -> list[psutil.Process]:
@@ -156,7 +156,7 @@ def test_a_program_that_prints_for_ever_is_stopped(monkeypatch: pytest.MonkeyPat
 
 def asked(here: Here, what: str = "") -> object:
     if what == "kill the server":
-        os.kill(preload.PID, signal.SIGKILL)
+        os.kill(child.PID, signal.SIGKILL)
         time.sleep(60)
     if what == "sleep":
         time.sleep(300)
@@ -206,7 +206,7 @@ ODD = """
 import json, os, sys
 from render.fixtures.built import job, notebook, plain_page
 from kbio_analysis.render import forks
-from kbio_analysis.render.workers import reports
+from kbio_analysis.render.job import reports
 jobs = [job(notebook("import os; print(os.getcwd())"), set_name=str(n)) for n in range(4)]
 found = [r.status for r in reports(jobs, workers=40, page=plain_page)]
 place = forks.own_folder()

@@ -9,9 +9,8 @@ import pytest
 from render.fixtures.built import STATE, emitting, job, made, notebook, recording
 
 from kbio_analysis.render.child import Ended
-from kbio_analysis.render.job import Report, ended, prepare
+from kbio_analysis.render.job import Report, ended, prepare, run
 from kbio_analysis.render.provenance import Provenance, package_hash, provenance
-from kbio_analysis.render.workers import run
 
 CHATTY = (
     "import os, sys, time, warnings\n"
