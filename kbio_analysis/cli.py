@@ -199,9 +199,8 @@ def render(
         raise UsageError(f"--table: {', '.join(composed)} is made of other reports' records; name those it is made of")
 
     from kbio_analysis.render.batches import rankings
-    from kbio_analysis.render.build import build
+    from kbio_analysis.render.build import build, say
     from kbio_analysis.render.forks import usable_cores
-    from kbio_analysis.render.progress import say
 
     outcome = build(
         work,
@@ -251,8 +250,8 @@ def _waiting(out: Path) -> Callable[[], None]:
 
 def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool) -> bool:
     """Whether every form of the reports could be made; says which could not."""
+    from kbio_analysis.render.build import say
     from kbio_analysis.render.forms import add_forms
-    from kbio_analysis.render.progress import say
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -279,9 +278,9 @@ def check(
     if strange := sorted(asked - known.keys()):
         raise UsageError(f"{', '.join(strange)}: a check is for the notebooks in {folder}; this has no reference there")
 
+    from kbio_analysis.render.build import line, say
     from kbio_analysis.render.composed import checked
     from kbio_analysis.render.job import reports
-    from kbio_analysis.render.progress import line, say
     from kbio_analysis.render.references import orphans, verdict
 
     lost = [] if notebooks else orphans(folder, known)
@@ -312,7 +311,7 @@ def compare(
 
     comparison = compared(resolve(read_reports(out), sets))
 
-    from kbio_analysis.render.progress import say
+    from kbio_analysis.render.build import say
     from kbio_analysis.render.publish import explained, open_site
     from kbio_analysis.render.site import write_comparison
 

@@ -34,10 +34,7 @@ Specs = Callable[[str], NotebookSpec]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterSet:
-    """One report to make: ``values`` are complete and typed.
-
-    ``batch`` is the file's name without its ending, ``place`` says where in the file the set was written.
-    """
+    """One report to make: ``values`` are complete and typed, ``batch`` is its file's stem, ``place`` where in it."""
 
     notebook: str
     set_name: str
@@ -129,10 +126,7 @@ def _read(
 
 
 class _Document:
-    """One document: its notebook, sets and ranking. What is wrong with it is added to ``mistakes``.
-
-    Raises KbioError if it is for no notebook.
-    """
+    """One document: its notebook, sets and ranking. Raises KbioError if it is for none; ``mistakes`` takes the rest."""
 
     def __init__(
         self,
@@ -251,8 +245,7 @@ class _Document:
         return ParameterSet(notebook=self.spec.name, set_name=name, values=whole, batch=self.batch, place=place)
 
     def _typed(self, given: Any, label: str = "") -> dict[str, object]:
-        """A mapping of parameters by their declared types; a wrong one is left out and said. Without a label they are
-        those of the command line."""
+        """Parameters by their declared types, wrong ones left out and said; without a label, the command line's."""
         if not isinstance(given, dict):
             self._wrong(f"{label}: a mapping is needed here, name: value", given)
             return {}

@@ -93,18 +93,12 @@ def new_folder(parent: Path) -> Path:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Our environment less what would make a report depend on the machine's user, and with what is the same for all.
-
-    Where matplotlib could not keep its list of fonts it is given ``folder`` for it.
-    """
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
-    }
+    """Our environment less what would make a report depend on the machine's user, and with what is the same for all."""
+    kept = {n: v for n, v in os.environ.items() if n not in _DROPPED and not n.startswith(_DROPPED_PREFIXES)}
     parent = str(Path(__file__).resolve().parents[2])
     installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     ours = {} if parent in installed else {"PYTHONPATH": parent}
+    # Where matplotlib could not keep its list of fonts it is given the folder for it.
     fonts = Path(kept.get("MPLCONFIGDIR") or kept.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     nearest = next((place for place in (fonts, *fonts.parents) if place.exists()), Path("/"))
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):

@@ -1,7 +1,6 @@
 """Reports by the workers of a Dask cluster: pure jobs and the tables go there, files as plain bytes come back.
 
-The cluster needs the same kbio_analysis on scheduler and workers, and no shared disk. A job whose worker dies is done
-by another one; Dask itself sees to that. How to start a cluster is told in docs/cluster.md.
+It needs the same kbio_analysis on scheduler and workers, and no shared disk; docs/cluster.md tells how to start one.
 """
 
 from __future__ import annotations
@@ -49,17 +48,14 @@ def check_address(scheduler: str, *, unencrypted: bool = False) -> None:
     found = _ADDRESS.fullmatch(scheduler)
     if found is None or not 0 < int(found[3]) < 65536:
         raise UsageError(f"--scheduler {scheduler!r}: write tls://HOST:PORT, or tcp://HOST:PORT on this machine")
-    if found[1] == "tcp" and not unencrypted and not _loopback(found[2].strip("[]")):
+    loopback = found[2] == "localhost"
+    with suppress(ValueError):
+        loopback = ipaddress.ip_address(found[2].strip("[]")).is_loopback
+    if found[1] == "tcp" and not unencrypted and not loopback:
         raise UsageError(
             f"{scheduler} is another machine without encryption: whoever reaches it can run programs there; "
             "use tls://, or say --unencrypted if the network is yours alone"
         )
-
-
-def _loopback(host: str) -> bool:
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
@@ -84,7 +80,11 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
         raise ExecutionError(f"no Dask scheduler answers at {scheduler}: {first}") from problem
     with stopping() as stop, connected as client:
         rounds, killed = deque([list(jobs)]), Counter[str]()
-        tables = {folder: _sent_tables(client, folder) for folder in {job.data for job in rounds[0]}}
+        tables: dict[str | None, DaskFuture | None] = {None: None}
+        for folder in {job.data for job in rounds[0] if job.data}:
+            # Sent to the cluster once: the result of a task, made anew should every worker that has it die.
+            packed = pack(Path(folder))
+            tables[folder] = client.submit(bytes, packed, key=f"kbio-tables-{hashlib.sha256(packed).hexdigest()}")
         while rounds:
             together = rounds.popleft()
             for job, files in _answers(client, together, [tables[job.data] for job in together], stop):
@@ -97,14 +97,6 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
                 else:
                     reason = "its worker was killed each time, likely for want of memory; try larger workers"
                     yield ended(job, Ended(status="killed", kind="WorkerDied", reason=reason))
-
-
-def _sent_tables(client: Client, folder: str | None) -> DaskFuture | None:
-    """The tables, sent to the cluster once: the result of a task, made anew should every worker that has it die."""
-    if folder is None:
-        return None
-    packed = pack(Path(folder))
-    return client.submit(bytes, packed, key=f"kbio-tables-{hashlib.sha256(packed).hexdigest()}")
 
 
 def _answers(

@@ -326,21 +326,18 @@ def own_folder() -> Path:
     Raises ExecutionError where no folder of temporary files can be written to.
     """
     global _own
-    if _own is None or _own[0] != os.getpid() or not _own[1].is_dir():
-        _own = os.getpid(), _made()
-        # After multiprocessing has removed its own part of it; a forked copy of this process leaves it alone.
-        util.Finalize(None, shutil.rmtree, args=(_own[1],), kwargs={"ignore_errors": True}, exitpriority=-200)
-    return _own[1]
-
-
-def _made() -> Path:
+    if _own is not None and _own[0] == os.getpid() and _own[1].is_dir():
+        return _own[1]
     bases = ["/tmp", "/var/tmp", os.getcwd()]
     with contextlib.suppress(FileNotFoundError):
         bases.insert(0, tempfile.gettempdir())
     for base in bases:
         if len(os.fsencode(base)) <= LONGEST_BASE:
             with contextlib.suppress(OSError):
-                return Path(tempfile.mkdtemp(prefix="kbio-", dir=base)).resolve()
+                _own = os.getpid(), Path(tempfile.mkdtemp(prefix="kbio-", dir=base)).resolve()
+                # After multiprocessing has removed its own part of it; a forked copy of this process leaves it alone.
+                util.Finalize(None, shutil.rmtree, args=(_own[1],), kwargs={"ignore_errors": True}, exitpriority=-200)
+                return _own[1]
     raise ExecutionError(
         f"no folder for temporary files with a path of at most {LONGEST_BASE} bytes; name one in TMPDIR"
     )

@@ -22,8 +22,7 @@ from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Ended, Here, tail, told, written
 from kbio_analysis.render.forks import Work, answers, usable_cores
-from kbio_analysis.render.lineage import mark_tables
-from kbio_analysis.render.outputs import Shown, collect, make_reproducible, without_machine
+from kbio_analysis.render.outputs import Shown, collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, NotebookSpec, read_source
 from kbio_analysis.render.provenance import Provenance, code_hash
 
@@ -180,7 +179,7 @@ def rehearse() -> None:
     prepare(nbformat.writes(notebook).encode(), {})
     state = Provenance(package="", lock=None, commit=None, dirty=None)
     job = Job(notebook="00_none", set_name="default", source=b"", parameters={}, provenance=state)
-    report_html(notebook, _result(job, _Course()), None)
+    report_html(notebook, _result(job, _Course()))
 
 
 def ended(job: Job, how: Ended) -> Report:

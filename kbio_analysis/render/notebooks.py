@@ -86,33 +86,36 @@ def read_notebook(path: Path) -> bytes:
     """
     try:
         content = completed(path.stem, path.read_bytes())
-        for cell in content["cells"]:
-            _take_pictures(cell, path.parent)
+        for cell in (cell for cell in content["cells"] if cell["cell_type"] == "markdown"):
+            # Pictures beside the notebook, which prose names by a relative address, travel as its attachments.
+            for address in _RELATIVE.findall(cell["source"]):
+                from kbio_analysis.render.drawings import picture
+
+                if address not in cell.setdefault("attachments", {}) and (found := picture(path.parent, address)):
+                    cell["attachments"][address] = found
         return json.dumps(content, ensure_ascii=False).encode()
     except OSError as problem:
         raise ParameterError(f"{path.stem}: cannot be read: {problem.strerror or problem}") from None
 
 
-def _take_pictures(cell: dict[str, Any], folder: Path) -> None:
-    """Pictures beside the notebook, which a Markdown cell names by a relative address, travel as its attachments."""
-    for address in _RELATIVE.findall(cell["source"]) if cell["cell_type"] == "markdown" else ():
-        from kbio_analysis.render.drawings import picture
-
-        if address not in cell.setdefault("attachments", {}) and (found := picture(folder, address)):
-            cell["attachments"][address] = found
-
-
-def completed(name: str, source: bytes) -> dict[str, Any]:
+def completed(name: str, raw: bytes) -> dict[str, Any]:
     """The content of a notebook file with what other programs leave out filled in. Raises ParameterError."""
     try:
-        content = read_json(source, most_bytes=MOST_BYTES)
+        content = read_json(raw, most_bytes=MOST_BYTES)
         if content.setdefault("nbformat", 4) != 4:
             raise DocumentError(f"its nbformat is {content['nbformat']!r}; save it in format 4")
         if not isinstance(content.get("cells"), list):
             raise DocumentError("it has no cells")
         content |= {"metadata": _mapping(content, "the notebook"), "nbformat_minor": content.get("nbformat_minor", 5)}
         for number, cell in enumerate(content["cells"], start=1):
-            _complete(cell, f"cell {number}")
+            kind = cell.get("cell_type") if isinstance(cell, dict) else None
+            source = cell.get("source", "") if kind in ("code", "markdown", "raw") else None
+            lines = [source] if isinstance(source, str) else source
+            if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+                raise DocumentError(f"cell {number} has no known type or no text")
+            cell |= {"source": "".join(lines), "metadata": _mapping(cell, f"cell {number}")}
+            if kind == "code":
+                cell |= {"outputs": cell.get("outputs") or [], "execution_count": cell.get("execution_count")}
     except DocumentError as problem:
         raise ParameterError(f"{name}: not a notebook file (nbformat 4): {problem}") from None
     return content
@@ -123,14 +126,3 @@ def _mapping(part: dict[str, Any], place: str) -> dict[str, Any]:
     if not isinstance(metadata, dict) or not isinstance(metadata.get("tags", []), list):
         raise DocumentError(f"{place} has metadata that cannot be read")
     return metadata
-
-
-def _complete(cell: Any, place: str) -> None:
-    kind = cell.get("cell_type") if isinstance(cell, dict) else None
-    source = cell.get("source", "") if kind in ("code", "markdown", "raw") else None
-    lines = [source] if isinstance(source, str) else source
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise DocumentError(f"{place} has no known type or no text")
-    cell |= {"source": "".join(lines), "metadata": _mapping(cell, place)}
-    if kind == "code":
-        cell |= {"outputs": cell.get("outputs") or [], "execution_count": cell.get("execution_count")}

@@ -47,16 +47,9 @@ def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: Noteboo
     ``result`` is the content of result.json; ``spec`` the notebook's declared parameters (default, meaning and unit
     of each), without which the page shows their values only. The same inputs give the same bytes.
     """
-    page = Page(executed, result, spec)
-    return (
-        formats.printable(formats.template("report/page.html.j2").render(page=page, style=report_style())).strip()
-        + "\n"
-    )
-
-
-def report_style() -> str:
-    """The style sheet of report pages, as it stands in each of them."""
-    return formats.stylesheet("base.css", "table.css", "report.css", "brief.css")
+    style = formats.stylesheet("base.css", "table.css", "report.css", "brief.css")
+    html = formats.template("report/page.html.j2").render(page=Page(executed, result, spec), style=style)
+    return formats.printable(html).strip() + "\n"
 
 
 class Page:

@@ -332,14 +332,13 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         meaning, unit = meaning[: found.start()].strip(), found[1].strip()
     if not meaning:
         raise ValueError(f"{name} has no meaning; add '# meaning, unit' at the end of the line")
-    low, high = _limits(declared, marks["bounds"]) if "bounds" in marks else (None, None)
-    items = marks.get("items", (0, inf, False))
+    if "low" in marks:
+        marks |= _limits(declared, marks)
     if "items" in marks and not declared.many:
         raise ValueError(f"{name}: a number of values belongs to a list")
-    declared = replace(declared, meaning=meaning, unit=unit, low=low, high=high, orders=marks["orders"], items=items)
     if "column" in marks and declared.scalar != "str":
         raise ValueError(f"{name}: a column of a table belongs to a str, or to a list of them")
-    declared = replace(declared, column=marks.get("column"))
+    declared = replace(declared, meaning=meaning, unit=unit, **marks)
     try:
         default = ast.literal_eval(statement.value)
     except (ValueError, TypeError):
@@ -360,7 +359,7 @@ def _marks(comment: str) -> tuple[str, dict[str, Any]]:
         before, _, inner = comment[:-1].rpartition("[")
         low, bounds, high = inner.partition("..")
         if bounds:
-            marks["bounds"] = (low.strip(), high.strip())
+            marks |= {"low": low.strip(), "high": high.strip()}
         elif order := _ORDER.fullmatch(inner.strip()):
             marks["orders"] = (order.groups(), *marks["orders"])
         elif items := _ITEMS.fullmatch(inner.strip()):
@@ -391,15 +390,14 @@ def _typed(name: str, annotation: ast.expr) -> Parameter:
     return Parameter(name=name, type_text=text, scalar=scalar or "literal", **parts)
 
 
-def _limits(declared: Parameter, ends: tuple[str, ...]) -> tuple[object, object]:
-    name = declared.name
+def _limits(declared: Parameter, marks: Mapping[str, Any]) -> dict[str, Any]:
     if declared.scalar not in ("int", "float", "date"):
-        raise ValueError(f"{name}: bounds belong to an int, float or date, or to a list of them")
-    one = Parameter(name=name, type_text=declared.scalar, scalar=declared.scalar)
+        raise ValueError(f"{declared.name}: bounds belong to an int, float or date, or to a list of them")
+    one = replace(declared, many=False, optional=False)
     try:
-        low, high = (one.accept(text) if text else None for text in ends)
+        ends = {end: one.accept(marks[end]) if marks[end] else None for end in ("low", "high")}
     except ValueError as mistake:
-        raise ValueError(f"{name}: its bound {mistake}") from None
-    if low is not None and high is not None and low > high:
-        raise ValueError(f"{name}: its bounds [{low}..{high}] are the wrong way round")
-    return low, high
+        raise ValueError(f"{declared.name}: its bound {mistake}") from None
+    if None not in ends.values() and ends["low"] > ends["high"]:
+        raise ValueError(f"{declared.name}: its bounds [{ends['low']}..{ends['high']}] are the wrong way round")
+    return ends

@@ -68,10 +68,7 @@ def package_hash() -> str:
 
 
 def code_hash(package: str, source: bytes) -> str:
-    """sha256 over the package's hash, the notebook's cells and what its metadata tells us.
-
-    Kept outputs and editors' metadata do not count.
-    """
+    """sha256 over the package's hash, the notebook's cells and what its metadata tells us; not over kept outputs."""
     cells = [
         [cell["cell_type"], "".join(cell["source"]), sorted(cell.get("metadata", {}).get("tags", []))]
         + ([cell["attachments"]] if cell.get("attachments") else [])
@@ -125,10 +122,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 class Cache:
-    """The state of the inputs at one moment, and what it says of the reports of a site.
-
-    Take it before the reports are made: an input that changes meanwhile makes its report out of date, never fresh.
-    """
+    """The inputs as they are before reports are made: what changes meanwhile makes these out of date, never fresh."""
 
     def __init__(self, site: Path, jobs: Iterable[Job]) -> None:
         self._site, self._code = site, cache(code_hash)

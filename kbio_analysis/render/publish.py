@@ -1,9 +1,7 @@
 """Put a report into the site so that a reader sees the old one or the new one, never half of either.
 
-A report is written aside on the same file system, synced, and exchanged with the folder in place in one step where
-the system can (renameat2 on Linux, renamex_np on macOS). Elsewhere two renames leave a moment without the folder;
-the old one then lies under ``.kbio`` and ``open_site`` puts it back after a crash. A failure never touches the good
-report: it is written beside it as failure.json and log.txt, and goes with the next good one.
+It is written aside, synced, and exchanged with the folder in place in one step, or, where the system cannot, by two
+renames, of which ``open_site`` mends what a crash leaves. A failure is written beside the good report, until the next.
 """
 
 from __future__ import annotations

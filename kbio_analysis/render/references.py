@@ -1,9 +1,7 @@
 """What a notebook gave when it was last accepted, and what has moved since.
 
-One file a notebook, ``notebooks/references/<notebook>.json``: its answer in words, every recorded result with unit,
-meaning and tolerance, and the data of every chart as CSV lines, so that a change reads well in a diff. What it was
-made from (question, parameters, hashes of tables, records read) and the words beside a chart are kept for notebooks
-composed from it; they are no results, and a difference in them is none.
+One file a notebook, ``notebooks/references/<notebook>.json``: its answer, results and the data of its charts as CSV
+lines. What it was made from, and the words beside a chart, are for notebooks composed from it: no difference counts.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from kbio_analysis.errors import KbioError
 from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.outputs import DEFAULT_RTOL, collect
+from kbio_analysis.render.publish import explained, write_file
 from kbio_analysis.render.results import is_number
 
 if TYPE_CHECKING:
@@ -85,20 +84,10 @@ def load(path: Path) -> dict[str, Any] | None:
         return None
     except OSError as problem:
         raise KbioError(f"{path} cannot be read: {problem.strerror or problem}") from None
-    except DocumentError as problem:
-        why = str(problem)
-    except (KeyError, TypeError, AttributeError):
-        why = "it holds no results and charts"
-    raise KbioError(f"{path} is not a reference file ({why}); restore it or write it anew: kbio check --accept")
-
-
-def save(path: Path, reference: Mapping[str, Any]) -> None:
-    """Write a reference file, whole or not at all."""
-    from kbio_analysis.render.publish import explained, write_file
-
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, (json.dumps(reference, ensure_ascii=False, indent=1) + "\n").encode())
+    except (DocumentError, KeyError, TypeError, AttributeError) as problem:
+        why = problem if isinstance(problem, DocumentError) else "it holds no results and charts"
+        wanted = "restore it or write it anew: kbio check --accept"
+        raise KbioError(f"{path} is not a reference file ({why}); {wanted}") from None
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -167,7 +156,8 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
     count = f"{len(new['results'])} results, {len(new['charts'])} charts"
     if not new["results"] and not new["charts"]:
         return False, [f"empty     {name}  it records no result and shows no chart, so there is nothing to check"]
-    if _prints_constants(json.loads(report.files["executed.ipynb"])):
+    executed = json.loads(report.files["executed.ipynb"])
+    if _prints_constants(executed):
         return False, [f"empty     {name}  its regression cell prints what is written in it, so it can never differ"]
     try:
         old = load(path)
@@ -182,15 +172,15 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
         return True, lines
     if not accept:
         return False, [*lines, f"          if this is meant: kbio check {name} --accept"]
-    save(path, new)
-    _store_printed(notebooks / f"{name}.ipynb", json.loads(report.files["executed.ipynb"]))
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, (json.dumps(new, ensure_ascii=False, indent=1) + "\n").encode())
+    store_printed(notebooks / f"{name}.ipynb", executed)
     return True, [*lines, f"accepted  {name}  {count} recorded in {path.name}"]
 
 
-def _store_printed(notebook: Path, executed: Mapping[str, Any]) -> None:
+def store_printed(notebook: Path, executed: Mapping[str, Any]) -> None:
     """Keep in the notebook what its regression cells printed: nbval compares with that."""
-    from kbio_analysis.render.publish import explained, write_file
-
     printed = {cell.get("id"): cell["outputs"] for cell in executed["cells"] if _is_regression(cell)}
     if not printed or not notebook.exists():
         return

@@ -98,10 +98,7 @@ def planned_batches(files: Sequence[Path], wanted: list[str], given: Mapping[str
 
 
 def planned_failures(site: Path, wanted: list[str], **how: Any) -> list[Job]:
-    """A job for each report of the site whose last run failed, with the parameters it had then.
-
-    Raises UsageError listing those whose notebook or record no longer allows it.
-    """
+    """A job for each report of the site whose last run failed, with the parameters it had then."""
     shelf = _Shelf(wanted)
     sets, mistakes = [], []
     for record in sorted(site.glob(f"*/*/{FAILURE}")):
@@ -172,11 +169,9 @@ class _Shelf:
         )
 
 
+@cache
 def _kernel_of(notebook: str, source: bytes, asked: str) -> str | None:
-    """The Jupyter kernel asked for, or else named by the notebook's metadata under ``kbio``; None if none is needed.
-
-    Raises UsageError for one that is not installed, and for a notebook in another language that names none.
-    """
+    """The Jupyter kernel asked for, or else named by the notebook's metadata under ``kbio``; None if none is needed."""
     wanted = own_metadata(source).get("kernel") if asked == AUTO else asked
     if wanted is None:
         about = json.loads(source).get("metadata") or {}
@@ -184,17 +179,13 @@ def _kernel_of(notebook: str, source: bytes, asked: str) -> str | None:
         if str(language or "python").lower() != "python":
             raise UsageError(f"{notebook} is written in {language}; name a Jupyter kernel for it with --kernel")
         return None
-    if wanted not in _installed_kernels():
-        listed = ", ".join(sorted(_installed_kernels())) or "none"
-        raise UsageError(f"no kernel {wanted!r} (installed: {listed}); leave --kernel out to need none")
-    return str(wanted)
-
-
-@cache
-def _installed_kernels() -> frozenset[str]:
     from jupyter_client.kernelspec import KernelSpecManager
 
-    return frozenset(KernelSpecManager().find_kernel_specs())
+    installed = KernelSpecManager().find_kernel_specs()
+    if wanted not in installed:
+        listed = ", ".join(sorted(installed)) or "none"
+        raise UsageError(f"no kernel {wanted!r} (installed: {listed}); leave --kernel out to need none")
+    return str(wanted)
 
 
 def _data_folder(notebooks: Path) -> str | None:

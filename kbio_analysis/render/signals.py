@@ -1,8 +1,6 @@
 """Being told to stop: a signal is noted where it comes and acted upon where that is safe.
 
-A handler that raises can be lost: its exception may fall into a finaliser or a callback, which swallow it, and it does
-not wake a wait that is just about to begin. So the handlers here set a flag only, and every wait of a run is short and
-looks at it.
+What a handler raises may be swallowed by a finaliser or a callback, so it sets a flag; every wait is short and looks.
 """
 
 from __future__ import annotations

@@ -9,8 +9,11 @@ from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError
 from kbio_analysis.render.formats import TEMPLATES
+from kbio_analysis.render.job import run
 from kbio_analysis.render.notebooks import NAME, available
 from kbio_analysis.render.publish import explained, write_file
+from kbio_analysis.render.references import store_printed
+from kbio_analysis.render.requests import planned
 
 LIMIT_SECONDS = 300.0
 STEPS = """{path}: a skeleton that runs, with its regression output stored
@@ -39,16 +42,20 @@ def create(folder: Path, name: str, question: str) -> str:
         raise UsageError(f"question {question!r}: one sentence that ends with a question mark and has no | in it")
     path = folder / f"{stem}.ipynb"
     with explained(path):
-        write_file(path, _written(_notebook(asked)))
+        write_file(path, _notebook(asked))
         try:
-            write_file(path, _written(_run(stem, json.loads(path.read_bytes()))))
+            (job,) = planned([stem], {}, None, limit_seconds=LIMIT_SECONDS)
+            report = run(job)
+            if report.status != "ok":
+                raise KbioError(f"the skeleton does not run here: {report.failure}")
+            store_printed(path, json.loads(report.files["executed.ipynb"]))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
     return STEPS.format(path=path, name=stem, number=stem[:2], question=asked)
 
 
-def _notebook(question: str) -> dict[str, Any]:
+def _notebook(question: str) -> bytes:
     text = (TEMPLATES / "skeleton" / "notebook.txt").read_text(encoding="utf-8").replace("{question}", question)
     cells: list[dict[str, Any]] = []
     for part in re.split(r"^%% ", text, flags=re.MULTILINE)[1:]:
@@ -59,25 +66,5 @@ def _notebook(question: str) -> dict[str, Any]:
         cells.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _run(name: str, notebook: dict[str, Any]) -> dict[str, Any]:
-    """The notebook with the count and the output of its last cell, as a first run gives it."""
-    from kbio_analysis.render.job import run
-    from kbio_analysis.render.requests import planned
-
-    (job,) = planned([name], {}, None, limit_seconds=LIMIT_SECONDS)
-    report = run(job)
-    if report.status != "ok":
-        raise KbioError(f"the skeleton does not run here: {report.failure}")
-    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    code[-1]["execution_count"] = len(code)
-    code[-1]["outputs"] = json.loads(report.files["executed.ipynb"])["cells"][-1]["outputs"]
-    for output in code[-1]["outputs"]:
-        output["text"] = "".join(output["text"]).splitlines(keepends=True)
-    return notebook
-
-
-def _written(notebook: dict[str, Any]) -> bytes:
-    return (json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    content = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

@@ -10,7 +10,7 @@ import pytest
 from render.fixtures.built import STATE, job, notebook, pretended
 
 from kbio_analysis.data.package import rebuild_passports
-from kbio_analysis.render import cache as module
+from kbio_analysis.render import provenance as module
 from kbio_analysis.render.job import Job, Report
 from kbio_analysis.render.provenance import STAMP, Cache, table_states
 from kbio_analysis.render.publish import open_site, publish

@@ -2,7 +2,7 @@
 
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from kbio_analysis.render.lineage import mark_tables
+from kbio_analysis.render.outputs import mark_tables
 
 CELLS = (
     "import tables\nannual = tables.load('annual')\nmonthly = [\n    tables.load('monthly')\n]",
