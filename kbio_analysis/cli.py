@@ -15,16 +15,13 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from kbio_analysis import __version__
 from kbio_analysis.data.drafts import new_claim, new_table
 from kbio_analysis.errors import KbioError, UsageError
-
-if TYPE_CHECKING:
-    from kbio_analysis.render.parameters import NotebookSpec
 
 DEFAULT_OUT = Path("reports/site")
 DEFAULT_LIMIT_SECONDS = 600.0
@@ -134,29 +131,25 @@ def _options(version: Version = False) -> None:
 def list_notebooks() -> None:
     """Show the notebooks, their question and their parameters."""
     from kbio_analysis.render.notebooks import available, notebooks_dir
-    from kbio_analysis.render.parameters import read
+    from kbio_analysis.render.parameters import read, to_text
 
     mistakes = []
     for path in available(notebooks_dir()).values():
         try:
-            _print_notebook(read(path))
+            spec = read(path)
         except KbioError as mistake:
             mistakes.append(str(mistake))
+            continue
+        print(f"{spec.name}  {spec.question}")
+        width = max((len(p.name) for p in spec.parameters), default=0)
+        for p in spec.parameters:
+            ends = ["" if end is None else to_text(end) for end in (p.low, p.high)]
+            limits, unit = f" [{'..'.join(ends)}]" if any(ends) else "", f", {p.unit}" if p.unit else ""
+            limits += "".join(f" [{sign} {other}]" for sign, other in p.orders)
+            print(f"    {p.name:<{width}}  {p.type_text} = {to_text(p.default)}{limits}  {p.meaning}{unit}")
+        print()
     if mistakes:
         raise UsageError("\n".join(mistakes))
-
-
-def _print_notebook(spec: NotebookSpec) -> None:
-    from kbio_analysis.render.parameters import to_text
-
-    print(f"{spec.name}  {spec.question}")
-    width = max((len(p.name) for p in spec.parameters), default=0)
-    for p in spec.parameters:
-        ends = ["" if end is None else to_text(end) for end in (p.low, p.high)]
-        limits, unit = f" [{'..'.join(ends)}]" if any(ends) else "", f", {p.unit}" if p.unit else ""
-        limits += "".join(f" [{sign} {other}]" for sign, other in p.orders)
-        print(f"    {p.name:<{width}}  {p.type_text} = {to_text(p.default)}{limits}  {p.meaning}{unit}")
-    print()
 
 
 @app.command()

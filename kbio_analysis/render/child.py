@@ -169,12 +169,7 @@ def _die_with_the_caller() -> None:
         if os.getppid() != expected:
             os._exit(1)
     elif caller is not None:
-        threading.Thread(target=_watch, args=(caller.sentinel,), daemon=True).start()
-
-
-def _watch(sentinel: int) -> None:
-    wait([sentinel])
-    os.killpg(0, signal.SIGKILL)
+        threading.Thread(target=lambda: wait([caller.sentinel]) and os.killpg(0, signal.SIGKILL), daemon=True).start()
 
 
 def _take_place(folder: Path, environment: dict[str, str]) -> None:

@@ -155,7 +155,37 @@ def make(job: Job, page: PageMaker | None, here: Here) -> Report:
     """
     began, course = time.monotonic(), _Course()
     try:
-        _make(job, course, page, here)
+        import nbformat
+
+        from kbio_analysis.render.engine import execute
+
+        course.spec = read_source(job.notebook, job.source)
+        if job.data:
+            os.environ["KBIO_DATA"] = job.data
+        if job.recorded is not None:
+            bundle = here.folder / "recorded.json"
+            bundle.write_bytes(job.recorded)
+            os.environ[BUNDLE] = str(bundle)
+        executed, tables = prepare(job.source, course.spec.changed(job.parameters)), _files(job.data)
+        start = time.process_time()
+        course.read = execute(executed, here, job.kernel)
+        ran = time.process_time()
+        if written_to := {name for name, _ in tables ^ _files(job.data)}:
+            what = "a notebook reads them only: write elsewhere, and restore them (git checkout)"
+            raise ExecutionError(f"written to while the notebook ran: {', '.join(sorted(written_to))}; {what}")
+        here.tell(AFTER)
+        with warnings.catch_warnings():
+            # The libraries' deprecations are ours to mend, not the reader's to see.
+            warnings.simplefilter("ignore")
+            make_reproducible(executed, job.data)
+            mark_tables(executed.cells, course.read.get("lines", ()))
+            course.shown = collect(executed, recorded=course.read.get("recorded", ()))
+            if page is None:
+                from kbio_analysis.render.page import report_html as page
+            course.pages["index.html"] = page(executed, _result(job, course), course.spec).encode()
+            course.pages["executed.ipynb"] = (nbformat.writes(executed).rstrip() + "\n").encode()
+        spent = {"start": start, "cells": ran - start, "page": time.process_time() - ran}
+        course.log.append("cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items()))
         course.log.append(tail(here.folder / OUTPUT, MOST_LOGGED))
     except Exception as problem:
         # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
@@ -185,40 +215,6 @@ def rehearse() -> None:
 def ended(job: Job, how: Ended) -> Report:
     """The report of a job whose process did not live to make one."""
     return _report(job, _Course(how=how, log=[how.log or how.reason]), seconds=None)
-
-
-def _make(job: Job, course: _Course, page: PageMaker | None, here: Here) -> None:
-    import nbformat
-
-    from kbio_analysis.render.engine import execute
-
-    course.spec = read_source(job.notebook, job.source)
-    if job.data:
-        os.environ["KBIO_DATA"] = job.data
-    if job.recorded is not None:
-        bundle = here.folder / "recorded.json"
-        bundle.write_bytes(job.recorded)
-        os.environ[BUNDLE] = str(bundle)
-    executed, tables = prepare(job.source, course.spec.changed(job.parameters)), _files(job.data)
-    began = time.process_time()
-    course.read = execute(executed, here, job.kernel)
-    ran = time.process_time()
-    if written_to := {name for name, _ in tables ^ _files(job.data)}:
-        what = "a notebook reads them only: write elsewhere, and restore them (git checkout)"
-        raise ExecutionError(f"written to while the notebook ran: {', '.join(sorted(written_to))}; {what}")
-    here.tell(AFTER)
-    with warnings.catch_warnings():
-        # The libraries' deprecations are ours to mend, not the reader's to see.
-        warnings.simplefilter("ignore")
-        make_reproducible(executed, job.data)
-        mark_tables(executed.cells, course.read.get("lines", ()))
-        course.shown = collect(executed, recorded=course.read.get("recorded", ()))
-        if page is None:
-            from kbio_analysis.render.page import report_html as page
-        course.pages["index.html"] = page(executed, _result(job, course), course.spec).encode()
-        course.pages["executed.ipynb"] = (nbformat.writes(executed).rstrip() + "\n").encode()
-    spent = {"start": began, "cells": ran - began, "page": time.process_time() - ran}
-    course.log.append("cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items()))
 
 
 def _files(data: str | None) -> set[tuple[str, tuple[int, ...]]]:

@@ -50,14 +50,13 @@ def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
     for number, shown in _payloads(notebook):
         kind = shown.get("kind")
         if kind == "record":
-            name = _checked_record(shown, number)
-            _refuse_second(results, name, "result", number)
+            name = _checked_record(shown, f"cell {number}: result {shown.get('name')!r}", results)
             results[name] = {key: shown.get(key) for key in ("value", "unit", "meaning")}
             results[name]["rtol"] = shown.get("rtol", DEFAULT_RTOL)
         elif kind == "chart":
-            _refuse_second(charts, str(shown.get("id")), "chart", number)
-            _check_tolerance(shown, f"cell {number}: chart {shown.get('id')!r}")
-            charts[str(shown.get("id"))] = dict(shown)
+            name = str(shown.get("id"))
+            _check(shown, f"cell {number}: chart {name!r}", name in charts)
+            charts[name] = dict(shown)
         elif kind == "answer":
             answers.append(plain_text(str(shown.get("text", ""))))
     if held_back := [name for name in recorded if name not in results]:
@@ -78,14 +77,8 @@ def _payloads(notebook: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, A
                 yield number, payload
 
 
-def _refuse_second(known: Mapping[str, object], name: str, what: str, number: int) -> None:
-    if name in known:
-        raise ExecutionError(f"cell {number}: {what} {name!r} is shown a second time; every name is used once")
-
-
-def _checked_record(shown: Mapping[str, Any], number: int) -> str:
+def _checked_record(shown: Mapping[str, Any], where: str, known: Mapping[str, object]) -> str:
     name, value = shown.get("name"), shown.get("value")
-    where = f"cell {number}: result {name!r}"
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ExecutionError(f"{where} has no snake_case name")
     if value is not None and not isinstance(value, bool | int | float | str):
@@ -93,11 +86,13 @@ def _checked_record(shown: Mapping[str, Any], number: int) -> str:
     # A Jupyter kernel sends a number that JSON cannot hold as its name.
     if value in ("nan", "inf", "-inf") or (isinstance(value, float) and not math.isfinite(value)):
         raise ExecutionError(f"{where} is {value}; record null and say why, or mend the calculation")
-    _check_tolerance(shown, where)
+    _check(shown, where, name in known)
     return name
 
 
-def _check_tolerance(shown: Mapping[str, Any], where: str) -> None:
+def _check(shown: Mapping[str, Any], where: str, known: bool) -> None:
+    if known:
+        raise ExecutionError(f"{where} is shown a second time; every name is used once")
     rtol = shown.get("rtol", DEFAULT_RTOL)
     if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
         raise ExecutionError(f"{where} has the tolerance {rtol!r}; it lies between 0 and 1")
@@ -127,15 +122,11 @@ def _joined(outputs: list[Any]) -> list[Any]:
             continue
         for name in ("stdout", "stderr"):
             text = "".join("".join(piece["text"]) for piece in pieces if piece["name"] == name)
+            # As a terminal would show it in the end: a lone carriage return overwrites its line.
+            text = re.sub(r"(?m)^.*\r", "", text.replace("\r\n", "\n"))
             if text:
-                joined.append(type(pieces[0])(output_type="stream", name=name, text=_as_printed(text)))
+                joined.append(type(pieces[0])(output_type="stream", name=name, text=text))
     return joined
-
-
-def _as_printed(text: str) -> str:
-    """What a terminal would show in the end: a lone carriage return overwrites its line."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    return "\n".join(line.rpartition("\r")[2] for line in lines)
 
 
 def _without_machine_within(value: Any, data: str | None) -> Any:

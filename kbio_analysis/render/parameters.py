@@ -233,7 +233,10 @@ def _adapter(scalar: str, choices: tuple, many: bool, optional: bool, low: objec
     if many:
         typed = Annotated[list[typed], BeforeValidator(_items)]
     if optional:
-        typed = Annotated[typed | None, BeforeValidator(_or_none)]
+        none = BeforeValidator(
+            lambda v: None if isinstance(v, str) and v.strip().lower() in ("", "none", "null") else v
+        )
+        typed = Annotated[typed | None, none]
     return TypeAdapter(typed)
 
 
@@ -278,10 +281,6 @@ def _items(value: object) -> object:
     if "" in items:
         raise ValueError(f"{value[:80]!r} holds an empty item; write a,b,c or a JSON list")
     return items
-
-
-def _or_none(value: object) -> object:
-    return None if isinstance(value, str) and value.strip().lower() in ("", "none", "null") else value
 
 
 # ---- the parameters cell
