@@ -233,9 +233,8 @@ def _adapter(scalar: str, choices: tuple, many: bool, optional: bool, low: objec
     if many:
         typed = Annotated[list[typed], BeforeValidator(_items)]
     if optional:
-        none = BeforeValidator(
-            lambda v: None if isinstance(v, str) and v.strip().lower() in ("", "none", "null") else v
-        )
+        words = ("", "none", "null")
+        none = BeforeValidator(lambda given: None if str(given).strip().lower() in words else given)
         typed = Annotated[typed | None, none]
     return TypeAdapter(typed)
 

@@ -13,12 +13,11 @@ import os
 import re
 import shutil
 import sys
-import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.errors import KbioError, UsageError
 from kbio_analysis.render.signals import TICK_SECONDS
@@ -70,7 +69,7 @@ def open_site(
     site: Path,
     *,
     on_wait: Callable[[], None] = lambda: None,
-    check: Callable[[], None] = lambda: None,
+    check: Callable[[], Any] = lambda: None,
 ) -> Iterator[Path]:
     """Hold the site for one run: made if missing, what a crash left put right, other runs kept waiting.
 
@@ -87,15 +86,14 @@ def open_site(
     try:
         with explained(site), suppress(Timeout):
             lock.acquire(timeout=0)
-        limit = time.monotonic() + LOCK_WAIT_SECONDS
         if not lock.is_locked:
             on_wait()
-        while not lock.is_locked:
-            check()
-            if time.monotonic() > limit:
-                raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out")
-            with suppress(Timeout):
-                lock.acquire(timeout=TICK_SECONDS)
+            try:
+                lock.acquire(LOCK_WAIT_SECONDS, TICK_SECONDS, cancel_check=check)
+            except Timeout:
+                raise PublishError(
+                    f"another kbio run is writing to {site}; wait for it, or give another --out"
+                ) from None
         with explained(site):
             if not (site / MARK).exists():
                 write_file(site / MARK, b'{"files": {}}\n')
