@@ -1,8 +1,7 @@
 """What an agreement did to one flow: five estimators on one panel, their checks, and the verdict they allow.
 
 The outcome is in logs, so effects are log points and 100 (exp(effect) - 1) per cent. The demeaned synthetic control
-is the main estimate, named before anything is fitted; the others show how much hangs on that choice. The verdict is a
-rule on the checks, written here once, and can be that nothing can be told.
+is the main estimate, named before anything is fitted; the others show how much hangs on that choice.
 """
 
 from collections.abc import Mapping
@@ -91,11 +90,6 @@ class AgreementEffect:
     def main(self) -> SyntheticControlFit | None:
         """The main method's fit, None where nothing was estimated."""
         return self.fits.get(MAIN_METHOD)
-
-    @property
-    def n_small(self) -> int:
-        """Methods with p <= ALPHA."""
-        return int((self.estimates.p <= ALPHA).sum()) if self.fits else 0
 
     @property
     def checks(self) -> dict[str, float | None]:

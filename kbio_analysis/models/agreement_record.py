@@ -5,9 +5,6 @@ treated partner and year the extended two-way model (Wooldridge 2023, eq. 5.5) f
 effects are d_gt = log(sum_j y_jt / sum_j mu_jt) over the members of an agreement. An agreement's effect is their mean,
 weighted by treated observations. The covariance is the cluster sandwich over partners, linearised through the year
 effects: a member's own shocks after entry are no sampling error here, they are part of the spread between agreements.
-
-The pool has two readings: what will be *measured* over the years after a new entry, agreement and partner's luck
-together, and, with the part taken out that partners without any agreement show as well, what the agreement itself adds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,8 +57,7 @@ class AgreementRecord:
 def two_way(y: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poisson fit of exp(a_t + c_j) to ``y`` (years x units) where ``used``, by matching both margins in turn.
 
-    Returns the year effects (T,) and the unit effects (N,); the mean is their outer product. Each step sets year and
-    then unit effects so that fitted sums equal observed ones: the first-order conditions. Raises
+    Returns the year effects (T,) and the unit effects (N,); the mean is their outer product. Raises
     :class:`ModelInputError` if a year or unit has no positive used value, or the fit does not settle.
     """
     y = np.where(used, y, 0.0)
@@ -125,10 +121,8 @@ def pooled_or_none(
 
 
 def net_of_chance(found: AgreementRecord, spread: pd.Series) -> tuple[PooledEffect, MixturePrediction]:
-    """Pool again with the chance spread of each effect (log points, from ``Reassignment.spread``) as its own error.
-
-    Restricted likelihood can put what is then left between agreements at zero, so the prediction is averaged over it.
-    """
+    """Pool again with the chance spread of each effect (log points, from ``Reassignment.spread``) as its own error; the
+    prediction is averaged over what is then left between agreements."""
     own = np.diag(spread.reindex(found.effects.index).to_numpy(dtype=float) ** 2)
     pooled = pool(found.effects, found.covariance + own)
     return pooled, averaged_over_tau(pooled)

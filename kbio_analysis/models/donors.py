@@ -1,8 +1,5 @@
-"""Which partners may stand for what would have happened: every candidate is kept or refused with its reason.
-
-The reasons are applied in a fixed order before anything is estimated, and none of them looks at the outcome after
-treatment.
-"""
+"""Which partners may stand for what would have happened: every candidate is kept or refused with its reason, before
+anything is estimated and without a look at the outcome after treatment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -2,8 +2,7 @@
 
 Group-time effects on log outcomes against never-treated units (Callaway & Sant'Anna 2021, eq. 3.1) from diff-diff; with
 a complete record they are those of Sun & Abraham (2021, eq. 26) as well. Aggregates weight each cohort and event time
-by its treated units. Clustered by unit. A unit that is treated throughout its record has no path of its own to be held
-against, and is left out.
+by its treated units. Clustered by unit. A unit that is treated throughout its record is left out.
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,7 @@
 
 Exports to market j in year t are exp(a_t + b log GDP_jt + d log distance_j), fitted by PPML (Santos Silva & Tenreyro
 2006). The first-order condition for a_t makes fitted and actual exports equal in every year, which is how the year
-effects are recovered. A market's residual holds everything else: tariffs, tastes, rivals, firms abroad, errors of the
-figures. It is not what could be sold, and :func:`track_record` asks whether growth ever followed it.
+effects are recovered. A market's residual holds everything else, so it is not what could be sold.
 """
 
 import numpy as np

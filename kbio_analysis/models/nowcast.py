@@ -10,7 +10,7 @@ between that and the annual figure, each measured on the past, as variances of l
 - the revision of first counts.
 
 Series are weighed by the inverse of the sum. Their errors are taken to move together, so that adding a series never
-narrows the range below the best one's: with three or four past years no correlation can be measured.
+narrows the range below the best one's.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,6 @@
 """Randomisation inference over entry dates: agreements handed to partners that never had one.
 
-Under the sharp null that agreements do nothing, a never-treated partner given an agreement's entry date shows what
-chance alone produces. Each draw gives every agreement as many never-treated partners as it has members (at most a
+Each draw gives every agreement as many never-treated partners as it has members (at most a
 third of the comparisons, or the draws would hardly differ), with the members' entry dates, and computes the same
 effect by the same saturated PPML, the partner itself left out of its own comparison. The p-value counts the real
 assignment among the draws, (1 + extreme)/(1 + draws), so it is never 0 (Fisher 1935; Conley & Taber 2011 for the use

@@ -3,9 +3,7 @@
 Log growth of exporter i in a year is mean + lead_i + year_t + residual_it: the components of
 :mod:`.growth_predictive`, whose predictive every exporter's own path has. What is not known of the mean, which all
 share, and of each lead is drawn once a path. A path's deviations are divided by one root of a chi-square over its
-degrees of freedom, so that the exporters together follow a multivariate Student t (Kotz & Nadarajah 2004, ch. 1): any
-two overtake each other with a probability in closed form. Growth that all share moves no rank, but it decides what a
-place takes and whether home reaches a level, so both come from the same paths.
+degrees of freedom, so that the exporters together follow a multivariate Student t (Kotz & Nadarajah 2004, ch. 1).
 """
 
 from collections.abc import Iterable, Mapping

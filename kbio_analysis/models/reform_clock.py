@@ -109,10 +109,9 @@ class ClockGain:
 def all_products(gains: Mapping[str, ClockGain], a_year: Mapping[str, float]) -> pd.DataFrame:
     """What the clock adds in the target year, all products that pass it together: one row a track and ``together``.
 
-    ``a_year``: products that pass the clock each year from the start on. Those that started j years later have j years
-    less until the target, so what their revenue gains in the target year, summed over j, is what one product gains up
-    to the end of that year. Columns a_year, likely_usd_m, mean_usd_m, all_usd_m (mean if all sales waited), npv_usd_m
-    (mean present value of one year's products).
+    ``a_year``: products that pass the clock each year from the start on. What those that started j years later gain in
+    the target year, summed over j, is what one product gains up to its end. Columns a_year, likely_usd_m, mean_usd_m,
+    all_usd_m (mean if all sales waited), npv_usd_m (mean present value of one year's products).
     """
     columns = {"extra_usd_m": "mean_usd_m", "all_extra_usd_m": "all_usd_m", "npv_usd_m": "npv_usd_m"}
     frame = pd.DataFrame({name: gain.draws.mean() for name, gain in gains.items()}).T[list(columns)]

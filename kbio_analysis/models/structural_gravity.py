@@ -3,13 +3,10 @@
     X_ijt = exp(exporter_it + importer_jt + pair_ij + b_g D_ijt + c RTA_ijt) e_ijt
 
 by Poisson pseudo-maximum-likelihood (Anderson & van Wincoop 2003; Santos Silva & Tenreyro 2006; Yotov and others 2016,
-ch. 1). Exporter-year and importer-year effects take up supply, demand and multilateral resistance, pair effects all
-that lasts between two economies. D is one dummy for each agreement of the home country and direction over the first
-years in force; RTA marks other pairs' agreements, and further dummies the years after. Clustered by pair.
-
-The panel holds no domestic sales, so what globalisation did to every border is not told apart. Coefficients and their
-clustered errors have a bias of order 1/N (Weidner & Zylkin 2021); ``python -m bench bias`` bounds that
-of the average effect, by halves of the economies.
+ch. 1). D is one dummy for each agreement of the home country and direction over the first years in force; RTA marks
+other pairs' agreements, and further dummies the years after. Clustered by pair. The panel holds no domestic sales, so
+what globalisation did to every border is not told apart. Coefficients and their clustered errors have a bias of order
+1/N (Weidner & Zylkin 2021); ``python -m bench bias`` bounds that of the average effect, by halves of the economies.
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +37,7 @@ class PartnerEffects:
     def step(self, direction: str, start: int) -> dict[str, float] | None:
         """The step of the event study: the mean of three years of the panel from ``start`` less that of three before.
 
-        Single years of one pair jump about; a few together do less. ``before_from``, ``before_to``, ``after_from`` and
+        ``before_from``, ``before_to``, ``after_from`` and
         ``after_to`` (years), ``level_before``, ``level_after``, ``step`` and ``se``. None if either side is missing.
         """
         if self.study.empty:

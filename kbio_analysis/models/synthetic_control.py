@@ -221,10 +221,9 @@ def conformal(result: SyntheticControlFit) -> CheckResult:
 def relative_magnitudes(result: SyntheticControlFit, multiples: Sequence[float] = (0.5, 1.0, 2.0)) -> CheckResult:
     """Bounds on the average effect if the gap drifts after the start (relative magnitudes, Rambachan & Roth 2023).
 
-    From one period to the next the bias may move by at most Mbar times the largest such move D before treatment: at
-    most k Mbar D after k treated periods, on average over H of them Mbar D (H + 1)/2. With one treated unit there is
-    no sampling covariance, so the moves before stand for drift and noise together: wide rather than narrow.
-    ``table``: Mbar -> low, high; ``statistic`` the Mbar at which they first hold zero (infinite if nothing moved).
+    From one period to the next the bias may move by at most Mbar times the largest such move D before treatment (drift
+    and noise together): on average over H treated periods by Mbar D (H + 1)/2. ``table``: Mbar -> low, high;
+    ``statistic`` the Mbar at which they first hold zero (infinite if nothing moved).
     """
     move = float(np.abs(np.diff(result.gap[: result.n_pre].to_numpy())).max())
     bias = move * (len(result.after) + 1) / 2
@@ -239,9 +238,9 @@ def fit_targets(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit every target column of ``y`` (T, N) against all other units on the first ``n_pre`` periods.
 
-    Returns weights (N, K), zero for the target itself, and counterfactuals (T, K). A placebo is fitted exactly as the
-    treated unit is. ``n_post`` (default: the periods after ``n_pre``) only scales sdid's penalty; with ``n_pre`` equal
-    to T there are no periods to weigh and sdid's time weights are equal.
+    Returns weights (N, K), zero for the target itself, and counterfactuals (T, K). ``n_post`` (default: the periods
+    after ``n_pre``) only scales sdid's penalty; with ``n_pre`` equal to T there are no periods to weigh and sdid's time
+    weights are equal.
     """
     n_post = len(y) - n_pre if n_post is None else n_post
     weights, paths = np.zeros((y.shape[1], len(targets))), np.empty((y.shape[0], len(targets)))
@@ -261,8 +260,8 @@ def fit_targets(
 def simplex_weights(own: np.ndarray, donors: np.ndarray, *, penalty: float = 0.0) -> np.ndarray:
     """argmin ||own - donors w||^2 + penalty ||w||^2 over w >= 0, sum w = 1; exact, (J,).
 
-    Because the weights sum to one, the residual is A w with A = donors - own, and the objective is homogeneous in w.
-    Non-negative least squares on (A w, c (1'w - 1)) therefore ends on the same ray, whatever c > 0 is.
+    The residual is A w with A = donors - own, homogeneous in w, so that non-negative least squares on
+    (A w, c (1'w - 1)) ends on the same ray, whatever c > 0 is.
     """
     gaps = donors - own[:, None]
     if penalty > 0:

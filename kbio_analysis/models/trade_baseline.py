@@ -73,12 +73,8 @@ class Hindcast:
         return pd.concat(parts, ignore_index=True)
 
     def draw(self, n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """``n`` error paths by flow (n, K).
-
-        Only the oldest origins reach K years ahead, and they all began in the boom of the 2000s. So whole cases with K
-        years lend the paths their order, the same cases for every flow, and each year's values are the quantiles of
-        all origins known that many years ahead (the shuffle of Clark et al. 2004).
-        """
+        """``n`` error paths by flow (n, K): whole cases with K years lend the paths their order, the same for every
+        flow; each year's values are the quantiles of all origins known that far ahead (Clark et al. 2004)."""
         whole = np.all([errors.notna().all(axis=1) for errors in self.errors.values()], axis=0)
         weight, drawn = self.weight.to_numpy(), {}
         rows = rng.choice(int(whole.sum()), size=n, p=weight[whole] / weight[whole].sum())
@@ -144,8 +140,7 @@ def income_index(growth_pct: pd.DataFrame) -> pd.DataFrame:
 def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> float:
     """Per cent more trade for one per cent more real income of the partner, by Poisson pseudo-maximum likelihood.
 
-    ``trade`` (years x partners, US$ million) on log real income, with partner and year effects; these are matched in
-    turn for any elasticity (``two_way``), and the elasticity solves its own first-order condition. Raises
+    ``trade`` (years x partners, US$ million) on log real income, with partner and year effects. Raises
     :class:`ModelInputError` if partners' incomes do not differ enough to tell.
     """
     trade = whole_years(trade, "trade")
@@ -220,8 +215,7 @@ def _logs(values: pd.DataFrame) -> np.ndarray:
 def _base_and_scale(logs: np.ndarray, at: int) -> tuple[np.ndarray, np.ndarray]:
     """Log base and scale of every column at row ``at`` of ``logs`` (years x partners), NaN where the record is short.
 
-    The scale is the geometric mean of the flow's own mean yearly change (log points) and the median partner's: own
-    changes alone would let a flow that was steady by luck look safe.
+    The scale is the geometric mean of the flow's own mean yearly change (log points) and the median partner's.
     """
     steps = np.abs(np.diff(logs[: at + 1], axis=0))
     count = np.isfinite(steps).sum(axis=0)

@@ -1,8 +1,7 @@
 """What past agreements say of the next: its mean effect by direction, and how the effect builds up after entry.
 
 The mean is a prediction for an agreement not seen yet; the profile is the straight line through the effects by years
-from entry, about their mean, and is held after the last year. This is the one seam between the record of agreements and
-studies of a new one.
+from entry, about their mean, and is held after the last year.
 """
 
 from collections.abc import Mapping
