@@ -14,6 +14,7 @@ import pytest
 
 from kbio_analysis.errors import ParameterError
 from kbio_analysis.render.parameters import coerce, read
+from kbio_analysis.render.references import known_results
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("[0-9]*.ipynb"))
 MAX_CODE_LINES = 180  # of Python; prose cells do not count
@@ -184,6 +185,8 @@ def test_the_codebook_describes_what_is_recorded_and_nothing_else() -> None:
             recorded[name] = same | {"notebook": f"{before['notebook']} {path.stem}".strip()}
     described = [{key: row[key] for key in row if key != "rtol"} for row in _codebook()]
     assert described == [{key: row[key] for key in described[0]} for row in recorded.values()]
+    for path in NOTEBOOKS:
+        assert set(known_results(path.parent, path.stem)) == _reference(path)["results"].keys()
 
 
 def test_no_meaning_holds_a_year_that_a_parameter_may_change() -> None:

@@ -377,9 +377,7 @@ def new_claim(
             raise DataError("\n".join(["nothing was written, since it would not hold:", *problems]))
     stale = [*dict.fromkeys(n for one in tables for n in readers(notebooks / "references", one))]
     print(f"{name}: a claim with its test{', its figure' * bool(figures)} and two rows in the codebook")
-    print(
-        f"now: kbio check {' '.join(stale)} --accept, then run and save these notebooks, and the same for 00_briefing"
-    )
+    print(f"now: kbio check {' '.join(stale)} --accept, then kbio check 00_briefing --accept")
 
 
 def _claimed(

@@ -40,7 +40,7 @@ def known_results(notebooks: Path, notebook: str) -> list[str]:
     """The names of a notebook's results in the codebook; empty if it knows none."""
     try:
         codebook = csv.DictReader(io.StringIO((notebooks / "results.csv").read_text(encoding="utf-8-sig")))
-        return [row["name"] for row in codebook if row["notebook"] == notebook]
+        return [row["name"] for row in codebook if notebook in row["notebook"].split()]
     except (OSError, ValueError, KeyError, csv.Error):
         return []
 
