@@ -36,12 +36,9 @@ Make = Callable[[list["Job"]], Iterator["Report"]]
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What became of the ``total`` reports asked for.
-
-    ``made`` and ``unchanged`` are good; ``failed`` are the folders of those that failed, ``not_run`` the names of
-    those that got no turn because the run was stopped (``interrupted``). ``remarks`` are
-    sentences about what else is wrong with the site.
-    """
+    """What became of the ``total`` reports asked for: ``made`` and ``unchanged`` are good, ``failed`` the folders of
+    others, ``not_run`` the names of those that got no turn when the run was stopped; ``remarks`` tell what else
+    is wrong."""
 
     total: int
     made: int = 0
@@ -166,10 +163,8 @@ def say(text: str) -> None:
 
 
 class Display:
-    """Told of each report as it is done, and of those that need no doing or got no turn: a line each.
-
-    On a terminal a bar below them shows counts, reports at work and pace, and what is passed over is only counted.
-    """
+    """Told of each report as it is done, and of those that need no doing or got no turn: a line each. On a terminal
+    a bar below them shows counts, reports at work and pace, and what is passed over is only counted."""
 
     def __init__(self, total: int, workers: int) -> None:
         self._made, self._left, self._workers = 0, total, workers

@@ -65,12 +65,9 @@ class Here:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How work ended that did not get to its end.
-
-    ``status`` is failed, killed or timed_out; ``kind`` and ``reason`` are an error's type and message; ``log`` is a
-    traceback, or what was written; ``cell`` is the number of the code cell, counted from 1 in the notebook as it is
-    executed, None outside of any.
-    """
+    """How work ended short of its end: ``status`` is failed, killed or timed_out; ``kind`` and ``reason`` are an
+    error's type and message; ``log`` is a traceback, or what was written; ``cell`` is the number of the code
+    cell, from 1, in the notebook as it is executed, None outside of any."""
 
     status: str
     kind: str

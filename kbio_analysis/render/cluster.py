@@ -149,10 +149,7 @@ def pack(folder: Path) -> bytes:
 
 
 def perform(job: Job, tables: bytes | None, code: str, work: Callable[[Job], Report] = run) -> dict[str, bytes]:
-    """On a worker: the files of the job's report, made with the tables that came along.
-
-    Raises ExecutionError, which ends the run, if the worker's package is not the one with the hash ``code``.
-    """
+    """On a worker: the files of the job's report, made with these tables; ExecutionError if its code is other."""
     if code != package_hash():
         raise ExecutionError(
             f"{socket.gethostname()} has other code: its kbio_analysis is {package_hash()[:12]}, yours is {code[:12]}; "

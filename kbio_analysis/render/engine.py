@@ -48,8 +48,7 @@ class KbioEngine(Engine):
     ) -> None:
         """Run the cells in this process, if it is one made for them (``here``), else in one forked for them.
 
-        Raises StoppedError if the notebook does not get to its end; in a forked process a failing cell is left to
-        papermill, which finds the error among its outputs.
+        Raises StoppedError short of the end, but leaves a failing cell in a forked process to papermill.
         """
         if here is not None:
             _run_cells(nb_man, here)

@@ -44,10 +44,8 @@ _FILES_A_PROCESS, _FILES_OF_OURS = 4, 24
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """``call`` is given the place where it is done; it can be pickled, and so can its answer.
-
-    An answer is anything but a number. ``key`` names the work to whoever gave it; ``limit_seconds`` is for all of it.
-    """
+    """``call`` is given the place where it is done and answers anything but a number; both can be pickled. ``key``
+    names the work to whoever gave it; ``limit_seconds`` is for all of it."""
 
     key: Any
     call: Callable[[child.Here], Any]
@@ -320,8 +318,7 @@ _own: tuple[int, Path] | None = None
 
 
 def own_folder() -> Path:
-    """The folder (mode 0700), made when first asked for. It goes with this process; if that is killed, the fork server
-    that it has started removes it.
+    """The folder (mode 0700), made when first asked for. It goes with this process, or with its fork server.
 
     Raises ExecutionError where no folder of temporary files can be written to.
     """

@@ -86,10 +86,7 @@ class Report:
 
     @classmethod
     def of(cls, job: Job, files: Mapping[str, bytes]) -> Report:
-        """The report of a job from its files, as they came from elsewhere.
-
-        Raises ExecutionError for files that no report has: a name leads nowhere but into the report's folder.
-        """
+        """The report of a job from its files; ExecutionError for names that no report has, and for another's report."""
         if not {"result.json", "log.txt"} <= files.keys() <= {*FILES}:
             raise ExecutionError(f"{job.label}: no report has the files {', '.join(sorted(map(str, files)))[:200]}")
         result = json.loads(files["result.json"])
@@ -110,7 +107,7 @@ class Report:
 
 
 def reports(jobs: Iterable[Job], *, workers: int | None = None, page: PageMaker | None = None) -> Iterator[Report]:
-    """Yield a report for every job, in the order in which they are done; whatever happens to its process, one each.
+    """Yield a report for every job, as they are done; whatever happens to its process, one each.
 
     By default there are as many at a time as cores. Raises what :func:`~kbio_analysis.render.forks.answers` does.
     """
@@ -149,10 +146,7 @@ class _Course:
 
 
 def make(job: Job, page: PageMaker | None, here: Here) -> Report:
-    """Make the report in this process. Never raises for what goes wrong inside: the status and the log say it.
-
-    ``page`` makes the HTML from the executed notebook, result and specification; by default the report page.
-    """
+    """Make the report in this process, which is one made for it; status and log say what goes wrong inside."""
     began, course = time.monotonic(), _Course()
     try:
         import nbformat

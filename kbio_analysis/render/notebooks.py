@@ -24,10 +24,7 @@ _RELATIVE = re.compile(r"!\[[^\[\]]*\]\(\s*<?(?![/#]|[a-z]+:)([^()<>\s\"]+)", re
 
 
 def notebooks_dir() -> Path:
-    """The folder of notebooks: KBIO_NOTEBOOKS, else ``notebooks`` in the nearest parent that has one, else beside us.
-
-    Raises UsageError when there is none.
-    """
+    """KBIO_NOTEBOOKS, else ``notebooks`` in the nearest parent that has one, else beside us; UsageError if none."""
     named = os.environ.get("KBIO_NOTEBOOKS")
     if named:
         folder = Path(named)
@@ -80,10 +77,7 @@ def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
 
 
 def read_notebook(path: Path) -> bytes:
-    """The notebook of a file as nbformat 4 JSON, complete as far as we rely on it.
-
-    Raises ParameterError for what is no notebook of that format.
-    """
+    """The file as nbformat 4 JSON, complete as far as we rely on it; ParameterError if it is no such notebook."""
     try:
         content = completed(path.stem, path.read_bytes())
         for cell in (cell for cell in content["cells"] if cell["cell_type"] == "markdown"):

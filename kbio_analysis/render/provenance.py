@@ -94,11 +94,9 @@ _ASKED = (
 
 
 def inputs_read() -> dict[str, Any]:
-    """What this process has used: ``tables`` and ``reports`` it read (name -> sha256), the day of the ``newest`` figure
-    in those tables, the ``lines`` of cells that asked for them, and ``recorded`` results' names.
-
-    Empty where the modules that know were not used.
-    """
+    """What this process has used: ``tables`` and ``reports`` it read (name -> sha256), the day of the ``newest``
+    figure in those tables, the ``lines`` of cells that asked for them, and ``recorded`` results' names; empty if
+    it used none."""
     found: dict[str, Any] = {}
     for name, module, question, empty in _ASKED:
         ask = getattr(sys.modules.get(f"kbio_analysis.{module}"), question, None)
@@ -169,10 +167,7 @@ class Cache:
 
 
 def table_states(folder: str | None) -> dict[str, tuple[str, str]]:
-    """Table -> sha256 of its bytes, and its state (bytes, passport entry and corrections) as one hash.
-
-    Empty without a usable data package: what reads a table is then made again, and says what is wrong with it.
-    """
+    """Table -> sha256 of its bytes, and its state as one hash; empty without a usable data package: all is due."""
     if folder is None:
         return {}
     from kbio_analysis.data.corrections import CORRECTIONS_FILE

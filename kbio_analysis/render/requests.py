@@ -63,9 +63,8 @@ def requested(
 
 
 def planned(wanted: list[str], given: Mapping[str, object], set_name: str | None, **how: Any) -> list[Job]:
-    """A job for each notebook wanted (all if none is named) with the given values.
+    """A job for each notebook wanted (all if none is named) with the given values; without a name they name its set.
 
-    Without a name the set is called ``default``, or after the values that differ from the defaults.
     Raises UsageError or ParameterError listing every mistake.
     """
     shelf = _Shelf(wanted)
@@ -85,10 +84,7 @@ def planned(wanted: list[str], given: Mapping[str, object], set_name: str | None
 
 
 def planned_batches(files: Sequence[Path], wanted: list[str], given: Mapping[str, object], **how: Any) -> list[Job]:
-    """A job for each set of the batch files, of the notebooks wanted only if any is named.
-
-    ``given`` overrides a parameter in every set whose notebook has it. Raises UsageError listing every mistake.
-    """
+    """A job for each set of the batch files, of the notebooks wanted only if any is named. Raises UsageError."""
     shelf = _Shelf([])
     names = set(select(shelf.folder, wanted)) if wanted else set(shelf.paths)
     sets = [one for one in read_batches(files, shelf.spec, given) if one.notebook in names]

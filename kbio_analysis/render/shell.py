@@ -263,10 +263,7 @@ class NotebookShell(InteractiveShell):
 
 @contextlib.contextmanager
 def shell(printed: Path | None = None) -> Iterator[NotebookShell]:
-    """The shell of this process, with its streams in place of the process's own to the end of the block.
-
-    What is printed also goes to the file ``printed``.
-    """
+    """The shell of this process; to the end of the block what it prints goes to the cell, and to ``printed``."""
     made = NotebookShell.begin()
     made.outputs = outputs = Outputs(printed)
     if "matplotlib.pyplot" in sys.modules:

@@ -35,10 +35,8 @@ _current: Stop | None = None
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """Note SIGINT, SIGTERM and SIGHUP to the end of the block; inside another such block, that one's.
-
-    A signal that this process was started to ignore stays ignored. Outside the main thread nothing is noted.
-    """
+    """Note SIGINT, SIGTERM and SIGHUP to the end of the block; inside another such block, that one's. What was
+    ignored from the start stays so; outside the main thread nothing is noted."""
     global _current
     if _current is not None or threading.current_thread() is not threading.main_thread():
         yield _current or Stop()

@@ -30,8 +30,7 @@ What remains:
 def create(folder: Path, name: str, question: str) -> str:
     """Write ``NN_name.ipynb`` below ``folder``, run once; returns what remains to be done.
 
-    Raises UsageError for a name that is no notebook's, or taken, and for what is no question; KbioError if the
-    skeleton does not run here. Nothing is left behind then.
+    Raises UsageError for a name or question that is none, KbioError if it does not run here; nothing is left then.
     """
     stem, asked = name.removesuffix(".ipynb"), " ".join(question.split())
     if not NAME.fullmatch(stem):
