@@ -7,7 +7,6 @@ candidates are alike or independent, which the notebook must.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -110,40 +109,17 @@ def chance_over_share(
     return float(np.mean(each))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """Chances of enough products above the mark, the published share being updated on an own record.
-
-    ``chance`` by the deadline between the shortest and the longer times, ``short`` and ``long`` at the ends and
-    ``some_day`` without a deadline; ``share`` the mean of the updated share. ``sensitivity``: chance by published share
-    (rows) and by what it is worth (columns), the last being the share as published.
-    """
-
-    chance: float
-    short: float
-    long: float
-    some_day: float
-    share: float
-    sensitivity: pd.DataFrame
-
-    @property
-    def records(self) -> dict[str, float]:
-        """The chances by the names under which they are recorded."""
-        ends = {"": self.chance, "_short": self.short, "_long": self.long}
-        ends |= {"_low_share": self.sensitivity.iloc[0, 1], "_published_share": self.sensitivity.iloc[1, -1]}
-        found = {f"probability_of_blockbusters_in_time{end}": float(chance) for end, chance in ends.items()}
-        own = {"probability_of_blockbusters": self.some_day, "blockbuster_share_updated_pct": 100 * self.share}
-        return found | own
-
-
 def outlook(
     k: int, found: pd.DataFrame, shares: Mapping[str, float], *, worth: float, approved: int, by: int,
     selling: Sequence[float] = (),
-) -> Outlook:  # fmt: skip
-    """At least ``k`` by the year ``by``, from the candidates of :func:`prospects` and products already ``selling``.
+) -> tuple[pd.Series, pd.DataFrame]:  # fmt: skip
+    """Chances of at least ``k``, from the candidates of :func:`prospects` and products already ``selling``.
 
-    ``shares``: low, likely and high published share; the likely one, ``worth`` so many approvals, is updated on an own
-    record of none in ``approved``, and the others and a quarter or four times the worth stand beside it.
+    ``shares``: low, likely and high published share, each ``worth`` so many approvals and updated on an own record of
+    none in ``approved``. Returns for the likely one in_time (by the year ``by``, between the shortest and the longer
+    times), in_time_short and in_time_long (at these ends), for the low one in_time_low_share, for the likely one as
+    published in_time_published_share, some_day (no deadline) and share (mean of the updated one); and in_time by
+    published share (rows) and by what it is worth (a quarter and four times beside it), the last column as published.
     """
     weights = (worth / 4, worth, 4 * worth)
     laws = {n: {w: updated_share(s, w, passed=0, approved=approved) for w in weights} for n, s in shares.items()}
@@ -151,17 +127,13 @@ def outlook(
     rows = {
         n: [chance_over_share(k, found, law, **terms) for law in (*of.values(), shares[n])] for n, of in laws.items()
     }
-    short, long = (chance_over_share(k, found, likely, **terms, timing=timing) for timing in ("short", "long"))
     columns = [*(f"Worth {w:g} approvals" for w in weights), "As published"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    return Outlook(
-        chance=float(table.iloc[1, 1]),
-        short=short,
-        long=long,
-        some_day=chance_over_share(k, found, likely, by=None, selling=selling),
-        share=float(likely.mean()),
-        sensitivity=table,
-    )
+    chances = {"in_time": table.iloc[1, 1]}
+    chances |= {f"in_time_{t}": chance_over_share(k, found, likely, **terms, timing=t) for t in ("short", "long")}
+    chances |= {"in_time_low_share": table.iloc[0, 1], "in_time_published_share": table.iloc[1, -1]}
+    chances |= {"some_day": chance_over_share(k, found, likely, by=None, selling=selling), "share": likely.mean()}
+    return pd.Series(chances), table
 
 
 def chance_to_grow(sales: float, mark: float, years: int, growth_pct: Sequence[float]) -> float:

@@ -103,12 +103,12 @@ def test_a_deadline_never_helps_and_the_mean_of_the_times_lies_between() -> None
 
 def test_the_outlook_is_the_updated_share_read_at_each_end() -> None:
     table, law = found(), updated_share(0.118, 20, passed=0, approved=36)
-    seen = outlook(3, table, SHARES, worth=20, approved=36, by=2030, selling=[0.7])
-    assert seen.chance == pytest.approx(chance_over_share(3, table, law, by=2030, selling=[0.7]), rel=EXACT)
+    seen, by_share = outlook(3, table, SHARES, worth=20, approved=36, by=2030, selling=[0.7])
+    assert seen.in_time == pytest.approx(chance_over_share(3, table, law, by=2030, selling=[0.7]), rel=EXACT)
     assert seen.share == pytest.approx(law.mean(), rel=EXACT)
-    assert seen.long <= seen.chance <= seen.short <= seen.some_day
-    assert seen.sensitivity.loc["likely", "Worth 20 approvals"] == seen.chance
-    assert (seen.sensitivity.diff(axis=1).iloc[:, 1:] >= 0).all().all()  # the more it is worth, the less is learnt
+    assert seen.in_time_long <= seen.in_time <= seen.in_time_short <= seen.some_day
+    assert by_share.loc["likely", "Worth 20 approvals"] == seen.in_time
+    assert (by_share.diff(axis=1).iloc[:, 1:] >= 0).all().all()  # the more it is worth, the less is learnt
 
 
 def test_a_drug_already_selling_passes_if_its_growth_is_enough() -> None:
