@@ -186,15 +186,7 @@ class _Document:
 
     def _named(self, sets: Mapping[str, Any]) -> Iterator[ParameterSet]:
         for name, given in sets.items():
-            values = self._typed(given or {}, f"set {name}")
-            try:
-                folder = slug(name)
-            except UsageError as problem:
-                self._wrong(str(problem), given)
-                continue
-            if folder == DEFAULT_SET and self.spec.changed(values):
-                self._wrong("set default: that name is kept for the notebook's own values; choose another", given)
-            yield self._set(folder, values, f"set {name}", given)
+            yield from self._set(name, self._typed(given or {}, f"set {name}"), f"set {name}", given)
 
     def _matrix(self, matrix: Mapping[str, Any], exclude: Sequence[Any]) -> Iterator[ParameterSet]:
         axes = {name: self._axis(name, values) for name, values in matrix.items()}
@@ -212,7 +204,7 @@ class _Document:
                 self._wrong(f"exclude: no combination has {_shown(left_out) or 'nothing'}", given)
             combinations = kept
         for combination in combinations:
-            yield from self._unnamed(combination, matrix)
+            yield from self._set(_brief(combination), combination, _shown(combination), matrix)
 
     def _axis(self, name: str, given: Any) -> list[object]:
         if not isinstance(given, list) or not given:
@@ -230,19 +222,20 @@ class _Document:
     def _included(self, include: Sequence[Any]) -> Iterator[ParameterSet]:
         for given in include:
             if values := self._typed(given, "include"):
-                yield from self._unnamed(values, given)
+                yield from self._set(_brief(values), values, _shown(values), given)
             elif not given:
                 self._wrong("include: an entry needs a parameter; name a set of the defaults under sets:", given)
 
-    def _unnamed(self, values: dict[str, object], at: Any) -> Iterator[ParameterSet]:
+    def _set(self, name: str, values: Mapping[str, object], label: str, at: Any) -> list[ParameterSet]:
         try:
-            yield self._set(briefly_named(values), values, _shown(values), at)
+            name = slug(name)
         except UsageError as problem:
             self._wrong(str(problem), at)
-
-    def _set(self, name: str, values: Mapping[str, object], label: str, at: Any) -> ParameterSet:
+            return []
+        if name == DEFAULT_SET and self.spec.changed(values):
+            self._wrong("set default: that name is kept for the notebook's own values; choose another", at)
         whole, place = self.spec.defaults() | dict(values) | self._overrides, f"{self._place(at)}, {label}"
-        return ParameterSet(notebook=self.spec.name, set_name=name, values=whole, batch=self.batch, place=place)
+        return [ParameterSet(notebook=self.spec.name, set_name=name, values=whole, batch=self.batch, place=place)]
 
     def _typed(self, given: Any, label: str = "") -> dict[str, object]:
         """Parameters by their declared types, wrong ones left out and said; without a label, the command line's."""
@@ -289,10 +282,10 @@ def values_named(spec: NotebookSpec, name: str) -> dict[str, str]:
         return {}
 
 
-def briefly_named(values: Mapping[str, object]) -> str:
+def _brief(values: Mapping[str, object]) -> str:
     """A set's name from its parameters; a word stands for itself: ``mfds_biopharma-target_year-2031``."""
     speaks = {name: isinstance(value, str) and value[:1].isalpha() for name, value in values.items()}
-    return slug("-".join(_in_a_name(v) if speaks[name] else f"{name}-{_in_a_name(v)}" for name, v in values.items()))
+    return "-".join(_in_a_name(v) if speaks[name] else f"{name}-{_in_a_name(v)}" for name, v in values.items())
 
 
 def _in_a_name(value: object) -> str:
