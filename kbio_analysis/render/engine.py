@@ -103,7 +103,7 @@ def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
                 raise
             finally:
                 manager.cell_complete(cell, cell_index=index)
-        if running.outputs.elsewhere:
+        if running.outputs.elsewhere[0]:
             raise ExecutionError(
                 "a process that a cell started shows or records something, which no report receives; "
                 "let it return the value, and show that in the cell"

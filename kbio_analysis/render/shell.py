@@ -56,7 +56,7 @@ def plain(text: str) -> str:
 class Outputs:
     """The outputs of the cell that runs, as nbformat has them."""
 
-    def __init__(self, printed: Path | None) -> None:
+    def __init__(self, printed: Path) -> None:
         self._cell: list[NotebookNode] = []
         self.number = 0
         self._sizes = [0, 0]  # of the cell, of the report
@@ -64,14 +64,11 @@ class Outputs:
         self._pieces: list[str] = []  # of the text at the end of the cell so far
         self._by_id: dict[str, list[NotebookNode]] = {}
         self._lock = Lock()
-        self._journal = None if printed is None else os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._journal = os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.excess = ""
-        self._process, self._elsewhere = os.getpid(), mmap.mmap(-1, 1)  # the byte is shared with forked processes
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether a process that a cell has forked displayed something, which cannot arrive."""
-        return self._elsewhere[0] != 0
+        self._process = os.getpid()
+        # One byte shared with the processes that a cell forks: whether one displayed something, which cannot arrive.
+        self.elsewhere = mmap.mmap(-1, 1)
 
     def begin(self, cell: NotebookNode, number: int) -> None:
         cell.outputs = self._cell = []
@@ -87,8 +84,7 @@ class Outputs:
             os.write(1, text.encode("utf-8", "replace"))  # as any program's printing, to the log
             return
         self._count(len(text))
-        if self._journal is not None:
-            os.write(self._journal, text.encode("utf-8", "replace"))
+        os.write(self._journal, text.encode("utf-8", "replace"))
         with self._lock:
             self._cleared()
             if not self._pieces or self._cell[-1].name != name:
@@ -101,7 +97,7 @@ class Outputs:
     ):
         """Something displayed; ``name`` is the id by which it can be updated."""
         if os.getpid() != self._process:
-            self._elsewhere[0] = 1
+            self.elsewhere[0] = 1
         output = new_output(kind, data=self._kept(data), metadata=self._kept(metadata), **more)
         with self._lock:
             self._cleared()
@@ -262,7 +258,7 @@ class NotebookShell(InteractiveShell):
 
 
 @contextlib.contextmanager
-def shell(printed: Path | None = None) -> Iterator[NotebookShell]:
+def shell(printed: Path) -> Iterator[NotebookShell]:
     """The shell of this process; to the end of the block what it prints goes to the cell, and to ``printed``."""
     made = NotebookShell.begin()
     made.outputs = outputs = Outputs(printed)
