@@ -204,13 +204,9 @@ def _out_of_order(parameters: Iterable[Parameter], values: Mapping[str, object])
 
 def to_text(value: object) -> str:
     """The value as it could be typed on the command line; ``Parameter.accept`` reads it back unchanged."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False)
-    return repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, str):
+        return value
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 # ---- what pydantic is asked
