@@ -29,10 +29,7 @@ def shares(values: pd.Series) -> pd.Series:
 
 @typed
 def hhi(shares: pd.Series) -> float:
-    """Sum of squared shares, from 1/n (equal partners) to 1 (a single one).
-
-    Raises :class:`ModelInputError` unless the shares are between 0 and 1 and add up to 1.
-    """
+    """Sum of squared shares, 1/n to 1. Raises :class:`ModelInputError` unless they are 0 to 1 and add up to 1."""
     s = shares.to_numpy(dtype=float)
     if s.size == 0 or not np.isfinite(s).all() or (s < 0).any() or abs(s.sum() - 1) > SUM_TOLERANCE:
         raise ModelInputError("concentration: shares must be zero or more and add up to 1; divide by their sum first")

@@ -175,9 +175,9 @@ def forecast(
     """The outlook on one day's knowledge: ``annual`` figures of a definition, ``monthly`` series, a ``panel``.
 
     The years after the last known one that have months are nowcast in turn, on the scale of the base; none where
-    ``annual`` does not hold the base year, or where nothing can be said of the next year.
-    The panel's exporters other than ``home``, over the last WINDOW years of growth, give the law; its own record there
-    is shrunk towards them. ``opinions``: growth of the market in per cent a year, with standard errors in points.
+    ``annual`` does not hold the base year. The panel's exporters other than ``home``, over the last WINDOW years of
+    growth, give the law; its own record there is shrunk towards them. ``opinions``: growth of the market in per cent a
+    year, with standard errors in points.
     """
     start = position(annual, base_year=base_year, base_usd_m=base_usd_m, until=until)
     nowcasts: list[nowcast.Nowcast] = []
@@ -205,9 +205,8 @@ def alternatives(
 ) -> pd.DataFrame:
     """Chance of each of ``levels`` (US$ million) in ``year``, and median_usd_m, as chosen and by every other choice.
 
-    One row a case, every choice changed alone: growth after, its error, months, anchor. ``market_pct`` are the
-    published growth rates, ``errors_points`` the errors that they may have; ``own_figures`` names the definition whose
-    own figures are the other anchor.
+    One row a case, every choice changed alone. ``market_pct`` are the published growth rates, ``errors_points`` the
+    errors that they may have; ``own_figures`` names the definition whose own figures are the other anchor.
     """
     cases = {"As chosen": made}
     cases["Growth after: the exporters' record alone"] = made.changed(rate=None, s2_rate=0.0)
@@ -230,10 +229,7 @@ def alternatives(
 
 
 def curve(made: Outlook, growth_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
-    """The chance of the level by the growth a year assumed after the year under way: growth_pct, probability.
-
-    What is not known of that growth is what is not known of the rate expected.
-    """
+    """The chance of the level by the growth a year assumed after the year under way: growth_pct, probability."""
     cases = [made.changed(rate=float(np.log1p(growth / 100))) for growth in growth_pct]
     return pd.DataFrame({"growth_pct": growth_pct, "probability": [case.chance(level_usd_m, year) for case in cases]})
 

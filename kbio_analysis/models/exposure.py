@@ -2,9 +2,8 @@
 
 An episode is a year in which exports to a large destination fell. What was made up is what the other markets took
 beyond their own demand: x_jt - x_j,t-1 M_jt/M_j,t-1 summed over j, with M a market's imports from everybody (constant
-market shares: Tyszynski 1951; Leamer & Stern 1970). A change of plain exports elsewhere would only show that the
-world's demand moves together. Episodes of one year share the same year, so the bootstrap draws whole years (Efron 1979;
-Cameron, Gelbach & Miller 2008).
+market shares: Tyszynski 1951; Leamer & Stern 1970). Episodes of one year share the same year, so the bootstrap draws
+whole years (Efron 1979; Cameron, Gelbach & Miller 2008).
 """
 
 import numpy as np

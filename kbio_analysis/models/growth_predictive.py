@@ -89,9 +89,7 @@ class Predictive:
 
 
 def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Components:
-    """The components of growth of a panel (years x exporters, positive values, gaps as NaN).
-
-    Rows may be some years apart: growth over k years holds k yearly shocks and k times the lasting rate.
+    """The components of growth of a panel (years x exporters, positive values, gaps as NaN, rows some years apart).
 
     ``own``: yearly values of the exporter that is to be forecast, which is not in the panel; its lead over the yearly
     means is shrunk by its own length. Raises ModelInputError for fewer than ``MIN_GROWTHS`` growth rates.
@@ -171,10 +169,9 @@ def predictive(
 def combined_rate(found: Components, opinions: Iterable[tuple[float, float]]) -> tuple[float, float]:
     """The panel's lasting rate weighed with outside opinions, by precision: rate and variance, log points a year.
 
-    ``opinions``: growth of the market in per cent a year with its standard error in percentage points. Opinions copy
-    one another, so their errors are taken to move together: together they count as one more observation of the mean
-    over exporters. What sets the exporter apart, ``own``, is added to that mean. Without opinions the panel's own rate
-    is returned. Raises ModelInputError for an error that is not positive.
+    ``opinions``: growth of the market in per cent a year with its standard error in percentage points. Their errors are
+    taken to move together: they count as one more observation of the mean over exporters, to which ``own`` is added.
+    Without opinions the panel's own rate. Raises ModelInputError for an error that is not positive.
     """
     rates, errors = np.array(list(opinions), dtype=float).reshape(-1, 2).T / 100
     if not rates.size:

@@ -27,11 +27,8 @@ def standings(panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def first_comparable_year(panel: pd.DataFrame, place: int) -> int:
-    """The first year that holds half of the most members ever held, and after which none enters at ``place`` or better.
-
-    A member that turns up so high was large before, only not yet read: until it is there, the places up to ``place``
-    are not those of the world.
-    """
+    """The first year that holds half of the most members ever held, and after which none enters at ``place`` or better:
+    one that turns up so high was large before, only not yet read."""
     places = standings(panel)
     held = places.notna().sum(axis=1)
     entry = places.apply(pd.Series.first_valid_index).dropna().astype(int)

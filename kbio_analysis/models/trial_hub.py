@@ -3,8 +3,7 @@
 The next moves are drawn from those seen, with one further move's worth of weight on a two-sided geometric law of the
 same mean size, so that no rank is out of reach by construction: the posterior mean of a Dirichlet process of mass one
 (Ferguson 1973, Annals of Statistics 1). The chain is exact; its error comes from redrawing the weights (the Bayesian
-bootstrap, Rubin 1981, Annals of Statistics 9). Years without a rank are bridged by moves as equal as whole places
-allow, so that the drift stays what it was.
+bootstrap, Rubin 1981, Annals of Statistics 9). Years without a rank are bridged by moves as equal as can be.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """What a measured value makes of a claim: a rule, a named tolerance and a number in, a verdict out.
 
-Nothing here knows a claim. Each claim is read in one or more ways (another base year, definition or end of an
-interval); the first reading decides, the others say how firmly. No verdict is ever written by hand.
+Each claim is read in one or more ways (another base year, definition or end of an interval); the first reading
+decides, the others say how firmly.
 """
 
 from collections.abc import Sequence

@@ -98,17 +98,14 @@ class Rows:
 
     def _place(self) -> None:
         """Rows one below the other, in points, each as tall as its name needs."""
-        self.above = self._long()
+        folded = [fold(name, LABEL_ROOM) for name in self.rows]
+        self.above = any(text.count("\n") > 1 or measure(text) > LABEL_ROOM + 12 for text in folded)
         self.lift = LINE if self.above else 0.0
         self.pitch = max(13.0 if self.above else 16.5, 10.0 * len(self.dodged) + 7) + self.lift
         tall = {row: max(self.pitch, LINE * text.count("\n") + 17) for row, text in self._texts().items()}
         starts = np.cumsum([0.0, *tall.values()])
         self.middles = {row: -float(start) - tall[row] / 2 for row, start in zip(tall, starts, strict=False)}
         self.depth = -float(starts[-1])
-
-    def _long(self) -> bool:
-        folded = [fold(name, LABEL_ROOM) for name in self.rows]
-        return any(text.count("\n") > 1 or measure(text) > LABEL_ROOM + 12 for text in folded)
 
     def _texts(self) -> dict[str, str]:
         return {name: name if self.above else fold(name, LABEL_ROOM) for name in self.rows}

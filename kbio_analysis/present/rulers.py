@@ -34,7 +34,8 @@ class Ruler:
         elif pd.api.types.is_datetime64_any_dtype(values):
             self.kind = "day"
         elif pd.api.types.is_numeric_dtype(values):
-            self.kind = "year" if _years(values) else "number"
+            years = len(values) > 0 and bool((values % 1 == 0).all() and values.between(1800, 2200).all())
+            self.kind = "year" if years else "number"
         else:
             if len(kinds := {type(v).__name__ for v in values}) > 1:
                 raise UsageError(f"chart: the horizontal axis mixes {listed(sorted(kinds))}; make them one")
@@ -96,7 +97,3 @@ class Ruler:
         origin = pd.Period("2000", freq="Y").asfreq(self.freq, how="start").ordinal
         kept = [p for p in shown if (p.ordinal - origin) % step == 0]
         return {float(p.ordinal): str(p.year) if year and step % year == 0 else str(p) for p in kept}
-
-
-def _years(values: pd.Series) -> bool:
-    return len(values) > 0 and bool((values % 1 == 0).all() and values.between(1800, 2200).all())

@@ -57,7 +57,10 @@ def table(
     Raises UsageError for a column that is not in the frame.
     """
     shown, how = _laid_out(frame, columns) if columns is not None else (frame, dict(formats or {}))
-    heads = [_head(shown[c], str(c), c in how) | _role(c, reports=reports, links=links) for c in shown.columns]
+    heads, roles = [], {h: {role: True} for role, h in (("links", links), ("reports", reports)) if h is not None}
+    for c in shown.columns:
+        right = c in how or pd.api.types.is_numeric_dtype(shown[c])
+        heads.append({"label": str(c), "align": "right" if right else "left"} | roles.get(c, {}))
     cells = [[formatted(v, how.get(c), missing) for v in shown[c]] for c in shown.columns]
     rows = [list(row) for row in zip(*cells, strict=True)]
     payload = {"kind": "table", "id": id, "caption": caption, "columns": heads, "rows": rows, "row_header": True}
@@ -83,15 +86,6 @@ def _laid_out(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[pd.Da
         if how:
             formats[header] = how[0]
     return pd.DataFrame(shown), formats
-
-
-def _head(values: pd.Series, label: str, has_format: bool) -> dict[str, Any]:
-    right = pd.api.types.is_numeric_dtype(values) or has_format
-    return {"label": label, "align": "right" if right else "left"}
-
-
-def _role(column: object, **roles: str | None) -> dict[str, bool]:
-    return {role: True for role, header in roles.items() if header is not None and column == header}
 
 
 def _html(heads: list[dict[str, Any]], rows: list[list[str]], caption: str, source: str) -> str:
