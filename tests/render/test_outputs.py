@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.outputs import MIME, collect, make_reproducible, without_machine
+from kbio_analysis.render.outputs import MIME, collect, make_reproducible, mark_tables, without_machine
 
 
 def executed(*payloads: Any) -> dict[str, Any]:
@@ -110,3 +111,32 @@ def test_streams_do_not_depend_on_how_they_were_cut() -> None:
     assert settled(("stdout", "one\n"), ("stderr", "note\n"), ("stdout", "two\n")) == whole
     assert settled(("stderr", "no"), ("stderr", "te\n"), ("stdout", "on"), ("stdout", "e\r\ntwo\n")) == whole
     assert settled(("stdout", "10%\r50%\r"), ("stdout", "one\ntwo\n"), ("stderr", "note\n")) == whole
+
+
+# ---- the tables behind each cell: by the lines that asked for them and the names made from them
+
+READING = (
+    "import tables\nannual = tables.load('annual')\nmonthly = [\n    tables.load('monthly')\n]",
+    "%%say\nWords about {{ annual }}.",
+    "lines(annual, look := {'x': 1})\nsources.cite()",
+    "both = {'a': annual}\nboth['b'] = monthly\nannual = 1",
+    "bars(both)",
+    "plain(annual)",
+    "total = 0\nfor one in both:\n    total += one\ntotal",
+)
+ASKED = [("<cell 1>", 2, "annual"), ("<cell 1>", 4, "monthly"), ("<cell 3>", 2, "sources"), ("<cell 9>", 1, "other")]
+
+
+def test_tables_follow_the_names_they_were_given() -> None:
+    cells = [new_markdown_cell("# Q?"), *(new_code_cell(source) for source in READING)]
+    mark_tables(cells, ASKED)
+    found = [cell["metadata"].get("kbio", {}).get("tables", []) for cell in cells[1:]]
+    both = ["annual", "monthly"]
+    assert found == [both, [], ["annual"], both, both, [], both]
+
+
+def test_a_reading_is_known_by_the_line_of_the_cell_that_asked() -> None:
+    from kbio_analysis.data import tables
+
+    exec(compile("\n\ntables.load('us_gdp')", "<cell 7>", "exec"), {"tables": tables})
+    assert ("<cell 7>", 3, "us_gdp") in tables.lines_read()
