@@ -208,12 +208,7 @@ def _direction(
                 "pre_spread": log_gap(np.where(early, y, 0.0).sum(axis=1), np.where(early, mean, 0.0).sum(axis=1)),
             }
         )
-    return rows, gradients, _influence(y, used, fitted, partners)
-
-
-def _influence(y: np.ndarray, used: np.ndarray, fitted: np.ndarray, partners: Sequence[str]) -> pd.DataFrame:
-    """Partners x years: each partner's part in the error of the log year effects, unit effects concentrated out."""
-    mean = np.where(used, fitted, 0.0)
-    residual = np.where(used, y, 0.0) - mean
-    hessian = np.diag(mean.sum(axis=1)) - (mean / mean.sum(axis=0)) @ mean.T
-    return pd.DataFrame(residual.T @ np.linalg.pinv(hessian, hermitian=True), index=partners)
+    mean = np.where(used, fitted, 0.0)  # unit effects are concentrated out
+    hessian = np.diag(mean.sum(axis=1)) - own @ mean.T
+    influence = (np.where(used, y, 0.0) - mean).T @ np.linalg.pinv(hessian, hermitian=True)
+    return rows, gradients, pd.DataFrame(influence, index=partners)

@@ -29,15 +29,13 @@ WORLD_COLUMNS = {
 class GravityFit:
     """``coefficients`` and ``standard_errors`` (log points) by regressor, ``covariance`` the same on both sides.
 
-    ``n_obs`` observations used; ``dropped`` those left out because they are fitted perfectly (separation) or stand
-    alone in a fixed effect.
+    ``n_obs`` observations used: those fitted perfectly (separation) or alone in a fixed effect are left out.
     """
 
     coefficients: pd.Series
     standard_errors: pd.Series
     covariance: pd.DataFrame
     n_obs: int
-    dropped: int
 
 
 def ppml(
@@ -68,7 +66,7 @@ def ppml(
     if not (y > 0).any():
         raise ModelInputError(f"PPML: {outcome} is zero in every row; there is nothing to fit")
     with catch_warnings():
-        simplefilter("ignore", UserWarning)  # separation is counted below and reported, not warned of
+        simplefilter("ignore", UserWarning)  # what is separated is missing from n_obs
         fit = pf.fepois(
             f"{outcome} ~ {' + '.join(regressors)}" + (f" | {' + '.join(fixed_effects)}" if fixed_effects else ""),
             data=frame[needed],
@@ -88,7 +86,6 @@ def ppml(
         standard_errors=fit.se().rename_axis("regressor")[coefficients.index],
         covariance=covariance.loc[coefficients.index, coefficients.index].rename_axis(index=None, columns=None),
         n_obs=int(fit._N),
-        dropped=len(frame) - int(fit._N),
     )
 
 

@@ -179,14 +179,11 @@ class MixturePrediction:
 
 
 @typed
-def averaged_over_tau(pooled: PooledEffect, *, scale: float = PRIOR_SCALE, n_grid: int = 200) -> MixturePrediction:
-    """The same model with tau ~ half-normal(``scale``) and a flat mean: what REML's single tau leaves out.
-
-    With few cases REML often ends at tau = 0 and then predicts far too narrowly; averaging over tau does not
-    (Roever 2020).
-    """
+def averaged_over_tau(pooled: PooledEffect, *, scale: float = PRIOR_SCALE) -> MixturePrediction:
+    """The same model with tau ~ half-normal(``scale``) and a flat mean (Roever 2020): with few cases REML often ends at
+    tau = 0 and then predicts far too narrowly."""
     b, V, X = pooled.estimates.to_numpy(), pooled.covariance.to_numpy(), pooled.design.to_numpy()
-    tau = (np.arange(n_grid) + 0.5) * 4 * scale / n_grid
+    tau = (np.arange(200) + 0.5) * 4 * scale / 200
     logs = np.array([restricted_loglik(b, V, X, t * t) for t in tau]) - 0.5 * (tau / scale) ** 2
     weight = np.exp(logs - logs.max())
     fits = [_gls(b, V, X, t * t)[:2] for t in tau]

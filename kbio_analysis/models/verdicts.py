@@ -6,7 +6,7 @@ decides, the others say how firmly.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,6 @@ AIM = "an aim"
 
 OTHER_YEAR, OTHER_SOURCE = "other year", "source"
 """Kinds of reading that make a verdict: of a year in which the claim is true; of another source of the same thing."""
-
-Outcome = Literal["holds", "near", "fails", "unknown"]
 
 RULES = ("equals", "at_least", "at_most", "more_than", "odds", "untestable")
 
@@ -128,8 +126,8 @@ def verdicts(readings: pd.DataFrame) -> pd.DataFrame:
     return found.assign(verdict=verdict, ratio=ratio)
 
 
-def _outcome(reading: dict[str, Any], held: float, near: float) -> Outcome:
-    """How one reading (a row of ``findings``) comes out within its half-widths."""
+def _outcome(reading: dict[str, Any], held: float, near: float) -> str:
+    """How one reading (a row of ``findings``) comes out within its half-widths: holds, near, fails or unknown."""
     rule, found, claimed = reading["rule"], reading["found"], reading["value"]
     for name, known in (("scope", SCOPES), ("rule", RULES)):
         if reading[name] not in known:
@@ -142,7 +140,7 @@ def _outcome(reading: dict[str, Any], held: float, near: float) -> Outcome:
     return "holds" if off <= held else "near" if off <= near else "fails"
 
 
-def _alone(found: Outcome, scope: str, rule: str) -> str:
+def _alone(found: str, scope: str, rule: str) -> str:
     """The verdict that one reading gives by itself; an aim is one whatever its odds.
 
     A lower bound or an earlier period cannot refute; a best case can only refute: the truth is less kind to the claim.
