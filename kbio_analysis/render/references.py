@@ -168,14 +168,15 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
     said = ("moved", f"{len(differences)} moved") if differences else ("ok", f"as recorded: {count}")
     status, words = said if old else ("none", "no reference yet")
     lines = [f"{status:<9} {name}  {words}", *(f"          {difference}" for difference in differences)]
-    if old is not None and not differences and (not accept or old == new):
-        return True, lines
     if not accept:
-        return False, [*lines, f"          if this is meant: kbio check {name} --accept"]
+        meant = [f"          if this is meant: kbio check {name} --accept"]
+        return (True, lines) if old is not None and not differences else (False, [*lines, *meant])
+    store_printed(notebooks / f"{name}.ipynb", executed)
+    if old == new:
+        return True, lines
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, (json.dumps(new, ensure_ascii=False, indent=1) + "\n").encode())
-    store_printed(notebooks / f"{name}.ipynb", executed)
     return True, [*lines, f"accepted  {name}  {count} recorded in {path.name}"]
 
 
