@@ -215,6 +215,8 @@ _STACK = (
     "statsmodels.api",
     "statsmodels.formula.api",
     "statsmodels.tsa.api",
+    "pandera.pandas",
+    "pandera.backends.pandas.builtin_checks",
     "yaml",
 )
 _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
