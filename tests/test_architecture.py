@@ -4,10 +4,7 @@ import ast
 import re
 import subprocess
 import sys
-import warnings
 from pathlib import Path
-
-import pandas as pd
 
 MAY_IMPORT = {
     "vocabulary": set(),
@@ -102,15 +99,15 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert {name: sorted(others & imports.keys()) for name, others in imports.items()} == {}
 
 
-def test_no_refusal_recommends_a_call_that_its_library_has_deprecated() -> None:
-    """What a message tells an analyst to type is typed here, warnings being errors."""
-    calls = re.compile(r"\bpd\.\w+\((?:[^()\n]|\([^()\n]*\))*\)")
-    said = {found for text in TEXTS.values() for found in calls.findall(text)}
-    advice = [text for text in said if "years" in text and "freq='Y'" in text]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for text in advice:
-            eval(text, {"pd": pd, "years": [2020, 2021]})
+def test_no_refusal_recommends_a_call_that_its_library_may_deprecate() -> None:
+    """A message names what is wanted, not a call of pandas or numpy: such a call ages unseen (one had)."""
+    said = [
+        f"{name}: {node.value[:80]}"
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"\b(pd|np)\.\w+\(", node.value)
+    ]
+    assert said == []
 
 
 def _sentences(module: str) -> list[str]:
