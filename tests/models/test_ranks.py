@@ -5,29 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
-from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import rank_race, ranks
 from kbio_analysis.models.growth_predictive import Components, components, predictive
 
 EXACT = 1e-9  # arithmetic on a handful of floats
 PATHS = 40_000
 SIMULATED = 4 * 0.5 / PATHS**0.5  # four standard errors of a share of one half
-MEMBERS = ("AAA", "BBB", "KOR")
-
-
-def panel(values: dict[str, list[float]], years: list[int]) -> pd.DataFrame:
-    return pd.DataFrame(values, index=pd.PeriodIndex([str(y) for y in years], freq="Y-DEC"), dtype=float)
 
 
 def race(
     levels: list[float], own: list[float], *, residual: float, year: float = 0.0, own_sd: float = 0.0
 ) -> rank_race.Race:
     """Three exporters whose leads are known to ``own_sd``, around a mean of nothing."""
-    field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": own_sd}, index=list(MEMBERS))
+    field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": own_sd}, index=["AAA", "BBB", "KOR"])
     variances = {"s2_mean": 0.0, "s2_year": year**2, "s2_exporter": 0.0, "s2_residual": residual**2, "s2_own": 0.0}
     common = Components(mean=0.0, own=0.0, n_years=10, **variances)
     return rank_race.Race(field=field, common=common, origin_year=2024, home="KOR")
@@ -48,78 +40,28 @@ def slow(r: rank_race.Race, years: int, paths: int, seed: int) -> tuple[np.ndarr
     return np.array(ranked), np.array(grown)
 
 
-class TestSimulate:
-    def test_matches_the_slow_loop(self) -> None:
-        r = race([130.0, 101.0, 80.0], [0.02, -0.01, 0.05], residual=0.2, year=0.1, own_sd=0.03)
-        r = replace(r, common=replace(r.common, mean=0.05, s2_mean=0.02**2))
-        ranked, grown = slow(r, 3, 4000, 1)
-        found = rank_race.simulate(r, place=2, target_year=2027, n_paths=PATHS, seed=3)
-        for place in (1, 2):
-            assert found.chance_of(place) == pytest.approx((ranked <= place).mean(), abs=0.03)
-        joint = found.together(1.3)
-        assert joint["multiple"] == pytest.approx((grown >= np.log(1.3)).mean(), abs=0.03)
-        assert joint["place_given_multiple"] == pytest.approx((ranked[grown >= np.log(1.3)] <= 2).mean(), abs=0.04)
-        assert joint["multiple_given_place"] == pytest.approx((grown[ranked <= 2] >= np.log(1.3)).mean(), abs=0.04)
+def test_matches_the_slow_loop() -> None:
+    r = race([130.0, 101.0, 80.0], [0.02, -0.01, 0.05], residual=0.2, year=0.1, own_sd=0.03)
+    r = replace(r, common=replace(r.common, mean=0.05, s2_mean=0.02**2))
+    ranked, grown = slow(r, 3, 4000, 1)
+    found = rank_race.simulate(r, place=2, target_year=2027, n_paths=PATHS, seed=3)
+    for place in (1, 2):
+        assert found.chance_of(place) == pytest.approx((ranked <= place).mean(), abs=0.03)
+    joint = found.together(1.3)
+    assert joint["multiple"] == pytest.approx((grown >= np.log(1.3)).mean(), abs=0.03)
+    assert joint["place_given_multiple"] == pytest.approx((ranked[grown >= np.log(1.3)] <= 2).mean(), abs=0.04)
+    assert joint["multiple_given_place"] == pytest.approx((grown[ranked <= 2] >= np.log(1.3)).mean(), abs=0.04)
 
-    @pytest.mark.parametrize(("year", "sd"), [(0.0, 0.0), (0.3, 0.0), (0.1, 0.05)])
-    def test_overtaking_one_rival_is_a_student_tail(self, year: float, sd: float) -> None:
-        """The difference of two is t with 6 degrees of freedom and variance 2 h s^2 + 2 h^2 sd^2; B is out of reach."""
-        h, d, s = 6, 0.03, 0.2
-        r = race([100.0, 1e-30, 60.0], [0.0, 0.0, d], residual=s, year=year, own_sd=sd)
-        spread = (2 * h * s**2 + 2 * (h * sd) ** 2) ** 0.5
-        truth = stats.t.cdf((np.log(0.6) + h * d) / (spread * (4 / 6) ** 0.5), df=6)
-        found = rank_race.simulate(r, place=1, target_year=2024 + h, n_paths=PATHS, seed=5)
-        assert found.probability == pytest.approx(truth, abs=SIMULATED)
 
-    def test_homes_own_growth_is_the_predictive_of_the_forecast(self) -> None:
-        p = walks(2, 12, 15, np.full(12, 0.08), np.full(12, 0.2))
-        r = rank_race.fit(p, "KOR")
-        own = components(p.iloc[-13:].drop(columns="KOR"), own=p["KOR"].iloc[-13:])
-        law = predictive(own, 6)
-        found = rank_race.simulate(r, place=3, target_year=r.origin_year + 6, n_paths=PATHS, seed=2)
-        for multiple in (0.7, 1.5, 2.0, 4.0):
-            assert found.together(multiple)["multiple"] == pytest.approx(law.above(np.log(multiple)), abs=SIMULATED)
-
-    def test_growth_that_is_known_is_taken_as_known(self) -> None:
-        r = race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.2)
-        known = pd.DataFrame({"log_growth": [0.3, 0.2], "sd": [0.0, 0.0], "gap_sd": [0.0, 0.5]}, index=[2025, 2026])
-        found = rank_race.simulate(r, place=1, target_year=2026, n_paths=PATHS, seed=1, known=known)
-        assert found.growth == pytest.approx(0.5, rel=EXACT)
-        assert found.levels.loc[2025, ["home_lo_80", "home_hi_80"]].to_numpy() == pytest.approx(70 * np.exp(0.3))
-        assert found.levels.at[2026, "home_hi_80"] == pytest.approx(70 * np.exp(0.5 + 0.5 * 1.2816), rel=0.02)
-
-    @settings(max_examples=10, deadline=None)
-    @given(st.floats(0.01, 100), st.integers(1, 2), st.integers(0, 2**31))
-    def test_scale_and_common_growth_move_no_rank(self, scale: float, place: int, seed: int) -> None:
-        terms = {"place": place, "target_year": 2028, "n_paths": 400, "seed": seed}
-        plain = rank_race.simulate(race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.2), **terms)
-        moved = race([v * scale for v in (120.0, 90.0, 70.0)], [0.0] * 3, residual=0.2)
-        moved = rank_race.simulate(moved, **terms, rate=(0.07, 0.0))
-        assert moved.probability == pytest.approx(plain.probability, abs=3 / 400)  # rounding may tip a path
-        assert plain.field.chance.sum() == pytest.approx((400 * place + 3) / 402, rel=EXACT)  # someone holds each place
-        assert (plain.fan.lo_95 <= plain.fan.lo_80).all()
-        assert moved.place_at(0.0) == pytest.approx(scale * plain.place_at(0.0), rel=1e-6)
-
-    def test_the_places_level_is_that_of_the_others(self) -> None:
-        r = race([120.0, 90.0, 500.0], [0.0] * 3, residual=1e-12)
-        found = rank_race.simulate(r, place=1, target_year=2026, n_paths=100, seed=1)
-        assert found.place_usd_m == pytest.approx(120.0, rel=1e-6)
-        assert found.chance_of(0) == pytest.approx(1 / 102, rel=EXACT)
-        assert found.place_at(10.0) == pytest.approx(120.0 * 1.21, rel=1e-6)
-        assert found.enough(121.0) == pytest.approx(101 / 102, rel=EXACT)
-        assert found.together(5.0)["place_given_multiple"] is None
-
-    def test_refuses_what_it_cannot_rank(self) -> None:
-        r = race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.3)
-        terms = {"place": 1, "target_year": 2030, "n_paths": 500, "seed": 1}
-        refused = {
-            "give 1 to 2": {"place": 3},
-            "years to the target": {"target_year": 2024},
-            "n_paths": {"n_paths": 10},
-        }
-        for words, wrong in refused.items():
-            with pytest.raises(ModelInputError, match=words):
-                rank_race.simulate(r, **terms | wrong)
+@pytest.mark.parametrize(("year", "sd"), [(0.0, 0.0), (0.3, 0.0), (0.1, 0.05)])
+def test_overtaking_one_rival_is_a_student_tail(year: float, sd: float) -> None:
+    """The difference of two is t with 6 degrees of freedom and variance 2 h s^2 + 2 h^2 sd^2; B is out of reach."""
+    h, d, s = 6, 0.03, 0.2
+    r = race([100.0, 1e-30, 60.0], [0.0, 0.0, d], residual=s, year=year, own_sd=sd)
+    spread = (2 * h * s**2 + 2 * (h * sd) ** 2) ** 0.5
+    truth = stats.t.cdf((np.log(0.6) + h * d) / (spread * (4 / 6) ** 0.5), df=6)
+    found = rank_race.simulate(r, place=1, target_year=2024 + h, n_paths=PATHS, seed=5)
+    assert found.probability == pytest.approx(truth, abs=SIMULATED)
 
 
 def walks(seed: int, members: int, years: int, drift: np.ndarray, volatility: np.ndarray) -> pd.DataFrame:
@@ -129,132 +71,152 @@ def walks(seed: int, members: int, years: int, drift: np.ndarray, volatility: np
     return pd.DataFrame(1000 * np.exp(logs), index=index, columns=["KOR", *(f"M{i:02}" for i in range(members - 1))])
 
 
-class TestFit:
-    def test_rules_differ_and_far_smaller_exporters_are_no_contenders(self) -> None:
-        p = walks(2, 12, 13, np.linspace(-0.1, 0.1, 12), np.full(12, 0.1))
-        p["M03"] /= 1e6
-        equal, own, shrunken = (rank_race.fit(p, "KOR", rule=r).field for r in ("equal", "own", "shrunken"))
-        assert "M03" not in own.index
-        assert (equal[["own", "own_sd"]] == 0).all().all()
-        assert own.own.std() > shrunken.own.std()
-        assert (own.own_sd >= shrunken.own_sd).all()
-
-    def test_refuses_a_home_not_held_and_too_short_a_record(self) -> None:
-        p = walks(6, 12, 15, np.zeros(12), np.full(12, 0.1))
-        with pytest.raises(ModelInputError, match="not held"):
-            rank_race.fit(p, "JPN")
-        with pytest.raises(ModelInputError, match="0 yearly growth rates"):
-            rank_race.fit(p.iloc[-1:], "KOR")
-        with pytest.raises(ModelInputError, match="choose among"):
-            rank_race.fit(p, "KOR", rule="guess")
-
-    def test_opinions_are_weighed_by_their_errors(self) -> None:
-        r = race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.3)
-        r = replace(r, common=replace(r.common, mean=0.1, s2_mean=0.03**2))
-        rate, s2 = r.rate([(100 * np.expm1(0.04), 3 * np.exp(0.04))])
-        assert rate == pytest.approx(0.07, rel=EXACT)
-        assert s2 == pytest.approx(0.03**2 / 2, rel=EXACT)
-
-    def test_growth_counted_elsewhere_by_hand(self) -> None:
-        years = pd.period_range("2021", periods=4, freq="Y-DEC")
-        own = pd.Series([100.0, 110.0, 121.0], index=years[:3])
-        other = pd.Series([50.0, 60.0, 60.0, 90.0], index=years)
-        found = rank_race.known_growth(own, other, {})
-        gaps = [np.log(1.2) - np.log(1.1), 0 - np.log(1.1)]
-        assert found.log_growth.to_dict() == pytest.approx({2024: np.log(1.5)}, rel=EXACT)
-        assert (found.sd[2024], found.attrs["nowcast_year"]) == (0.0, None)
-        assert found.gap_sd.unique() == pytest.approx([np.mean(np.square(gaps)) ** 0.5], rel=EXACT)
-        months = pd.period_range("2021-01", "2025-06", freq="M")
-        monthly = {"x": pd.Series(np.exp(0.1 * (months.year - 2021)), index=months)}
-        ahead = rank_race.known_growth(own, other, monthly)
-        assert ahead.attrs["nowcast_year"] == 2025
-        assert ahead.log_growth[2025] == pytest.approx(0.1, rel=1e-6)
-        assert rank_race.known_growth(own, other.iloc[:2], {}) is None
-        assert rank_race.known_growth(own.iloc[2:], other, {}) is None
+def test_homes_own_growth_is_the_predictive_of_the_forecast() -> None:
+    p = walks(2, 12, 15, np.full(12, 0.08), np.full(12, 0.2))
+    r = rank_race.fit(p, "KOR")
+    own = components(p.iloc[-13:].drop(columns="KOR"), own=p["KOR"].iloc[-13:])
+    law = predictive(own, 6)
+    found = rank_race.simulate(r, place=3, target_year=r.origin_year + 6, n_paths=PATHS, seed=2)
+    for multiple in (0.7, 1.5, 2.0, 4.0):
+        assert found.together(multiple)["multiple"] == pytest.approx(law.above(np.log(multiple)), abs=SIMULATED)
 
 
-class TestChecksOfTheRace:
-    TERMS = {"years": 6, "place": 3, "n_paths": 500, "seed": 1}  # noqa: RUF012
-
-    def test_hindcast_sees_nothing_after_its_origin(self) -> None:
-        p = walks(7, 12, 20, np.zeros(12), np.full(12, 0.2))
-        first = rank_race.hindcast(p, **self.TERMS)
-        changed = p.copy()
-        changed.iloc[-6:-1] *= 50.0
-        again = rank_race.hindcast(changed, **self.TERMS)
-        last = first.origin == 2013
-        assert again[again.origin == 2013].chance.tolist() == first[last].chance.tolist()
-        assert rank_race.hindcast(p, **self.TERMS | {"years": 25}).empty
-        assert first.groupby("origin").hit.sum().eq(3).all()
-
-    def test_hindcast_is_calibrated_where_nothing_changes(self) -> None:
-        found = [rank_race.hindcast(walks(s, 12, 26, np.zeros(12), np.full(12, 0.2)), **self.TERMS) for s in range(6)]
-        every = pd.concat(found)
-        assert every.chance.mean() == pytest.approx(every.hit.mean(), abs=0.02)
-        assert every.inside_80.mean() > 0.75  # whole ranks cover at least what is asked
-        sure = every[every.chance > 0.7]
-        assert sure.hit.mean() == pytest.approx(sure.chance.mean(), abs=0.12)
+def test_growth_that_is_known_is_taken_as_known() -> None:
+    r = race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.2)
+    known = pd.DataFrame({"log_growth": [0.3, 0.2], "sd": [0.0, 0.0], "gap_sd": [0.0, 0.5]}, index=[2025, 2026])
+    found = rank_race.simulate(r, place=1, target_year=2026, n_paths=PATHS, seed=1, known=known)
+    assert found.growth == pytest.approx(0.5, rel=EXACT)
+    assert found.levels.loc[2025, ["home_lo_80", "home_hi_80"]].to_numpy() == pytest.approx(70 * np.exp(0.3))
+    assert found.levels.at[2026, "home_hi_80"] == pytest.approx(70 * np.exp(0.5 + 0.5 * 1.2816), rel=0.02)
 
 
-class TestHistory:
-    LADDER = panel(
-        {"AAA": [50, 60, 70, 80], "BBB": [40, 30, 90, 20], "CCC": [None, 35, 40, 45], "KOR": [5, 10, 20, 30]},
-        [2020, 2021, 2022, 2023],
-    )
+def test_scale_and_common_growth_move_no_rank() -> None:
+    terms = {"place": 2, "target_year": 2028, "n_paths": 400, "seed": 7}
+    plain = rank_race.simulate(race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.2), **terms)
+    moved = race([v * 37.0 for v in (120.0, 90.0, 70.0)], [0.0] * 3, residual=0.2)
+    moved = rank_race.simulate(moved, **terms, rate=(0.07, 0.0))
+    assert moved.probability == pytest.approx(plain.probability, abs=3 / 400)  # rounding may tip a path
+    assert plain.field.chance.sum() == pytest.approx((400 * 2 + 3) / 402, rel=EXACT)  # someone holds each place
+    assert (plain.fan.lo_95 <= plain.fan.lo_80).all()
+    assert moved.place_at(0.0) == pytest.approx(37.0 * plain.place_at(0.0), rel=1e-6)
 
-    def test_places_and_gap_by_hand(self) -> None:
-        rungs = ranks.ladder(self.LADDER, "KOR", 1)
-        assert list(rungs.rival) == ["AAA", "AAA", "BBB", "AAA"]
-        assert list(rungs.home_rank) == [3, 4, 4, 3]
-        assert list(rungs.multiple) == pytest.approx([10, 6, 4.5, 80 / 30], rel=EXACT)
-        assert rungs.gap_points.iloc[-1] == pytest.approx(100 * 50 / 175, rel=EXACT)
 
-    def test_a_year_before_a_large_exporter_was_read_does_not_compare(self) -> None:
-        assert ranks.first_comparable_year(self.LADDER, 1) == 2020
-        assert ranks.first_comparable_year(self.LADDER, 2) == 2021
-        assert ranks.comparable_standings(self.LADDER, 2).index[0] == 2021
+def test_the_places_level_is_that_of_the_others() -> None:
+    r = race([120.0, 90.0, 500.0], [0.0] * 3, residual=1e-12)
+    found = rank_race.simulate(r, place=1, target_year=2026, n_paths=100, seed=1)
+    assert found.place_usd_m == pytest.approx(120.0, rel=1e-6)
+    assert found.chance_of(0) == pytest.approx(1 / 102, rel=EXACT)
+    assert found.place_at(10.0) == pytest.approx(120.0 * 1.21, rel=1e-6)
+    assert found.enough(121.0) == pytest.approx(101 / 102, rel=EXACT)
+    assert found.together(5.0)["place_given_multiple"] is None
 
-    def test_placements_by_hand(self) -> None:
-        found = ranks.placements(self.LADDER, "KOR", {"high": 46.0, "low": 34.0}, 2)
-        assert list(found.would_rank) == [2, 3]
-        assert list(found.last_year_enough) == [2023, None]
-        assert found.share_of_place_pct["low"] == pytest.approx(100 * 34 / 45, rel=EXACT)
 
-    def test_refuses_a_home_not_held_and_a_place_nobody_has(self) -> None:
-        with pytest.raises(ModelInputError, match="each once"):
-            ranks.standings(pd.concat([self.LADDER, self.LADDER]))
-        with pytest.raises(ModelInputError, match="not held"):
-            ranks.ladder(self.LADDER, "CHN", 1)
-        with pytest.raises(ModelInputError, match="fewer than 4"):
-            ranks.ladder(self.LADDER, "KOR", 4)
+def test_rules_differ_and_far_smaller_exporters_are_no_contenders() -> None:
+    p = walks(2, 12, 13, np.linspace(-0.1, 0.1, 12), np.full(12, 0.1))
+    p["M03"] /= 1e6
+    equal, own, shrunken = (rank_race.fit(p, "KOR", rule=r).field for r in ("equal", "own", "shrunken"))
+    assert "M03" not in own.index
+    assert (equal[["own", "own_sd"]] == 0).all().all()
+    assert own.own.std() > shrunken.own.std()
+    assert (own.own_sd >= shrunken.own_sd).all()
 
-    def test_entries_agree_with_a_loop(self) -> None:
-        rng = np.random.default_rng(12)
-        p = pd.DataFrame(np.exp(rng.normal(0, 1, (14, 9)).cumsum(axis=0) / 3)).set_axis(list("ABCDEFGHI"), axis=1)
-        p.index = pd.period_range("2010", periods=14, freq="Y-DEC")
-        found = ranks.entry_cases(p, ranks=(4, 6), place=2, within_years=3)
-        slow = []
-        for origin in range(14 - 3):
-            order = p.iloc[origin].sort_values(ascending=False).index
-            for member in order[3:6]:
-                best = min(
-                    list(p.iloc[t].sort_values(ascending=False).index).index(member) + 1
-                    for t in range(origin + 1, origin + 4)
-                )
-                slow.append((member, 2010 + origin, best <= 2))
-        assert sorted(zip(found.member, found.origin, found.entered, strict=True)) == sorted(slow)
-        starts = sorted(set(found.origin[found.apart]))
-        assert np.diff(starts).min() >= 3
-        assert max(starts) == 2020
-        counted = ranks.entry_rates({"p": p}, ranks=(4, 6), place=2, within_years=3).loc["p"]
-        assert (counted.starts, counted.entered) == (len(slow), sum(hit for *_, hit in slow))
-        assert counted.low <= counted.entered_apart / counted.starts_apart <= counted.high
 
-    def test_entries_keep_out_of_the_place_itself(self) -> None:
-        p = walks(3, 12, 15, np.zeros(12), np.full(12, 0.3))
-        found, places = ranks.entry_cases(p, ranks=(1, 6), place=4, within_years=3), ranks.standings(p)
-        assert min(places.at[r.origin, r.member] for r in found.itertuples()) == 5
-        none = ranks.entry_rates({"p": p}, ranks=(2, 3), place=4, within_years=3).loc["p"]
-        assert (none.starts, none.low, none.high) == (0, 0.0, 1.0)
-        with pytest.raises(ModelInputError, match="give ranks"):
-            ranks.entry_cases(p, ranks=(), place=4, within_years=3)
+def test_opinions_are_weighed_by_their_errors() -> None:
+    r = race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.3)
+    r = replace(r, common=replace(r.common, mean=0.1, s2_mean=0.03**2))
+    rate, s2 = r.rate([(100 * np.expm1(0.04), 3 * np.exp(0.04))])
+    assert rate == pytest.approx(0.07, rel=EXACT)
+    assert s2 == pytest.approx(0.03**2 / 2, rel=EXACT)
+
+
+def test_growth_counted_elsewhere_by_hand() -> None:
+    years = pd.period_range("2021", periods=4, freq="Y-DEC")
+    own = pd.Series([100.0, 110.0, 121.0], index=years[:3])
+    other = pd.Series([50.0, 60.0, 60.0, 90.0], index=years)
+    found = rank_race.known_growth(own, other, {})
+    gaps = [np.log(1.2) - np.log(1.1), 0 - np.log(1.1)]
+    assert found.log_growth.to_dict() == pytest.approx({2024: np.log(1.5)}, rel=EXACT)
+    assert (found.sd[2024], found.attrs["nowcast_year"]) == (0.0, None)
+    assert found.gap_sd.unique() == pytest.approx([np.mean(np.square(gaps)) ** 0.5], rel=EXACT)
+    months = pd.period_range("2021-01", "2025-06", freq="M")
+    monthly = {"x": pd.Series(np.exp(0.1 * (months.year - 2021)), index=months)}
+    ahead = rank_race.known_growth(own, other, monthly)
+    assert ahead.attrs["nowcast_year"] == 2025
+    assert ahead.log_growth[2025] == pytest.approx(0.1, rel=1e-6)
+    assert rank_race.known_growth(own, other.iloc[:2], {}) is None
+    assert rank_race.known_growth(own.iloc[2:], other, {}) is None
+
+
+TERMS = {"years": 6, "place": 3, "n_paths": 500, "seed": 1}
+
+
+def test_hindcast_sees_nothing_after_its_origin() -> None:
+    p = walks(7, 12, 20, np.zeros(12), np.full(12, 0.2))
+    first = rank_race.hindcast(p, **TERMS)
+    changed = p.copy()
+    changed.iloc[-6:-1] *= 50.0
+    again = rank_race.hindcast(changed, **TERMS)
+    last = first.origin == 2013
+    assert again[again.origin == 2013].chance.tolist() == first[last].chance.tolist()
+    assert rank_race.hindcast(p, **TERMS | {"years": 25}).empty
+    assert first.groupby("origin").hit.sum().eq(3).all()
+
+
+def test_hindcast_is_calibrated_where_nothing_changes() -> None:
+    found = [rank_race.hindcast(walks(s, 12, 26, np.zeros(12), np.full(12, 0.2)), **TERMS) for s in range(6)]
+    every = pd.concat(found)
+    assert every.chance.mean() == pytest.approx(every.hit.mean(), abs=0.02)
+    assert every.inside_80.mean() > 0.75  # whole ranks cover at least what is asked
+    sure = every[every.chance > 0.7]
+    assert sure.hit.mean() == pytest.approx(sure.chance.mean(), abs=0.12)
+
+
+LADDER = pd.DataFrame(
+    {"AAA": [50, 60, 70, 80], "BBB": [40, 30, 90, 20], "CCC": [np.nan, 35, 40, 45], "KOR": [5, 10, 20, 30]},
+    [2020, 2021, 2022, 2023],
+)
+
+
+def test_places_gaps_and_placements_by_hand() -> None:
+    rungs = ranks.ladder(LADDER, "KOR", 1)
+    assert list(rungs.rival) == ["AAA", "AAA", "BBB", "AAA"]
+    assert list(rungs.home_rank) == [3, 4, 4, 3]
+    assert list(rungs.multiple) == pytest.approx([10, 6, 4.5, 80 / 30], rel=EXACT)
+    assert rungs.gap_points.iloc[-1] == pytest.approx(100 * 50 / 175, rel=EXACT)
+    # At the second place the year before a large exporter was read does not compare.
+    assert (ranks.first_comparable_year(LADDER, 1), ranks.comparable_standings(LADDER, 2).index[0]) == (2020, 2021)
+    found = ranks.placements(LADDER, "KOR", {"high": 46.0, "low": 34.0}, 2)
+    assert list(found.would_rank) == [2, 3]
+    assert list(found.last_year_enough) == [2023, None]
+    assert found.share_of_place_pct["low"] == pytest.approx(100 * 34 / 45, rel=EXACT)
+
+
+def test_entries_agree_with_a_loop() -> None:
+    rng = np.random.default_rng(12)
+    p = pd.DataFrame(np.exp(rng.normal(0, 1, (14, 9)).cumsum(axis=0) / 3)).set_axis(list("ABCDEFGHI"), axis=1)
+    p.index = pd.period_range("2010", periods=14, freq="Y-DEC")
+    found = ranks.entry_cases(p, ranks=(4, 6), place=2, within_years=3)
+    slow = []
+    for origin in range(14 - 3):
+        order = p.iloc[origin].sort_values(ascending=False).index
+        for member in order[3:6]:
+            best = min(
+                list(p.iloc[t].sort_values(ascending=False).index).index(member) + 1
+                for t in range(origin + 1, origin + 4)
+            )
+            slow.append((member, 2010 + origin, best <= 2))
+    assert sorted(zip(found.member, found.origin, found.entered, strict=True)) == sorted(slow)
+    starts = sorted(set(found.origin[found.apart]))
+    assert np.diff(starts).min() >= 3
+    assert max(starts) == 2020
+    counted = ranks.entry_rates({"p": p}, ranks=(4, 6), place=2, within_years=3).loc["p"]
+    assert (counted.starts, counted.entered) == (len(slow), sum(hit for *_, hit in slow))
+    assert counted.low <= counted.entered_apart / counted.starts_apart <= counted.high
+
+
+def test_entries_keep_out_of_the_place_itself() -> None:
+    p = walks(3, 12, 15, np.zeros(12), np.full(12, 0.3))
+    found, places = ranks.entry_cases(p, ranks=(1, 6), place=4, within_years=3), ranks.standings(p)
+    assert min(places.at[r.origin, r.member] for r in found.itertuples()) == 5
+    none = ranks.entry_rates({"p": p}, ranks=(2, 3), place=4, within_years=3).loc["p"]
+    assert (none.starts, none.low, none.high) == (0, 0.0, 1.0)
