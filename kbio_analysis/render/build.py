@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.batches import keep_apart
 from kbio_analysis.render.composed import in_stages, site_entry, supplied, with_upstream
+from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.provenance import Cache
 from kbio_analysis.render.publish import LOG, explained, open_site, publish
 from kbio_analysis.render.results import Rankings, remember
-from kbio_analysis.render.signals import stopping
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -95,7 +95,7 @@ def build(
     forced = {job.label for job in jobs} if force else set()
     jobs = with_upstream(jobs)
     outcome, waiting = Outcome(total=len(jobs)), {job.label: job for job in jobs}
-    with stopping() as stop, open_site(site, on_wait=on_wait, check=stop.check):
+    with stopping(), open_site(site, on_wait=on_wait, check=check_stop):
         keep_apart(jobs, site)
         began = time.monotonic()
         if rankings is not None:
@@ -113,7 +113,7 @@ def build(
                             del waiting[job.label]
                             outcome.unchanged += 1
                             shown.passed_over(job.label, UNCHANGED)
-                    stop.check()
+                    check_stop()
                     with closing(make([*due.values()]) if due else (_ for _ in ())) as reports:
                         for report in reports:
                             folder = publish(cache.stamped(due[report.label], report), site)
@@ -121,7 +121,7 @@ def build(
                             outcome.made += report.status == "ok"
                             outcome.failed += [folder] if report.status != "ok" else []
                             shown.done(report)
-                            stop.check()
+                            check_stop()
             except KeyboardInterrupt:
                 outcome.interrupted, outcome.not_run = True, list(waiting)
                 for label in waiting:

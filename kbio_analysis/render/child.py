@@ -22,7 +22,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -76,31 +76,27 @@ class Ended:
     cell: int | None = None
 
 
-def new_folder(parent: Path) -> Path:
-    """A folder for one process; its name has nothing of the machine but a number."""
-    number = 1
-    while True:
-        with contextlib.suppress(FileExistsError):
-            folder = parent / f"run-{number}"
-            folder.mkdir(mode=0o700)
-            (folder / "work").mkdir()
-            (folder / OUTPUT).touch(mode=0o600)
-            return folder
-        number += 1
-
-
 def environment(folder: Path) -> dict[str, str]:
     """Our environment less what would make a report depend on the machine's user, and with what is the same for all."""
     kept = {n: v for n, v in os.environ.items() if n not in _DROPPED and not n.startswith(_DROPPED_PREFIXES)}
+    ours = {"IPYTHONDIR": str(folder / "ipython"), "TMPDIR": str(folder)}
     parent = str(Path(__file__).resolve().parents[2])
-    installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    ours = {} if parent in installed else {"PYTHONPATH": parent}
+    if parent not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        ours["PYTHONPATH"] = parent
     # Where matplotlib could not keep its list of fonts it is given the folder for it.
     fonts = Path(kept.get("MPLCONFIGDIR") or kept.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    nearest = next((place for place in (fonts, *fonts.parents) if place.exists()), Path("/"))
-    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+    with contextlib.suppress(OSError):
+        fonts.mkdir(parents=True, exist_ok=True)
+    if not os.access(fonts, os.W_OK | os.X_OK):
         ours["MPLCONFIGDIR"] = str(folder)
-    return kept | _FIXED | ours | {"IPYTHONDIR": str(folder / "ipython"), "TMPDIR": str(folder)}
+    return kept | _FIXED | ours
+
+
+def set_environment(wanted: Mapping[str, str]) -> None:
+    """Make it the environment of this process."""
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update(wanted)
 
 
 def run(connection: Connection, call: Callable[[Here], Any], folder: Path, environment: dict[str, str]) -> NoReturn:
@@ -171,16 +167,16 @@ def _die_with_the_caller() -> None:
 
 def _take_place(folder: Path, environment: dict[str, str]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
-    output = os.open(folder / OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    output = os.open(folder / OUTPUT, os.O_WRONLY | os.O_APPEND)
     for source, target in ((null, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     os.close(null)
     os.close(output)
     sys.stdin = os.fdopen(0, closefd=False)
-    os.environ.clear()
-    os.environ.update(environment)
+    set_environment(environment)
     time.tzset()
     tempfile.tempdir = None  # asked for anew: what is left there goes with the folder
+    (folder / "work").mkdir()
     os.chdir(folder / "work")
     sys.argv = ["kbio"]
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
@@ -260,20 +256,19 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
 
 
-def below(process: psutil.Process, *, all: bool = True) -> list[psutil.Process]:
-    """The living processes that a process has started; with ``all`` also what these have started, and so on."""
+def below(process: psutil.Process, *, recursive: bool = False) -> list[psutil.Process]:
+    """The living processes that a process has started, and with ``recursive`` what these have started, and so on."""
     found = []
     with contextlib.suppress(psutil.Error):
-        for child in process.children(recursive=all):
+        for child in process.children(recursive=recursive):
             with contextlib.suppress(psutil.Error):
-                if child.status() != psutil.STATUS_ZOMBIE:
-                    found.append(child)
+                found += [child] if child.status() != psutil.STATUS_ZOMBIE else []
     return found
 
 
-def kill(processes: Iterable[psutil.Process]) -> None:
-    """End those that are still there."""
-    for one in processes:
+def kill(process: psutil.Process) -> None:
+    """End it and all below it, as far as they are still there."""
+    for one in [*below(process, recursive=True), process]:
         with contextlib.suppress(psutil.Error):
             one.kill()
 
@@ -284,7 +279,8 @@ def _end(folder: Path) -> None:
         return
     limit = time.monotonic() + 2
     while time.monotonic() < limit and (found := below(psutil.Process())):
-        kill(found)
+        for one in found:
+            kill(one)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

@@ -25,15 +25,13 @@ from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import ExecutionError, UsageError
 from kbio_analysis.render.child import Ended
+from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.job import Job, Report, ended, run
 from kbio_analysis.render.provenance import package_hash
-from kbio_analysis.render.signals import stopping
 
 if TYPE_CHECKING:
     from distributed import Client
     from distributed import Future as DaskFuture
-
-    from kbio_analysis.render.signals import Stop
 
 CONNECT_SECONDS = 15
 NO_WORKER_SECONDS = 60.0
@@ -78,7 +76,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as problem:
         first = next(iter(str(problem).splitlines()), type(problem).__name__)
         raise ExecutionError(f"no Dask scheduler answers at {scheduler}: {first}") from problem
-    with stopping() as stop, connected as client:
+    with stopping(), connected as client:
         rounds, killed = deque([list(jobs)]), Counter[str]()
         tables: dict[str | None, DaskFuture | None] = {None: None}
         for folder in {job.data for job in rounds[0] if job.data}:
@@ -87,7 +85,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
             tables[folder] = client.submit(bytes, packed, key=f"kbio-tables-{hashlib.sha256(packed).hexdigest()}")
         while rounds:
             together = rounds.popleft()
-            for job, files in _answers(client, together, [tables[job.data] for job in together], stop):
+            for job, files in _answers(client, together, [tables[job.data] for job in together]):
                 killed[job.label] += files is None
                 if files is not None:
                     yield Report.of(job, files)
@@ -100,7 +98,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
 
 
 def _answers(
-    client: Client, jobs: list[Job], tables: list[DaskFuture | None], stop: Stop
+    client: Client, jobs: list[Job], tables: list[DaskFuture | None]
 ) -> Iterator[tuple[Job, dict[str, bytes] | None]]:
     """Each job and the files of its report, as they come back; None where its worker was killed too often."""
     from distributed import CancelledError, KilledWorker
@@ -111,7 +109,7 @@ def _answers(
     for future in sent:
         future.add_done_callback(done.put)
     while pending:
-        stop.check()
+        check_stop()
         try:
             future = done.get(timeout=_LOOK_SECONDS)
         except Empty:

@@ -158,7 +158,7 @@ def _machine(data: str | None) -> tuple[tuple[re.Pattern[str], str], ...]:
     temporary = "|".join(re.escape(str(folder)) for folder in bases)
     patterns = [
         (rf"(?:/private)?(?:{temporary})/ipykernel_\d+/\d+\.py", "<cell>"),
-        (rf"(?:/private)?(?:{temporary})/kbio-\w{{8}}/run-\d+(?:/work)?", "."),
+        (rf"(?:/private)?(?:{temporary})/kbio-\w{{8}}/run-\w{{8}}(?:/work)?", "."),
     ]
     folders = {
         data or "": "data",

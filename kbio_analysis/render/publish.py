@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.errors import KbioError, UsageError
-from kbio_analysis.render.signals import TICK_SECONDS
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Report
@@ -89,7 +88,7 @@ def open_site(
         if not lock.is_locked:
             on_wait()
             try:
-                lock.acquire(LOCK_WAIT_SECONDS, TICK_SECONDS, cancel_check=check)
+                lock.acquire(LOCK_WAIT_SECONDS, poll_interval=0.2, cancel_check=check)
             except Timeout:
                 raise PublishError(
                     f"another kbio run is writing to {site}; wait for it, or give another --out"

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from render.fixtures.room import Room, wait_for
 
-from kbio_analysis.render.signals import stopping
+from kbio_analysis.render.forks import check_stop, stopping
 
 STOPS = int(os.environ.get("KBIO_STOPS", "12"))
 LOAD = int(os.environ.get("KBIO_LOAD", "0"))
@@ -91,23 +91,21 @@ def alive(process: psutil.Process) -> bool:
     return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_is_noted_and_raised_where_it_is_asked_for(how: signal.Signals) -> None:
-    before = signal.getsignal(how)
-    with stopping() as stop, stopping() as same:
-        assert same is stop
-        stop.check()
-        os.kill(os.getpid(), how)
-        with pytest.raises(KeyboardInterrupt):
-            stop.check()
-    assert signal.getsignal(how) is before
-
-
-def test_what_is_ignored_from_the_start_stays_ignored() -> None:
+def test_a_signal_is_noted_and_raised_where_it_is_asked_for_and_what_was_ignored_stays_ignored() -> None:
+    for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        before = signal.getsignal(how)
+        with stopping():
+            with stopping():
+                check_stop()
+                os.kill(os.getpid(), how)
+            with pytest.raises(KeyboardInterrupt):
+                check_stop()
+        check_stop()
+        assert signal.getsignal(how) is before
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with stopping() as stop:
+        with stopping():
             os.kill(os.getpid(), signal.SIGHUP)
-            stop.check()
+            check_stop()
     finally:
         signal.signal(signal.SIGHUP, before)
