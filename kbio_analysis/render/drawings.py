@@ -1,41 +1,48 @@
-"""Drawings and pictures for a page.
-
-An untrusted SVG is rebuilt from what drawings need, so that the strictest policy holds.
-
-Style attributes become presentation attributes (a policy without 'unsafe-inline' forbids the former), ids are renamed
-to be unique, and nothing points outside the drawing.
-"""
+"""HTML, drawings and pictures that others made, cleaned for a page: nothing in them runs, fetches or points outside."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from html import unescape
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import unquote
-from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
 
+import nh3
 from markupsafe import Markup
 
-_TAGS = re.compile(
-    "svg|g|defs|path|use|rect|circle|ellipse|line|polyline|polygon|text|tspan|textPath|clipPath|mask|pattern|marker|"
-    "linearGradient|radialGradient|stop|image|symbol|title|desc"
+# Without pictures, headings and what would be a part of the page.
+_HTML_TAGS = {tag for tag in nh3.ALLOWED_TAGS if not re.fullmatch("img|area|map|h[1-6]|hgroup|header|footer|nav", tag)}
+_HTML_TAGS |= {"tfoot"}
+_HTML_ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}}
+# A cleaner of HTML takes the square of the depth.
+_LONGEST, _DEEPEST = 1_000_000, 2_000
+_LEVEL = re.compile(r"<(/?)(?!br|hr|img|wbr|col\b)[a-zA-Z]")
+
+# The vocabulary of drawings: tags, attributes, and first letters of further attributes.
+_SVG_TAGS, _SVG_ATTRIBUTES, _SVG_FAMILIES = (
+    set(words.split())
+    for words in (
+        "svg g defs path use rect circle ellipse line polyline polygon text tspan textPath clipPath mask pattern "
+        "marker linearGradient radialGradient stop image symbol title desc",
+        "id href d x x1 x2 y y1 y2 cx cy dx dy fx fy r rx ry width height points viewBox transform rotate offset "
+        "opacity color display visibility overflow refX refY orient dominant-baseline paint-order vector-effect",
+        "clip fill font gradient length letter marker mask pattern preserve spread start stop stroke text",
+    )
 )
-_TEXTS = ("text", "tspan", "textPath")
-_NO_ATTRIBUTE = re.compile(r"on|xmlns|class$|src|data|filter$|cursor$|font$|transform-origin$", re.IGNORECASE)
+_STYLE = re.compile(r"""\sstyle=(["'])(.*?)\1""", re.DOTALL)
+_FONT = re.compile(
+    r"(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d00)\s+)?(?P<size>[\d.]+(?:px|pt|em|%)?)(?:/\S*)?\s+(?P<family>.+)"
+)
 _LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\"()\s]+)['\"]?\s*\)")
 # A backslash could spell "url" in a way that the pattern above does not see.
 _SUSPECT = re.compile(r"url\s*\(|\\|script:", re.IGNORECASE)
 _IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]+")
-_FONT = re.compile(
-    r"(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d00)\s+)?(?P<size>[\d.]+(?:px|pt|em|%)?)(?:/\S*)?\s+(?P<family>.+)"
-)
-_DECLARATION = re.compile(r"(?:^|;)\s*([a-z-]+)\s*:([^;]*)")
-_THEME_COLOUR = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
 # What matplotlib says for every mark in its style sheet, which is not taken over.
-_ROOT = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
-
+_STROKES = Markup('stroke-linejoin="round" stroke-linecap="butt"')
+_SET_HERE = ("x", "y", "width", "height", "stroke-linejoin", "stroke-linecap")
+_THEME_COLOUR = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
 
 _PICTURES = {
     b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp",
@@ -43,8 +50,78 @@ _PICTURES = {
 MOST_BYTES = 5_000_000
 
 
+def clean_html(source: str) -> Markup:
+    """HTML that a cell put out, down to harmless elements; what is very long stays out, for it would stop a reader."""
+    depths = accumulate(-1 if tag[1] else 1 for tag in _LEVEL.finditer(source))
+    if len(source) > _LONGEST or max(depths, default=0) > _DEEPEST:
+        return Markup("<p>An output of {:,} characters is left out; the notebook has it.</p>").format(len(source))
+
+    def kept(tag: str, name: str, value: str) -> str | None:
+        return value if name != "href" or re.match(r"https?://|#", value, re.IGNORECASE) else None
+
+    rel = "noopener noreferrer external"
+    return Markup(nh3.clean(source, tags=_HTML_TAGS, attributes=_HTML_ATTRIBUTES, attribute_filter=kept, link_rel=rel))
+
+
+def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
+    """The drawing as inline SVG with role and label, its ids starting with ``prefix``; None if it is no drawing.
+
+    Style attributes, which the page's policy forbids, become presentation attributes. The size comes from the view
+    box: the style sheet makes the drawing as wide as its column.
+    """
+    names: dict[str, str] = {}
+
+    def renamed(name: str) -> str:
+        return names.setdefault(name, f"{prefix}{len(names)}")
+
+    def kept(tag: str, name: str, value: str) -> str | None:
+        if name == "id":
+            return renamed(value)
+        if name == "href" and value.startswith("#"):
+            return f"#{renamed(value[1:])}"
+        if name == "href":
+            return value if tag == "image" and _IMAGE.fullmatch(value) else None
+        outside = _SUSPECT.search(_LOCAL_URL.sub("", value))
+        if outside or (tag == "svg" and name in _SET_HERE):
+            return None
+        return " ".join(_LOCAL_URL.sub(lambda url: f"url(#{renamed(url[1])})", value).split())
+
+    drawing = nh3.clean(
+        _STYLE.sub(_presented, source),
+        tags=_SVG_TAGS,
+        clean_content_tags={"style", "script", "foreignObject"},
+        attributes={"*": _SVG_ATTRIBUTES},
+        generic_attribute_prefixes=_SVG_FAMILIES,
+        attribute_filter=kept,
+        url_schemes={"data"},
+        link_rel=None,
+    ).strip()
+    if not drawing.startswith("<svg"):
+        return None
+    root = Markup('<svg role="img" aria-label="{}" {}').format(alt, _STROKES)
+    return root + Markup(drawing.removeprefix("<svg").replace(" xlink:href=", " href="))
+
+
+def _presented(style: re.Match[str]) -> str:
+    """A style attribute as presentation attributes; ``font`` is spelt out."""
+    found: dict[str, str] = {}
+    for declaration in unescape(style[2]).split(";"):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name == "font" and (font := _FONT.fullmatch(value)):
+            found |= {f"font-{part}": said for part, said in font.groupdict().items() if said}
+        elif re.fullmatch("[a-z-]+", name):
+            found[name] = value.replace("!important", "")
+    return "".join(Markup(' {}="{}"').format(*setting) for setting in found.items())
+
+
+def standalone_svg(drawing: str) -> str:
+    """An inline drawing of ``inline_svg`` as a file of its own: named as SVG, its theme colours spelt out."""
+    named = str(drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return _THEME_COLOUR.sub(r"\1", named.replace("&nbsp;", "\N{NO-BREAK SPACE}"))
+
+
 def picture(folder: Path, address: str) -> dict[str, str] | None:
-    """A picture in the notebook's own ``folder`` as a cell's attachment, an SVG rebuilt; None if it may not travel."""
+    """A picture in the notebook's own ``folder`` as a cell's attachment, an SVG cleaned; None if it may not travel."""
     try:
         path = (folder / unquote(address)).resolve()
         inside = path.is_relative_to(folder.resolve()) and path.is_file() and path.stat().st_size <= MOST_BYTES
@@ -56,79 +133,3 @@ def picture(folder: Path, address: str) -> dict[str, str] | None:
         drawn = inline_svg(content.decode("utf-8", "replace"), prefix="p", alt=path.stem)
         kind, content = "image/svg+xml", standalone_svg(drawn or "").encode()
     return {kind: base64.b64encode(content).decode()} if kind and content else None
-
-
-def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
-    """The drawing as inline SVG with role and label, its ids starting with ``prefix``; None if unreadable.
-
-    The size comes from the view box: the style sheet makes the drawing as wide as its column.
-    """
-    try:
-        root = fromstring("" if "<!ENTITY" in source else source)
-        if _local(root.tag) != "svg":
-            return None
-        sides = (re.match(r"[\d.]+", root.get(side) or "") for side in ("width", "height"))
-        view_box = root.get("viewBox") or " ".join(["0 0", *(side[0] if side else "100" for side in sides)])
-        used: dict[str, None] = {}
-        for name, value in ((name, value) for element in root.iter() for name, value in element.attrib.items()):
-            used |= dict.fromkeys(_LOCAL_URL.findall(value))
-            used |= {value[1:]: None} if _local(name) == "href" and value.startswith("#") else {}
-        _rebuild(root, {name: f"{prefix}{i}" for i, name in enumerate(used)})
-        kept = {k: v for k, v in root.attrib.items() if k not in ("width", "height", "x", "y")}
-        root.attrib.clear()
-        root.attrib.update({"role": "img", "aria-label": alt, "viewBox": view_box} | _ROOT | kept)
-        return Markup(tostring(root, encoding="unicode"))
-    except (ParseError, ValueError, RecursionError):
-        return None
-
-
-def standalone_svg(drawing: str) -> str:
-    """An inline drawing of ``inline_svg`` as a file of its own: named as SVG, its theme colours spelt out."""
-    return _THEME_COLOUR.sub(r"\1", str(drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
-
-
-def _local(tag: object) -> str:
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
-
-
-def _rebuild(element: Element, names: dict[str, str]) -> None:
-    """Strip ``element`` in place to the known vocabulary, without namespaces or white space between tags."""
-    element.tag = _local(element.tag)
-    attributes = dict(_attributes(element, names))
-    element.attrib.clear()
-    element.attrib.update(attributes)
-    if element.tag not in (*_TEXTS, "title", "desc"):
-        element.text = None
-    element[:] = [child for child in element if _TAGS.fullmatch(_local(child.tag))]
-    for child in element:
-        _rebuild(child, names)
-        if element.tag not in _TEXTS:
-            child.tail = None
-
-
-def _attributes(element: Element, names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The attributes that stay: their references renamed, none that points outside the drawing."""
-    for full_name, value in element.attrib.items():
-        name = _local(full_name)
-        if name == "href" and value.startswith("#"):
-            yield "href", f"#{names[value[1:]]}"
-        elif name == "href" and element.tag == "image" and _IMAGE.fullmatch(value):
-            yield "href", "".join(value.split())
-        elif name == "id":
-            yield from [("id", names[value])] if value in names else []
-        elif name == full_name and name != "href":
-            for declared, setting in _declarations(value) if name == "style" else ((name, value),):
-                renamed = _LOCAL_URL.sub(lambda match: f"url(#{names[match[1]]})", setting)
-                if not _NO_ATTRIBUTE.match(declared) and not _SUSPECT.search(_LOCAL_URL.sub("", renamed)):
-                    yield declared, " ".join(renamed.split())
-
-
-@lru_cache(maxsize=4096)
-def _declarations(style: str) -> tuple[tuple[str, str], ...]:
-    """The declarations of a style attribute as presentation attributes; ``font`` is spelt out."""
-    found: list[tuple[str, str]] = []
-    for name, value in _DECLARATION.findall(style):
-        font = _FONT.fullmatch(value.strip()) if name == "font" else None
-        parts = [(f"font-{part}", said) for part, said in font.groupdict().items() if said] if font else []
-        found += parts or [(name, value.replace("!important", "").strip())]
-    return tuple(found)

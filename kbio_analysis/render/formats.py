@@ -35,8 +35,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SMALL, _LARGE, _DIGITS = 1e-4, 1e15, 5
 _WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _BARE_LINK = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}])")
-_NOTEBOOK = re.compile(r"\d\d_[a-z0-9_]+")
 _INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+_MISSING = (
+    '<span class="missing">The picture {} is not shown: one pasted into a cell of text travels with the page, or one '
+    "in the notebook's folder (PNG, JPEG, GIF, WebP or SVG, at most 5 MB).</span>"
+)
 _ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
 _NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|actiontype", re.IGNORECASE)
 
@@ -79,11 +82,6 @@ def plain(text: str) -> str:
     """Terminal text without colour codes and control characters; a carriage return starts its line anew."""
     text = _CONTROL.sub("", _ANSI.sub("", text).replace("\r\n", "\n"))
     return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
-
-
-def printable(text: str) -> str:
-    """``text`` without control characters, which no HTML file may hold."""
-    return _CONTROL.sub("", text)
 
 
 def anchor(text: str) -> str:
@@ -143,20 +141,6 @@ def breakable(name: str) -> Markup:
     return Markup("_<wbr>").join(escape(part) for part in str(name).split("_"))
 
 
-def named_link(text: str) -> Markup:
-    """A name followed by its address as a link of that name; other text as :func:`linkify` has it."""
-    name, _, address = text.rpartition(" ")
-    return link(name, address) if name and _WEB_LINK.fullmatch(address) else linkify(text)
-
-
-def report_link(text: str) -> Markup:
-    """A notebook's name as a link from a report to that notebook's default report, by way of the site; other text as
-    it is."""
-    if not _NOTEBOOK.fullmatch(text):
-        return escape(text)
-    return Markup('<a href="../../go/{}.html">{}</a>').format(text, breakable(text))
-
-
 class _Renderer(mistune.HTMLRenderer):
     """Writes only what readers may get; headings are handed to the page."""
 
@@ -167,10 +151,9 @@ class _Renderer(mistune.HTMLRenderer):
         return self.on_heading(text, level)
 
     def inline_html(self, html: str) -> str:
-        return "" if html.startswith("<!--") else str(escape(html))
+        return "" if html.lstrip().startswith("<!--") else str(escape(html.strip("\n")))
 
-    def block_html(self, html: str) -> str:
-        return "" if html.lstrip().startswith("<!--") else f"<p>{escape(html.strip())}</p>\n"
+    block_html = inline_html
 
     def block_code(self, code: str, info: str | None = None) -> str:
         return f'<pre tabindex="0"><code>{escape(code)}</code></pre>\n'
@@ -197,9 +180,7 @@ class _Renderer(mistune.HTMLRenderer):
             return str(Markup('<img src="{}" alt="{}">').format(source, alt))
         if _WEB_LINK.fullmatch(address):
             return str(link(alt or address, address))
-        missing = "The picture {} is not shown: one pasted into a cell of text travels with the page, or one in the "
-        missing += "notebook's folder (PNG, JPEG, GIF, WebP or SVG, at most 5 MB)."
-        return str(Markup(f'<span class="missing">{missing}</span>').format(unquote(address)))
+        return str(Markup(_MISSING).format(unquote(address)))
 
     def block_math(self, text: str) -> str:
         equation = '<span class="equation" tabindex="0" role="group" aria-label="Equation">'
@@ -209,27 +190,20 @@ class _Renderer(mistune.HTMLRenderer):
         return str(mathml(text))
 
 
-def _bold(text: str, level: int) -> str:
-    """Headings inside computed text are not sections of the paper."""
-    return f"<p><strong>{text}</strong></p>\n"
-
-
-@cache
-def _engine() -> mistune.Markdown:
-    plugins = ["strikethrough", "table", "url", "def_list", "math", math_in_list]
-    return mistune.create_markdown(renderer=_Renderer(), plugins=plugins)
+_markdown = mistune.create_markdown(
+    renderer=_Renderer(), plugins=["strikethrough", "table", "url", "def_list", "math", math_in_list]
+)
 
 
 def markdown(
     source: str,
-    on_heading: Callable[[str, int], str] = _bold,
+    on_heading: Callable[[str, int], str] = lambda text, level: f"<p><strong>{text}</strong></p>\n",
     attachments: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Markup:
     """HTML of Markdown text. ``on_heading`` takes a heading's inner HTML and its level and gives what stands for it on
     the page; ``attachments`` are the cell's own images."""
-    engine = _engine()
-    engine.renderer.on_heading, engine.renderer.attachments = on_heading, attachments or {}
-    return Markup(engine(source))
+    _markdown.renderer.on_heading, _markdown.renderer.attachments = on_heading, attachments or {}
+    return Markup(_markdown(source))
 
 
 def paragraph(source: str) -> Markup:
@@ -262,7 +236,7 @@ def _environment() -> jinja2.Environment:
 
     folder = jinja2.FileSystemLoader(TEMPLATES)
     environment = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    filters = (breakable, data_uri, file_name, linkify, named_link, paragraph, plain, report_link)
+    filters = (breakable, data_uri, file_name, link, linkify, paragraph, plain)
     environment.filters |= {one.__name__: one for one in filters} | {
         # The Content-Security-Policy source that admits exactly this inline style sheet or script.
         "csp_hash": lambda text: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'",
@@ -274,6 +248,6 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def template(name: str) -> jinja2.Template:
-    """A template by its name below ``templates``."""
-    return _environment().get_template(name)
+def rendered(template: str, **shown: Any) -> str:
+    """A template, by its name below ``templates``, as text without control characters, which no HTML may hold."""
+    return _CONTROL.sub("", _environment().get_template(template).render(shown)).strip() + "\n"

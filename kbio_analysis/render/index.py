@@ -74,7 +74,7 @@ def made_files(site: Path, front: Front) -> tuple[dict[str, bytes], list[str]]:
     shown = {"front": front, "batches": groups, "grids": grids, "comparisons": comparisons, "scenarios": scenarios}
     texts["index.html"] = _index(reports, **shown)
     for name, address in _ways(reports, groups, scenarios).items():
-        texts[f"{GO}/{name}.html"] = formats.template("site/way.html.j2").render(address=f"../{address}")
+        texts[f"{GO}/{name}.html"] = formats.rendered("site/way.html.j2", address=f"../{address}")
     return {name: text.encode() for name, text in texts.items()} | results_files(reports), damaged
 
 
@@ -103,7 +103,7 @@ def _page(name: str, **shown: Any) -> str:
     script = "".join((formats.TEMPLATES / "site" / one).read_text(encoding="utf-8") for one in scripts)
     style = formats.stylesheet("base.css", "site.css", *sheets)
     made = {"style": style, "script": script, "totals": totals(shown["reports"])}
-    return formats.printable(formats.template(f"site/{name}.html.j2").render(made | shown))
+    return formats.rendered(f"site/{name}.html.j2", **made | shown)
 
 
 def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
