@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.verdicts import (
     AIM,
     CAVEAT,
@@ -17,6 +16,7 @@ from kbio_analysis.models.verdicts import (
     judged,
     verdicts,
 )
+
 
 PLAIN = {"claim": "x", "reading": "as stated", "kind": "", "rule": "equals", "tolerance": "printed", "scope": "same"}
 PLAIN |= {"value": 10.0, "step": 1.0, "found": np.nan, "found_low": np.nan, "found_high": np.nan}
@@ -70,10 +70,9 @@ def test_the_widths_do_the_deciding_not_the_number() -> None:
         assert said == sorted(said), "wider tolerances never lose support"
 
 
-@pytest.mark.parametrize("rule", ["equals", "at_least", "at_most", "more_than", "untestable"])
-def test_nothing_measured_is_not_testable_and_an_untestable_claim_stays_so_with_a_number(rule: str) -> None:
-    assert verdict(None, rule=rule) == NOT_TESTABLE
-    assert verdict(float("inf"), rule=rule) == NOT_TESTABLE
+def test_nothing_measured_is_not_testable_and_an_untestable_claim_stays_so_with_a_number() -> None:
+    for rule in ("equals", "at_least", "at_most", "more_than", "untestable"):
+        assert {verdict(found, rule=rule) for found in (None, float("inf"))} == {NOT_TESTABLE}
     assert verdict(10.0, rule="untestable") == NOT_TESTABLE
 
 
@@ -93,27 +92,28 @@ def test_scope_weakens_support_or_refutation(scope: str, holding: str, failing: 
     assert verdict(50.0, scope=scope) == failing
 
 
-def test_a_dissenting_reading_is_a_caveat_and_never_a_verdict() -> None:
+def test_a_dissenting_reading_or_end_of_the_interval_is_a_caveat_and_never_a_verdict() -> None:
     far, same, gone = other(50.0, "2010"), other(10.0, "2011"), other(None, "gone")
     assert verdict(10.0, others=(same, gone)) == SUPPORTED
     assert verdict(10.0, others=(same, far)) == CAVEAT
     assert verdict(50.0, others=(same,)) == NOT_SUPPORTED
     found = readings(row(10.0), far, same, gone)
     assert found.reading[found.differs].tolist() == ["2010"]
-
-
-def test_ends_of_the_interval_are_readings_too() -> None:
     wide = readings(row(10.0, found_low=2.0, found_high=10.2))
     assert verdicts(wide).verdict["x"] == CAVEAT
     assert wide[wide.differs][["reading", "alone"]].to_numpy().tolist() == [["low end", NOT_SUPPORTED]]
     assert verdict(10.0, found_low=9.8, found_high=10.2) == SUPPORTED
 
 
-@pytest.mark.parametrize("odds", [0.0, 0.04, 0.5, 1.0])
-def test_an_aim_is_an_aim_at_any_odds_and_never_unsupported(odds: float) -> None:
-    found = readings(row(odds, rule="odds", found_low=0.0, found_high=1.0), other(0.9, "2010") | {"rule": "odds"})
-    assert verdicts(found).verdict["x"] == AIM
-    assert not found.differs.any()
+def test_an_aim_is_an_aim_at_any_odds_and_never_unsupported_and_has_no_ratio() -> None:
+    for odds in (0.0, 0.04, 0.5, 1.0):
+        own = row(odds, rule="odds", found_low=0.0, found_high=1.0)
+        found = readings(own, other(0.9, "2010") | {"rule": "odds"})
+        assert verdicts(found).verdict["x"] == AIM
+        assert not found.differs.any()
+    found = verdicts(readings(row(5.0, claim="a"), row(0.5, claim="b", rule="odds"), row(None, claim="c")))
+    assert found.ratio["a"] == 0.5
+    assert found.ratio[["b", "c"]].isna().all()
 
 
 def test_what_is_true_of_another_year_or_by_another_source_is_said_so() -> None:
@@ -126,30 +126,9 @@ def test_what_is_true_of_another_year_or_by_another_source_is_said_so() -> None:
     assert verdict(None, others=(year, source)) == NOT_TESTABLE
 
 
-def test_the_ratio_is_of_found_to_claimed_and_not_of_odds() -> None:
-    found = verdicts(readings(row(5.0, claim="a"), row(0.5, claim="b", rule="odds"), row(None, claim="c")))
-    assert found.ratio["a"] == 0.5
-    assert found.ratio[["b", "c"]].isna().all()
-
-
 def test_a_preferred_reading_decides_and_claims_keep_their_order() -> None:
     rows = (row(9.0, claim="b"), row(9.0, claim="a"), other(None, "2010") | {"claim": "a"})
     assert list(verdicts(readings(*rows)).index) == ["b", "a"]
     chosen = readings(*rows, prefer=["a:2010"])
     assert chosen.reading[chosen.claim == "a"].tolist() == ["2010", "as stated"]
     assert verdicts(chosen).verdict["a"] == NOT_TESTABLE
-    for wish in ("a:2011", "c:2010", "a", ""):
-        with pytest.raises(ModelInputError, match="no reading"):
-            readings(*rows, prefer=[wish])
-
-
-@pytest.mark.parametrize("change", [{"rule": "sounds_right"}, {"scope": "wider"}, {"tolerance": "roughly"}])
-def test_unknown_words_are_refused(change: dict[str, str]) -> None:
-    with pytest.raises(ModelInputError, match="is not known"):
-        readings(row(10.0, **change))
-
-
-@pytest.mark.parametrize("wrong", [{"caveat_pct": -1}, {"rounding_steps": -0.1}, {"rank_places": -1}])
-def test_tolerances_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ModelInputError):
-        Tolerances(**wrong)
