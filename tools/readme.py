@@ -1,9 +1,9 @@
-"""The parts of the README that are computed: answers from the references, and where the tables come from.
+"""The parts of the READMEs that are computed: answers from the references, where the tables come from, and their list.
 
 ``make readme`` writes them; ``python tools/readme.py --check`` says which are out of date, with exit code 1.
 
-A block is ``<!-- answer: NOTEBOOK -->`` or ``<!-- provenance -->``, its text, and ``<!-- /answer -->`` or
-``<!-- /provenance -->``.
+A block is ``<!-- answer: NOTEBOOK -->``, ``<!-- provenance -->`` or ``<!-- tables -->``, its text, and the same word
+closed: ``<!-- /answer -->``.
 """
 
 import json
@@ -15,8 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 120
 MOST_PUBLISHERS = 6
-ANSWER = re.compile(r"<!-- answer: (\w+) -->\n(.*?)<!-- /answer -->", re.DOTALL)
-PROVENANCE = re.compile(r"<!-- provenance -->\n(.*?)<!-- /provenance -->", re.DOTALL)
+BLOCK = re.compile(r"<!-- (answer|provenance|tables)(?:: (\w+))? -->\n(.*?)<!-- /\1 -->", re.DOTALL)
 
 
 def answer(notebook: str) -> str:
@@ -27,9 +26,8 @@ def answer(notebook: str) -> str:
 
 def provenance() -> str:
     """A row for each kind of terms: the tables whose first terms they are, and who published them."""
-    package = json.loads((ROOT / "data" / "datapackage.json").read_text(encoding="utf-8"))
     groups: dict[str, list[dict]] = {}
-    for table in package["resources"]:
+    for table in _resources():
         if table["name"] != "sources":
             groups.setdefault(table["licenses"][0]["title"], []).append(table)
     rows = ["| tables | published by | terms |", "|---|---|---|"]
@@ -37,6 +35,20 @@ def provenance() -> str:
         names = ", ".join(f"`{table['name']}`" for table in tables)
         rows.append(f"| {names} | {_publishers(tables)} | {terms} |")
     return "\n".join(rows) + "\n"
+
+
+def tables() -> str:
+    """A row for each table: what it is, who published it, and its terms."""
+    rows = ["| table | what | publishers | terms |", "|---|---|---|---|"]
+    for table in _resources():
+        publishers = "; ".join(dict.fromkeys(source["publisher"] for source in table["sources"]))
+        terms = "; ".join(licence["title"] for licence in table["licenses"])
+        rows.append(f"| {table['name']} | {table['title']} | {publishers} | {terms} |")
+    return "\n".join(rows) + "\n"
+
+
+def _resources() -> list[dict]:
+    return json.loads((ROOT / "data" / "datapackage.json").read_text(encoding="utf-8"))["resources"]
 
 
 def _publishers(tables: list[dict]) -> str:
@@ -49,26 +61,25 @@ def _publishers(tables: list[dict]) -> str:
     return "; ".join(names[:MOST_PUBLISHERS]) + (f"; {more} more" if more > 0 else "")
 
 
-def written(text: str) -> str:
-    """The README with its computed parts as they are today."""
-    text = ANSWER.sub(lambda m: f"<!-- answer: {m[1]} -->\n{answer(m[1])}<!-- /answer -->", text)
-    return PROVENANCE.sub(lambda _: f"<!-- provenance -->\n{provenance()}<!-- /provenance -->", text)
+def written(block: re.Match[str]) -> str:
+    """A block as it is today."""
+    kind, named, _ = block.groups()
+    text = answer(named) if kind == "answer" else {"provenance": provenance, "tables": tables}[kind]()
+    return f"<!-- {kind}{f': {named}' if named else ''} -->\n{text}<!-- /{kind} -->"
 
 
 def main() -> int:
-    """Write the README, or with ``--check`` only compare; a README may be named."""
+    """Write the READMEs, or with ``--check`` only compare; others may be named."""
     named = [Path(word) for word in sys.argv[1:] if word != "--check"]
-    path = named[0] if named else ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    today = written(text)
-    if "--check" not in sys.argv:
-        path.write_text(today, encoding="utf-8")
-    elif today != text:
-        stale = [m[1] for m, now in zip(ANSWER.finditer(text), ANSWER.finditer(today), strict=True) if m[0] != now[0]]
-        stale += ["provenance"] if PROVENANCE.search(text)[0] != PROVENANCE.search(today)[0] else []
-        print(f"out of date in {path.name}: {', '.join(stale)}; run `make readme`")
-        return 1
-    return 0
+    stale = []
+    for path in named or [ROOT / "README.md", ROOT / "data" / "README.md"]:
+        text = path.read_text(encoding="utf-8")
+        if "--check" not in sys.argv:
+            path.write_text(BLOCK.sub(written, text), encoding="utf-8")
+        elif old := [block[2] or block[1] for block in BLOCK.finditer(text) if block[0] != written(block)]:
+            stale.append(f"out of date in {path.name}: {', '.join(old)}; run `make readme`")
+    print("\n".join(stale), end="\n" * bool(stale))
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

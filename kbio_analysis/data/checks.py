@@ -18,11 +18,15 @@ Against other tables, by ``verify``:
                in ``table``, of the rows ``of``
     known      each value of ``column`` stands in ``in`` of ``table``, or in ``also``
     sides      two ``columns`` against the two sides of ``tables``: swapped they must not fit ``factor`` times better
+    release    ``available_from`` follows the release rules of the passport, the first whose ``where`` fits a row:
+               ``source_published`` (the day of the row's source, of a month or year its last day), ``released`` (that
+               day), or ``day`` of the month that ends ``months_after`` the row's month or year
 
-``where`` narrows a check to rows with these values, column by column, as in the release rules.
+``where`` narrows a check to rows with these values, column by column.
 """
 
-from collections.abc import Callable, Iterator
+import calendar
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +35,11 @@ from .package import PACKAGE_FILE, Passport
 from .parsing import place
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     Load = Callable[[str], DataFrame]
 
+Spec = dict[str, Any]
 Found = Iterator[tuple[int, str, str]]
 """Line, column and what is wrong there."""
 
@@ -43,20 +48,22 @@ def check_table(frame: "DataFrame", passport: Passport, load: "Load | None" = No
     """Hold a typed table (index: line of the file) against its own checks, or against other tables as ``load`` gives
     them. Raises DataError for the first failure.
     """
-    kinds = _ACROSS if load else _WITHIN
-    for spec in passport.kbio.get("checks", []):
-        name = spec.get("check") if isinstance(spec, dict) else spec
+    specs, kinds = passport.kbio.get("checks", []), _ACROSS if load else _WITHIN
+    if load and "available_from" in frame and passport.kbio.get("available_from"):
+        specs = [*specs, {"check": "release", "rules": passport.kbio["available_from"]}]
+    for spec in specs:
+        name = spec.get("check")
         if name not in [*_WITHIN, *_ACROSS]:
-            raise DataError(f"{PACKAGE_FILE}: table {passport.name} declares a check {name!r}; known are {_KNOWN}")
+            known = ", ".join([*_WITHIN, *_ACROSS])
+            raise DataError(f"{PACKAGE_FILE}: table {passport.name} declares a check {name!r}; known are {known}")
         if name not in kinds:
             continue
-        if name == "order" and "columns" not in spec:
-            spec = spec | {"columns": passport.primary_key}
         try:
             chosen = frame
             for column, values in spec.get("where", {}).items():
                 chosen = chosen[chosen[column].isin(values)]
-            found = sorted(kinds[name](chosen, spec, *([load] if load else [])), key=lambda one: one[0])
+            given = [chosen, {"columns": passport.primary_key} | spec, *([load] if load else [])]
+            found = sorted(kinds[name](*given), key=lambda one: one[0])
         except (KeyError, TypeError, ValueError, AttributeError, NotImplementedError) as problem:
             message = f"{PACKAGE_FILE}: table {passport.name}: the check {name!r} does not work"
             raise DataError(f"{message} ({type(problem).__name__}: {problem})") from None
@@ -66,132 +73,153 @@ def check_table(frame: "DataFrame", passport: Passport, load: "Load | None" = No
             raise DataError(f"{place(passport.name, line, column)}: {said}{more}")
 
 
-def _order(frame: "DataFrame", spec: dict[str, Any]) -> Found:
-    import numpy as np
+def due_date(row: Mapping[str, Any], rules: list[dict[str, Any]], published: Mapping[str, str]) -> date | None:
+    """The date the rules give for a row (with ``year`` or ``month``, typed or as text), or None if no rule fits.
 
-    columns = spec["columns"]
-    ordered = frame.sort_values(columns, kind="stable").index.to_numpy()
-    wrong = np.flatnonzero(ordered != frame.index.to_numpy())
-    if len(wrong):
-        # The first row that stands where another belongs.
-        yield int(frame.index[wrong[0]]), ", ".join(columns), "the row stands out of order; sort the table"
-
-
-def _calendar(frame: "DataFrame", spec: dict[str, Any]) -> Found:
-    column, by, spans = spec["column"], spec.get("by", []), spec.get("spans", {})
-    steps, known = frame[column].map(_ordinal), spec.get("gaps", [])
-    for name, at in _groups(frame, by):
-        if name in spec.get("except", {}):
+    ``published`` maps a source_id to its date as YYYY, YYYY-MM or YYYY-MM-DD. Raises DataError if a date is needed
+    from a source that has none.
+    """
+    for rule in rules:
+        if any(str(row[column]) not in map(str, values) for column, values in rule.get("where", {}).items()):
             continue
-        first, last = spans.get(name, (spec.get("first"), spec.get("last")))
-        here = steps.loc[at].sort_values()
+        if rule.get("released"):
+            return date.fromisoformat(rule["released"])
+        if not rule.get("source_published"):
+            return _day(str(row.get("month") or row["year"]), rule["months_after"], rule["day"])
+        if not published.get(row["source_id"]):
+            said = "has no date of publication, yet a figure's release rests on it"
+            raise DataError(f"table sources: {row['source_id']} {said}")
+        return _day(published[row["source_id"]])
+    return None
+
+
+def _day(text: str, months: int = 0, day: int = 31) -> date:
+    """``day`` of the month that ends ``months`` after a month or a year, or the last of it; of a date, that date."""
+    given = [int(part) for part in text.split("-")]
+    year, month, day = [*given, *[12, day][len(given) - 1 :]]
+    year, month = divmod(year * 12 + month - 1 + months, 12)
+    return date(year, month + 1, min(day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _order(frame: "DataFrame", spec: Spec) -> Found:
+    ordered = frame.sort_values(spec["columns"], kind="stable").index
+    for line in frame.index[ordered != frame.index][:1]:  # the first row that stands where another belongs
+        yield line, ", ".join(spec["columns"]), "the row stands out of order; sort the table"
+
+
+def _calendar(frame: "DataFrame", spec: Spec) -> Found:
+    column, spans, known = spec["column"], spec.get("spans", {}), spec.get("gaps", [])
+    groups: dict[str, dict[int, int]] = {}
+    for line, name, value in zip(frame.index, _names(frame, spec.get("by", [])), frame[column], strict=True):
+        groups.setdefault(name, {})[_ordinal(value)] = line
+    monthly = "-" in str(frame[column].iloc[0])
+    for name in groups.keys() - spec.get("except", {}):
+        held, who = groups[name], f" of {name}" if name else ""
+        ends = spans.get(name, (spec.get("first"), spec.get("last")))
+        first, last = (pick(held) if end is None else _ordinal(end) for end, pick in zip(ends, (min, max), strict=True))
         gaps = {_ordinal(gap) for gap in (known.get(name, []) if isinstance(known, dict) else known)}
-        who = f" of {name}" if name else ""
-        for end, value, said in ((first, here.iloc[0], "begins"), (last, here.iloc[-1], "ends")):
-            if end is not None and value != (wanted := _ordinal(end)):
-                line = here.index[0 if said == "begins" else -1]
-                yield int(line), column, f"the record{who} {said} here, not at {_shown(wanted, end)}"
-        for line in here.index[here.diff() > 1]:
-            lost = set(range(int(here.shift(1)[line]) + 1, here[line])) - gaps
-            if lost:
-                yield int(line), column, f"{_shown(min(lost), frame.at[line, column])}{who} is missing before it"
-    missing = [name for name in spans if name not in {n for n, _ in _groups(frame, by)}]
-    if missing:
-        yield int(frame.index[0]), column, f"nothing is held of {missing[0]}, whose span the passport states"
+        for step in {*range(first, last + 1)} - held.keys() - gaps:
+            said = f"{step // 12}-{step % 12 + 1:02d}" if monthly else step
+            yield held[min((n for n in held if n > step), default=max(held))], column, f"{said}{who} is missing here"
+        for step in held.keys() - {*range(first, last + 1)}:
+            yield held[step], column, f"the record{who} runs from {ends[0]} to {ends[1]}, says the passport"
+    for name in spans.keys() - groups.keys():
+        yield frame.index[0], column, f"nothing is held of {name}, whose span the passport states"
 
 
-def _jump(frame: "DataFrame", spec: dict[str, Any]) -> Found:
+def _jump(frame: "DataFrame", spec: Spec) -> Found:
     import numpy as np
 
     column, along, by = spec["column"], spec["along"], spec.get("by", [])
     held = frame.dropna(subset=[column]).sort_values([*by, along])
-    before = held.groupby(by, sort=False)[column].shift(1) if by else held[column].shift(1)
-    value, floor = held[column], spec.get("at_least", 0)
+    value, names = held[column], _names(held, [*by, along])
+    before = value.groupby(_names(held, by)).shift(1)
     with np.errstate(divide="ignore", invalid="ignore"):
         times = np.maximum(value / before, before / value)
-    wide = held.index[(np.maximum(value, before) >= floor) & (times > spec["factor"])]
-    for line in wide:
-        name = " ".join([*(str(frame.at[line, c]) for c in by), str(frame.at[line, along])])
-        if name not in spec.get("explained", {}):
-            said = f"{value[line]:,g} after {before[line]:,g}, more than {spec['factor']:g} times"
-            yield int(line), column, f"{said}; if it is so, say why under explained, {name!r}"
+    wide = (np.maximum(value, before) >= spec.get("at_least", 0)) & (times > spec["factor"])
+    for line in held.index[wide & ~names.isin(spec.get("explained", {}))]:
+        said = f"{value[line]:,g} after {before[line]:,g}, more than {spec['factor']:g} times"
+        yield line, column, f"{said}; if it is so, say why under explained, {names[line]!r}"
 
 
-def _parts(frame: "DataFrame", spec: dict[str, Any]) -> Found:
-    column, total = spec["column"], spec["total"]
-    whole = frame[spec["part"]].eq(total) if "part" in spec else None
-    for name, at in _groups(frame, spec["by"]):
-        rows = frame.loc[at]
-        if whole is None:
-            yield from _beside(rows[column].sum(), float(total), rows.index[0], column, name, spec)
-        elif whole.loc[at].any():
-            line = whole.loc[at].idxmax()
-            yield from _beside(rows.loc[~whole.loc[at], column].sum(), frame.at[line, column], line, column, name, spec)
+def _parts(frame: "DataFrame", spec: Spec) -> Found:
+    column, total, names = spec["column"], spec["total"], _names(frame, spec["by"])
+    if "part" not in spec:
+        yield from _shares(frame, names, dict.fromkeys(names, float(total)), spec)
+        return
+    whole = frame[spec["part"]] == total
+    yield from _shares(frame[~whole], names, frame[column].groupby(names[whole]).first(), spec)
 
 
-def _dates(frame: "DataFrame", spec: dict[str, Any]) -> Found:
-    for line, text in frame[spec["column"]].items():
-        parts = str(text).split("-") if text else ["2000"]
-        try:
-            date(*(int(part) for part in [*parts, "1", "1"][:3]))
-        except ValueError:
-            yield int(line), spec["column"], f"{text!r} is no date of the calendar"
-
-
-def _sums(frame: "DataFrame", spec: dict[str, Any], load: "Load") -> Found:
-    column, by = spec["column"], spec["by"]
-    if by == ["year"] and "year" not in frame:
+def _sums(frame: "DataFrame", spec: Spec, load: "Load") -> Found:
+    if "year" in spec["by"] and "year" not in frame:
         frame = frame.assign(year=frame["month"].dt.year)
     totals = load(spec["table"])
     for name, values in spec.get("of", {}).items():
         totals = totals[totals[name].isin(values)]
-    known = totals.groupby(totals[by[0]].astype(str))[spec["total"]].sum()
-    for name, at in _groups(frame, by):
-        if name in known:
-            yield from _beside(frame.loc[at, column].sum(), known[name], at[0], column, name, spec)
+    totals = totals.groupby(totals[spec["by"][0]].astype(str))[spec["total"]].sum()
+    yield from _shares(frame, _names(frame, spec["by"]), totals, spec)
 
 
-def _known(frame: "DataFrame", spec: dict[str, Any], load: "Load") -> Found:
-    values, others = frame[spec["column"]], spec.get("also", [])
-    known = {*load(spec["table"])[spec["in"]], *others, ""}
-    for line in frame.index[~values.isin(known)]:
-        yield int(line), spec["column"], f"{frame.at[line, spec['column']]!r} is not in the table {spec['table']}"
+def _shares(frame: "DataFrame", names: "Series", totals: Mapping[str, float], spec: Spec) -> Found:
+    """The groups whose values do not add up to a share of their total between ``low`` and ``high``."""
+    column, low, high = spec["column"], spec.get("low", 0), spec["high"]
+    for name, part in frame[column].groupby(names):
+        found, total = part.sum(), totals.get(name)
+        if total is None or low * total <= found <= high * total or name in spec.get("explained", {}):
+            continue
+        share = f"{100 * found / total:.2f}%" if total else "more"
+        said = f"{name}: the parts make {share} of the total, not {100 * low:g} to {100 * high:g}%"
+        yield part.index[0], column, said
 
 
-def _sides(frame: "DataFrame", spec: dict[str, Any], load: "Load") -> Found:
+def _dates(frame: "DataFrame", spec: Spec) -> Found:
+    for line, text in frame[spec["column"]].items():
+        try:
+            date(*(int(part) for part in [*(text or "2000").split("-"), "1", "1"][:3]))
+        except ValueError:
+            yield line, spec["column"], f"{text!r} is no date of the calendar"
+
+
+def _known(frame: "DataFrame", spec: Spec, load: "Load") -> Found:
+    values = frame[spec["column"]]
+    for line, value in values[~values.isin([*load(spec["table"])[spec["in"]], *spec.get("also", []), ""])].items():
+        yield line, spec["column"], f"{value!r} is not in the table {spec['table']}"
+
+
+def _sides(frame: "DataFrame", spec: Spec, load: "Load") -> Found:
     import numpy as np
 
-    first, second = spec["columns"]
-    held = frame.reset_index(names="_line")
-    for side, (table, column) in enumerate(spec["tables"].items()):
-        held = held.merge(load(table)[[*spec["by"], column]].rename(columns={column: f"_{side}"}), on=spec["by"])
-    held = held[(held[[first, second, "_0", "_1"]] > spec.get("at_least", 0)).all(axis=1)]
-    logs = {name: np.log(held[name]) for name in (first, second, "_0", "_1")}
-    straight = (logs[first] - logs["_0"]).abs() + (logs[second] - logs["_1"]).abs()
-    crossed = (logs[first] - logs["_1"]).abs() + (logs[second] - logs["_0"]).abs()
-    for _, row in held[straight - crossed > np.log(spec["factor"])].iterrows():
-        name = " ".join(str(row[c]) for c in spec["by"])
-        if name not in spec.get("explained", {}):
-            said = f"{name}: {first} and {second} fit the other record better when they are swapped"
-            yield int(row["_line"]), f"{first}, {second}", said
+    columns = (first, second) = spec["columns"]
+    held = frame.assign(line=frame.index)
+    for side, (table, column) in zip("ab", spec["tables"].items(), strict=True):
+        held = held.merge(load(table)[[*spec["by"], column]].rename(columns={column: side}), on=spec["by"])
+    held = held[(held[[*columns, "a", "b"]] > spec.get("at_least", 0)).all(axis=1)]
+    log = np.log(held[[*columns, "a", "b"]])
+    straight = (log[first] - log["a"]).abs() + (log[second] - log["b"]).abs()
+    crossed = (log[first] - log["b"]).abs() + (log[second] - log["a"]).abs()
+    names = _names(held, spec["by"])
+    swapped = (straight - crossed > np.log(spec["factor"])) & ~names.isin(spec.get("explained", {}))
+    for line, name in zip(held["line"][swapped], names[swapped], strict=True):
+        said = f"{name}: {first} and {second} fit the other record better when they are swapped"
+        yield line, f"{first}, {second}", said
 
 
-def _groups(frame: "DataFrame", by: list[str]) -> list[tuple[str, Any]]:
-    """Name and lines of each group; one without a name where nothing tells rows apart."""
-    if not by:
-        return [("", frame.index)]
-    return [
-        (" ".join(str(part) for part in name), list(lines))
-        for name, lines in frame.groupby(by[0] if len(by) == 1 else by, sort=False).groups.items()
-        for name in [name if isinstance(name, tuple) else (name,)]
-    ]
+def _release(frame: "DataFrame", spec: Spec, load: "Load") -> Found:
+    published = load("sources").set_index("source_id")["published"]
+    for line, row in zip(frame.index, frame.to_dict("records"), strict=True):
+        due, found = due_date(row, spec["rules"], published), row["available_from"].date()
+        if due != found:
+            said = f"the release rule gives {due}" if due else "no release rule fits the row"
+            yield line, "available_from", f"{found}, but {said}"
 
 
-def _beside(found: float, total: float, line: Any, column: str, name: str, spec: dict[str, Any]) -> Found:
-    low, high = spec.get("low", 0), spec["high"]
-    if not low * total <= found <= high * total and name not in spec.get("explained", {}):
-        share = f"{100 * found / total:.2f}%" if total else "more"
-        yield int(line), column, f"{name}: the parts make {share} of the total, not {100 * low:g} to {100 * high:g}%"
+def _names(frame: "DataFrame", by: list[str]) -> "Series":
+    """What the group of each row is called, by line; all are one where nothing tells rows apart."""
+    import pandas as pd
+
+    texts = [frame[column].astype(str) for column in by]
+    return pd.Series([" ".join(parts) for parts in zip(*texts, strict=True)] if by else "", frame.index, dtype=str)
 
 
 def _ordinal(value: Any) -> int:
@@ -200,10 +228,5 @@ def _ordinal(value: Any) -> int:
     return int(text[:4]) * 12 + int(text[5:7]) - 1 if "-" in text else int(text)
 
 
-def _shown(ordinal: int, like: Any) -> str:
-    return f"{ordinal // 12}-{ordinal % 12 + 1:02d}" if "-" in str(like) else str(ordinal)
-
-
 _WITHIN = {"order": _order, "calendar": _calendar, "jump": _jump, "parts": _parts, "dates": _dates}
-_ACROSS = {"sums": _sums, "known": _known, "sides": _sides}
-_KNOWN = ", ".join([*_WITHIN, *_ACROSS])
+_ACROSS = {"sums": _sums, "known": _known, "sides": _sides, "release": _release}

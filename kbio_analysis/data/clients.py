@@ -1,14 +1,15 @@
 """Who publishes what: a recipe a table that can be brought up to date, and the ways of asking.
 
-Each client gives the rows as the table has them, without ``available_from``, values as text. The clients come with the
-extra ``refresh``; keys are read from the environment and appear in no message.
+A client is told the rows held and the publisher's codes, and yields cells: what tells the row, the code, the number as
+it was sent. The clients come with the extra ``refresh``; keys are read from the environment and appear in no message.
 """
 
 import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..reading import rows_of
 TIMEOUT_SECONDS = 60.0
 ENOUGH = 0.9  # of the economies held; a few no longer exist
 Row = dict[str, str]
+Cells = Iterator[tuple[Row, str, Any]]
 
 
 class RefreshError(DataError):
@@ -31,27 +33,25 @@ class RefreshError(DataError):
 
 @lru_cache(maxsize=1)
 def recipes() -> dict[str, Row]:
-    """Table -> how it is fetched, a row of ``recipes.csv``: which client asks, by the name of its function; the rows
-    in its ``scope`` are replaced (all without one), of these only those whose value of the column ``by`` came;
+    """Table -> how it is fetched, a row of ``recipes.csv``: which client asks, by the name of its function, for which
+    ``columns`` (code=column/divisor/digits); the columns of name and value where the table is ``long``; the rows in
+    its ``scope`` are replaced (all without one), of these only those whose value of the column ``by`` came;
     the variable of the environment that holds a ``key``; and the row of ``sources`` that new figures cite, without
     the day. Every other table holds single published figures, which a person reads.
     """
     return {row["table"]: row for row in rows_of((Path(__file__).parent / "recipes.csv").read_bytes())}
 
 
-def in_scope(table: str, rows: list[Row]) -> list[Row]:
-    """Those of the rows that a refresh of the table may replace."""
-    column, _, values = recipes()[table]["scope"].partition("=")
-    return [row for row in rows if not column or row[column] in values.split(";")]
-
-
 def fetched(table: str, held: list[Row]) -> list[Row]:
-    """The rows of ``table`` as its publisher has them now, given those ``held``. Raises RefreshError, UsageError."""
+    """The rows of ``table`` as its publisher has them now, given those ``held``: values as text, without
+    ``available_from``. Raises RefreshError, UsageError.
+    """
     recipe = recipes()[table]
     if recipe["key"] and not os.environ.get(recipe["key"]):
         raise UsageError(f"{table}: {recipe['publisher']} asks for a key; put yours into {recipe['key']}")
+    columns = dict(part.split("=") for part in recipe["columns"].split())
     try:
-        rows = list(_CLIENTS[recipe["client"]](held))
+        rows = _rows(_CLIENTS[recipe["client"]](held, list(columns)), columns, recipe["long"].split())
     except ModuleNotFoundError as missing:
         extra = "pip install 'kbio-analysis[refresh]'"
         raise UsageError(f"{table}: needs {missing.name}; install it with {extra}") from None
@@ -68,61 +68,39 @@ def fetched(table: str, held: list[Row]) -> list[Row]:
     return rows
 
 
-def _plain(value: Any, divisor: float = 1.0, digits: int = 3) -> str:
-    """A number as a plain decimal, blank for none; anything else is no number."""
-    if value is None or value == "" or isinstance(value, bool) or value != value:
-        return ""
-    text = f"{float(value) / divisor:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _rows(cells: Cells, columns: Row, long: list[str]) -> list[Row]:
+    """Cells as rows of the table, in plain decimals; blank where a number was not sent."""
+    rows: dict[tuple[str, ...], Row] = {}
+    for key, code, value in cells:
+        column, divisor, digits = columns[code].split("/")
+        if long:
+            key, column = key | {long[0]: column}, long[1]
+        text = "" if value in (None, "") else f"{float(value) / float(divisor):.{digits}f}"
+        row = rows.setdefault(tuple(key.values()), key)
+        row[column] = text.rstrip("0").rstrip(".") if "." in text else text
+    return list(rows.values())
 
 
-# ---- World Bank, through wbgapi; no key
-
-
-def _worldbank(series: dict[str, str], economy: str) -> dict[tuple[str, int], dict[str, float | None]]:
+def _worldbank(held: list[Row], codes: list[str]) -> Cells:
+    """World Bank, through wbgapi; no key. A year of which only the people are known makes no row."""
     import wbgapi
 
     wbgapi.get_options = {"timeout": TIMEOUT_SECONDS}
-    found: dict[tuple[str, int], dict[str, float | None]] = {}
-    for row in wbgapi.data.fetch(list(series), economy, time="all", skipBlanks=True):
-        year = int(row["time"].removeprefix("YR"))
-        if year >= 1990:
-            found.setdefault((row["economy"], year), {})[series[row["series"]]] = row["value"]
-    return found
+    known = {row.get("iso3", "USA") for row in held}  # the World Bank's aggregates have codes of their own
+    answer = wbgapi.data.fetch(codes, "all" if len(known) > 1 else "USA", time="all", skipBlanks=True)
+    cells = [(row["economy"], row["time"].removeprefix("YR"), row["series"], row["value"]) for row in answer]
+    measured = {cell[:2] for cell in cells if cell[2] != "SP.POP.TOTL"}
+    for economy, year, code, value in cells:
+        if economy in known and year >= "1990" and (economy, year) in measured:
+            yield {"iso3": economy, "year": year}, code, value
 
 
-def _macro(held: list[Row]) -> Iterator[Row]:
-    economies = {row["iso3"] for row in held}  # the World Bank's aggregates have codes of their own
-    series = {"NY.GDP.MKTP.CD": "gdp", "NY.GDP.MKTP.KD.ZG": "growth", "SP.POP.TOTL": "people"}
-    for (economy, year), value in sorted(_worldbank(series, "all").items()):
-        if economy not in economies or (value.get("gdp") is None and value.get("growth") is None):
-            continue
-        yield {
-            "iso3": economy,
-            "year": str(year),
-            "gdp_usd_m": _plain(value.get("gdp"), 1e6),
-            "gdp_growth_pct": _plain(value.get("growth"), digits=4),
-            "population_m": _plain(value.get("people"), 1e6, 4),
-        }
-
-
-def _us_gdp(_: list[Row]) -> Iterator[Row]:
-    series = {"NY.GDP.MKTP.CD": "gdp_current_usd_m", "NY.GDP.MKTP.KD.ZG": "real_growth_pct"}
-    for (_economy, year), value in _worldbank(series, "USA").items():
-        for measure, number in value.items():
-            text = _plain(number, 1e6, 0) if measure == "gdp_current_usd_m" else _plain(number, digits=4)
-            yield {"measure": measure, "year": str(year), "value": text}
-
-
-# ---- UN Comtrade, through comtradeapicall; free key
-
-
-def _comtrade(held: list[Row]) -> Iterator[Row]:
+def _comtrade(held: list[Row], codes: list[str]) -> Cells:
+    """UN Comtrade, through comtradeapicall; free key."""
     import comtradeapicall
     import pycountry
 
-    column, flow = ("exports_usd_m", "X") if "exports_usd_m" in held[0] else ("imports_usd_m", "M")
-    names = {row["iso3"]: row["partner"] for row in held}
+    (flow,), names = codes, {row["iso3"]: row["partner"] for row in held}
     last = max(int(row["year"]) for row in held)
     for year in (last, last + 1, last + 2):
         said = io.StringIO()
@@ -137,37 +115,28 @@ def _comtrade(held: list[Row]) -> Iterator[Row]:
         for row in frame.to_dict("records"):
             if row["reporterCode"] != 410 or row["flowCode"] != flow or row["cmdCode"] != "TOTAL":
                 raise RefreshError("UN Comtrade: rows of another reporter, flow or product than asked for")
-            iso3, value = row["partnerISO"], _plain(row["primaryValue"], 1e6)
-            country = pycountry.countries.get(alpha_3=iso3)
+            iso3, country = row["partnerISO"], pycountry.countries.get(alpha_3=row["partnerISO"])
             if iso3 in names or country is not None:  # else the world, and areas that are no economy
                 name = names.get(iso3) or country.name
-                yield {"iso3": iso3, "partner": name, "year": str(int(row["period"])), column: value, "flag": ""}
+                yield {"iso3": iso3, "partner": name, "year": str(int(row["period"]))}, flow, row["primaryValue"]
 
 
-# ---- Korea Customs Service, open data of data.go.kr, plain HTTPS; free key
-
-
-def _customs(held: list[Row]) -> Iterator[Row]:
-    """Monthly exports by HS code, each series the sum of its codes."""
-    years = sorted({row["month"][:4] for row in held if row["series"] in _HS30})
-    for series, parts in _HS30.items():
-        months: dict[str, float] = {}
+def _customs(held: list[Row], codes: list[str]) -> Cells:
+    """Korea Customs Service, open data of data.go.kr, plain HTTPS; free key. Months, each the sum of its HS codes."""
+    years = sorted({row["month"][:4] for row in held})
+    for code in codes:
+        months: Counter[str] = Counter()
         for year in (*years, str(int(years[-1]) + 1)):
-            for code in parts:
-                for month, dollars in _customs_months(code, year):
-                    months[month] = months.get(month, 0.0) + dollars
-        for month, dollars in months.items():
-            value = _plain(dollars, 1e6)
-            yield {"series": series, "month": month, "exports_usd_m": value, "status": "customs_result"}
+            for part in code.split("+"):
+                months.update(_customs_months(part, year))
+        yield from (({"month": month, "status": "customs_result"}, code, usd) for month, usd in months.items())
 
 
-def _customs_months(code: str, year: str) -> Iterator[tuple[str, float]]:
+def _customs_months(code: str, year: str) -> dict[str, float]:
     from xml.etree import ElementTree
 
-    raw = _get(
-        "https://apis.data.go.kr/1220000/Itemtrade/getItemtradeList",
-        {"serviceKey": os.environ["DATA_GO_KR_KEY"], "strtYymm": f"{year}01", "endYymm": f"{year}12", "hsSgn": code},
-    )
+    asked = {"serviceKey": os.environ["DATA_GO_KR_KEY"], "strtYymm": f"{year}01", "endYymm": f"{year}12", "hsSgn": code}
+    raw = _get("https://apis.data.go.kr/1220000/Itemtrade/getItemtradeList", asked)
     if b"<!ENTITY" in raw or b"<!DOCTYPE" in raw:
         raise RefreshError("Korea Customs Service: a document with declarations of its own is not read")
     try:
@@ -178,97 +147,76 @@ def _customs_months(code: str, year: str) -> Iterator[tuple[str, float]]:
     if told not in ("00", "0"):
         reason = answer.findtext(".//resultMsg") or answer.findtext(".//returnAuthMsg") or "no code"
         raise RefreshError(f"Korea Customs Service: {reason} ({told})")
-    for item in answer.iter("item"):
-        month = (item.findtext("year") or "").replace(".", "-")
-        if len(month) != 7 or not month[:4].isdigit():
-            continue  # the sum of the months
-        dollars = item.findtext("expDlr")
-        if dollars is None:
-            raise RefreshError("Korea Customs Service: the answer has no field expDlr")
-        yield month, float(dollars)
+    items = {item.findtext("year", "").replace(".", "-"): item.findtext("expDlr") for item in answer.iter("item")}
+    # What is called otherwise than a month is the sum of the months.
+    return {name: float(usd) for name, usd in items.items() if len(name) == 7 and name[:4].isdigit()}
 
 
-# ---- Atlas of Economic Complexity, a file of Harvard Dataverse, plain HTTPS; no key
-
-
-def _atlas(held: list[Row]) -> Iterator[Row]:
-    """The exporters held, from the newest file of exports by economy, heading and year."""
-    listing = json.loads(_get("https://dataverse.harvard.edu/api/datasets/:persistentId/", {"persistentId": ATLAS}))
+def _atlas(held: list[Row], codes: list[str]) -> Cells:
+    """Atlas of Economic Complexity, a file of Harvard Dataverse, plain HTTPS; no key. The exporters held, from the
+    first year held, from the newest file of exports by economy, heading and year.
+    """
+    asked = {"persistentId": "doi:10.7910/DVN/T4CHWJ"}
+    listing = json.loads(_get("https://dataverse.harvard.edu/api/datasets/:persistentId/", asked))
     files = {file["label"]: file["dataFile"]["id"] for file in listing["data"]["latestVersion"]["files"]}
     name = next((name for name in files if name.startswith("hs92_country_product_year_4.")), None)
     if name is None:
         raise RefreshError("Atlas: the newest version has no file hs92_country_product_year_4")
-    raw = _get(f"https://dataverse.harvard.edu/api/access/datafile/{files[name]}", {"format": "original"})
-    wanted = {(row["classification"].removeprefix("HS92-"), row["iso3"]) for row in held}
-    first = {pair: min(int(r["year"]) for r in held if (r["classification"][5:], r["iso3"]) == pair) for pair in wanted}
-    for row in csv.DictReader(io.StringIO(raw.decode("utf-8"), newline="")):
-        pair = (row["product_hs92_code"].zfill(4), row["country_iso3_code"])
-        if pair in first and int(row["year"]) >= first[pair] and row["export_value"]:
-            value = _plain(row["export_value"], 1e6, 0)
-            yield {"classification": f"HS92-{pair[0]}", "iso3": pair[1], "year": row["year"],
-                   "exports_usd_m": value, "status": "reconciled"}  # fmt: skip
+    answer = _csv(f"https://dataverse.harvard.edu/api/access/datafile/{files[name]}", {"format": "original"})
+    latest_first = sorted(held, key=lambda row: row["year"], reverse=True)
+    first = {(row["classification"], row["iso3"]): row["year"] for row in latest_first}
+    for row in answer:
+        pair = (f"HS92-{row['product_hs92_code'].zfill(4)}", row["country_iso3_code"])
+        if pair in first and row["year"] >= first[pair] and row["export_value"]:
+            key = {"classification": pair[0], "iso3": pair[1], "year": row["year"], "status": "reconciled"}
+            yield key, *codes, row["export_value"]
 
 
-# ---- International Monetary Fund, SDMX 2.1 as CSV, plain HTTPS; no key
-
-
-def _imf(held: list[Row]) -> Iterator[Row]:
-    """Totals and trade with Korea of the economies held, all years, by their own record; flags are kept."""
+def _imf(held: list[Row], codes: list[str]) -> Cells:
+    """International Monetary Fund, SDMX 2.1 as CSV, plain HTTPS; no key. All years of the economies held, by their own
+    record; flags are kept.
+    """
     flags = {(row["iso3"], row["year"]): row["flag"] for row in held}
-    columns = {("MG_CIF_USD", "G001"): "total_imports_usd_m", ("XG_FOB_USD", "G001"): "total_exports_usd_m"}
-    columns |= {("MG_CIF_USD", "KOR"): "imports_from_korea_usd_m", ("XG_FOB_USD", "KOR"): "exports_to_korea_usd_m"}
-    raw = _get(
-        "https://api.imf.org/external/sdmx/2.1/data/IMF.STA,IMTS/.MG_CIF_USD+XG_FOB_USD.G001+KOR.A",
-        {"startPeriod": "1990"},
-        accept="application/vnd.sdmx.data+csv;version=1.0.0",
-    )
-    found: dict[tuple[str, str], Row] = {}
-    for row in csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")):
-        economy, column = row["COUNTRY"], columns[row["INDICATOR"], row["COUNTERPART_COUNTRY"]]
+    known = {row["iso3"] for row in held}
+    parts = ["+".join(dict.fromkeys(part)) for part in zip(*(code.split(":") for code in codes), strict=True)]
+    url = f"https://api.imf.org/external/sdmx/2.1/data/IMF.STA,IMTS/.{parts[0]}.{parts[1]}.A"
+    rows = list(_csv(url, {"startPeriod": "1990"}, accept="application/vnd.sdmx.data+csv;version=1.0.0"))
+    sent = known & {row["COUNTRY"] for row in rows}
+    if rows and len(sent) < ENOUGH * len(known):
+        raise RefreshError(f"IMF: only {len(sent)} of {len(known)} economies came: the answer is cut")
+    for row in rows:
         if row["FREQUENCY"] != "A":
             raise RefreshError("IMF: other figures than those of years")
-        found.setdefault((economy, row["TIME_PERIOD"]), {})[column] = _plain(row["OBS_VALUE"], 1e6)
-    known, sent = {row["iso3"] for row in held}, {economy for economy, _ in found}
-    if found and len(known & sent) < ENOUGH * len(known):
-        raise RefreshError(f"IMF: only {len(known & sent)} of {len(known)} economies came: the answer is cut")
-    for (economy, year), values in found.items():
-        if economy in known:
-            blank = dict.fromkeys(columns.values(), "")
-            yield blank | values | {"iso3": economy, "year": year, "flag": flags.get((economy, year), "")}
+        iso3, year = row["COUNTRY"], row["TIME_PERIOD"]
+        if iso3 in known:
+            key = {"iso3": iso3, "year": year, "flag": flags.get((iso3, year), "")}
+            yield key, f"{row['INDICATOR']}:{row['COUNTERPART_COUNTRY']}", row["OBS_VALUE"]
 
 
-# ---- Statistics Korea, KOSIS open API, plain HTTPS; free key
-
-
-def _kosis(_: list[Row]) -> Iterator[Row]:
-    """Korea's exports and imports over all partners, by year, printed in thousands of dollars."""
-    columns = {"13103103829T1": "exports_usd_m", "13103103829T2": "imports_usd_m"}
+def _kosis(_: list[Row], codes: list[str]) -> Cells:
+    """Statistics Korea, KOSIS open API, plain HTTPS; free key. Korea's trade with all partners, by year."""
     asked = {"method": "getList", "apiKey": os.environ["KOSIS_KEY"], "format": "json", "jsonVD": "Y"}
-    asked |= {"orgId": "360", "tblId": "DT_1R11006_FRM101", "itmId": " ".join(columns), "objL1": "13102103829E.00"}
+    asked |= {"orgId": "360", "tblId": "DT_1R11006_FRM101", "itmId": " ".join(codes), "objL1": "13102103829E.00"}
     asked |= {"prdSe": "Y", "startPrdDe": "1990", "endPrdDe": "2100"}
     answer = json.loads(_get("https://kosis.kr/openapi/Param/statisticsParameterData.do", asked))
     if isinstance(answer, dict):
         raise RefreshError(f"KOSIS: {answer['errMsg']} ({answer['err']})")
-    years: dict[str, Row] = {}
     for row in answer:
-        years.setdefault(row["PRD_DE"], {})[columns[row["ITM_ID"]]] = _plain(row["DT"], 1e3)
-    yield from ({"year": year} | values for year, values in years.items())
+        yield {"year": row["PRD_DE"]}, row["ITM_ID"], row["DT"]
 
 
-def _get(url: str, parameters: dict[str, str], accept: str = "*/*") -> bytes:
+def _csv(url: str, asked: dict[str, str], accept: str = "*/*") -> Iterable[Row]:
+    return csv.DictReader(io.StringIO(_get(url, asked, accept).decode("utf-8-sig"), newline=""))
+
+
+def _get(url: str, asked: dict[str, str], accept: str = "*/*") -> bytes:
     import requests
 
-    answer = requests.get(url, params=parameters, headers={"Accept": accept}, timeout=TIMEOUT_SECONDS)
+    answer = requests.get(url, params=asked, headers={"Accept": accept}, timeout=TIMEOUT_SECONDS)
     if answer.status_code != 200:
         raise RefreshError(f"{url.split('/')[2]} answers {answer.status_code} {answer.reason}")
     return answer.content
 
 
-ATLAS = "doi:10.7910/DVN/T4CHWJ"
-_HS30 = {
-    "hs30_customs": ("30",),
-    "hs300214_customs": ("300214",),
-    "hs3002_13_14_15_customs": ("300213", "300214", "300215"),
-}
-_CLIENTS = {"macro": _macro, "us_gdp": _us_gdp, "comtrade": _comtrade, "customs": _customs, "atlas": _atlas}
-_CLIENTS |= {"imf": _imf, "kosis": _kosis}
+_CLIENTS = {"worldbank": _worldbank, "comtrade": _comtrade, "customs": _customs, "atlas": _atlas, "imf": _imf}
+_CLIENTS |= {"kosis": _kosis}

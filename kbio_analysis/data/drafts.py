@@ -18,30 +18,13 @@ import typer
 
 from ..errors import DataError, UsageError, did_you_mean
 from ..reading import file_rows, read_json, rows_of
-from .package import (
-    Package,
-    Passport,
-    all_or_nothing,
-    put,
-    read_package,
-    read_verified,
-    sorted_rows,
-    vouched,
-    write_package,
-    written,
-)
+from .package import Package, Passport, read_package, read_verified, sorted_rows, vouched, written
 
 Row = dict[str, str]
 SHARED = ("source_id", "available_from", "note")  # columns that mean the same in every table
 KNOWN = {"year": "Calendar year", "month": "Calendar month", "iso3": "Economy, ISO 3166-1 alpha-3"}
-ABOUT_SOURCE = {
-    "publisher": ("who published it", r"[^|]+"),
-    "source-title": ("what it is called", r"[^|]+"),
-    "published": ("when: YYYY, YYYY-MM or YYYY-MM-DD", r"\d{4}(-\d\d(-\d\d)?)?"),
-    "address": ("its address https://..., or none", r"none|https?://\S+"),
-    "how-read": ("how the figures came from there to here", r"[^|]+"),
-}
 TIMES = ("year", "month", "date", "period")
+TEXT = r"[^|]+"
 
 
 class Answers:
@@ -50,21 +33,27 @@ class Answers:
     def __init__(self) -> None:
         self.asks, self.lacking = sys.stdin.isatty(), list[str]()
 
-    def __call__(self, given: str | None, option: str, question: str, form: str | Sequence[str] = r"[^|]+") -> str:
+    def __call__(self, given: str | None, option: str, question: str, form: str | Sequence[str] = TEXT) -> str:
         """The answer, of this ``form``: a pattern, or the words allowed. At the terminal a wrong one is asked again."""
         if not given and not self.asks:
             self.lacking.append(option)
             return ""
         words = [] if isinstance(form, str) else form
-        pattern = form if isinstance(form, str) else "|".join(map(re.escape, form))
+        pattern = "|".join(map(re.escape, words)) if words else form
+        question += f" ({', '.join(words)})" * bool(words)
         while True:
-            text = " ".join((given or typer.prompt(question + f" ({', '.join(words)})" * bool(words))).split())
+            text = " ".join((given or typer.prompt(question)).split())
             if re.fullmatch(pattern, text):
                 return text
-            said = f"one of {', '.join(words)}{did_you_mean(text, words)}" if words else question
+            said = f"{text!r}: write {question}{did_you_mean(text, words)}"
             if given:
-                raise UsageError(f"{option} {text!r}: write {said}")
-            print(f"{text!r}: write {said}")
+                raise UsageError(f"{option} {said}")
+            print(said)
+
+    def field(self, given: str | None, option: str, field: dict[str, Any], form: str = "") -> str:
+        """The answer to what a column of a table holds, by its passport; ``form`` where that says none of its own."""
+        limits = field.get("constraints", {})
+        return self(given, option, field["description"], limits.get("enum") or form or limits.get("pattern") or TEXT)
 
     def complete(self) -> None:
         """Raises UsageError naming every option without an answer."""
@@ -102,12 +91,9 @@ def new_table(
     ] = None,
 ) -> None:
     """Take a CSV file in as a table: with passport, sources and its place in the lists, checked as a whole."""
-    from .verification import due_date
-
     package, answers, rows = read_package(), Answers(), _tidy(file)
     table = _new_name("--name", name or re.sub(r"\W+", "_", file.stem.lower()), package.passports)
     title = answers(title, "--title", "what the table is")
-    about = {"name": table, "path": f"tables/{table}.csv", "title": title, "description": description or title}
     terms = answers(licence, "--licence", "the terms under which the figures may be used")
     new = {"publisher": publisher, "source-title": source_title, "published": published, "address": address}
     held, cited = _sources(rows, source, new | {"how-read": how_read}, terms, (package, answers))
@@ -115,24 +101,27 @@ def new_table(
     keys = [_plain(one) for one in key or []] or _key(rows)
     further = ["available_from", "source_id"] if rule else ["source_id"]
     columns = [*rows[0], *(column for column in further if column not in rows[0])]
-    fields = _fields(rows, columns, keys, (_pairs(meaning, columns), _pairs(unit, columns)), (package, answers))
+    if unknown := [one for one in keys if one not in columns]:
+        raise UsageError(f"--key {unknown[0]!r} is no column; columns: {', '.join(columns)}")
+    meanings, units = _pairs(meaning, columns), _pairs(unit, columns)
+    shared = {f["name"]: f for one in package.passports.values() for f in one.fields if f["name"] in SHARED}
+    fields = [
+        shared.get(c) or _field(c, [row[c] for row in rows], c in keys, (meanings.get(c), units.get(c)), answers)
+        for c in columns
+    ]
     traps = trap or [answers(None, "--trap", "what a reader may get wrong")]
     answers.complete()
-
-    days = {one: row["published"] for one, row in held.items()}
     for row in rows:
         row["source_id"] = row.get("source_id") or cited[0]
-        try:
-            row |= {"available_from": row.get("available_from") or str(due_date(row, [rule], days))} if rule else {}
-        except (KeyError, ValueError):
-            raise UsageError(
-                f"--available-from {available_from}: neither rows nor source give a day that exists"
-            ) from None
-    about |= _standing(package, fields, keys, terms) | {"sources": [_as_cited(held[one]) for one in cited]}
-    about["kbio"] = {"available_from": [rule]} if rule else {}
-    passport = Passport(name=table, path=package.root / about["path"], descriptor=about)
-    about["kbio"] |= {"traps": traps, "checks": _checks(rows, passport, package)}
-    _take_in(package, passport, rows, [*held.values()])
+    about = {"name": table, "path": f"tables/{table}.csv", "title": title, "description": description or title}
+    reference = {"fields": "source_id", "reference": {"resource": "sources", "fields": "source_id"}}
+    about["schema"] = {"fields": fields, "primaryKey": keys, "missingValues": [""], "foreignKeys": [reference]}
+    about |= {
+        "sources": [_as_cited(held[one]) for one in cited],
+        "licenses": [{"name": "notspecified", "title": terms}],
+    }
+    about["kbio"] = ({"available_from": [rule]} if rule else {}) | {"traps": traps}
+    _add(package, about, rows, held)
     print(f'{table}: {len(rows)} rows, key {", ".join(keys)}; tables.load("{table}") gives it. To see all: git diff')
 
 
@@ -172,23 +161,31 @@ def _sources(
 ) -> tuple[dict[str, Row], list[str]]:
     """The table of sources with a new one, if it is, and the sources that the rows cite, that of ``given`` first."""
     package, answers = room
-    held = {row["source_id"]: row for row in rows_of(read_verified(package.passport("sources")))}
+    passport = package.passport("sources")
+    held = {row["source_id"]: row for row in rows_of(read_verified(passport))}
+    fields = {field["name"]: field for field in passport.fields}
     cited = list(dict.fromkeys(row["source_id"] for row in rows if row.get("source_id")))
     if given or not all(row.get("source_id") for row in rows):
         said = "a row of the table sources, or a new name such as WHO_2026 (capital letters, digits, _)"
         source = answers(given, "--source", said, r"[A-Z][A-Z0-9_]*")
         cited = list(dict.fromkeys([source, *cited]))
-        hint = did_you_mean(source, held)
-        if source not in held and hint and not (about["publisher"] or answers.asks):
-            raise UsageError(f"--source {source!r} is no row of the table sources{hint}")
-        if source and source not in held:
-            asks = {option: answers(text, f"--{option}", *ABOUT_SOURCE[option]) for option, text in about.items()}
-            row = dict(zip(("publisher", "title", "published", "url", "how_read"), asks.values(), strict=True))
-            held[source] = row | {"source_id": source, "url": row["url"].removesuffix("none"), "licence": terms}
+        new = source and source not in held and (about["publisher"] or answers.asks or not did_you_mean(source, held))
+        if new:
+            row = {"source_id": source, "licence": terms}
+            for option, text in about.items():
+                column = {"source-title": "title", "address": "url", "how-read": "how_read"}.get(option, option)
+                form = r"none|https?://\S+" if column == "url" else ""
+                row[column] = answers.field(text, f"--{option}", fields[column], form).removesuffix("none")
+            held[source] = row
     if unknown := [one for one in cited if one and one not in held]:
         hint = did_you_mean(unknown[0], held)
         raise UsageError(f"{unknown[0]!r} is no row of the table sources; give a new one with --source{hint}")
     return held, cited
+
+
+def _as_cited(source: Row) -> Row:
+    dated = {"published": source["published"]} if source["published"] else {}
+    return {"title": source["title"], "publisher": source["publisher"], "path": source["url"] or "sources.csv"} | dated
 
 
 def _rule(given: Text, has_days: bool, answers: Answers) -> dict[str, Any]:
@@ -219,36 +216,20 @@ def _key(rows: list[Row]) -> list[str]:
     raise UsageError("no columns tell all rows apart; name them with --key, or take out the doubled rows")
 
 
-def _fields(
-    rows: list[Row], columns: list[str], keys: list[str], told: tuple[Row, Row], room: tuple[Package, Answers]
-) -> list[dict[str, Any]]:
-    package, answers = room
-    shared = {f["name"]: f for p in package.passports.values() for f in p.fields if f["name"] in SHARED}
-    fields = []
-    for name in columns:
-        if name in shared:
-            fields.append(shared[name])
-            continue
-        cells = [row[name] for row in rows]
-        kind = _kind(cells)
-        if kind == "integer" and name not in (*keys, "year"):
-            kind = "number"
-        what = answers(told[0].get(name) or KNOWN.get(name), f"--meaning {name}=...", f"what {name} holds")
-        field: dict[str, Any] = {"name": name, "type": kind, "description": what}
-        if kind in ("integer", "number"):
-            given = told[1].get(name) or ("year" if name == "year" else None)
-            field["unit"] = answers(given, f"--unit {name}=...", f"the unit of {name}")
-        limits: dict[str, Any] = {"required": True} if all(cells) else {}
-        if kind == "number" and not any(cell.startswith("-") for cell in cells):
-            limits["minimum"] = 0
-        if name == "year":
-            limits |= {"minimum": 1900, "maximum": 2100}
-        if name == "iso3":
-            limits["pattern"] = "[A-Z]{3}"
-        fields.append(field | ({"constraints": limits} if limits else {}))
-    if unknown := [one for one in keys if one not in columns]:
-        raise UsageError(f"--key {unknown[0]!r} is no column; columns: {', '.join(columns)}")
-    return fields
+def _field(name: str, cells: list[str], in_key: bool, told: tuple[Text, Text], answers: Answers) -> dict[str, Any]:
+    """The passport's entry of a column, by what its cells show and what was told of its meaning and unit."""
+    kind = _kind(cells)
+    if kind == "integer" and name != "year" and not in_key:
+        kind = "number"
+    what = answers(told[0] or KNOWN.get(name), f"--meaning {name}=...", f"what {name} holds")
+    field: dict[str, Any] = {"name": name, "type": kind, "description": what}
+    if kind in ("integer", "number"):
+        field["unit"] = answers(told[1] or (name if name == "year" else None), f"--unit {name}=...", f"unit of {name}")
+    limits: dict[str, Any] = {"required": True} if all(cells) else {}
+    if kind == "number" and not any(cell.startswith("-") for cell in cells):
+        limits["minimum"] = 0
+    limits |= {"year": {"minimum": 1900, "maximum": 2100}, "iso3": {"pattern": "[A-Z]{3}"}}.get(name, {})
+    return field | ({"constraints": limits} if limits else {})
 
 
 def _checks(rows: list[Row], passport: Passport, package: Package) -> list[dict[str, Any]]:
@@ -279,54 +260,32 @@ def _checks(rows: list[Row], passport: Passport, package: Package) -> list[dict[
     return held
 
 
-def _standing(package: Package, fields: list[dict[str, Any]], keys: list[str], terms: str) -> dict[str, Any]:
-    """What a passport says of the file's form, of its schema, and the licence, as other tables have it."""
-    tables = [passport.descriptor for passport in package.passports.values()]
-    alike = ("profile", "format", "mediatype", "encoding", "dialect")
-    reference = {"fields": "source_id", "reference": {"resource": "sources", "fields": "source_id"}}
-    schema = {"fields": fields, "primaryKey": keys, "missingValues": [""], "foreignKeys": [reference]}
-    same = (one for table in tables for one in table["licenses"] if one["title"] == terms)
-    licence = next(same, {"name": "notspecified", "title": terms})
-    return {key: tables[0][key] for key in alike} | vouched(b"") | {"schema": schema, "licenses": [licence]}
+def _add(package: Package, about: dict[str, Any], rows: list[Row], held: dict[str, Row]) -> None:
+    """Write table, sources, passport and lists; the lists in both READMEs are renewed by the tool, where it is."""
+    from .checks import due_date
+    from .verification import take_in
 
-
-def _as_cited(source: Row) -> Row:
-    dated = {"published": source["published"]} if source["published"] else {}
-    return {"title": source["title"], "publisher": source["publisher"], "path": source["url"] or "sources.csv"} | dated
-
-
-def _take_in(package: Package, passport: Passport, rows: list[Row], held: list[Row]) -> None:
-    """Write table, sources, passport and lists, and hold the package against itself; all as before if it does not."""
-    from .verification import verify
-
-    sources, lists = package.passport("sources"), package.root / "README.md"
-    front, tool = package.root.parent / "README.md", package.root.parent / "tools" / "readme.py"
-    with all_or_nothing(passport.path, sources.path, package.root / "datapackage.json", lists, front):
-        for one, content in ((passport, rows), (sources, held)):
-            raw = sorted_rows(content, one)
-            put(one.path, raw)
-            one.descriptor.update(vouched(raw))
-        package.descriptor["resources"].append(passport.descriptor)
-        package.descriptor["resources"].sort(key=lambda one: one["name"])
-        write_package(package)
-        if lists.is_file():
-            put(lists, _listed(lists.read_text(encoding="utf-8"), passport).encode())
-        if problems := verify():
-            raise DataError("\n".join(["nothing was written, since it would not hold:", *problems]))
-        if tool.is_file() and front.is_file():
-            subprocess.run([sys.executable, str(tool)], check=True, timeout=60)
-
-
-def _listed(text: str, passport: Passport) -> str:
-    """The list of tables with this one in its place."""
-    about = passport.descriptor
-    publishers = "; ".join(dict.fromkeys(source["publisher"] for source in about["sources"]))
-    row = f"| {passport.name} | {about['title']} | {publishers} | {about['licenses'][0]['title']} |"
-    lines = text.splitlines()
-    heads = [i for i, line in enumerate(lines) if line.startswith("| ")]
-    later = [i for i in heads[1:] if lines[i].split(" | ")[0][2:] > passport.name]
-    lines.insert(later[0] if later else heads[-1] + 1, row)
-    return "\n".join(lines) + "\n"
+    rules, days = about["kbio"].get("available_from", []), {one: row["published"] for one, row in held.items()}
+    for row in rows:
+        try:
+            row |= {"available_from": row.get("available_from") or str(due_date(row, rules, days))} if rules else {}
+        except (KeyError, ValueError):
+            raise UsageError("--available-from: neither rows nor source give a day that exists") from None
+    known = [one.descriptor for one in package.passports.values()]
+    alike = {key: known[0][key] for key in ("profile", "format", "mediatype", "encoding", "dialect")}
+    licences = [one for table in known for one in table["licenses"] if one["title"] == about["licenses"][0]["title"]]
+    about = alike | vouched(b"") | about | {"licenses": licences[:1] or about["licenses"]}
+    passport = Passport(name=about["name"], path=package.root / about["path"], descriptor=about)
+    about["kbio"]["checks"] = _checks(rows, passport, package)
+    package = replace(package, passports={**package.passports, passport.name: passport})
+    package.descriptor["resources"].append(about)
+    package.descriptor["resources"].sort(key=lambda one: one["name"])
+    raw = {passport.name: sorted_rows(rows, passport)}
+    raw["sources"] = sorted_rows([*held.values()], package.passport("sources"))
+    tool = package.root.parent / "tools" / "readme.py"
+    lists = [path for path in (package.root / "README.md", package.root.parent / "README.md") if tool.is_file()]
+    renew = [lambda: subprocess.run([sys.executable, str(tool)], check=True, timeout=60)] if lists else []
+    take_in(package, raw, {path: path.read_bytes() for path in lists}, *renew)
 
 
 def new_claim(
@@ -342,94 +301,72 @@ def new_claim(
     from . import claims
     from .refresh import readers
     from .results import notebooks_beside, recorded
-    from .verification import verify
+    from .verification import take_in
 
-    package, answers = read_package(), Answers()
+    package, notebooks = read_package(), notebooks_beside()
     tables = {one: package.passport(one) for one in ("article_claims", "claim_tests", "claim_figures")}
     held = {one: rows_of(read_verified(passport)) for one, passport in tables.items()}
     _new_name("claim", name, {row["id"] for row in held["article_claims"]})
-    claim, test, figures = _claimed(name, given, tables, (claims.LEDGER, answers))
-    notebooks, tests, source = notebooks_beside(), held["claim_tests"], test["notebook"]
-    book = notebooks / "results.csv"
-    composed, codebook = _beside(notebooks / f"{claims.LEDGER}.ipynb", book)
-    if source not in [claims.LEDGER, *composed]:
-        hint = did_you_mean(source, composed) or "; add it there"
-        raise UsageError(f"{source!r} is not in composed_from of {claims.LEDGER}{hint}")
-    last = max((i for i, row in enumerate(tests) if row["topic"] == test["topic"]), default=-1)
-    before = tests[last]["claim"]  # the claim after which this one stands, with its further readings
-    described = _described(codebook, before, test, claim["unit"])
+    claim, test, figures = _claimed(name, given, tables, claims.LEDGER)
+    ledger, book, tests = notebooks / f"{claims.LEDGER}.ipynb", notebooks / "results.csv", held["claim_tests"]
+    try:
+        composed = read_json(ledger.read_bytes())["metadata"]["kbio"]["composed_from"]
+        described = rows_of(book.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise DataError(f"{ledger.name} or {book.name} cannot be read ({problem}); restore it") from None
+    if test["notebook"] not in [claims.LEDGER, *composed]:
+        hint = did_you_mean(test["notebook"], composed) or "; add it there"
+        raise UsageError(f"{test['notebook']!r} is not in composed_from of {claims.LEDGER}{hint}")
+    # The claim stands after the last of its topic with its further readings, in the tests and in the codebook.
+    before = next((row["claim"] for row in reversed(tests) if row["topic"] == test["topic"]), tests[-1]["claim"])
     tests.insert(max(i for i, row in enumerate(tests) if row["claim"] == before) + 1, test)
-    held["article_claims"].append(claim)
-    held["claim_figures"] += figures
-    with all_or_nothing(*(one.path for one in tables.values()), package.root / "datapackage.json", book):
-        for one, passport in tables.items():
-            raw = written(tests, passport.columns) if one == "claim_tests" else sorted_rows(held[one], passport)
-            put(passport.path, raw)
-            passport.descriptor.update(vouched(raw))
-        write_package(package)
-        put(book, described)
-        if not (problems := verify()):
-            claims.tests()
-            mine = claims.measures() if source == claims.LEDGER else recorded(source).results
-            named = [test[column] for column in ("measure", "low", "high") if test[column]]
-            problems = [f"{source} has no {one!r}{did_you_mean(one, mine)}" for one in named if one not in mine]
-        if problems:
-            raise DataError("\n".join(["nothing was written, since it would not hold:", *problems]))
+    at = next((i for i, row in enumerate(described) if row["name"] == f"measured_{before}"), None)
+    if at is None:
+        raise DataError(f"results.csv has no result measured_{before}; restore it, or write its row")
+    word, unit = ("Odds in words", "probability") if test["rule"] == "odds" else ("Verdict", claim["unit"])
+    entry = {"notebook": described[at]["notebook"], "name": f"verdict_{name}", "unit": "verdict", "rtol": ""}
+    entry["meaning"] = f"{word}: {test['label']}"
+    measured = {"name": f"measured_{name}", "unit": unit, "rtol": "0.005", "meaning": f"Measured: {test['label']}"}
+    described[at + 1 : at + 1] = [entry, entry | measured]
+
+    def hold() -> None:
+        claims.tests()
+        ours = test["notebook"] == claims.LEDGER
+        known = claims.measures() if ours else recorded(test["notebook"]).results
+        for one in (test[column] for column in ("measure", "low", "high")):
+            if one and one not in known:
+                raise DataError(f"nothing was written: {test['notebook']} has no {one!r}{did_you_mean(one, known)}")
+
+    raw = {"article_claims": sorted_rows([*held["article_claims"], claim], tables["article_claims"])}
+    raw["claim_tests"] = written(tests, tables["claim_tests"].columns)
+    raw["claim_figures"] = sorted_rows([*held["claim_figures"], *figures], tables["claim_figures"])
+    take_in(package, raw, {book: written(described, list(described[0]))}, hold)
     stale = [*dict.fromkeys(n for one in tables for n in readers(notebooks / "references", one))]
     print(f"{name}: a claim with its test{', its figure' * bool(figures)} and two rows in the codebook")
     print(f"now: kbio check {' '.join(stale)} --accept, then kbio check 00_briefing --accept")
 
 
-def _claimed(
-    name: str, given: Many, tables: dict[str, Passport], room: tuple[str, Answers]
-) -> tuple[Row, Row, list[Row]]:
+def _claimed(name: str, given: Many, tables: dict[str, Passport], ledger: str) -> tuple[Row, Row, list[Row]]:
     """The rows of the claim, of its test, and of its figure if there is one; complete, or UsageError."""
-    ledger, answers = room
-    fields = {f"found_{f['name']}": f for f in tables["claim_figures"].fields}
-    fields |= {f["name"]: f for one in ("claim_tests", "article_claims") for f in tables[one].fields}
+    answers, fields = Answers(), {f"found_{field['name']}": field for field in tables["claim_figures"].fields}
+    fields |= {field["name"]: field for one in ("claim_tests", "article_claims") for field in tables[one].fields}
     told = _pairs(given, [*fields])
 
-    def asked(column: str, default: str = "") -> str:
-        limits = fields[column].get("constraints", {})
-        question = fields[column]["description"]
-        return answers(told.get(column) or default, f"{column}=...", question, limits.get("enum") or r"[^|]+")
+    def asked(*columns: str, **defaults: str) -> Row:
+        return {c: answers.field(told.get(c) or defaults.get(c), f"{c}=...", fields[c], TEXT) for c in columns}
 
-    claim = {"id": name, "note": ""} | {c: asked(c) for c in ("quantity", "value", "unit", "period", "source_id")}
-    test = {"claim": name, "reading": "as stated", "kind": ""} | {c: asked(c) for c in ("topic", "label", "rule")}
+    claim = {"id": name, "note": ""} | asked("quantity", "value", "unit", "period", "source_id")
+    test = {"claim": name, "reading": "as stated", "kind": ""} | asked("topic", "label", "rule")
     testable = {"untestable": "no", "odds": "partly"}.get(test["rule"], "yes")
-    claim |= {"speaker": asked("speaker", "article"), "testable": asked("testable", testable)}
+    claim |= asked("speaker", "testable", speaker="article", testable=testable)
     test["step"] = told.get("step") or f"{10 ** -len(claim['value'].partition('.')[2]):g}"
-    test["tolerance"] = asked("tolerance", "printed" if test["rule"] == "equals" else "none")
-    test |= {"scope": asked("scope", "same"), "notebook": asked("notebook", ledger)}
+    width = "printed" if test["rule"] == "equals" else "none"
+    test |= asked("tolerance", "scope", "notebook", tolerance=width, scope="same", notebook=ledger)
     test |= {column: told.get(column, "") for column in ("low", "high", "cites", "note")}
     found = [column for column in told if column.startswith("found_")]
-    if test["rule"] == "untestable":
-        test |= {"measure": "", "note": asked("note")}
-    else:
-        test["measure"] = asked("measure", name if found else "")
+    untestable = test["rule"] == "untestable"
+    test |= {"measure": ""} | asked("note") if untestable else asked("measure", measure=name if found else "")
     figure = {"figure": name, "unit": claim["unit"], "note": told.get("found_note", "")}
-    figure |= {c: asked(f"found_{c}") for c in ("value", "period", "source_id") if found}
+    figure |= {c: asked(f"found_{c}")[f"found_{c}"] for c in ("value", "period", "source_id") if found}
     answers.complete()
     return claim, test, [figure] if found else []
-
-
-def _beside(ledger: Path, book: Path) -> tuple[list[str], list[Row]]:
-    """The notebooks that the ledger reads, and the codebook."""
-    try:
-        return read_json(ledger.read_bytes())["metadata"]["kbio"]["composed_from"], rows_of(book.read_bytes())
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise DataError(f"{ledger.name} or {book.name} cannot be read ({problem}); restore it") from None
-
-
-def _described(rows: list[Row], before: str, test: Row, unit: str) -> bytes:
-    """The codebook with the two results of the claim, after those of the claim ``before`` it."""
-    at = next((i for i, row in enumerate(rows) if row["name"] == f"measured_{before}"), None)
-    if at is None:
-        raise DataError(f"results.csv has no result measured_{before}; restore it, or write its row")
-    name, label, odds = test["claim"], test["label"], test["rule"] == "odds"
-    verdict = {"name": f"verdict_{name}", "unit": "verdict", "rtol": ""}
-    verdict["meaning"] = f"{'Odds in words' if odds else 'Verdict'}: {label}"
-    measured = {"name": f"measured_{name}", "unit": "probability" if odds else unit, "rtol": "0.005"}
-    measured["meaning"] = f"Measured: {label}"
-    rows[at + 1 : at + 1] = [{"notebook": rows[at]["notebook"]} | one for one in (verdict, measured)]
-    return written(rows, list(rows[0]))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ..errors import DataError, UsageError
 from ..reading import file_rows, rows_of
+from .checks import due_date
 from .package import Package, Passport, data_root, read_package, vouched, write_package, written
 from .parsing import parse
 from .schemas import typed
-from .verification import due_date
 
 
 def package_with(given: list[str], today: date) -> Path:

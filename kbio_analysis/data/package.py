@@ -6,22 +6,24 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import DataError, did_you_mean
 from ..reading import DocumentError, read_json, rows_of
-from .differences import cell_changes, committed
-from .passports import check_form
 
 PACKAGE_FILE = "datapackage.json"
 CANDIDATES, VINTAGES = "candidates", "vintages"  # folders: what a refresh has fetched, and what it has replaced
-REFRESH_HINT = "if the change is meant, run `make data-package`; if not, restore the file"
+SHOWN = 40  # lines of changes of one table; the rest is counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,7 @@ class Passport:
     @property
     def primary_key(self) -> list[str]:
         """Names of the columns that identify a row; empty if the passport gives none."""
-        key = self.descriptor["schema"].get("primaryKey", [])
-        return [key] if isinstance(key, str) else list(key)
+        return self.descriptor["schema"].get("primaryKey", [])
 
     @property
     def vintages(self) -> list[dict[str, str]]:
@@ -61,7 +62,7 @@ class Passport:
     @property
     def sha256(self) -> str:
         """Hex digest the table's bytes must have."""
-        return str(self.descriptor.get("hash", "")).removeprefix("sha256:")
+        return self.descriptor.get("hash", "").removeprefix("sha256:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,17 +88,11 @@ def data_root() -> Path:
     ``KBIO_DATA`` if set, else ``data/`` of the nearest folder above the working directory that has a package, else
     ``data/`` beside the library. Raises DataError if there is no package at that place.
     """
-    named = os.environ.get("KBIO_DATA")
-    if named:
-        candidates = [Path(named).expanduser()]
-    else:
-        here = Path.cwd()
-        candidates = [folder / "data" for folder in (here, *here.parents)]
-        candidates.append(Path(__file__).resolve().parents[2] / "data")
-    for folder in candidates:
+    named, here, beside = os.environ.get("KBIO_DATA"), Path.cwd(), Path(__file__).resolve().parents[2]
+    for folder in [Path(named).expanduser()] if named else [home / "data" for home in (here, *here.parents, beside)]:
         if (folder / PACKAGE_FILE).is_file():
             return folder
-    where = f"KBIO_DATA={named}" if named else f"data/ in or above {Path.cwd()}"
+    where = f"KBIO_DATA={named}" if named else f"data/ in or above {here}"
     raise DataError(f"no {PACKAGE_FILE} found ({where}); set KBIO_DATA to the folder that holds it")
 
 
@@ -107,22 +102,58 @@ def read_package(root: Path | None = None) -> Package:
     try:
         raw = (root / PACKAGE_FILE).read_bytes()
         descriptor = read_json(raw)
-    except FileNotFoundError:
-        raise DataError(f"{PACKAGE_FILE} is missing from {root}") from None
     except OSError as error:
-        raise DataError(f"{PACKAGE_FILE}: {error.strerror}; restore it from version control") from None
+        raise DataError(f"{root / PACKAGE_FILE}: {error.strerror}; restore it from version control") from None
     except DocumentError as error:
         raise DataError(f"{PACKAGE_FILE} is not valid JSON ({error}); restore it from version control") from None
     resources = descriptor.get("resources")
     if not isinstance(resources, list) or not resources:
         raise DataError(f"{PACKAGE_FILE} lists no resources; restore it from version control")
-    passports = {}
+    passports: dict[str, Passport] = {}
     for number, resource in enumerate(resources, start=1):
-        passport = _passport(root, resource, number)
-        if passport.name in passports:
-            raise DataError(f"{PACKAGE_FILE} gives the table {passport.name!r} two passports; keep one")
-        passports[passport.name] = passport
+        named = (resource.get("name") if isinstance(resource, dict) else None) or f"resource {number}"
+        hold_form("passport", resource, f"{PACKAGE_FILE}: the passport of {named}")
+        parts = PurePosixPath(resource["path"])
+        passport = Passport(name=named, path=root / parts, descriptor=resource)
+        fault = f"lies outside the data folder ({parts})" if parts.is_absolute() or ".." in parts.parts else ""
+        if fault := fault or _fault(passport) or ("stands twice; keep one" if named in passports else ""):
+            raise DataError(f"{PACKAGE_FILE}: the passport of {named} {fault}")
+        passports[named] = passport
     return Package(root=root, sha256=hashlib.sha256(raw).hexdigest(), descriptor=descriptor, passports=passports)
+
+
+@lru_cache(maxsize=2)
+def _form(kind: str) -> Callable[..., Any]:
+    import fastjsonschema
+
+    forms = json.loads((Path(__file__).parent / "forms.json").read_text(encoding="utf-8"))
+    own = {"date": lambda text: bool(date.fromisoformat(text))}
+    return fastjsonschema.compile(forms | {"$ref": f"#/definitions/{kind}"}, formats=own)
+
+
+def hold_form(kind: str, value: Any, what: str) -> None:
+    """Raises DataError, naming the part of ``what`` that has another form than ``forms.json`` gives its ``kind``."""
+    try:
+        _form(kind)(value, name_prefix=what)
+    except ValueError as problem:
+        said = str(problem).removeprefix(what).lstrip(". ")
+        raise DataError(f"{what}, {said if what in str(problem) else f'released: {problem}'}") from None
+
+
+def _fault(passport: Passport) -> str:
+    """What a passport says that does not fit its own columns."""
+    columns, rules = passport.columns, passport.kbio.get("available_from", [])
+    named = dict.fromkeys((column for rule in rules for column in rule.get("where", {})), "a release rule")
+    keys = [key["fields"] for key in passport.descriptor["schema"].get("foreignKeys", [])]
+    named |= dict.fromkeys([*passport.primary_key, *keys], "a key")
+    if unknown := [column for column in named if column not in columns]:
+        return f"has no field {unknown[0]!r}, which {named[unknown[0]]} names"
+    for rule in rules:
+        lag = {"months_after", "day"} <= rule.keys() and {"year", "month"} & {*columns}
+        if not (lag or {"source_published", "released"} & rule.keys()):
+            said = "a rule of available_from says source_published, released, or both months_after and day"
+            return f"is not followed: {said}, counted from the row's year or month"
+    return ""
 
 
 def read_verified(passport: Passport) -> bytes:
@@ -134,17 +165,25 @@ def read_verified(passport: Passport) -> bytes:
     if hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest() == passport.sha256:
         raise DataError(f"table {passport.name}: its line endings were turned into CRLF; check it out with LF")
     raise DataError(
-        f"table {passport.name} is not the one its passport vouches for "
-        f"(sha256 expected {passport.sha256[:12] or 'none'}, found {found[:12]}); {REFRESH_HINT}"
+        f"table {passport.name} is not the one its passport vouches for (sha256 expected "
+        f"{passport.sha256[:12] or 'none'}, found {found[:12]}); if the change is meant, run `make data-package`; "
+        "if not, restore the file"
     )
+
+
+def _read(passport: Passport) -> bytes:
+    try:
+        return passport.path.read_bytes()
+    except OSError as error:
+        raise DataError(f"table {passport.name}: {passport.path.name}: {error.strerror}; restore the file") from None
 
 
 def rebuild_passports(root: Path | None = None) -> list[str]:
     """Write hash, bytes and row counts of the tables as they are now into their passports; print and return changes.
 
-    A change is a line for the table and one for every cell that is new, gone or revised since the last commit. The
-    human-written part stays as it is. This vouches for the tables and does not check them: run
-    :func:`kbio_analysis.data.verification.verify` afterwards. Raises DataError if a table is missing.
+    A change is a line for the table and one for every cell that is new, gone or revised since the last commit. This
+    vouches for the tables and does not check them: run :func:`kbio_analysis.data.verification.verify` afterwards.
+    Raises DataError if a table is missing.
     """
     package = read_package(root)
     changes = []
@@ -152,16 +191,44 @@ def rebuild_passports(root: Path | None = None) -> list[str]:
         raw = _read(passport)
         now = vouched(raw)
         if any(passport.descriptor.get(key) != value for key, value in now.items()):
-            was = committed(passport)
             rows = f"{passport.descriptor.get('rows') or 0} -> {now['rows']} rows"
-            known = "" if was is not None else "; what it held before is not in git, so no cell is compared"
-            changes.append(f"{passport.name}: {rows}{known}")
-            changes += cell_changes(was, raw, passport) if was is not None else []
+            command = ["git", "-C", str(passport.path.parent), "show", f"HEAD:./{passport.path.name}"]
+            try:
+                was = subprocess.run(command, capture_output=True, timeout=10, check=True).stdout
+                changes += [f"{passport.name}: {rows}", *cell_changes(was, raw, passport)]
+            except (OSError, subprocess.SubprocessError):
+                changes.append(f"{passport.name}: {rows}; what it held before is not in git, so no cell is compared")
         passport.descriptor.update(now)
     if changes:
         write_package(package)
     print("\n".join(changes) or "passports: nothing changed")
     return changes
+
+
+def cell_changes(before: bytes, after: bytes, passport: Passport) -> list[str]:
+    """What differs between two states of a table: a line for every row new or gone and every cell revised."""
+    key = passport.primary_key
+    was, now = (
+        {", ".join(f"{column}={row.get(column)}" for column in key): row for row in rows_of(raw)}
+        for raw in (before, after)
+    )
+    lines = [f"  {'new' if name in now else 'gone':7}  {name}" for name in was.keys() ^ now.keys()]
+    for name in was.keys() & now.keys():
+        for column in was[name] | now[name]:
+            old, new = was[name].get(column) or "blank", now[name].get(column) or "blank"
+            if old != new:
+                lines.append(f"  revised  {name}: {column} {old} -> {new}{_growth(old, new)}")
+    lines.sort()
+    if more := Counter(line.split()[0] for line in lines[SHOWN:]):
+        lines[SHOWN:] = [f"  and {', '.join(f'{count} {kind}' for kind, count in more.items())} more"]
+    return lines or (["  the same cells, in another order or written otherwise"] if before != after else [])
+
+
+def _growth(old: str, new: str) -> str:
+    try:
+        return f" ({100 * (float(new) / float(old) - 1):+.1f}%)"
+    except (ValueError, ZeroDivisionError):
+        return ""
 
 
 def write_package(package: Package) -> None:
@@ -186,11 +253,14 @@ def put(path: Path, content: bytes) -> None:
 @contextmanager
 def all_or_nothing(*paths: Path) -> Iterator[None]:
     """Put these files back as they were if what is done in the block fails or is interrupted by a signal."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
     kept = {path: path.read_bytes() if path.is_file() else None for path in paths}
-    stops = (
-        (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
-    )
-    before = {number: signal.signal(number, _interrupt) for number in stops}
+    stops = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    alone = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, interrupt) for number in (stops if alone else ())}
     try:
         yield
     except BaseException:
@@ -201,10 +271,6 @@ def all_or_nothing(*paths: Path) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def sorted_rows(rows: list[dict[str, str]], passport: Passport) -> bytes:
@@ -226,23 +292,6 @@ def written(rows: list[dict[str, str]], columns: list[str]) -> bytes:
 def vouched(raw: bytes) -> dict[str, Any]:
     """What a passport says of a table's bytes: hash, bytes and rows."""
     return {"hash": f"sha256:{hashlib.sha256(raw).hexdigest()}", "bytes": len(raw), "rows": len(rows_of(raw))}
-
-
-def _passport(root: Path, resource: Any, number: int) -> Passport:
-    check_form(resource, number, PACKAGE_FILE)
-    name, path = resource["name"], resource["path"]
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts:
-        raise DataError(f"{PACKAGE_FILE}: table {name} lies outside the data folder ({path}); use a path below it")
-    return Passport(name=name, path=root / parts, descriptor=resource)
-
-
-def _read(passport: Passport) -> bytes:
-    try:
-        return passport.path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise DataError(f"table {passport.name}: {passport.path.name}: {reason}; restore the file") from None
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def test_figures_are_read_credited_and_dated_and_the_shipped_table_stays(file, m
     assert own_tables(folder) == {"us_gdp": "mine.csv"}
     assert own_tables(SHIPPED) == {}
     assert [problem for problem in verify() if "us_gdp" in problem] == [
-        "passport of us_gdp: kbio.available_from is missing (the release rules)"
+        "passport of us_gdp: kbio.available_from, the release rules, is missing"
     ]
     assert (SHIPPED / "tables" / "us_gdp.csv").read_bytes() == before
     shutil.rmtree(folder.parent)

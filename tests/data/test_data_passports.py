@@ -9,26 +9,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kbio_analysis.data.package import rebuild_passports
+from kbio_analysis.data.package import cell_changes, read_package, rebuild_passports
 from kbio_analysis.data.series import annual
 from kbio_analysis.data.tables import load
 from kbio_analysis.data.verification import verify
 from kbio_analysis.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
-ANNUAL = "biopharma_exports_annual"
+ANNUAL, MARKET = "biopharma_exports_annual", "world_pharma_market"
 REPAIRED = "khidi_biopharma_old,2020,49100"
 
 
-def edit_package(copy, change):
+def edit_package(copy, table, change):
     path = copy.root / "datapackage.json"
     descriptor = json.loads(path.read_text(encoding="utf-8"))
-    change({resource["name"]: resource for resource in descriptor["resources"]})
+    change(next(resource for resource in descriptor["resources"] if resource["name"] == table))
     path.write_text(json.dumps(descriptor), encoding="utf-8")
-
-
-def field(resource, name):
-    return next(one for one in resource["schema"]["fields"] if one["name"] == name)
 
 
 def write_corrections(copy, **changes):
@@ -41,60 +37,61 @@ def test_rebuild_says_what_changed_and_keeps_the_written_part(copy, capsys):
     assert rebuild_passports() == []
     before = json.loads((copy.root / "datapackage.json").read_text(encoding="utf-8"))
     copy.replace("sources", "Yonhap", "The Yonhap", vouch=False)
-    changes = rebuild_passports()
-    assert [line.split(":")[0] for line in changes] == ["sources"]
-    assert "is not in git, so no cell is compared" in changes[0]
-    assert "\n".join(changes) in capsys.readouterr().out
+    (change,) = rebuild_passports()
+    assert re.fullmatch(r"sources: \d+ -> \d+ rows; what it held before is not in git, so no cell is compared", change)
+    assert change in capsys.readouterr().out
     after = json.loads((copy.root / "datapackage.json").read_text(encoding="utf-8"))
     for old, new in zip(before["resources"], after["resources"], strict=True):
-        counted = {"hash", "bytes", "rows"} if old["name"] == "sources" else set()
-        assert {k: v for k, v in old.items() if k not in counted} == {k: v for k, v in new.items() if k not in counted}
+        assert old | {key: new[key] for key in ("hash", "bytes", "rows")} == new
     assert verify() == []
 
 
 def test_rebuild_runs_as_a_command_and_a_missing_table_is_a_message(copy):
     command = [sys.executable, "-m", "kbio_analysis.data.package"]
-    how = {"cwd": ROOT, "capture_output": True, "text": True, "check": False, "timeout": 60}
-    done = subprocess.run(command, **how)
-    assert (done.stdout, done.stderr) == ("passports: nothing changed\n", "")
-    copy.table("world_pharma_market").unlink()
-    done = subprocess.run(command, **how)
+    copy.table(MARKET).unlink()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    assert re.fullmatch(r"kbio: table world_pharma_market: .*\n", done.stderr)
+    assert re.fullmatch(rf"kbio: table {MARKET}: .*\n", done.stderr)
 
 
-def test_repair_expires_when_the_table_is_mended(copy):
-    copy.replace(ANNUAL, REPAIRED, REPAIRED.replace("49100", "4910"))
-    with pytest.raises(
-        DataError, match=r"corrections.yml, entry 1 .*holds '4910', not the expected '49100'.*delete it"
-    ):
-        load(ANNUAL)
-    (problem,) = verify()
-    assert "expired" in problem
-    (copy.root / "corrections.yml").write_text("[]\n", encoding="utf-8")
-    assert annual("khidi_biopharma_old")["2020"] == 4910.0
+def test_cells_that_differ_are_told_with_their_size():
+    passport = read_package().passport("us_gdp")
+    rows = "measure,year,value\na,1990,{}\n{},1991,5\n"
+    before, after = rows.format(100, "a").encode(), rows.format(150, "b").encode()
+    assert cell_changes(before, after, passport) == [
+        "  gone     measure=a, year=1991",
+        "  new      measure=b, year=1991",
+        "  revised  measure=a, year=1990: value 100 -> 150 (+50.0%)",
+    ]
+    many = before + b"".join(b"c,%d,1\n" % year for year in range(1900, 2000))
+    assert cell_changes(before, many, passport)[-1] == "  and 60 new more"
 
 
-def test_repair_takes_effect_in_a_running_process(copy):
+def test_repair_takes_effect_in_a_running_process_and_expires_when_the_table_is_mended(copy):
     assert annual("khidi_biopharma_old")["2020"] == 4910.0
     write_corrections(copy, replace="4911")
     assert annual("khidi_biopharma_old")["2020"] == 4911.0
+    copy.replace(ANNUAL, REPAIRED, REPAIRED.replace("49100", "4910"))
+    expired = r"corrections.yml, entry 1 .*holds '4910', not the expected '49100'.*delete it"
+    with pytest.raises(DataError, match=expired):
+        load(ANNUAL)
+    (problem,) = verify()
+    assert re.search(expired, problem)
     (copy.root / "corrections.yml").unlink()
-    assert annual("khidi_biopharma_old")["2020"] == 49100.0
+    assert annual("khidi_biopharma_old")["2020"] == 4910.0
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"replace": "-1"}, None),
-        ({"reason": None}, "exactly these keys are needed"),
-        ({"reason": " "}, "reason and source_id are not blank"),
+        ({"reason": None}, "must contain .'reason'."),
+        ({"reason": " "}, "reason must match pattern"),
+        ({"reason": ["a", "b"]}, "reason must be string"),
         ({"expect": "49100.0"}, "holds '49100', not the expected '49100.0'"),
-        ({"reason": ["a", "b"]}, "every value is one text"),
         ({"column": "exports"}, "a column of the table"),
         ({"row": {"year": "2020"}}, "needs the row key definition, year"),
         ({"row": {"definition": "khidi_biopharma_old", "year": 2019}}, "0 rows have this key"),
-        ({"row": "2020"}, "row column by column"),
     ],
 )
 def test_bad_repair_is_refused(copy, changes, said):
@@ -104,19 +101,9 @@ def test_bad_repair_is_refused(copy, changes, said):
         load(ANNUAL)
 
 
-BOMB = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))])
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
-    [
-        ("a: [", "not valid YAML"),
-        ("a: 1", "must be one list"),
-        ("[]\n---\n[]", "one list of entries"),
-        (BOMB, "too many values"),
-        ("[" * 1000, "nested more than"),
-        ("- !!python/name:os.system x", "is not read"),
-    ],
+    [("a: [", "not valid YAML"), ("a: 1", "must be one list"), ("[]\n---\n[]", "one list of entries")],
 )
 def test_bad_corrections_file_is_refused(copy, content, said):
     (copy.root / "corrections.yml").write_text(content, encoding="utf-8")
@@ -124,46 +111,38 @@ def test_bad_corrections_file_is_refused(copy, content, said):
         load(ANNUAL)
 
 
-def test_verify_finds_repairs_of_nothing_and_from_nowhere(copy):
-    write_corrections(copy, table="biopharma", source_id="S_NOBODY")
-    problems = "\n".join(verify())
-    assert "there is no such table" in problems
-    assert "'S_NOBODY' is not in the table sources" in problems
-
-
-def test_verify_gathers_problems_of_several_tables(copy):
+def test_verify_gathers_problems_of_several_kinds(copy):
     copy.alter("sources", lambda raw: raw + b"ZZ_IDLE,nobody,nothing,2025,,none,not read\n")
     copy.table("stray").write_text("a\n1\n", encoding="utf-8")
-    idle = "table sources: ZZ_IDLE is cited by no table; remove the row"
-    assert verify() == ["tables/stray.csv has no passport; add one or remove the file", idle]
+    write_corrections(copy, table="biopharma", source_id="S_NOBODY")
+    stray, *repair, idle = verify()
+    assert stray == "tables/stray.csv has no passport; add one or remove the file"
+    assert idle == "table sources: ZZ_IDLE is cited by no table; remove the row"
+    assert [said.split("): ")[1] for said in repair] == [
+        "there is no such table",
+        "source_id 'S_NOBODY' is not in the table sources",
+    ]
     copy.replace(ANNUAL, "quoted", "qouted", vouch=False)
-    copy.table("world_pharma_market").unlink()
+    copy.table(MARKET).unlink()
     problems = "\n".join(verify())
     assert f"table {ANNUAL} is not the one" in problems
-    assert "table world_pharma_market" in problems
+    assert f"table {MARKET}" in problems
 
 
 def test_verify_finds_gaps_of_a_passport(copy):
-    def damage(resources):
-        market = resources["world_pharma_market"]
+    def damage(market):
         del market["licenses"], market["kbio"]
         market["schema"]["fields"][3].pop("unit")
         market["schema"]["fields"][0]["description"] = ""
 
-    edit_package(copy, damage)
-    problems = [problem.removeprefix("passport of world_pharma_market: ") for problem in verify()]
-    assert problems == [
+    edit_package(copy, MARKET, damage)
+    assert [problem.removeprefix(f"passport of {MARKET}: ") for problem in verify()] == [
         "licenses is missing",
-        "kbio.traps is missing (say what a reader may get wrong)",
-        "kbio.available_from is missing (the release rules)",
-        "field segment has no description",
-        "field market_usd_bn has no unit",
+        "kbio.traps, what a reader may get wrong, is missing",
+        "kbio.available_from, the release rules, is missing",
+        "the description of field segment is missing",
+        "the unit of field market_usd_bn is missing",
     ]
-
-
-def test_verify_finds_a_figure_whose_source_has_no_date(copy):
-    copy.replace("sources", "2025-09-05,https://investmentguruindia", ",https://investmentguruindia")
-    assert verify() == ["table sources: S_YNA_KBIO has no date of publication, yet a figure's release rests on it"]
 
 
 @pytest.mark.parametrize(
@@ -174,40 +153,44 @@ def test_verify_finds_a_figure_whose_source_has_no_date(copy):
         ("biohealth_exports_monthly", "2022-02-15", "2022-01-31", "2022-02-15"),
         ("korea_exports_by_partner", "1996-01-31", "1995-01-31", "1996-01-31"),
         ("pharma_exporters_panel", "2012-12-31", "2011-12-31", "2012-12-31"),
+        ("sources", "2025-09-05,https://investmentguruindia", ",https://investmentguruindia", None),
     ],
 )
 def test_verify_holds_release_dates_against_their_rule(copy, table, old, new, due):
     copy.replace(table, old, new)
     (problem,) = verify()
-    assert problem.startswith(f"table {table}, line ")
-    assert f"column available_from: {new.rsplit(',')[-1]}, but the release rule gives {due}" in problem
+    rule = rf"table {table}, line \d+, column available_from: {new[-10:]}, but the release rule gives {due}"
+    undated = "table sources: S_YNA_KBIO has no date of publication, yet a figure's release rests on it"
+    assert re.match(rule if due else undated, problem), problem
+
+
+def field(resource, name):
+    return next(one for one in resource["schema"]["fields"] if one["name"] == name)
+
+
+def released(**rule):
+    return lambda resource: resource["kbio"].update(available_from=[rule])
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda r: field(r, "year").update(type="yaer"), "column year: the passport's type 'yaer' is not known"),
+        (lambda r: field(r, "year").update(type="yaer"), "schema.fields[1].type must be one of"),
         (lambda r: field(r, "definition")["constraints"].update(pattern="["), "definition: the passport's constraint"),
         (lambda r: field(r, "year")["constraints"].update(maximum="soon"), "column year: the passport's constraint"),
         (lambda r: field(r, "year")["constraints"].update(pattern="20.."), "column year: the passport's constraint"),
-        (lambda r: r.update(kbio=5), "kbio: input should be"),
-        (lambda r: r.update(sources="nobody"), "sources: input should be"),
-        (lambda r: r["schema"].update(primaryKey={}), "schema.primaryKey"),
+        (lambda r: r.update(kbio=5), "kbio must be object"),
         (lambda r: r["schema"].update(primaryKey=["nothing"]), "no field 'nothing', which a key names"),
-        (lambda r: r["schema"].update(foreignKeys=[{"fields": "source_id"}]), "schema.foreignKeys.0.reference"),
-        (lambda r: r["schema"]["fields"][0]["constraints"].update(enum=5), "schema.fields.0.constraints.enum"),
-        (lambda r: r["kbio"].update(available_from=[{"day": 1}]), "a rule of available_from says"),
-        (lambda r: r["kbio"].update(available_from=[{"months_after": 1}]), "both months_after and day, counted from"),
-        (
-            lambda r: r["kbio"].update(available_from=[{"released": "2026-02-30"}]),
-            "available_from.0.released: value error",
-        ),
-        (lambda r: r["kbio"].update(available_from=[{"months_after": 1, "day": 32}]), "day: input should be less than"),
-        (lambda r: r["kbio"]["available_from"][0].update(where={"x": [1]}), "no field 'x', which a release rule names"),
+        (lambda r: r["schema"].update(foreignKeys=[{"fields": "source_id"}]), "schema.foreignKeys[0] must contain"),
+        (released(day=1), "a rule of available_from says"),
+        (released(months_after=1), "both months_after and day, counted from"),
+        (released(released="2026-02-30"), "released: day is out of range"),
+        (released(months_after=1, day=32), "available_from[0].day must be smaller"),
+        (released(source_published=True, where={"x": [1]}), "no field 'x', which a release rule names"),
     ],
 )
 def test_a_passport_of_another_form_is_named_with_the_part(copy, change, said):
-    edit_package(copy, lambda resources: change(resources[ANNUAL]))
+    edit_package(copy, ANNUAL, change)
     with pytest.raises(DataError, match=f"(the passport of|table) {ANNUAL}.*{re.escape(said)}"):
         load(ANNUAL)
     assert len(verify()) == 1

@@ -13,7 +13,6 @@ import pytest
 
 from kbio_analysis.data import clients
 from kbio_analysis.data.clients import RefreshError
-from kbio_analysis.data.differences import cell_changes
 from kbio_analysis.data.package import read_package
 from kbio_analysis.data.refresh import accept_candidate, fetch_candidate, readers
 from kbio_analysis.data.tables import load
@@ -233,7 +232,7 @@ def test_interrupted_acceptance_leaves_the_tables_as_they_were(server, package, 
     server.answer = worldbank
     fetch_candidate("us_gdp", TODAY)
     before = state(package)
-    monkeypatch.setattr("kbio_analysis.data.refresh.rebuild_passports", lambda root: (_ for _ in ()).throw(stop))
+    monkeypatch.setattr("kbio_analysis.data.verification.put", lambda *_: (_ for _ in ()).throw(stop))
     with pytest.raises(stop):
         accept_candidate("us_gdp", TODAY)
     assert state(package) == before
@@ -278,7 +277,7 @@ REFUSED = lambda path, query: says(200, WB_ERROR)(path, query) if "series" in pa
         ("korea_exports_by_partner", RENAMED, "another form"),
         ("korea_exports_by_partner", IMPORTS, "another reporter, flow"),
         ("biohealth_exports_monthly", says(200, NO_KEY), "SERVICE_KEY_IS_NOT_REGISTERED_ERROR .30."),
-        ("biohealth_exports_monthly", CUSTOMS_RENAMED, "no field expDlr"),
+        ("biohealth_exports_monthly", CUSTOMS_RENAMED, "another form"),
         ("biohealth_exports_monthly", lambda p, q: (200, customs(p, q)[1][:-30]), "is cut or no XML"),
         ("biohealth_exports_monthly", says(200, "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"), "declarations of its own"),
         ("partner_trade_totals", says(429, ""), "api.imf.org answers 429"),
@@ -335,14 +334,3 @@ def test_key_is_asked_for_and_tables_of_single_figures_are_not_fetched(package, 
 
 def test_readers_are_those_whose_reference_rests_on_the_table():
     assert "13_reform_clock" in readers(SHIPPED.parent / "notebooks" / "references", "clinical_trial_ranks")
-
-
-def test_cells_that_differ_are_told_with_their_size():
-    passport = read_package(SHIPPED).passport("us_gdp")
-    rows = "measure,year,value\na,1990,{}\n{},1991,5\n"
-    changes = cell_changes(rows.format(100, "a").encode(), rows.format(150, "b").encode(), passport)
-    assert changes == [
-        "  gone     measure=a, year=1991",
-        "  new      measure=b, year=1991",
-        "  revised  measure=a, year=1990: value 100 -> 150 (+50.0%)",
-    ]
