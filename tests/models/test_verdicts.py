@@ -17,7 +17,6 @@ from kbio_analysis.models.verdicts import (
     verdicts,
 )
 
-
 PLAIN = {"claim": "x", "reading": "as stated", "kind": "", "rule": "equals", "tolerance": "printed", "scope": "same"}
 PLAIN |= {"value": 10.0, "step": 1.0, "found": np.nan, "found_low": np.nan, "found_high": np.nan}
 T = Tolerances()
