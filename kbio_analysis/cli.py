@@ -204,7 +204,7 @@ def render(
         on_wait=_waiting(out),
         rankings=rankings(batch or []),
     )
-    say(outcome.summary(out / "index.html"))
+    say(outcome.summary())
     _complain(outcome.complaint())
     well = outcome.exit_code == 0
     if forms and not outcome.interrupted:
@@ -271,8 +271,7 @@ def check(
     if strange := sorted(asked - known.keys()):
         raise UsageError(f"{', '.join(strange)}: a check is for the notebooks in {folder}; this has no reference there")
 
-    from kbio_analysis.render.build import line, say
-    from kbio_analysis.render.composed import checked
+    from kbio_analysis.render.build import checked, line, say
     from kbio_analysis.render.job import reports
     from kbio_analysis.render.references import orphans, verdict
 

@@ -134,7 +134,7 @@ def test_a_notebook_anywhere_is_rendered_by_its_path(kbio: Room, tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "request_", "words"),
     [
-        ("65_Upper", "65_Upper", "65_Upper.ipynb is not named like 31_services"),
+        ("65_Upper", "65_Upper", "names are like 31_services"),
         ("x", "gone/x.ipynb", "there is no notebook file gone/x.ipynb"),
         ("../11_export_forecast", "11_export_forecast.ipynb", "the name 11_export_forecast is taken; rename"),
         ("batches", "notebooks/batches.ipynb", "the name batches is taken"),

@@ -1,76 +1,86 @@
-"""One run on a site: what is due is made, published as it comes, shown in a line and indexed, to the end or a signal.
+"""One run: what is due is made, published as it comes, shown in a line and indexed, to the end or a signal.
 
 The site is locked for the whole run and whole at every moment of it; what a run that was cut off has made stays.
+
+A job whose notebook is composed from others' records carries their default jobs as its ``upstream``, which are brought
+up to date with it. Jobs run in stages, each after all that it rests on; before a stage its bundles of records are made
+from the default reports of the site (or, for ``kbio check``, from the reports of the same run and else from the
+references). A record that failed says so.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kbio_analysis.data.results import missing_entry, reference_entry
 from kbio_analysis.errors import KbioError
 from kbio_analysis.render.batches import keep_apart
-from kbio_analysis.render.composed import in_stages, site_entry, supplied, with_upstream
 from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.provenance import Cache
-from kbio_analysis.render.publish import LOG, explained, open_site, publish
-from kbio_analysis.render.results import Rankings, remember
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, explained, folder_of, open_site, publish
+from kbio_analysis.render.references import recorded_in
+from kbio_analysis.render.results import RESULT, Rankings, remember
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from kbio_analysis.render.job import Job, Report
 
 MOST_LOGS = 10
-UNCHANGED, NOT_RUN = "unchanged", "not run"
+MADE, UNCHANGED, NOT_RUN = "ok", "unchanged", "not run"
 
 Make = Callable[[list["Job"]], Iterator["Report"]]
 """Gives the reports of jobs as they are done."""
 
+Entries = Callable[[str], dict[str, Any]]
+"""Gives what a notebook recorded with its defaults, and the state that record is in."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What became of the ``total`` reports asked for: ``made`` and ``unchanged`` are good, ``failed`` the folders of
-    others, ``not_run`` the names of those that got no turn when the run was stopped; ``remarks`` tell what else
-    is wrong."""
+    """``became``: each report asked for -> the status of the one made, or unchanged, or not run when the run was
+    stopped; ``remarks`` tell what else is wrong."""
 
-    total: int
-    made: int = 0
-    unchanged: int = 0
-    failed: list[Path] = field(default_factory=list)
-    not_run: list[str] = field(default_factory=list)
+    site: Path
+    became: dict[str, str]
     remarks: list[str] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[str]:
+        return [label for label, status in self.became.items() if status not in (MADE, UNCHANGED, NOT_RUN)]
 
     @property
     def exit_code(self) -> int:
         """0 all well, 1 something failed, 130 stopped by a signal."""
         return 130 if self.interrupted else int(bool(self.failed))
 
-    def summary(self, index: Path) -> str:
+    def summary(self) -> str:
         """What became of the run, for standard output."""
-        parts = [f"{self.made} made", f"{self.unchanged} unchanged", f"{len(self.failed)} failed"]
-        parts += [f"{len(self.not_run)} not run"] if self.not_run else []
-        good = f"{self.made + self.unchanged} of {self.total} reports are good: {index}"
+        counts = Counter(self.became.values())
+        good = f"{counts[MADE] + counts[UNCHANGED]} of {len(self.became)} reports are good: {self.site / 'index.html'}"
+        parts = [f"{counts[MADE]} made", f"{counts[UNCHANGED]} unchanged", f"{len(self.failed)} failed"]
+        parts += [f"{counts[NOT_RUN]} not run"] if counts[NOT_RUN] else []
         return f"{good}\n{', '.join(parts)} in {self.seconds:.1f} s"
 
     def complaint(self) -> str:
         """What went wrong and how to go on, for standard error; empty if all is well."""
-        parts = []
-        if self.failed:
-            logs = [str(folder / LOG) for folder in self.failed]
+        parts, logs = [], [str(self.site / label / LOG) for label in self.failed]
+        if logs:
             parts += [f"{len(logs)} failed; what was published before stays. Logs:", *logs[:MOST_LOGS]]
             parts += [f"and {len(logs) - MOST_LOGS} more"] if len(logs) > MOST_LOGS else []
             parts.append("Run the failed ones again: the same command with --failed")
-        if self.not_run:
-            parts.append(f"stopped: {len(self.not_run)} not run. Go on, without what is done: the same command")
+        if left := list(self.became.values()).count(NOT_RUN):
+            parts.append(f"stopped: {left} not run. Go on, without what is done: the same command")
         return "\n".join([*parts, *self.remarks])
 
 
@@ -94,56 +104,121 @@ def build(
     """
     forced = {job.label for job in jobs} if force else set()
     jobs = with_upstream(jobs)
-    outcome, waiting = Outcome(total=len(jobs)), {job.label: job for job in jobs}
+    outcome = Outcome(site=site, became={job.label: NOT_RUN for job in jobs})
     with stopping(), open_site(site, on_wait=on_wait, check=check_stop):
         keep_apart(jobs, site)
         began = time.monotonic()
         if rankings is not None:
             with explained(site):
                 remember(site, rankings)
-        cache, entry = Cache(site, jobs), site_entry(site)
-        with Display(len(jobs), workers) as shown:
+        known = Cache(site, jobs)
+        with display(len(jobs), workers) as tell:
             try:
-                for group in in_stages(jobs):
-                    due = {}
-                    for job in (supplied(job, entry) for job in group):
-                        if job.label in forced or not cache.current(job):
-                            due[job.label] = job
-                        else:
-                            del waiting[job.label]
-                            outcome.unchanged += 1
-                            shown.passed_over(job.label, UNCHANGED)
+                for group in stages(jobs, site_entries(site)):
+                    due = {job.label: job for job in group if job.label in forced or not known.current(job)}
+                    for label in (job.label for job in group if job.label not in due):
+                        outcome.became[label] = UNCHANGED
+                        tell(UNCHANGED, label)
                     check_stop()
                     with closing(make([*due.values()]) if due else (_ for _ in ())) as reports:
                         for report in reports:
-                            folder = publish(cache.stamped(due[report.label], report), site)
-                            del waiting[report.label]
-                            outcome.made += report.status == "ok"
-                            outcome.failed += [folder] if report.status != "ok" else []
-                            shown.done(report)
+                            publish(known.stamped(due[report.label], report), site)
+                            outcome.became[report.label] = report.status
+                            tell(report.status, line(report))
                             check_stop()
             except KeyboardInterrupt:
-                outcome.interrupted, outcome.not_run = True, list(waiting)
-                for label in waiting:
-                    shown.passed_over(label, NOT_RUN)
+                outcome.interrupted = True
+                for label in (label for label, status in outcome.became.items() if status == NOT_RUN):
+                    tell(NOT_RUN, label)
             except BaseException:
                 with suppress(KbioError):
-                    _index(site, outcome)
+                    _index(outcome)
                 raise
-        if outcome.made or outcome.failed or not outcome.interrupted:  # else it is as it was, and a stop is to be quick
-            _index(site, outcome)
+        # What is as it was needs no new index, and a stop is to be quick.
+        if not outcome.interrupted or {*outcome.became.values()} - {UNCHANGED, NOT_RUN}:
+            _index(outcome)
         outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _index(site: Path, outcome: Outcome) -> None:
+def _index(outcome: Outcome) -> None:
     from kbio_analysis.render.site import write_site
 
-    with explained(site):
-        outcome.remarks += write_site(site)
+    with explained(outcome.site):
+        outcome.remarks += write_site(outcome.site)
 
 
-# ---- how it shows itself: a live line on a terminal, one line a report on a pipe
+def checked(jobs: Iterable[Job], notebooks: Path, make: Make) -> Iterator[Report]:
+    """The reports of all jobs in their stages, apart from any site.
+
+    A composed one is given the records of this run's reports, of others those of the committed references. Where such
+    a reference is out of date, a report is made in its place, and given too.
+    """
+    made: dict[str, dict[str, Any]] = {}
+
+    def entry(notebook: str) -> dict[str, Any]:
+        return made.get(notebook) or reference_entry(notebooks, notebook)
+
+    for group in stages(with_upstream(jobs, lambda job: entry(job.notebook)["state"] != "fresh"), entry):
+        for report in make(group):
+            if report.status == MADE:
+                kept = recorded_in(report.result, report.files["executed.ipynb"])
+                made[report.notebook] = kept | {"state": "fresh", "why": "", "source": "report"}
+            else:
+                why = f"failed in this run ({report.result['error']['type']})"
+                made[report.notebook] = missing_entry(why, "report", "failed")
+            yield report
+
+
+# ---- what is composed from others' records
+
+
+def with_upstream(jobs: Iterable[Job], wanted: Callable[[Job], bool] = lambda _: True) -> list[Job]:
+    """The jobs, and those of the jobs below them that are wanted, each once."""
+    found = {job.label: job for job in jobs}
+    for job in list(found.values()):
+        for one in with_upstream(filter(wanted, job.upstream), wanted):
+            found.setdefault(one.label, one)
+    return list(found.values())
+
+
+def stages(jobs: Iterable[Job], entries: Entries) -> Iterator[list[Job]]:
+    """The jobs, their order kept, in groups of which each rests on earlier ones only; when its turn comes, a composed
+    one has its bundle."""
+
+    def depth(job: Job) -> int:
+        return max((1 + depth(one) for one in job.upstream), default=0)
+
+    def supplied(job: Job) -> Job:
+        records = {one.notebook: entries(one.notebook) for one in job.upstream}
+        return replace(job, upstream=(), recorded=bundle(records)) if records else job
+
+    for _, group in groupby(sorted(jobs, key=depth), key=depth):
+        yield [supplied(job) for job in group]
+
+
+def bundle(records: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """What each notebook recorded, as the bytes that one composed from them is given."""
+    return json.dumps(records, ensure_ascii=False, sort_keys=True).encode()
+
+
+def site_entries(site: Path) -> Entries:
+    """What gives the record of a default report of the site, which is up to date or has just failed; each read once."""
+
+    @cache
+    def entry(notebook: str) -> dict[str, Any]:
+        folder = folder_of(site, notebook, DEFAULT_SET)
+        why, state = ("the last run failed", "failed") if (folder / FAILURE).exists() else ("", "fresh")
+        try:
+            kept = recorded_in(json.loads((folder / RESULT).read_bytes()), (folder / "executed.ipynb").read_bytes())
+            return kept | {"state": state, "why": why, "source": "report"}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return missing_entry(why or "the report is damaged", "report", "failed" if why else "missing")
+
+    return entry
+
+
+# ---- how a run shows itself: one line a report, on a terminal a live line too
 
 
 def line(report: Report, note: str = "") -> str:
@@ -162,46 +237,29 @@ def say(text: str) -> None:
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115
 
 
-class Display:
-    """Told of each report as it is done, and of those that need no doing or got no turn: a line each. On a terminal
-    a bar below them shows counts, reports at work and pace, and what is passed over is only counted."""
+@contextmanager
+def display(total: int, workers: int) -> Iterator[Callable[[str, str], None]]:
+    """Gives what is to be told of each report, as something becomes of it, its status and its line or name.
 
-    def __init__(self, total: int, workers: int) -> None:
-        self._made, self._left, self._workers = 0, total, workers
-        self._counts: Counter[str] = Counter()
-        self._bar: Progress | None = None
+    On a terminal a bar shows counts, reports at work and pace, and what is not made is only counted.
+    """
+    if not (sys.stdout.isatty() and total):
+        yield lambda status, text: say(text if status not in (UNCHANGED, NOT_RUN) else f"{status:<9} {text}")
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    def __enter__(self) -> Display:
-        if sys.stdout.isatty() and self._left:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    columns = BarColumn(20), MofNCompleteColumn(), "{task.description}", TimeRemainingColumn()
+    counts: Counter[str] = Counter()
+    with Progress(*columns, transient=True) as bar:
+        task = bar.add_task("", total=total)
 
-            columns = BarColumn(20), MofNCompleteColumn(), "{task.description}", TimeRemainingColumn()
-            self._bar = Progress(*columns, transient=True).__enter__()
-            self._bar.add_task("", total=self._left)  # its number is 0
-        return self
+        def tell(status: str, text: str) -> None:
+            counts[status] += 1
+            if status not in (UNCHANGED, NOT_RUN):
+                style = "green" if status == MADE else "red"
+                bar.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+            passed, running = counts[UNCHANGED] + counts[NOT_RUN], min(workers, total - counts.total())
+            shown = ", ".join([*(f"{count} {what}" for what, count in counts.items()), f"{running} running"])
+            bar.update(task, completed=counts.total() - passed, total=total - passed, description=shown)
 
-    def __exit__(self, *problem: Any) -> None:
-        if self._bar:
-            self._bar.__exit__(*problem)
-
-    def done(self, report: Report) -> None:
-        self._made += 1
-        self._counted(report.status)
-        if self._bar is None:
-            say(line(report))
-        else:
-            style = "green" if report.status == "ok" else "red"
-            self._bar.console.print(line(report), style=style, markup=False, highlight=False, soft_wrap=True)
-
-    def passed_over(self, label: str, why: str) -> None:
-        self._counted(why)
-        if self._bar is None:
-            say(f"{why:<9} {label}")
-
-    def _counted(self, what: str) -> None:
-        self._left -= 1
-        self._counts[what] += 1
-        if self._bar:
-            counts = [f"{count} {what}" for what, count in self._counts.items()]
-            shown = ", ".join([*counts, f"{min(self._workers, self._left)} running"])
-            self._bar.update(0, completed=self._made, total=self._made + self._left, description=shown)
+        yield tell

@@ -9,7 +9,7 @@ import platform
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,22 +18,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis import __version__
+from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Ended, Here, tail, told, written
 from kbio_analysis.render.forks import Work, answers, usable_cores
-from kbio_analysis.render.outputs import Shown, collect, make_reproducible, mark_tables, without_machine
-from kbio_analysis.render.parameters import INJECTED, TAG, NotebookSpec, read_source
+from kbio_analysis.render.notebooks import completed
+from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
+from kbio_analysis.render.parameters import INJECTED, TAG, read_source
 from kbio_analysis.render.provenance import Provenance, code_hash
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 MOST_LOGGED = 200_000  # bytes of what was printed
-
-FILES = ("index.html", "executed.ipynb", "result.json", "log.txt")
-
-PageMaker = Callable[["NotebookNode", Mapping[str, Any], NotebookSpec], str]
+PAGES = ("index.html", "executed.ipynb")
 
 _IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+([\w.]+)", re.MULTILINE)
 _VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
@@ -80,39 +79,37 @@ class Report:
     result: dict[str, Any]
     files: dict[str, bytes] = field(repr=False)
 
+    @classmethod
+    def of(cls, job: Job, files: Mapping[str, bytes]) -> Report:
+        """The report of a job from its files; ExecutionError for what is no report, or another's."""
+        names = {"result.json", "log.txt"}
+        result = json.loads(files["result.json"]) if names <= files.keys() <= {*names, *PAGES} else {}
+        if (result.get("notebook"), result.get("set")) != (job.notebook, job.set_name):
+            found = ", ".join(sorted(map(str, files)))[:200]
+            raise ExecutionError(f"{job.label}: what came back is no report of it: {found}")
+        about = {"notebook": job.notebook, "set_name": job.set_name, "status": result["status"]}
+        return cls(result=result, files=dict(files), **about)
+
     @property
     def label(self) -> str:
         return f"{self.notebook}/{self.set_name}"
 
-    @classmethod
-    def of(cls, job: Job, files: Mapping[str, bytes]) -> Report:
-        """The report of a job from its files; ExecutionError for names that no report has, and for another's report."""
-        if not {"result.json", "log.txt"} <= files.keys() <= {*FILES}:
-            raise ExecutionError(f"{job.label}: no report has the files {', '.join(sorted(map(str, files)))[:200]}")
-        result = json.loads(files["result.json"])
-        if (result["notebook"], result["set"]) != (job.notebook, job.set_name):
-            raise ExecutionError(f"{job.label}: the report that came back is of {result['notebook']}/{result['set']}")
-        return cls(
-            notebook=job.notebook, set_name=job.set_name, status=result["status"], result=result, files=dict(files)
-        )
-
     @property
     def failure(self) -> str:
         """One line: the error's kind and message, and the cell if known. Empty for a good report."""
-        error = self.result["error"]
-        if error is None:
+        if not (error := self.result["error"]):
             return ""
         cell = f"cell {error['cell']}, " if error["cell"] else ""
         return f"{cell}{error['type']}: {error['message']}"
 
 
-def reports(jobs: Iterable[Job], *, workers: int | None = None, page: PageMaker | None = None) -> Iterator[Report]:
+def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Report]:
     """Yield a report for every job, as they are done; whatever happens to its process, one each.
 
     By default there are as many at a time as cores. Raises what :func:`~kbio_analysis.render.forks.answers` does.
     """
     jobs = list(jobs)
-    works = [Work(key=job, call=partial(make, job, page), limit_seconds=job.limit_seconds) for job in jobs]
+    works = [Work(key=job, call=partial(make, job), limit_seconds=job.limit_seconds) for job in jobs]
     for job, answer in answers(works, workers=workers or usable_cores(), imports=_imports(jobs)):
         yield ended(job, answer) if isinstance(answer, Ended) else answer
 
@@ -127,120 +124,131 @@ def _imports(jobs: list[Job]) -> set[str]:
     return found
 
 
-def run(job: Job, page: PageMaker | None = None) -> Report:
+def run(job: Job) -> Report:
     """The report of one job."""
-    (report,) = reports([job], workers=1, page=page)
+    (report,) = reports([job], workers=1)
     return report
 
 
-@dataclass(slots=True)
-class _Course:
-    """How far a job has come; what a failure leaves of it goes into the report."""
-
-    spec: NotebookSpec | None = None
-    shown: Shown = field(default_factory=Shown)
-    read: Mapping[str, Any] = field(default_factory=dict)
-    pages: dict[str, bytes] = field(default_factory=dict)
-    how: Ended | None = None
-    log: list[str] = field(default_factory=list)
-
-
-def make(job: Job, page: PageMaker | None, here: Here) -> Report:
+def make(job: Job, here: Here) -> Report:
     """Make the report in this process, which is one made for it; status and log say what goes wrong inside."""
-    began, course = time.monotonic(), _Course()
+    began, result = time.monotonic(), _blank(job)
     try:
-        import nbformat
-
-        from kbio_analysis.render.engine import execute
-
-        course.spec = read_source(job.notebook, job.source)
-        if job.data:
-            os.environ["KBIO_DATA"] = job.data
-        if job.recorded is not None:
-            bundle = here.folder / "recorded.json"
-            bundle.write_bytes(job.recorded)
-            os.environ[BUNDLE] = str(bundle)
-        executed, tables = prepare(job.source, course.spec.changed(job.parameters)), _files(job.data)
-        start = time.process_time()
-        course.read = execute(executed, here, job.kernel)
-        ran = time.process_time()
-        if written_to := {name for name, _ in tables ^ _files(job.data)}:
-            what = "a notebook reads them only: write elsewhere, and restore them (git checkout)"
-            raise ExecutionError(f"written to while the notebook ran: {', '.join(sorted(written_to))}; {what}")
-        here.tell(AFTER)
-        with warnings.catch_warnings():
-            # The libraries' deprecations are ours to mend, not the reader's to see.
-            warnings.simplefilter("ignore")
-            make_reproducible(executed, job.data)
-            mark_tables(executed.cells, course.read.get("lines", ()))
-            course.shown = collect(executed, recorded=course.read.get("recorded", ()))
-            if page is None:
-                from kbio_analysis.render.page import report_html as page
-            course.pages["index.html"] = page(executed, _result(job, course), course.spec).encode()
-            course.pages["executed.ipynb"] = (nbformat.writes(executed).rstrip() + "\n").encode()
-        spent = {"start": start, "cells": ran - start, "page": time.process_time() - ran}
-        course.log.append("cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items()))
-        course.log.append(tail(here.folder / OUTPUT, MOST_LOGGED))
+        pages, log = _pages(job, here, result)
     except Exception as problem:
         # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
-        course.how, course.pages = getattr(problem, "how", None) or told(problem), {}
-        course.log += [course.how.log, written(here.folder, MOST_LOGGED)]
-    return _report(job, course, seconds=round(time.monotonic() - began, 3))
-
-
-def rehearse() -> None:
-    """Do once, in the process that others are forked from, what each of them would do first: read a notebook, run a
-    cell's way through the page. Nothing is executed."""
-    import nbformat
-    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
-    from kbio_analysis.render.page import report_html
-
-    shown = {"text/html": "<table><tr><td>1</td></tr></table>", "image/png": "", "text/plain": "1"}
-    outputs = [new_output("stream", text="1"), new_output("display_data", data=shown)]
-    cells = [new_markdown_cell("# A *question*?", id="a"), new_code_cell("x: int = 1  # a", outputs=outputs, id="b")]
-    notebook = new_notebook(cells=cells)
-    prepare(nbformat.writes(notebook).encode(), {})
-    state = Provenance(package="", lock=None, commit=None, dirty=None)
-    job = Job(notebook="00_none", set_name="default", source=b"", parameters={}, provenance=state)
-    report_html(notebook, _result(job, _Course()))
+        how = getattr(problem, "how", None) or told(problem)
+        pages, log = {}, [how.log, written(here.folder, MOST_LOGGED)]
+        result |= _wrong(job, how)
+    return _report(job, result | {"seconds": round(time.monotonic() - began, 3)}, log, pages)
 
 
 def ended(job: Job, how: Ended) -> Report:
     """The report of a job whose process did not live to make one."""
-    return _report(job, _Course(how=how, log=[how.log or how.reason]), seconds=None)
+    return _report(job, _blank(job) | _wrong(job, how), [how.log or how.reason], {})
 
 
-def _files(data: str | None) -> set[tuple[str, tuple[int, ...]]]:
-    """The files of the tables, and what changes about a file that is written to."""
-    found = set()
-    for path in [*Path(data).glob("*"), *Path(data).glob("tables/*")] if data else []:
-        if path.is_file():
-            about = path.stat()
-            found.add((str(path.relative_to(str(data))), (about.st_mtime_ns, about.st_size, about.st_ino)))
-    return found
+def _blank(job: Job) -> dict[str, Any]:
+    """The content of result.json as far as it is known before the notebook is read."""
+    state = job.provenance
+    ours = {"python": platform.python_version(), "kbio-analysis": __version__}
+    return {
+        "notebook": job.notebook,
+        "set": job.set_name,
+        "batch": job.batch,
+        "title": job.notebook,
+        "question": "",
+        "answer": None,
+        "status": "ok",
+        "parameters": dict(job.parameters),
+        "results": {},
+        "inputs": {
+            "tables": {},
+            "own": {},  # tables read that the run was given a file for, and the file's name
+            "newest": "",
+            "reports": {},
+            "code": None,
+            "lock": state.lock,
+            "commit": state.commit,
+            "dirty": state.dirty,
+            "versions": ours | {name: version(name) for name in _VERSIONS},
+        },
+        "seconds": None,
+        "error": None,
+    }
 
 
-def _report(job: Job, course: _Course, seconds: float | None) -> Report:
-    result = _result(job, course, seconds)
-    log = "\n".join(part for part in (f"{job.label}: {result['status']}", *course.log) if part)
-    files = course.pages | {
+def _wrong(job: Job, how: Ended) -> dict[str, Any]:
+    error = {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
+    return {"status": how.status, "error": error}
+
+
+def _report(job: Job, result: dict[str, Any], log: list[str], pages: dict[str, bytes]) -> Report:
+    text = "\n".join(filter(None, [f"{job.label}: {result['status']}", *log]))
+    files = pages | {
         "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
-        "log.txt": (without_machine(log, job.data).rstrip() + "\n").encode(errors="replace"),
+        "log.txt": (without_machine(text, job.data).rstrip() + "\n").encode(errors="replace"),
     }
     return Report.of(job, files)
 
 
-def prepare(source: bytes, changed: Mapping[str, Any]) -> NotebookNode:
+def _pages(job: Job, here: Here, result: dict[str, Any]) -> tuple[dict[str, bytes], list[str]]:
+    """Run the notebook: its pages, and lines for the log; what it is and gives goes into ``result``."""
+    import nbformat
+
+    from kbio_analysis.render.engine import execute
+    from kbio_analysis.render.page import report_html
+
+    spec, inputs = read_source(job.notebook, job.source), result["inputs"]
+    result |= {"title": spec.question or job.notebook, "question": spec.question}
+    inputs["code"] = code_hash(job.provenance.package, job.source)
+    if job.data:
+        os.environ["KBIO_DATA"] = job.data
+    if job.recorded is not None:
+        bundle = here.folder / "recorded.json"
+        bundle.write_bytes(job.recorded)
+        os.environ[BUNDLE] = str(bundle)
+    executed, files = prepare(job.notebook, job.source, spec.changed(job.parameters)), _files(job.data)
+    start = time.process_time()
+    read = execute(executed, here, job.kernel)
+    ran = time.process_time()
+    inputs |= {part: read.get(part) or inputs[part] for part in ("tables", "newest", "reports")}
+    given = own_tables(Path(job.data)) if job.data else {}
+    inputs["own"] = {name: file for name, file in given.items() if name in inputs["tables"]}
+    if written_to := {name for name, *_ in files ^ _files(job.data)}:
+        what = "a notebook reads them only: write elsewhere, and restore them (git checkout)"
+        raise ExecutionError(f"written to while the notebook ran: {', '.join(sorted(written_to))}; {what}")
+    here.tell(AFTER)
+    with warnings.catch_warnings():
+        # The libraries' deprecations are ours to mend, not the reader's to see.
+        warnings.simplefilter("ignore")
+        make_reproducible(executed, job.data)
+        mark_tables(executed.cells, read.get("lines", ()))
+        shown = collect(executed, recorded=read.get("recorded", ()))
+        kept = ("value", "unit", "meaning")
+        result["results"] = {name: {key: one[key] for key in kept} for name, one in shown.results.items()}
+        result["answer"] = shown.answer
+        if asked := result["results"].get("question", {}).get("value"):  # recorded with what it is about
+            result |= {"title": str(asked), "question": str(asked)}
+        page, text = report_html(executed, result, spec), nbformat.writes(executed).rstrip() + "\n"
+    spent = {"start": start, "cells": ran - start, "page": time.process_time() - ran}
+    log = ["cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items())]
+    log.append(tail(here.folder / OUTPUT, MOST_LOGGED))
+    return dict(zip(PAGES, (page.encode(), text.encode()), strict=True)), log
+
+
+def _files(data: str | None) -> set[tuple[str, int, int, int]]:
+    """The files of the tables, and what changes about a file that is written to."""
+    paths = [path for kind in ("*", "tables/*") for path in Path(data).glob(kind) if path.is_file()] if data else []
+    about = [(path, path.stat()) for path in paths]
+    return {(str(path.relative_to(data)), its.st_mtime_ns, its.st_size, its.st_ino) for path, its in about}
+
+
+def prepare(name: str, source: bytes, changed: Mapping[str, Any]) -> NotebookNode:
     """The notebook as it will be run: no outputs, and the changed values in a cell after the parameters cell."""
     import nbformat
 
-    notebook = nbformat.reads(source.decode("utf-8"), as_version=4)
-    notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
-    for position, cell in enumerate(notebook.cells):
-        cell.setdefault("id", f"cell-{position}")
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+    notebook = nbformat.from_dict(completed(name, source))
     if changed:
         lines = [f"{name} = {value!r}" for name, value in changed.items()]
         cell = nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": [INJECTED]}, id=INJECTED)
@@ -249,40 +257,16 @@ def prepare(source: bytes, changed: Mapping[str, Any]) -> NotebookNode:
     return notebook
 
 
-def _result(job: Job, course: _Course, seconds: float | None = None) -> dict[str, Any]:
-    """The content of result.json; ``own`` are tables read that the run was given a file for, and the file's name."""
-    from kbio_analysis.data.own import own_tables
+def rehearse() -> None:
+    """Do once, in the process that others are forked from, what each of them would do first: read a notebook, run a
+    cell's way through the page. Nothing is executed."""
+    import nbformat
 
-    own = own_tables(Path(job.data)) if job.data else {}
-    spec, shown, state, how = course.spec, course.shown, job.provenance, course.how
-    asked = shown.results.get("question", {}).get("value")  # a notebook may record its question with what it is about
-    question = str(asked or (spec.question if spec else ""))
-    return {
-        "notebook": job.notebook,
-        "set": job.set_name,
-        "batch": job.batch,
-        "title": question or job.notebook,
-        "question": question,
-        "answer": shown.answer,
-        "status": how.status if how else "ok",
-        "parameters": dict(job.parameters),
-        "results": {
-            name: {key: record[key] for key in ("value", "unit", "meaning")} for name, record in shown.results.items()
-        },
-        "inputs": {
-            "tables": dict(sorted(course.read.get("tables", {}).items())),
-            "own": {name: file for name, file in own.items() if name in course.read.get("tables", {})},
-            "newest": course.read.get("newest", ""),
-            "reports": dict(sorted(course.read.get("reports", {}).items())),
-            "code": code_hash(state.package, job.source) if spec else None,
-            "lock": state.lock,
-            "commit": state.commit,
-            "dirty": state.dirty,
-            "versions": {"python": platform.python_version(), "kbio-analysis": __version__}
-            | {name: version(name) for name in _VERSIONS},
-        },
-        "seconds": seconds,
-        "error": {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
-        if how
-        else None,
-    }
+    from kbio_analysis.render.page import report_html
+
+    cells = [{"cell_type": kind, "source": "# A *question*?"} for kind in ("markdown", "code")]
+    notebook = prepare("", json.dumps({"cells": cells}).encode(), {})
+    shown = {"text/html": "<table><tr><td>1</td></tr></table>", "text/plain": "1"}
+    notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", data=shown)]
+    report_html(notebook, {})
+    nbformat.writes(notebook)

@@ -52,25 +52,23 @@ def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
     known = available(folder)
     if not known and not wanted:
         raise UsageError(f"no notebook named NN_noun.ipynb in {folder}")
-    mistakes, found = [], {}
+    ours, mistakes, found = {path.resolve() for path in known.values()}, [], {}
     for request in wanted:
-        stem = unicodedata.normalize("NFC", request).removesuffix(".ipynb").rsplit("/", 1)[-1]
+        path, stem = Path(request), unicodedata.normalize("NFC", request).removesuffix(".ipynb").rsplit("/", 1)[-1]
         fitting = [stem] if stem in known else [name for name in known if stem and name.startswith(stem)]
-        path = Path(request) if request.endswith(".ipynb") else None
-        if path is not None and path.is_file() and path.resolve() not in (p.resolve() for p in known.values()):
+        if path.suffix == ".ipynb" and path.is_file() and path.resolve() not in ours:
             name = slug(stem)
             if name in (*known, *MADE_FOLDERS) or found.setdefault(name, path) != path:
                 mistakes.append(f"notebook {request!r}: the name {name} is taken; rename the file")
-        elif path is not None and "/" in request and not (stem in known and path.is_file()):
+        elif "/" in request and not path.is_file():
             mistakes.append(f"there is no notebook file {request}")
         elif len(fitting) == 1:
             found[fitting[0]] = known[fitting[0]]
         elif fitting:
             mistakes.append(f"notebook {request!r} may be {' or '.join(fitting)}: write more of the name")
-        elif other := next((p.name for p in folder.glob("*.ipynb") if p.stem.casefold() == stem.casefold()), None):
-            mistakes.append(f"{other} is not named like 31_services, two digits and small letters; rename it")
         else:
-            mistakes.append(f"no notebook {request!r}{did_you_mean(stem, known) or '; see `kbio list`'}")
+            names = "; names are like 31_services, two digits and small letters: see `kbio list`"
+            mistakes.append(f"no notebook {request!r}{did_you_mean(stem, known) or names}")
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return found if wanted else known
@@ -80,43 +78,44 @@ def read_notebook(path: Path) -> bytes:
     """The file as nbformat 4 JSON, complete as far as we rely on it; ParameterError if it is no such notebook."""
     try:
         content = completed(path.stem, path.read_bytes())
-        for cell in (cell for cell in content["cells"] if cell["cell_type"] == "markdown"):
-            # Pictures beside the notebook, which prose names by a relative address, travel as its attachments.
-            for address in _RELATIVE.findall(cell["source"]):
-                from kbio_analysis.render.drawings import picture
-
-                if address not in cell.setdefault("attachments", {}) and (found := picture(path.parent, address)):
-                    cell["attachments"][address] = found
-        return json.dumps(content, ensure_ascii=False).encode()
     except OSError as problem:
         raise ParameterError(f"{path.stem}: cannot be read: {problem.strerror or problem}") from None
+    for cell in (cell for cell in content["cells"] if cell["cell_type"] == "markdown"):
+        # Pictures beside the notebook, which prose names by a relative address, travel as its attachments.
+        for address in _RELATIVE.findall(cell["source"]):
+            from kbio_analysis.render.drawings import picture
+
+            if address not in cell.setdefault("attachments", {}) and (found := picture(path.parent, address)):
+                cell["attachments"][address] = found
+    return json.dumps(content, ensure_ascii=False).encode()
 
 
 def completed(name: str, raw: bytes) -> dict[str, Any]:
-    """The content of a notebook file with what other programs leave out filled in. Raises ParameterError."""
+    """The content of a notebook file, what other programs leave out filled in, outputs left out.
+
+    Raises ParameterError.
+    """
+    place = "the file"
     try:
         content = read_json(raw, most_bytes=MOST_BYTES)
         if content.setdefault("nbformat", 4) != 4:
             raise DocumentError(f"its nbformat is {content['nbformat']!r}; save it in format 4")
-        if not isinstance(content.get("cells"), list):
-            raise DocumentError("it has no cells")
-        content |= {"metadata": _mapping(content, "the notebook"), "nbformat_minor": content.get("nbformat_minor", 5)}
+        content |= {"metadata": _metadata(content), "nbformat_minor": max(content.get("nbformat_minor", 5), 5)}
         for number, cell in enumerate(content["cells"], start=1):
-            kind = cell.get("cell_type") if isinstance(cell, dict) else None
-            source = cell.get("source", "") if kind in ("code", "markdown", "raw") else None
-            lines = [source] if isinstance(source, str) else source
-            if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-                raise DocumentError(f"cell {number} has no known type or no text")
-            cell |= {"source": "".join(lines), "metadata": _mapping(cell, f"cell {number}")}
-            if kind == "code":
-                cell |= {"outputs": cell.get("outputs") or [], "execution_count": cell.get("execution_count")}
+            place = f"cell {number}"
+            source, metadata = "".join(cell.get("source", "")), _metadata(cell)
+            cell |= {"id": cell.get("id", f"cell-{number}"), "source": source, "metadata": metadata}
+            if cell["cell_type"] == "code":
+                cell |= {"outputs": [], "execution_count": None}
+            elif cell["cell_type"] not in ("markdown", "raw"):
+                raise DocumentError(f"{place} has no known type")
     except DocumentError as problem:
         raise ParameterError(f"{name}: not a notebook file (nbformat 4): {problem}") from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ParameterError(f"{name}: not a notebook file (nbformat 4): {place} has not the parts it needs") from None
     return content
 
 
-def _mapping(part: dict[str, Any], place: str) -> dict[str, Any]:
-    metadata = part.get("metadata") or {}
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("tags", []), list):
-        raise DocumentError(f"{place} has metadata that cannot be read")
-    return metadata
+def _metadata(part: dict[str, Any]) -> dict[str, Any]:
+    metadata = dict(part.get("metadata") or {})
+    return metadata | {"tags": list(metadata["tags"])} if "tags" in metadata else metadata

@@ -10,9 +10,11 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -43,16 +45,23 @@ class Provenance:
 
 
 def provenance(folder: Path) -> Provenance:
-    """The state of the code now, seen from a folder of the repository. What cannot be found is None."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    changes = _git(folder, "status", "--porcelain") if commit else None
+    """The state of the code now, seen from a folder of the repository. What cannot be found (no git, no repository, an
+    answer that takes too long) is None."""
+    command = ["git", "-C", str(folder), "status", "--porcelain=2", "--branch"]
+    # The folder decides, whatever repository a surrounding git command has named.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    said = ""
+    with suppress(OSError, subprocess.SubprocessError):
+        how = {"capture_output": True, "text": True, "timeout": 10, "check": True, "env": environment}
+        said = subprocess.run(command, **how).stdout
+    commit = re.search(r"^# branch\.oid ([0-9a-f]+)$", said, re.MULTILINE)
     locks = (parent / "requirements.lock" for parent in (folder, *folder.parents))
     lock = next((path for path in locks if path.is_file()), None)
     return Provenance(
         package=package_hash(),
         lock=_hash(lock.read_bytes()) if lock else None,
-        commit=commit,
-        dirty=None if changes is None else bool(changes),
+        commit=commit[1] if commit else None,
+        dirty=bool(re.search(r"^[^#\n]", said, re.MULTILINE)) if commit else None,
     )
 
 
@@ -84,36 +93,15 @@ def own_metadata(source: bytes) -> Mapping[str, Any]:
     return own if isinstance(own, Mapping) else {}
 
 
-_ASKED = (
-    ("tables", "data.tables", "tables_read", {}),
-    ("lines", "data.tables", "lines_read", []),
-    ("newest", "data.tables", "newest_read", ""),
-    ("reports", "data.results", "recorded_read", {}),
-    ("recorded", "present.results", "recorded_names", []),
-)
-
-
 def inputs_read() -> dict[str, Any]:
     """What this process has used: ``tables`` and ``reports`` it read (name -> sha256), the day of the ``newest``
-    figure in those tables, the ``lines`` of cells that asked for them, and ``recorded`` results' names; empty if
-    it used none."""
-    found: dict[str, Any] = {}
-    for name, module, question, empty in _ASKED:
-        ask = getattr(sys.modules.get(f"kbio_analysis.{module}"), question, None)
-        found[name] = (ask and ask()) or empty
-    return found
+    figure in those tables, the ``lines`` of cells that asked for them, and ``recorded`` results' names."""
+    from kbio_analysis.data.results import recorded_read
+    from kbio_analysis.data.tables import lines_read, newest_read, tables_read
 
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """What git says, or None without git, without a repository or when it takes too long."""
-    command = ["git", "-C", str(folder), *arguments]
-    # The folder decides, whatever repository a surrounding git command has named.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env=environment)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+    found = {"tables": tables_read(), "reports": recorded_read(), "newest": newest_read(), "lines": lines_read()}
+    results = sys.modules.get("kbio_analysis.present.results")
+    return found | {"recorded": results.recorded_names() if results else []}
 
 
 # ---- what is up to date
@@ -129,16 +117,10 @@ class Cache:
     def current(self, job: Job) -> bool:
         """Whether the published report is what making it again would give, and all its files are whole."""
         folder = folder_of(self._site, job.notebook, job.set_name)
-        if (folder / FAILURE).exists():
-            return False
         try:
             stamp = json.loads((folder / STAMP).read_bytes())
-            if stamp["key"] != self._key(job):
-                return False
-            states = {table: state for table, (_, state) in self._states[job.data].items()}
-            if any(state is None or states.get(table) != state for table, state in stamp["tables"].items()):
-                return False
-            return all(_hash((folder / name).read_bytes()) == whole for name, whole in stamp["files"].items())
+            whole = stamp == self._stamp(job, {name: (folder / name).read_bytes() for name in stamp["files"]})
+            return whole and None not in stamp["tables"].values() and not (folder / FAILURE).exists()
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Missing or damaged: exactly what makes a report due.
             return False
@@ -147,49 +129,36 @@ class Cache:
         """The report with its stamp among its files; one that failed stays as it is."""
         if report.status != "ok":
             return report
-        known = self._states[job.data]
-        read: Mapping[str, str] = report.result["inputs"]["tables"]
-        # A table that was another when the notebook read it has no state that could ever be met again.
-        states = {
-            name: known[name][1] if known.get(name, ("",))[0] == digest else None for name, digest in read.items()
-        }
-        stamp = {
-            "key": self._key(job),
-            "tables": states,
-            "files": {name: _hash(content) for name, content in report.files.items()},
-        }
-        return replace(report, files=report.files | {STAMP: (json.dumps(stamp, indent=1) + "\n").encode()})
+        stamp = json.dumps(self._stamp(job, report.files), indent=1) + "\n"
+        return replace(report, files=report.files | {STAMP: stamp.encode()})
 
-    def _key(self, job: Job) -> str:
+    def _stamp(self, job: Job, files: Mapping[str, bytes]) -> dict[str, Any]:
         code, python = self._code(job.provenance.package, job.source), platform.python_version()
         recorded = None if job.recorded is None else _hash(job.recorded)
-        return _digest([_VERSION, job.label, job.batch, code, recorded, job.provenance.lock, python, job.parameters])
+        made_from = [_VERSION, job.label, job.batch, code, recorded, job.provenance.lock, python, job.parameters]
+        read = json.loads(files["result.json"])["inputs"]["tables"]
+        return {
+            "key": _digest(made_from),
+            # A table that was another when the notebook read it has no state that could ever be met again.
+            "tables": {name: self._states[job.data].get((name, content)) for name, content in read.items()},
+            "files": {name: _hash(content) for name, content in files.items()},
+        }
 
 
-def table_states(folder: str | None) -> dict[str, tuple[str, str]]:
-    """Table -> sha256 of its bytes, and its state as one hash; empty without a usable data package: all is due."""
+def table_states(folder: str | None) -> dict[tuple[str, str], str]:
+    """(Table, sha256 of its bytes) -> its state as one hash; empty without a usable data package: all is due."""
     if folder is None:
         return {}
     from kbio_analysis.data.corrections import CORRECTIONS_FILE
     from kbio_analysis.data.package import read_package
 
-    root = Path(folder)
-    try:
-        package = read_package(root)
-    except DataError:
-        return {}
-    corrections, states = _bytes_hash(root / CORRECTIONS_FILE), {}
-    for name, passport in package.passports.items():
-        content = _bytes_hash(passport.path)
-        states[name] = content, _digest([content, passport.descriptor, corrections])
+    states, repairs = {}, Path(folder, CORRECTIONS_FILE)
+    with suppress(DataError, OSError):
+        corrections = _hash(repairs.read_bytes()) if repairs.exists() else ""
+        for name, passport in read_package(Path(folder)).passports.items():
+            content = _hash(passport.path.read_bytes())
+            states[name, content] = _digest([content, passport.descriptor, corrections])
     return states
-
-
-def _bytes_hash(path: Path) -> str:
-    try:
-        return _hash(path.read_bytes())
-    except OSError:
-        return ""
 
 
 def _digest(content: object) -> str:

@@ -15,7 +15,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,10 +65,7 @@ def slug(name: str) -> str:
 
 @contextmanager
 def open_site(
-    site: Path,
-    *,
-    on_wait: Callable[[], None] = lambda: None,
-    check: Callable[[], Any] = lambda: None,
+    site: Path, *, on_wait: Callable[[], None] = lambda: None, check: Callable[[], Any] = lambda: None
 ) -> Iterator[Path]:
     """Hold the site for one run: made if missing, what a crash left put right, other runs kept waiting.
 
@@ -78,28 +75,26 @@ def open_site(
     """
     from filelock import FileLock, Timeout
 
+    told = iter([on_wait])
+
+    def waiting() -> None:
+        for say in told:
+            say()
+        check()
+
     with explained(site):
         _require_ours(site)
         (site / HIDDEN).mkdir(parents=True, exist_ok=True)
-    lock = FileLock(site / HIDDEN / "lock")
-    try:
-        with explained(site), suppress(Timeout):
-            lock.acquire(timeout=0)
-        if not lock.is_locked:
-            on_wait()
-            try:
-                lock.acquire(LOCK_WAIT_SECONDS, poll_interval=0.2, cancel_check=check)
-            except Timeout:
-                raise PublishError(
-                    f"another kbio run is writing to {site}; wait for it, or give another --out"
-                ) from None
+        try:
+            held = FileLock(site / HIDDEN / "lock").acquire(LOCK_WAIT_SECONDS, poll_interval=0.2, cancel_check=waiting)
+        except Timeout:
+            raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out") from None
+    with held:
         with explained(site):
             if not (site / MARK).exists():
                 write_file(site / MARK, b'{"files": {}}\n')
             _recover(site)
         yield site
-    finally:
-        lock.release()
 
 
 def _require_ours(site: Path) -> None:
@@ -146,10 +141,9 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         _write_synced(aside, content)
         os.replace(aside, path)
-    except OSError:
+    finally:
         aside.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+    _sync(path.parent)
 
 
 def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
@@ -158,8 +152,6 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
     aside.mkdir(parents=True)
     try:
         for name, content in files.items():
-            if Path(name).name != name or name.startswith("."):
-                raise UsageError(f"{name!r} cannot name a report's file")
             _write_synced(aside / name, content)
         for other in folder.iterdir() if folder.exists() else ():
             if other.name not in OURS:  # somebody's own
@@ -167,20 +159,16 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
                     shutil.copytree(other, aside / other.name, symlinks=True)
                 else:
                     shutil.copy2(other, aside / other.name, follow_symlinks=False)
-        _sync_folder(aside)
+        _sync(aside)
         if not folder.exists():
             os.rename(aside, folder)
         elif not _exchange(aside, folder):
             old = site / HIDDEN / "aside" / "old" / aside.name
             old.parent.mkdir(exist_ok=True)
             os.rename(folder, old)
-            try:
-                os.rename(aside, folder)
-            except OSError:
-                os.rename(old, folder)
-                raise
+            os.rename(aside, folder)
             shutil.rmtree(old)
-        _sync_folder(folder.parent)
+        _sync(folder.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -208,14 +196,13 @@ def _recover(site: Path) -> None:
 
 
 def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_bytes(content)
+    _sync(path)
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Have the system keep a file, or a folder's list of names, through a crash."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

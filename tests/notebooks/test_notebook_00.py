@@ -8,7 +8,7 @@ import pytest
 from running import Said, answered
 
 from kbio_analysis.data.results import missing_entry, reference_entry
-from kbio_analysis.render.composed import bundle
+from kbio_analysis.render.build import bundle
 from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.render.parameters import read
 from kbio_analysis.vocabulary import PLACE_COLOURS

@@ -9,7 +9,7 @@ from running import Said, answered
 from kbio_analysis.data.results import missing_entry, reference_entry
 from kbio_analysis.data.tables import load
 from kbio_analysis.models.verdicts import VERDICTS
-from kbio_analysis.render.composed import bundle
+from kbio_analysis.render.build import bundle
 
 NAME = "40_claims_ledger"
 COUNTS = ("claims_supported", "claims_with_caveat", "claims_wrong_year", "claims_disputed")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from render.fixtures.built import emitting, job, made, notebook, plain_page
+from render.fixtures.built import emitting, job, made, notebook
 from render.fixtures.room import ROOT
 
 from kbio_analysis.errors import UsageError
@@ -138,7 +138,7 @@ def test_a_cell_that_fails_is_named_and_what_it_printed_is_kept(
 def test_no_tag_lets_a_cell_off(tag: str) -> None:
     source = notebook("1 / 0").replace(b'"metadata": {"tags": []}', f'"metadata": {{"tags": ["{tag}"]}}'.encode())
     assert tag.encode() in source
-    assert run(job(source), page=plain_page).status == "failed"
+    assert run(job(source)).status == "failed"
 
 
 def test_what_is_on_record_arrives_or_the_report_fails() -> None:
@@ -202,7 +202,7 @@ def test_a_real_kernel_makes_the_same_outputs_and_its_failures_are_reported() ->
     )
     cells = {"good": shows, "failing": ("1", "1 / 0"), "dying": ("1", "import os; os._exit(3)")}
     work = [job(notebook(*c), set_name=name, kernel="python3", limit_seconds=60) for name, c in cells.items()]
-    found = {report.set_name: report for report in reports(work, page=plain_page)}
+    found = {report.set_name: report for report in reports(work)}
     ours, theirs = shown(made(*shows)), shown(found["good"])
     assert theirs[:2] == ours[:2]
     assert (text(ours[2][0]), text(theirs[2][0])) == ("False", "True")

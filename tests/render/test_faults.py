@@ -59,7 +59,7 @@ def generation(folder: Path) -> int:
 
 
 DENSE = """
-import sys, json
+import sys
 from pathlib import Path
 from render.fixtures.built import pretended
 from kbio_analysis.render.build import build
@@ -67,11 +67,8 @@ from kbio_analysis.render.requests import requested
 
 def make(due):
     for job in due:
-        made = pretended(set_name=job.set_name, notebook=job.notebook, page=b"x" * 300_000)
-        result = made.result | {"notebook": job.notebook, "set": job.set_name, "batch": job.batch}
-        made.result.update(result, parameters=job.parameters, inputs={"tables": {}})
-        made.files["result.json"] = json.dumps(made.result).encode()
-        yield made
+        about = {"set_name": job.set_name, "notebook": job.notebook, "batch": job.batch}
+        yield pretended(page=b"x" * 300_000, given=job.parameters, **about)
 
 work = requested([], {"generation": sys.argv[1]}, batches=[Path("b.yml")], limit_seconds=None)
 build(work, Path("reports/site"), make, workers=1)
@@ -250,9 +247,7 @@ def locked(path: Path) -> bool:
 
 def test_a_defect_on_the_way_leaves_an_index_of_what_is_done(tmp_path: Path) -> None:
     def make(due: list[Job]) -> Iterator[Report]:
-        done = pretended(set_name=due[0].set_name)
-        done.result["inputs"] = {"tables": {}}
-        yield done
+        yield pretended(set_name=due[0].set_name)
         raise RuntimeError("a defect")
 
     with pytest.raises(RuntimeError, match="a defect"):

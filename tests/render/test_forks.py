@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from render.fixtures.built import job, made, notebook, plain_page
+from render.fixtures.built import job, made, notebook
 from render.fixtures.room import Room, wait_for
 
 from kbio_analysis.errors import ExecutionError
@@ -117,7 +117,7 @@ def test_a_daemon_of_one_report_is_left_alone_while_another_ends() -> None:
     )
     look = "time.sleep(2)\nprint(subprocess.run(['pgrep', '-fc', 'sleep 3013'], capture_output=True).stdout)"
     work = [job(notebook(daemon, look), set_name="long"), *(job(notebook("1"), set_name=str(n)) for n in range(3))]
-    found = {report.set_name: report for report in reports(work, workers=2, page=plain_page)}
+    found = {report.set_name: report for report in reports(work, workers=2)}
     assert b"b'1\\\\n'" in found["long"].files["executed.ipynb"]
     assert sleepers(3013) == []
 
@@ -131,14 +131,12 @@ def test_time_is_up_even_for_one_that_ignores_signals_and_for_a_page_without_end
     assert time.monotonic() - began < 1.5 + NOTICED_SECONDS
     assert report.failure == "cell 2, TimeOut: not finished after 1.5 s, in cell 2"
     assert b"told before" in report.files["log.txt"]
-    (report,) = reports([job(notebook("1"), limit_seconds=1.5)], page=endless)
-    assert (report.status, report.failure) == (
-        "timed_out",
-        "TimeOut: not finished after 1.5 s, while its page was made",
-    )
+    ((_, how),) = answers([Work(key=None, call=endless_page, limit_seconds=1.5)], workers=1)
+    assert (how.status, how.reason) == ("timed_out", "not finished after 1.5 s, while its page was made")
 
 
-def endless(*_: object) -> str:
+def endless_page(here: child.Here) -> None:
+    here.tell(child.AFTER)
     while True:
         time.sleep(0.1)
 
@@ -190,7 +188,7 @@ def test_when_the_caller_leaves_nothing_runs_on() -> None:
 def test_a_long_batch_leaves_memory_files_and_processes_as_they_were() -> None:
     here, memory = psutil.Process(), {"ours": [], "server": []}
     batch = [job(notebook("print(size)"), {"size": 1 + i % 9}, set_name=f"set-{i}") for i in range(TINY_REPORTS)]
-    for report in reports(batch, workers=2, page=plain_page):
+    for report in reports(batch, workers=2):
         assert report.status == "ok"
         memory["ours"].append(here.memory_info().rss)
         memory["server"].append(server().memory_info().rss)
@@ -204,11 +202,11 @@ def test_a_long_batch_leaves_memory_files_and_processes_as_they_were() -> None:
 
 ODD = """
 import json, os, sys
-from render.fixtures.built import job, notebook, plain_page
+from render.fixtures.built import job, notebook
 from kbio_analysis.render import forks
 from kbio_analysis.render.job import reports
 jobs = [job(notebook("import os; print(os.getcwd())"), set_name=str(n)) for n in range(4)]
-found = [r.status for r in reports(jobs, workers=40, page=plain_page)]
+found = [r.status for r in reports(jobs, workers=40)]
 place = forks.own_folder()
 print(json.dumps([found, len(os.fsencode(place)), oct(place.stat().st_mode & 0o777)]))
 """
