@@ -30,6 +30,8 @@ from typing import Any, NoReturn
 
 import psutil
 
+from kbio_analysis.errors import ExecutionError
+
 OUTPUT, PRINTED = "output.txt", "printed.txt"  # of programs that cells start, and of the cells themselves
 AFTER = -1
 """Told in place of a cell's number when the cells are done and the page is being made."""
@@ -63,17 +65,20 @@ class Here:
     tell: Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How work ended short of its end: ``status`` is failed, killed or timed_out; ``kind`` and ``reason`` are an
-    error's type and message; ``log`` is a traceback, or what was written; ``cell`` is the number of the code
-    cell, from 1, in the notebook as it is executed, None outside of any."""
+@dataclass(kw_only=True, eq=False)
+class StoppedError(ExecutionError):
+    """Work did not get to its end: ``status`` is failed, killed or timed_out; ``kind`` and ``reason`` are an error's
+    type and message; ``log`` is a traceback, or what was written; ``cell`` is the number of the code cell, from 1, in
+    the notebook as it is executed, None outside of any."""
 
-    status: str
-    kind: str
-    reason: str
+    status: str = "failed"
+    kind: str = ""
+    reason: str = ""
     log: str = ""
     cell: int | None = None
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -124,10 +129,12 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
         os._exit(0)
 
 
-def told(problem: BaseException) -> Ended:
+def told(problem: BaseException) -> StoppedError:
     """What an exception says; its traceback is the log."""
+    if isinstance(problem, StoppedError):
+        return problem
     trace = "".join(traceback.format_exception(problem))
-    return Ended(status="failed", kind=type(problem).__name__, reason=str(problem), log=trace)
+    return StoppedError(kind=type(problem).__name__, reason=str(problem), log=trace)
 
 
 def written(folder: Path, most: int) -> str:
@@ -236,7 +243,7 @@ def _imported(wanted: list[str]) -> None:
             _import(found.name)
     with contextlib.suppress(Exception):  # it would be told by every report
         sys.modules["kbio_analysis.render.job"].rehearse()
-        sys.modules["kbio_analysis.render.shell"].NotebookShell.begin()
+        sys.modules["kbio_analysis.render.engine"].NotebookShell.begin()
     for name in _HIDDEN:
         if sys.modules.get(name, "") is None:
             del sys.modules[name]

@@ -24,7 +24,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import ExecutionError, UsageError
-from kbio_analysis.render.child import Ended
+from kbio_analysis.render.child import StoppedError
 from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.job import Job, Report, ended, run
 from kbio_analysis.render.provenance import package_hash
@@ -94,7 +94,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
                     rounds.append([job])
                 else:
                     reason = "its worker was killed each time, likely for want of memory; try larger workers"
-                    yield ended(job, Ended(status="killed", kind="WorkerDied", reason=reason))
+                    yield ended(job, StoppedError(status="killed", kind="WorkerDied", reason=reason))
 
 
 def _answers(

@@ -1,27 +1,50 @@
-"""``kbio`` among papermill's engines: a notebook's cells run in a process forked for it, without a Jupyter kernel; our
-own reports have their process already. Who asks for a real Jupyter kernel gets papermill's own engine."""
+"""The cells of a notebook, run one by one by IPython in this process: what they print, display and leave as a last
+value becomes their outputs, in the order of a Jupyter front end.
+
+As papermill's engine ``kbio`` it forks a process for them; our own reports have theirs already. Who asks for a real
+Jupyter kernel gets papermill's own engine.
+"""
 
 from __future__ import annotations
 
+import builtins
+import getpass
+import io
 import json
-from contextlib import suppress
+import mmap
+import os
+import re
+import sys
+from collections import Counter
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import nbformat
+from IPython.core.compilerop import CachingCompiler
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.jsonutil import json_default
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+from traitlets import Type
+from traitlets.config import Config
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.child import PRINTED, Ended, Here
+from kbio_analysis.render.child import PRINTED, Here, StoppedError
 from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.provenance import inputs_read
-from kbio_analysis.render.shell import StoppedError, plain, shell
 
 ENGINE = "kbio"
+MOST_A_CELL, MOST_A_REPORT = 10_000_000, 40_000_000  # characters shown
 
-# In a Jupyter kernel the same is asked by a last cell, which is taken out again.
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+
+# In a Jupyter kernel ``inputs_read`` is asked by a last cell, which is taken out again.
 _ASKING = """
 import json
 try:
@@ -31,6 +54,24 @@ except ImportError:
 else:
     print(json.dumps(inputs_read()))
 """
+
+
+class OutputLimitError(BaseException):
+    """A cell shows more than any reader would read; no ``except Exception`` of its own keeps it going."""
+
+
+def execute(notebook: NotebookNode, here: Here, kernel: str | None) -> dict[str, Any]:
+    """Run the notebook in place, in this process or in the Jupyter kernel of that name; what ``inputs_read`` says then.
+
+    Raises StoppedError when it does not get to its end.
+    """
+    for part in (notebook, *notebook.cells):
+        part.metadata.setdefault("papermill", {})
+    run = partial(papermill_engines.execute_notebook_with_engine, progress_bar=False, autosave_cell_every=0)
+    if kernel is not None:
+        return _in_a_kernel(run, notebook, here, kernel)
+    run(ENGINE, notebook, "python3", here=here)
+    return inputs_read()
 
 
 class KbioEngine(Engine):
@@ -55,8 +96,8 @@ class KbioEngine(Engine):
             return
         call = partial(_executed, nbformat.writes(nb_man.nb))
         ((_, answer),) = answers([Work(key=None, call=call, limit_seconds=execution_timeout)], workers=1)
-        if isinstance(answer, Ended):
-            raise StoppedError(answer)
+        if isinstance(answer, StoppedError):
+            raise answer
         for index, (cell, done) in enumerate(zip(nb_man.nb.cells, answer.cells, strict=True)):
             nb_man.cell_start(cell, index)
             cell.update(done)
@@ -67,20 +108,6 @@ class KbioEngine(Engine):
 papermill_engines.register(ENGINE, KbioEngine)
 
 
-def execute(notebook: NotebookNode, here: Here, kernel: str | None) -> dict[str, Any]:
-    """Run the notebook in place, in this process or in the Jupyter kernel of that name; what ``inputs_read`` says then.
-
-    Raises StoppedError when it does not get to its end.
-    """
-    for part in (notebook, *notebook.cells):
-        part.metadata.setdefault("papermill", {})
-    quietly = {"output_path": None, "progress_bar": False, "autosave_cell_every": 0}
-    if kernel is not None:
-        return _in_a_kernel(notebook, here, kernel, quietly)
-    papermill_engines.execute_notebook_with_engine(ENGINE, notebook, "python3", here=here, **quietly)
-    return inputs_read()
-
-
 def _executed(source: str, here: Here) -> NotebookNode:
     notebook = nbformat.reads(source, as_version=4)
     with suppress(StoppedError):  # the error stands among the cell's outputs
@@ -89,28 +116,224 @@ def _executed(source: str, here: Here) -> NotebookNode:
 
 
 def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
-    number = 0
-    with shell(here.folder / PRINTED) as running:
+    shell, number = NotebookShell.begin(), 0
+    shell.outputs.open(here.folder / PRINTED)
+    if "matplotlib.pyplot" in sys.modules:
+        shell.enable_matplotlib("inline")
+    if prose := sys.modules.get("kbio_analysis.present.prose"):
+        prose.register()
+    builtins.input = getpass.getpass = _refused
+    with redirect_stdout(_Stream(shell.outputs, "stdout")), redirect_stderr(_Stream(shell.outputs, "stderr")):
         for index, cell in enumerate(manager.nb.cells):
             manager.cell_start(cell, index)
             try:
                 if cell.cell_type == "code":
                     number += 1
                     here.tell(number)
-                    running.run(cell, number)
+                    shell.run(cell, number)
             except StoppedError as stopped:
                 manager.cell_exception(cell, cell_index=index, exception=stopped)
                 raise
             finally:
                 manager.cell_complete(cell, cell_index=index)
-        if running.outputs.elsewhere[0]:
-            raise ExecutionError(
-                "a process that a cell started shows or records something, which no report receives; "
-                "let it return the value, and show that in the cell"
-            )
+    if shell.outputs.elsewhere[0]:
+        raise ExecutionError(
+            "a process that a cell started shows or records something, which no report receives; "
+            "let it return the value, and show that in the cell"
+        )
 
 
-def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, quietly: dict[str, Any]) -> dict[str, Any]:
+def _refused(*_: object, **_more: object) -> str:
+    raise StdinNotImplementedError("a report has nobody to ask; make the answer a parameter")
+
+
+# ---- in this process
+
+
+class Outputs(DisplayPublisher):
+    """The outputs of the cell that runs, as nbformat has them."""
+
+    def open(self, printed: Path) -> None:
+        """Begin a report; what its cells print goes to this file too."""
+        self.number, self.excess, self._clear = 0, "", False
+        self._cell: list[NotebookNode] = []
+        self._sizes: Counter[str] = Counter()
+        self._by_id: dict[str, list[NotebookNode]] = {}
+        self._journal = os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._process = os.getpid()
+        # One byte shared with the processes that a cell forks: whether one displayed something, which cannot arrive.
+        self.elsewhere = mmap.mmap(-1, 1)
+
+    def begin(self, cell: NotebookNode, number: int) -> None:
+        cell.outputs = self._cell = []
+        self.number, self._clear = number, False
+
+    def end(self) -> None:
+        cell, self._cell = self._cell, []  # a thread may print still
+        for output in cell:
+            if output.output_type == "stream":
+                output.text = output.text.getvalue()
+
+    def write(self, name: str, text: str) -> None:
+        """Text printed to stdout or stderr."""
+        if os.getpid() != self._process:
+            os.write(1, text.encode("utf-8", "replace"))  # as any program's printing, to the log
+            return
+        self._count(len(text))
+        os.write(self._journal, text.encode("utf-8", "replace"))
+        self._cleared()
+        stream = next(reversed(self._cell), {})
+        if stream.get("name") != name:
+            stream = NotebookNode(output_type="stream", name=name, text=io.StringIO())
+            self._cell.append(stream)
+        stream["text"].write(text)
+
+    def publish(
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        source: object = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+        **result: Any,
+    ) -> None:
+        """Something displayed, or, by its id, displayed anew; ``result`` says that it is a cell's last value."""
+        shown = self._by_id.setdefault((transient or {}).get("display_id"), [])
+        if update:
+            for output in shown:
+                output.update(self._kept(data, metadata))
+            return
+        if os.getpid() != self._process:
+            self.elsewhere[0] = 1
+        output = NotebookNode({"output_type": "display_data"} | self._kept(data, metadata) | result)
+        self._cleared()
+        self._cell.append(output)
+        shown.append(output)
+
+    def clear_output(self, wait: bool = False) -> None:
+        self._clear = True
+        if not wait:
+            self._cleared()
+
+    def _cleared(self) -> None:
+        if self._clear:
+            self._cell.clear()
+            self._clear = False
+
+    def _kept(self, data: dict[str, Any], metadata: dict[str, Any] | None) -> NotebookNode:
+        """Copies that can be written to a file, pictures as base64."""
+        text = json.dumps({"data": data, "metadata": metadata or {}}, default=_as_json)
+        self._count(len(text))
+        return json.loads(text, object_hook=NotebookNode)
+
+    def _count(self, size: int) -> None:
+        limits = {f"cell {self.number}": MOST_A_CELL, "all cells together": MOST_A_REPORT}
+        for where, most in limits.items():
+            self._sizes[where] += size
+            if self._sizes[where] > most:
+                self.excess = f"more than {most // 1_000_000} million characters are shown in {where}; show less"
+                raise OutputLimitError(self.excess)
+
+
+def _as_json(value: Any) -> Any:
+    """What a kernel would have sent for a value that JSON does not know, or its text."""
+    try:
+        return json_default(value)
+    except TypeError:
+        return str(value)
+
+
+class _Stream(io.TextIOBase):
+    """sys.stdout or sys.stderr of the cells; its file number is the process's own, for programs that they start."""
+
+    encoding, errors = "utf-8", "replace"
+
+    def __init__(self, outputs: Outputs, name: str) -> None:
+        self._outputs, self._name = outputs, name
+
+    def write(self, text: str) -> int:
+        if text:
+            self._outputs.write(self._name, text)
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1 if self._name == "stdout" else 2
+
+
+class _Hook(DisplayHook):
+    def write_output_prompt(self) -> None:
+        """Numbers are the notebook's affair."""
+
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
+        outputs = self.shell.outputs
+        outputs.publish(format_dict, md_dict, output_type="execute_result", execution_count=outputs.number)
+
+
+class _Compiler(CachingCompiler):
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        return f"<cell {number}>"
+
+
+class NotebookShell(InteractiveShell):
+    """The IPython of one notebook; there is one a process, ever."""
+
+    displayhook_class = Type(_Hook)
+    display_pub_class = Type(Outputs)
+    compiler_class = Type(_Compiler)
+
+    @classmethod
+    def begin(cls) -> NotebookShell:
+        settings = Config()
+        settings.HistoryManager.enabled = False
+        settings.HistoryManager.hist_file = ":memory:"
+        settings.InteractiveShell.colors = "nocolor"
+        settings.InteractiveShell.warn_venv = False
+        shell = cls.instance(config=settings)
+        shell.outputs = shell.display_pub  # which a cell may exchange
+        return shell
+
+    def run(self, cell: NotebookNode, number: int) -> None:
+        """Run one code cell, its outputs put in place. Raises StoppedError if it fails."""
+        self.outputs.begin(cell, number)
+        self.trace, self.exit_now = "", False
+        self.execution_count = number
+        done = self.run_cell(cell.source, store_history=True)
+        self.outputs.end()
+        cell.execution_count = number if cell.source.strip() else None
+        error = done.error_before_exec or done.error_in_exec
+        kind, reason = type(error).__name__, str(error)
+        if self.outputs.excess:
+            kind, reason = "OutputLimit", self.outputs.excess
+        elif self.exit_now or isinstance(error, SystemExit):
+            code = f" (status {reason})" if isinstance(error, SystemExit) else ""
+            kind, reason = "SystemExit", f"the cell leaves before the notebook's end{code}; take the exit out"
+        elif error is None:
+            if not self.trace:
+                return
+            kind, reason = "DisplayError", self.trace.strip().splitlines()[-1]
+        error = {"ename": kind, "evalue": reason, "traceback": self.trace.splitlines()}
+        cell.outputs.append(nbformat.v4.new_output("error", **error))
+        raise StoppedError(cell=number, kind=kind, reason=reason, log=self.trace)
+
+    def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
+        self.trace += _ANSI.sub("", self.InteractiveTB.stb2text(stb)) + "\n"
+
+    def ask_exit(self) -> None:
+        """What ``quit`` and ``exit`` do."""
+        self.exit_now = True
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """There is no window to open."""
+
+
+# ---- in a Jupyter kernel
+
+
+def _in_a_kernel(run: partial[Any], notebook: NotebookNode, here: Here, kernel: str) -> dict[str, Any]:
     from jupyter_client.kernelspec import KernelSpecManager
 
     number = 0
@@ -124,15 +347,13 @@ def _in_a_kernel(notebook: NotebookNode, here: Here, kernel: str, quietly: dict[
     if asks:
         notebook.cells.append(nbformat.v4.new_code_cell(_ASKING, metadata={"papermill": {}}))
     # A cell tagged to be skipped or allowed to fail would leave a report that is not whole.
-    strictly = {"skip_cells_with_tag": "", "force_raise_errors": True, "record_timing": False, "on_cell_execute": begun}
+    strictly = {"skip_cells_with_tag": "", "force_raise_errors": True, "record_timing": False}
     try:
-        papermill_engines.execute_notebook_with_engine(None, notebook, kernel, start_timeout=120, **strictly, **quietly)
+        run(None, notebook, kernel, start_timeout=120, on_cell_execute=begun, **strictly)
     except DeadKernelError:
         reason = f"the kernel died in cell {number}"
-        raise StoppedError(Ended(status="killed", cell=number or None, kind="DeadKernel", reason=reason)) from None
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for count, cell in enumerate(code, start=1):
-        for error in (output for output in cell.outputs if output.output_type == "error"):
-            log = plain("\n".join(error.traceback))
-            raise StoppedError(Ended(status="failed", cell=count, kind=error.ename, reason=error.evalue, log=log))
+        raise StoppedError(status="killed", cell=number or None, kind="DeadKernel", reason=reason) from None
+    for error in (output for cell in notebook.cells for output in cell.get("outputs", ()) if "ename" in output):
+        log = _ANSI.sub("", "\n".join(error.traceback))
+        raise StoppedError(cell=number, kind=error.ename, reason=error.evalue, log=log)
     return json.loads(notebook.cells.pop().outputs[0].text) if asks else {}

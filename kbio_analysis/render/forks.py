@@ -29,7 +29,7 @@ import psutil
 
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render import child
-from kbio_analysis.render.child import Ended
+from kbio_analysis.render.child import StoppedError
 
 TICK_SECONDS = 0.2
 START_SECONDS = 120.0
@@ -87,7 +87,7 @@ def usable_cores() -> int:
 
 
 def answers(works: Iterable[Work], *, workers: int, imports: Iterable[str] = ()) -> Iterator[tuple[Any, Any]]:
-    """The key of each work and what it answered, or an ``Ended``, as they are done; ``workers`` at a time.
+    """The key of each work and what it answered, or a ``StoppedError``, as they are done; ``workers`` at a time.
 
     ``imports`` are modules that the work will import: a hint for a fork server that has yet to be started.
     Raises KeyboardInterrupt when this process is told to stop; then, and when the caller leaves, everything that runs
@@ -195,10 +195,10 @@ class Work:
             return self._ended("timed_out", "TimeOut", f"not finished after {self.limit_seconds:g} s, {where}")
         return _RUNNING
 
-    def _ended(self, status: str, kind: str, reason: str) -> Ended:
+    def _ended(self, status: str, kind: str, reason: str) -> StoppedError:
         cell = None if self.cell == child.AFTER else self.cell
         log = child.written(self.folder, KEPT_OUTPUT)
-        return Ended(status=status, cell=cell, kind=kind, reason=reason, log=log)
+        return StoppedError(status=status, cell=cell, kind=kind, reason=reason, log=log)
 
     def end(self) -> None:
         """Kill the process with its session, all below it, and then the orphans that this leaves with the fork server;

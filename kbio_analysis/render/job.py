@@ -21,7 +21,7 @@ from kbio_analysis import __version__
 from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.child import AFTER, OUTPUT, Ended, Here, tail, told, written
+from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail, told, written
 from kbio_analysis.render.forks import Work, answers, usable_cores
 from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
@@ -111,7 +111,7 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
     jobs = list(jobs)
     works = [Work(key=job, call=partial(make, job), limit_seconds=job.limit_seconds) for job in jobs]
     for job, answer in answers(works, workers=workers or usable_cores(), imports=_imports(jobs)):
-        yield ended(job, answer) if isinstance(answer, Ended) else answer
+        yield ended(job, answer) if isinstance(answer, StoppedError) else answer
 
 
 def _imports(jobs: list[Job]) -> set[str]:
@@ -137,13 +137,13 @@ def make(job: Job, here: Here) -> Report:
         pages, log = _pages(job, here, result)
     except Exception as problem:
         # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
-        how = getattr(problem, "how", None) or told(problem)
+        how = told(problem)
         pages, log = {}, [how.log, written(here.folder, MOST_LOGGED)]
         result |= _wrong(job, how)
     return _report(job, result | {"seconds": round(time.monotonic() - began, 3)}, log, pages)
 
 
-def ended(job: Job, how: Ended) -> Report:
+def ended(job: Job, how: StoppedError) -> Report:
     """The report of a job whose process did not live to make one."""
     return _report(job, _blank(job) | _wrong(job, how), [how.log or how.reason], {})
 
@@ -178,7 +178,7 @@ def _blank(job: Job) -> dict[str, Any]:
     }
 
 
-def _wrong(job: Job, how: Ended) -> dict[str, Any]:
+def _wrong(job: Job, how: StoppedError) -> dict[str, Any]:
     error = {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
     return {"status": how.status, "error": error}
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from render.fixtures.built import STATE, emitting, job, made, notebook, recording
 
-from kbio_analysis.render.child import Ended
+from kbio_analysis.render.child import StoppedError
 from kbio_analysis.render.job import Report, ended, prepare, run
 from kbio_analysis.render.provenance import Provenance, package_hash, provenance
 
@@ -74,7 +74,7 @@ def test_a_job_with_a_broken_notebook_fails_before_any_kernel() -> None:
 
 
 def test_a_lost_worker_gives_a_report_of_the_same_form(whole: Report) -> None:
-    report = ended(job(notebook("1")), Ended(status="killed", kind="WorkerDied", reason="the worker was killed"))
+    report = ended(job(notebook("1")), StoppedError(status="killed", kind="WorkerDied", reason="the worker was killed"))
     assert set(report.result) == set(whole.result)
     assert (report.status, report.failure) == ("killed", "WorkerDied: the worker was killed")
 
