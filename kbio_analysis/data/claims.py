@@ -15,7 +15,7 @@ from .series import exporters
 from .tables import load
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
 LEDGER = "40_claims_ledger"  # the notebook whose own measures these are
 _SCALES = {("US$ million", "US$ billion"): 1e-3, ("US$ billion", "US$ million"): 1e3}
@@ -58,15 +58,10 @@ def findings(*, growth_years: int = 3) -> "DataFrame":
     """
     rows, own, kept = tests(), measures(growth_years=growth_years), []
     for row in rows.to_dict("records"):
-        if row["rule"] == "untestable":
-            kept.append((None, None, None, row["note"], ""))
-            continue
-        at, low, high = (
-            measured(row["notebook"], row[c], own, row["unit"]) if row[c] else Measured(None)
-            for c in ("measure", "low", "high")
-        )
-        cited = at.source_ids or ([row["cites"]] if row["cites"] else ())
-        kept.append((at.value, low.value, high.value, at.why, ";".join(cited)))
+        named = [row[column] if row["rule"] != "untestable" else "" for column in ("measure", "low", "high")]
+        at, low, high = (measured(row["notebook"], n, own, row["unit"]) if n else Measured(None) for n in named)
+        why = at.why if named[0] else row["note"]
+        kept.append((at.value, low.value, high.value, why, ";".join(at.source_ids) or row["cites"] * bool(named[0])))
     columns = ["found", "found_low", "found_high", "why", "sources"]
     found = rows.assign(**dict(zip(columns, zip(*kept, strict=True), strict=True)))
     return found.astype(dict.fromkeys(columns[:3], float))
@@ -99,85 +94,74 @@ def measures(*, growth_years: int = 3) -> Measures:
     rows = load("claim_figures").rename(columns={"figure": "id"}).to_dict("records")
     rows += load("bangladesh_published").to_dict("records")
     found = {row["id"]: _one(row["value"], [row["source_id"]]) for row in rows}
-    found |= _people() | _growth(growth_years) | _economy() | _bangladesh_trade()
-    return found | _india() | _summer() | _market() | _biopharma()
+    return found | _economies(growth_years) | _partners() | _medicines()
 
 
 def _one(value: float, sources: Iterable[str]) -> Measured:
     return Measured(float(value), tuple(dict.fromkeys(sources)))
 
 
-def _latest(column: str) -> "tuple[Series, Series]":
-    """A column of country_macro by economy in its latest year, and the sources."""
-    rows = load("country_macro").dropna(subset=[column]).query("year == year.max()").set_index("iso3")
-    return rows[column], rows["source_id"]
-
-
-def _people() -> Measures:
-    people, sources = _latest("population_m")
-    region = people.filter(country_groups()["Southwest Asia"])
-    found = {"bangladesh_population_m": _one(people["BGD"], sources)}
+def _economies(growth_years: int) -> Measures:
+    """People, growth and size of economies, each in the latest year held, and Korea's trade over its product."""
+    rows, groups = load("country_macro"), country_groups()
+    people, gdp = (
+        rows.dropna(subset=[column]).query("year == year.max()").set_index("iso3")
+        for column in ("population_m", "gdp_usd_m")
+    )
+    region, found = people["population_m"].filter(groups["Southwest Asia"]), {}
+    found["bangladesh_population_m"] = _one(region["BGD"], people["source_id"])
     for suffix, total in (("", region.sum()), ("_without_afg", region.drop("AFG").sum())):
-        found[f"southwest_asia_population{suffix}_m"] = _one(total, sources)
-        found[f"southwest_asia_population_share{suffix}_pct"] = _one(100 * total / people.sum(), sources)
-    return found
-
-
-def _growth(years: int) -> Measures:
-    rows = load("country_macro").query("iso3 == 'BGD' and gdp_growth_pct.notna()").nlargest(years, "year")
-    values = rows["gdp_growth_pct"].agg({"mean": "mean", "highest": "max", "lowest": "min"})
-    return {f"bangladesh_growth_{name}_pct": _one(value, rows["source_id"]) for name, value in values.items()}
-
-
-def _economy() -> Measures:
-    (gdp, sources), groups, found = _latest("gdp_usd_m"), country_groups(), {}
+        share = 100 * total / people["population_m"].sum()
+        found[f"southwest_asia_population{suffix}_m"] = _one(total, people["source_id"])
+        found[f"southwest_asia_population_share{suffix}_pct"] = _one(share, people["source_id"])
+    recent = rows.query("iso3 == 'BGD' and gdp_growth_pct.notna()").nlargest(growth_years, "year")
+    for name, how in {"mean": "mean", "highest": "max", "lowest": "min"}.items():
+        found[f"bangladesh_growth_{name}_pct"] = _one(recent["gdp_growth_pct"].agg(how), recent["source_id"])
     asia = [i for name in ("East Asia", "ASEAN", "Southwest Asia", "Central Asia", "Middle East") for i in groups[name]]
     for suffix, members in (("", asia), ("_with_russia", [*asia, "RUS"])):
-        found[f"korea_gdp_rank_asia{suffix}"] = _one(1 + (gdp.filter(members) > gdp[HOME]).sum(), sources)
+        larger = gdp["gdp_usd_m"].filter(members) > gdp.at[HOME, "gdp_usd_m"]
+        found[f"korea_gdp_rank_asia{suffix}"] = _one(1 + larger.sum(), gdp["source_id"])
     for row in load("korea_trade_gdp_ratio").itertuples():
         found[f"{row.measure}_over_gdp_{row.year}_pct"] = _one(row.share_of_gdp_pct, [row.source_id])
     return found
 
 
-def _bangladesh_trade() -> Measures:
+def _partners() -> Measures:
+    """Trade with Bangladesh, investment in India and its agreement, and what August 2025 brought."""
     exports, imports = (load(f"korea_{flow}_by_partner") for flow in ("exports", "imports"))
     year, sources = int(exports["year"].max()), [*exports["source_id"], *imports["source_id"]]
     sold, bought = (rows[rows["year"] == year].set_index("iso3") for rows in (exports, imports))
     total = sold["exports_usd_m"].add(bought["imports_usd_m"], fill_value=0)
     part = load("claim_figures").set_index("figure").loc["bangladesh_trade_2024_11m"]
-    return {
+    found = {
         f"bangladesh_trade_{year}_usd_m": _one(total["BGD"], sources),
         f"bangladesh_partner_rank_{year}": _one(1 + (total > total["BGD"]).sum(), sources),
         "bangladesh_trade_2024_pro_rata_usd_m": _one(part["value"] * 12 / 11, [part["source_id"]]),
     }
-
-
-def _india() -> Measures:
     rows = load("korea_investment_in_india").sort_values("period").set_index("period")
     stocks, flows = rows[rows["measure"] == "stock"], rows[rows["measure"] == "flow_sum"].iloc[0]
     first, last, later = stocks.iloc[0], stocks.iloc[-1], stocks[stocks.index.str.startswith("2018")].iloc[-1]
-    ratios, found = {"stock_multiple": (last, first), "stock_multiple_2018": (later, first)}, {}
-    for name, (end, base) in (ratios | {"on_flows_multiple": (last, flows)}).items():
-        sources = [base["source_id"], end["source_id"]]
-        found[f"india_investment_{name}"] = _one(end["amount_usd_m"] / base["amount_usd_m"], sources)
+    ratios = {
+        "stock_multiple": (last, first),
+        "stock_multiple_2018": (later, first),
+        "on_flows_multiple": (last, flows),
+    }
+    for name, (end, base) in ratios.items():
+        times = end["amount_usd_m"] / base["amount_usd_m"]
+        found[f"india_investment_{name}"] = _one(times, [base["source_id"], end["source_id"]])
     pact = load("korea_ftas").query(f"iso3 == '{INDIA}' and scope == 'goods'").iloc[0]
     for name, day in (("signed", pact["signed"]), ("in_force", pact["in_force_earliest"])):
         found[f"india_agreement_{name}_year"] = _one(int(str(day)[:4]), [pact["source_id"]])
-    return found
-
-
-def _summer() -> Measures:
-    """What August 2025 brought: the first round of talks, and exports to the United States over those a year before."""
-    first = load("bangladesh_timeline").query("event.str.startswith('First round')").iloc[0]
+    talks = load("bangladesh_timeline").query("event.str.startswith('First round')").iloc[0]
+    began = str(talks["date"]).startswith("2025-08")
     usa = load("korea_export_headlines").query("item == 'USA'").set_index("period").loc[["2025-08", "2024-08"]]
-    now, before = usa["exports_usd_m"]
-    return {
-        "bangladesh_first_round_2025_08": _one(str(first["date"]).startswith("2025-08"), [first["source_id"]]),
-        "exports_usa_over_year_before_2025_08": _one(now / before, usa["source_id"]),
-    }
+    found["bangladesh_first_round_2025_08"] = _one(began, [talks["source_id"]])
+    over = usa["exports_usd_m"].iloc[0] / usa["exports_usd_m"].iloc[1]
+    return found | {"exports_usa_over_year_before_2025_08": _one(over, usa["source_id"])}
 
 
-def _market() -> Measures:
+def _medicines() -> Measures:
+    """The world market, its growth and its size over that of chips; Korea's exports of medicines and their rank."""
     rows = load("world_pharma_market").query("geo == 'WLD'").set_index(["segment", "year"])
     size, cite = rows["market_usd_bn"], rows["source_id"]
     khidi, iqvia = "pharmaceuticals", "medicines_iqvia_2024_edition"
@@ -187,21 +171,17 @@ def _market() -> Measures:
     for name, (segment, start, end) in (paths | {"iqvia": (iqvia, 2023, 2028)}).items():
         growth = 100 * ((size[segment, end] / size[segment, start]) ** (1 / (end - start)) - 1)
         found[f"world_market_growth_{name}_pct"] = _one(growth, [cite[segment, end]])
+    figures = load("claim_figures").set_index("figure")
+    chips, whole = figures.loc["world_semiconductor_sales_2024"], figures.loc["biohealth_exports_2024"]
     stated = load("article_claims").set_index("id").at["world_pharma_market_2024", "value"]
-    chips = load("claim_figures").set_index("figure").loc["world_semiconductor_sales_2024"]
     for name, market, ids in (("as_stated", stated, []), ("2024", size[khidi, 2024], [cite[khidi, 2024]])):
         found[f"world_market_{name}_over_semiconductors"] = _one(market / chips["value"], [chips["source_id"], *ids])
-    return found
-
-
-def _biopharma() -> Measures:
     counts, panel = load("biopharma_exports_annual").set_index(["definition", "year"]), exporters("SITC54")
     khidi, headline = (counts.loc[name, 2024] for name in ("khidi_biopharma_hs2022", "gov_biopharma_headline"))
     row = panel.loc[panel[HOME].last_valid_index()].dropna()
     kita = load("pharma_export_ranks").set_index(["definition", "year"]).loc["kita_biopharma", 2020]
-    whole = load("claim_figures").set_index("figure").loc["biohealth_exports_2024"]
     over, cited = whole["value"] / headline["exports_usd_m"], [whole["source_id"], headline["source_id"]]
-    return {
+    return found | {
         "biohealth_over_biopharma_2024": _one(over, cited),
         "biopharma_exports_2024_usd_m": _one(khidi["exports_usd_m"], [khidi["source_id"]]),
         "published_rank_kita_2020": _one(kita["rank"], [kita["source_id"]]),
