@@ -46,7 +46,10 @@ def test_figures_are_read_credited_and_dated_and_the_shipped_table_stays(file, m
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (ROWS.replace("value", "worth"), "mine.csv: unknown column worth; missing column value; the table has measure, year, value"),
+        (
+            ROWS.replace("value", "worth"),
+            "mine.csv: unknown column worth; missing column value; the table has measure",
+        ),
         (ROWS.replace("2.1", "two"), "table us_gdp, line 3, column value: 'two' is not a plain decimal number"),
         (ROWS.replace("real_growth_pct", "growth"), "'growth' is none of gdp_current_usd_m"),
         ("measure,year,value\n", "no rows"),
