@@ -199,7 +199,7 @@ def _rule(given: Text, has_days: bool, answers: Answers) -> dict[str, Any]:
 
 
 def _kind(cells: list[str]) -> str:
-    from .schemas import fits
+    from .parsing import fits
 
     kinds = ("yearmonth", "date", "integer", "number")
     return next((kind for kind in kinds if any(cells) and all(fits(kind, c) for c in cells if c)), "string")
@@ -235,8 +235,7 @@ def _field(name: str, cells: list[str], in_key: bool, told: tuple[Text, Text], a
 def _checks(rows: list[Row], passport: Passport, package: Package) -> list[dict[str, Any]]:
     """What holds of the rows and may be asked of the next ones: order, a calendar without gaps, dates, economies."""
     from .checks import check_table
-    from .parsing import parse
-    from .schemas import typed
+    from .parsing import parse, typed
     from .tables import load_from
 
     keys, kinds = passport.primary_key, {f["name"]: f["type"] for f in passport.fields}

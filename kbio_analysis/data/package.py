@@ -98,12 +98,25 @@ def data_root() -> Path:
 
 def read_package(root: Path | None = None) -> Package:
     """Read the package at ``root`` (default :func:`data_root`). Raises DataError if it is not a usable package."""
+    return _parsed(*_located(root))
+
+
+def package_in_use(root: Path | None = None) -> Package:
+    """As :func:`read_package`, but parsed once as long as its file stays the same: not to be changed."""
+    return _kept(*_located(root))
+
+
+def _located(root: Path | None) -> tuple[Path, bytes]:
     root = data_root() if root is None else root
     try:
-        raw = (root / PACKAGE_FILE).read_bytes()
-        descriptor = read_json(raw)
+        return root, (root / PACKAGE_FILE).read_bytes()
     except OSError as error:
         raise DataError(f"{root / PACKAGE_FILE}: {error.strerror}; restore it from version control") from None
+
+
+def _parsed(root: Path, raw: bytes) -> Package:
+    try:
+        descriptor = read_json(raw)
     except DocumentError as error:
         raise DataError(f"{PACKAGE_FILE} is not valid JSON ({error}); restore it from version control") from None
     resources = descriptor.get("resources")
@@ -120,6 +133,9 @@ def read_package(root: Path | None = None) -> Package:
             raise DataError(f"{PACKAGE_FILE}: the passport of {named} {fault}")
         passports[named] = passport
     return Package(root=root, sha256=hashlib.sha256(raw).hexdigest(), descriptor=descriptor, passports=passports)
+
+
+_kept = lru_cache(maxsize=4)(_parsed)
 
 
 @lru_cache(maxsize=2)

@@ -25,8 +25,7 @@ from .package import (
     sorted_rows,
     vouched,
 )
-from .parsing import parse
-from .schemas import typed
+from .parsing import parse, typed
 from .verification import take_in
 
 ANOTHER_UNIT = 3.0  # times by which the figures in common may differ in the median

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError, UsageError, did_you_mean
 from ..reading import read_json
-from .package import data_root, read_package
+from .package import data_root, package_in_use
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -123,7 +123,7 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return missing_entry(f"its reference {path.name} cannot be read", "reference")
     try:
-        now = {name: passport.sha256 for name, passport in read_package().passports.items()}
+        now = {name: passport.sha256 for name, passport in package_in_use().passports.items()}
     except DataError:
         now = {}
     figures = [name for name in tables if name != _NO_FIGURES]

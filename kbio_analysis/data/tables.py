@@ -1,15 +1,17 @@
 """A table, verified: checksum, form, corrections, types, schema and sources, in this order, once per process."""
 
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .checks import check_table
 from .corrections import CORRECTIONS_FILE, apply_corrections, read_corrections
-from .package import VINTAGES, Package, Passport, read_package, read_verified
-from .parsing import parse, place
-from .schemas import typed
+from .package import VINTAGES, Package, Passport, package_in_use, read_verified
+from .parsing import parse, place, typed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _frames: dict[tuple[str, str, str, bytes], "DataFrame"] = {}
 _read: dict[str, str] = {}
-_newest: dict[str, str] = {}
 _lines: list[tuple[str, int, str]] = []
 
 
@@ -26,10 +27,10 @@ def load(table: str, *, as_of: "str | date | None" = None) -> "DataFrame":
     """A table of ``data/tables`` as a typed frame of its own (the caller may change it), rows in file order.
 
     With ``as_of``, the table as it stood on that day, if a refresh has replaced it since. Types are those of
-    :func:`kbio_analysis.data.schemas.typed`. Raises DataError naming table, line and column if the file was altered,
+    :func:`kbio_analysis.data.parsing.typed`. Raises DataError naming table, line and column if the file was altered,
     is missing or malformed, breaks its schema, or cites a source that is not in ``sources``.
     """
-    package = read_package()
+    package = package_in_use()
     if as_of is not None:
         held = package.passports.get(table)
         for entry in sorted(held.vintages if held else [], key=lambda one: one["until"]):
@@ -44,24 +45,40 @@ def load(table: str, *, as_of: "str | date | None" = None) -> "DataFrame":
 def load_from(package: Package, table: str) -> "DataFrame":
     """As :func:`load`, from a given package and with the line of the file as index.
 
-    The bytes are verified each time; what they hold is typed and checked once for each checksum, passport and state
-    of the corrections.
+    The bytes, also those of the tables it refers to, are verified each time; what they hold is typed and checked once
+    for each state of table, passports and corrections.
     """
-    passport = package.passport(table)
+    passport, repairs = package.passport(table), package.root / CORRECTIONS_FILE
     raw = read_verified(passport)
     _note(table, passport)
-    repairs = package.root / CORRECTIONS_FILE
-    key = (table, passport.sha256, repr(passport.descriptor), repairs.read_bytes() if repairs.is_file() else b"")
-    if key not in _frames:
+    keys = passport.descriptor["schema"].get("foreignKeys", [])
+    targets = {key["reference"]["resource"]: load_from(package, key["reference"]["resource"]) for key in keys}
+    state = (table, passport.sha256, package.sha256, repairs.read_bytes() if repairs.is_file() else b"")
+    if state not in _frames:
         strings = apply_corrections(parse(raw, passport), passport, read_corrections(package.root))
         frame = typed(strings, passport)
         check_table(frame, passport)
-        _frames[key] = frame
-        if "available_from" in frame and len(frame):
-            _newest[table] = str(frame["available_from"].max())[:10]
-    # Not cached: it must hold against the referenced table as it is now.
-    _check_references(_frames[key], passport, package)
-    return _frames[key].copy()
+        for key in keys:
+            column, target, field = key["fields"], key["reference"]["resource"], key["reference"]["fields"]
+            if field not in targets[target]:
+                raise DataError(f"table {table}: a foreign key names {field!r}, no field of its table")
+            unknown = frame.index[~frame[column].isin(targets[target][field])]
+            if len(unknown):
+                said = f"{frame.at[unknown[0], column]!r} is not in the table {target}"
+                raise DataError(f"{place(table, unknown[0], column)}: {said}")
+        _frames[state] = frame
+    return _frames[state].copy(deep=False)
+
+
+def preload(root: Path, tables: Iterable[str]) -> None:
+    """Type and check tables ahead of the processes that are forked from this one; what is wrong with one is said when
+    it is loaded."""
+    with suppress(DataError):
+        package = package_in_use(root)
+        for table in tables:
+            with suppress(DataError):
+                load_from(package, table)
+    _read.clear()
 
 
 def _note(table: str, passport: Passport) -> None:
@@ -85,16 +102,5 @@ def tables_read() -> dict[str, str]:
 
 def newest_read() -> str:
     """The newest day from which a figure of the tables read so far could be used, ISO; empty if none says."""
-    return max((day for table, day in _newest.items() if table in _read), default="")
-
-
-def _check_references(frame: "DataFrame", passport: Passport, package: Package) -> None:
-    for reference in passport.descriptor["schema"].get("foreignKeys", []):
-        column, target = reference["fields"], reference["reference"]
-        others = load_from(package, target["resource"])
-        if target["fields"] not in others:
-            raise DataError(f"table {passport.name}: a foreign key names {target['fields']!r}, no field of its table")
-        unknown = frame.index[~frame[column].isin(others[target["fields"]])]
-        if len(unknown):
-            said = f"{frame.at[unknown[0], column]!r} is not in the table {target['resource']}"
-            raise DataError(f"{place(passport.name, unknown[0], column)}: {said}")
+    read = (frame for (table, state, *_), frame in _frames.items() if _read.get(table) == state)
+    return max((str(f["available_from"].max())[:10] for f in read if "available_from" in f and len(f)), default="")

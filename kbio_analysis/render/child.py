@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import json
 import multiprocessing
 import os
 import pkgutil
@@ -196,8 +197,8 @@ def _take_place(folder: Path, environment: dict[str, str]) -> None:
 READY = "KBIO_SERVER_READY"
 """The environment variable that names the file written when everything is imported."""
 
-IMPORTS = "KBIO_SERVER_IMPORTS"
-"""The environment variable that lists the modules which the notebooks import."""
+AHEAD = "KBIO_SERVER_AHEAD"
+"""The environment variable that holds the modules which the notebooks import, and by folder the tables they read."""
 
 PID = os.getpid()
 
@@ -218,8 +219,6 @@ _STACK = (
     "statsmodels.api",
     "statsmodels.formula.api",
     "statsmodels.tsa.api",
-    "pandera.pandas",
-    "pandera.backends.pandas.builtin_checks",
     "yaml",
 )
 _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
@@ -227,7 +226,7 @@ _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
 _KNOWN = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 
 
-def _imported(wanted: list[str]) -> None:
+def _ready(wanted: list[str], tables: dict[str, list[str]]) -> None:
     for name in _HIDDEN:
         sys.modules[name] = None  # type: ignore[assignment]
     for name in _FIRST:
@@ -244,6 +243,8 @@ def _imported(wanted: list[str]) -> None:
     with contextlib.suppress(Exception):  # it would be told by every report
         sys.modules["kbio_analysis.render.job"].rehearse()
         sys.modules["kbio_analysis.render.engine"].NotebookShell.begin()
+        for folder, names in tables.items() if whole else ():
+            sys.modules["kbio_analysis.data.tables"].preload(Path(folder), names)
     for name in _HIDDEN:
         if sys.modules.get(name, "") is None:
             del sys.modules[name]
@@ -308,7 +309,7 @@ if READY in os.environ and multiprocessing.parent_process() is None:
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
-    _imported(os.environ.pop(IMPORTS, "").split())
+    _ready(*json.loads(os.environ.pop(AHEAD)))
     gc.collect()
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children
     ready.with_suffix(".new").write_text(str(PID))

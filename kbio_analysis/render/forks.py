@@ -7,6 +7,7 @@ without end. Then everything it started is killed, also what has left its sessio
 from __future__ import annotations
 
 import contextlib
+import json
 import multiprocessing
 import os
 import resource
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection, wait
@@ -40,6 +41,9 @@ KEPT_OUTPUT = 200_000  # of them, in the log
 # A socket's path holds 103 bytes (macOS; 107 on Linux): the base's, 14 of our folder's name, 18 of its own.
 LONGEST_BASE = 103 - 14 - 18
 _FILES_A_PROCESS = 8  # that this process may need open for each at work, its own shared among them
+
+Ahead = tuple[Sequence[str], Mapping[str, Sequence[str]]]
+"""Modules, and tables by the folder of their package."""
 
 
 # ---- being told to stop: what a signal's handler raises may be swallowed by a finaliser or a callback, so it sets a
@@ -86,10 +90,10 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def answers(works: Iterable[Work], *, workers: int, imports: Iterable[str] = ()) -> Iterator[tuple[Any, Any]]:
+def answers(works: Iterable[Work], *, workers: int, ahead: Ahead = ((), {})) -> Iterator[tuple[Any, Any]]:
     """The key of each work and what it answered, or a ``StoppedError``, as they are done; ``workers`` at a time.
 
-    ``imports`` are modules that the work will import: a hint for a fork server that has yet to be started.
+    ``ahead`` is what the work will import and read: a hint for a fork server that has yet to be started.
     Raises KeyboardInterrupt when this process is told to stop; then, and when the caller leaves, everything that runs
     is killed first. Raises ExecutionError where no process can be started.
     """
@@ -102,7 +106,7 @@ def answers(works: Iterable[Work], *, workers: int, imports: Iterable[str] = ())
             while waiting or running:
                 while waiting and len(running) < max(1, workers):
                     work = waiting.popleft()
-                    work.start(imports)
+                    work.start(ahead)
                     running.append(work)
                 wait([work.connection for work in running], timeout=TICK_SECONDS)
                 check_stop()
@@ -140,7 +144,7 @@ class Work:
     deadline: float = field(init=False)
     cell: int | None = None
 
-    def start(self, imports: Iterable[str]) -> None:
+    def start(self, ahead: Ahead) -> None:
         """Begin it in a new process of a server that is ready."""
         if self.tries == TRIES:
             raise ExecutionError(f"the fork server ended {TRIES} times: {_last_words()}; try --jobs 1")
@@ -153,13 +157,13 @@ class Work:
         self.process = context.Process(target=child.run, args=arguments, name="kbio-report")
         try:
             with _lock:
-                self.server = _ready_server(imports)
-                with _as_a_server_needs(imports):
+                self.server = _ready_server(ahead)
+                with _as_a_server_needs(ahead):
                     self.process.start()
                 _at_work.add(self.process.pid)
         except (OSError, EOFError):  # the server has died even now
             shutil.rmtree(self.folder, ignore_errors=True)
-            self.start(imports)
+            self.start(ahead)
         self.deadline = time.monotonic() + (self.limit_seconds or float("inf"))
 
     def answer(self) -> Any:
@@ -226,12 +230,12 @@ _lock = threading.RLock()
 _at_work: set[int] = set()
 
 
-def _ready_server(imports: Iterable[str]) -> psutil.Process:
+def _ready_server(ahead: Ahead) -> psutil.Process:
     """The server, started if there is none, once it has told that it is ready."""
     ready, limit = own_folder() / _READY, time.monotonic() + START_SECONDS
     multiprocessing.get_context("forkserver").set_forkserver_preload([child.__name__])
     while True:
-        with _as_a_server_needs(imports):
+        with _as_a_server_needs(ahead):
             forkserver.ensure_running()
         server = _server()
         with contextlib.suppress(OSError, ValueError):
@@ -270,7 +274,7 @@ def _last_words() -> str:
 
 
 @contextlib.contextmanager
-def _as_a_server_needs(imports: Iterable[str]) -> Iterator[None]:
+def _as_a_server_needs(ahead: Ahead) -> Iterator[None]:
     """Start processes with our fixed environment, and without the program that runs us being imported into them."""
     main, before = sys.modules["__main__"], dict(os.environ)
     wanted = child.environment(own_folder()) | {
@@ -280,7 +284,7 @@ def _as_a_server_needs(imports: Iterable[str]) -> Iterator[None]:
         "PYTHONWARNINGS": "ignore:resource_tracker",  # told in the terminal of what a notebook leaves
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         child.READY: str(own_folder() / _READY),
-        child.IMPORTS: " ".join(imports),
+        child.AHEAD: json.dumps(ahead),
     }
     sys.modules["__main__"] = type(sys)("__main__")
     try:

@@ -9,6 +9,7 @@ import platform
 import re
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail, told, written
-from kbio_analysis.render.forks import Work, answers, usable_cores
+from kbio_analysis.render.forks import Ahead, Work, answers, usable_cores
 from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, read_source
@@ -110,18 +111,21 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
     """
     jobs = list(jobs)
     works = [Work(key=job, call=partial(make, job), limit_seconds=job.limit_seconds) for job in jobs]
-    for job, answer in answers(works, workers=workers or usable_cores(), imports=_imports(jobs)):
+    for job, answer in answers(works, workers=workers or usable_cores(), ahead=_ahead(jobs)):
         yield ended(job, answer) if isinstance(answer, StoppedError) else answer
 
 
-def _imports(jobs: list[Job]) -> set[str]:
-    """The modules that the notebooks' cells name in their imports."""
-    found: set[str] = set()
-    for source in {job.source for job in jobs}:
+def _ahead(jobs: list[Job]) -> Ahead:
+    """The modules that the notebooks' cells name in their imports, and the tables that their references name."""
+    modules, tables = set(), defaultdict(set)
+    for notebook, source, data in {(job.notebook, job.source, job.data) for job in jobs}:
         with suppress(ValueError, KeyError):
             for cell in json.loads(source)["cells"]:
-                found.update(_IMPORT.findall("".join(cell["source"])))
-    return found
+                modules.update(_IMPORT.findall("".join(cell["source"])))
+        with suppress(OSError, ValueError, KeyError, TypeError):  # the report reads them then
+            reference = Path(str(data)).resolve().parent / "notebooks" / "references" / f"{notebook}.json"
+            tables[str(data)].update(json.loads(reference.read_bytes())["tables"])
+    return sorted(modules), {folder: sorted(names) for folder, names in tables.items()}
 
 
 def run(job: Job) -> Report:

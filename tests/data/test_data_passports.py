@@ -96,7 +96,7 @@ def test_repair_takes_effect_in_a_running_process_and_expires_when_the_table_is_
 )
 def test_bad_repair_is_refused(copy, changes, said):
     write_corrections(copy, **changes)
-    broken = f"table {ANNUAL}, line .*column exports_usd_m: -1.0 is below the minimum"
+    broken = f"table {ANNUAL}, line .*column exports_usd_m: '-1' is below the minimum"
     with pytest.raises(DataError, match=rf"corrections\.yml, entry 1.*{said}" if said else broken):
         load(ANNUAL)
 
@@ -178,7 +178,6 @@ def released(**rule):
         (lambda r: field(r, "year").update(type="yaer"), "schema.fields[1].type must be one of"),
         (lambda r: field(r, "definition")["constraints"].update(pattern="["), "definition: the passport's constraint"),
         (lambda r: field(r, "year")["constraints"].update(maximum="soon"), "column year: the passport's constraint"),
-        (lambda r: field(r, "year")["constraints"].update(pattern="20.."), "column year: the passport's constraint"),
         (lambda r: r.update(kbio=5), "kbio must be object"),
         (lambda r: r["schema"].update(primaryKey=["nothing"]), "no field 'nothing', which a key names"),
         (lambda r: r["schema"].update(foreignKeys=[{"fields": "source_id"}]), "schema.foreignKeys[0] must contain"),
