@@ -18,7 +18,11 @@ import typer
 
 from ..errors import DataError, UsageError, did_you_mean
 from ..reading import file_rows, read_json, rows_of
+from .checks import check_table, due_date
 from .package import Package, Passport, read_package, read_verified, sorted_rows, vouched, written
+from .parsing import fits, parse, typed
+from .tables import load_from
+from .verification import take_in
 
 Row = dict[str, str]
 SHARED = ("source_id", "available_from", "note")  # columns that mean the same in every table
@@ -96,7 +100,7 @@ def new_table(
     title = answers(title, "--title", "what the table is")
     terms = answers(licence, "--licence", "the terms under which the figures may be used")
     new = {"publisher": publisher, "source-title": source_title, "published": published, "address": address}
-    held, cited = _sources(rows, source, new | {"how-read": how_read}, terms, (package, answers))
+    held, cited = _sources(rows, source, new | {"how-read": how_read}, terms, package.passport("sources"), answers)
     rule = _rule(available_from, "available_from" in rows[0], answers)
     keys = [_plain(one) for one in key or []] or _key(rows)
     further = ["available_from", "source_id"] if rule else ["source_id"]
@@ -116,10 +120,9 @@ def new_table(
     about = {"name": table, "path": f"tables/{table}.csv", "title": title, "description": description or title}
     reference = {"fields": "source_id", "reference": {"resource": "sources", "fields": "source_id"}}
     about["schema"] = {"fields": fields, "primaryKey": keys, "missingValues": [""], "foreignKeys": [reference]}
-    about |= {
-        "sources": [_as_cited(held[one]) for one in cited],
-        "licenses": [{"name": "notspecified", "title": terms}],
-    }
+    licences = {one["title"]: one for known in package.passports.values() for one in known.descriptor["licenses"]}
+    about["licenses"] = [licences.get(terms, {"name": "notspecified", "title": terms})]
+    about["sources"] = [_as_cited(held[one]) for one in cited]
     about["kbio"] = ({"available_from": [rule]} if rule else {}) | {"traps": traps}
     _add(package, about, rows, held)
     print(f'{table}: {len(rows)} rows, key {", ".join(keys)}; tables.load("{table}") gives it. To see all: git diff')
@@ -157,11 +160,9 @@ def _pairs(given: Many, columns: list[str]) -> Row:
 
 
 def _sources(
-    rows: list[Row], given: Text, about: dict[str, Text], terms: str, room: tuple[Package, Answers]
+    rows: list[Row], given: Text, about: dict[str, Text], terms: str, passport: Passport, answers: Answers
 ) -> tuple[dict[str, Row], list[str]]:
     """The table of sources with a new one, if it is, and the sources that the rows cite, that of ``given`` first."""
-    package, answers = room
-    passport = package.passport("sources")
     held = {row["source_id"]: row for row in rows_of(read_verified(passport))}
     fields = {field["name"]: field for field in passport.fields}
     cited = list(dict.fromkeys(row["source_id"] for row in rows if row.get("source_id")))
@@ -169,14 +170,13 @@ def _sources(
         said = "a row of the table sources, or a new name such as WHO_2026 (capital letters, digits, _)"
         source = answers(given, "--source", said, r"[A-Z][A-Z0-9_]*")
         cited = list(dict.fromkeys([source, *cited]))
-        new = source and source not in held and (about["publisher"] or answers.asks or not did_you_mean(source, held))
-        if new:
-            row = {"source_id": source, "licence": terms}
+        near = did_you_mean(source, held) and not (about["publisher"] or answers.asks)
+        if source and source not in held and not near:
+            held[source] = {"source_id": source, "licence": terms}
             for option, text in about.items():
                 column = {"source-title": "title", "address": "url", "how-read": "how_read"}.get(option, option)
                 form = r"none|https?://\S+" if column == "url" else ""
-                row[column] = answers.field(text, f"--{option}", fields[column], form).removesuffix("none")
-            held[source] = row
+                held[source][column] = answers.field(text, f"--{option}", fields[column], form).removesuffix("none")
     if unknown := [one for one in cited if one and one not in held]:
         hint = did_you_mean(unknown[0], held)
         raise UsageError(f"{unknown[0]!r} is no row of the table sources; give a new one with --source{hint}")
@@ -199,8 +199,6 @@ def _rule(given: Text, has_days: bool, answers: Answers) -> dict[str, Any]:
 
 
 def _kind(cells: list[str]) -> str:
-    from .parsing import fits
-
     kinds = ("yearmonth", "date", "integer", "number")
     return next((kind for kind in kinds if any(cells) and all(fits(kind, c) for c in cells if c)), "string")
 
@@ -234,21 +232,16 @@ def _field(name: str, cells: list[str], in_key: bool, told: tuple[Text, Text], a
 
 def _checks(rows: list[Row], passport: Passport, package: Package) -> list[dict[str, Any]]:
     """What holds of the rows and may be asked of the next ones: order, a calendar without gaps, dates, economies."""
-    from .checks import check_table
-    from .parsing import parse, typed
-    from .tables import load_from
-
     keys, kinds = passport.primary_key, {f["name"]: f["type"] for f in passport.fields}
-    frame = typed(parse(sorted_rows(rows, passport), passport), passport)
+    times = [name for name in keys if name == "year" or kinds[name] == "yearmonth"]
+    texts = [name for name, kind in kinds.items() if kind == "string"]
+    dated = [name for name in texts if all(re.match(r"\d{4}(-|$)", row[name]) for row in rows)]
     likely: list[dict[str, Any]] = [{"check": "order"}]
-    for name in keys:
-        if name == "year" or kinds[name] == "yearmonth":
-            likely.append({"check": "calendar", "column": name, "by": [one for one in keys if one != name]})
-    for name in kinds:
-        if kinds[name] == "string" and all(re.match(r"\d{4}(-|$)", row[name]) for row in rows):
-            likely.append({"check": "dates", "column": name})
-        if name == "iso3" and "country_groups" in package.passports:
-            likely.append({"check": "known", "column": name, "table": "country_groups", "in": "iso3"})
+    likely += [{"check": "calendar", "column": c, "by": [one for one in keys if one != c]} for c in times]
+    likely += [{"check": "dates", "column": c} for c in dated]
+    if "iso3" in kinds and "country_groups" in package.passports:
+        likely.append({"check": "known", "column": "iso3", "table": "country_groups", "in": "iso3"})
+    frame = typed(parse(sorted_rows(rows, passport), passport), passport)
     held = []
     for one in likely:
         alone = replace(passport, descriptor={**passport.descriptor, "kbio": {"checks": [one]}})
@@ -261,19 +254,15 @@ def _checks(rows: list[Row], passport: Passport, package: Package) -> list[dict[
 
 def _add(package: Package, about: dict[str, Any], rows: list[Row], held: dict[str, Row]) -> None:
     """Write table, sources, passport and lists; the lists in both READMEs are renewed by the tool, where it is."""
-    from .checks import due_date
-    from .verification import take_in
-
     rules, days = about["kbio"].get("available_from", []), {one: row["published"] for one, row in held.items()}
     for row in rows:
         try:
             row |= {"available_from": row.get("available_from") or str(due_date(row, rules, days))} if rules else {}
         except (KeyError, ValueError):
             raise UsageError("--available-from: neither rows nor source give a day that exists") from None
-    known = [one.descriptor for one in package.passports.values()]
-    alike = {key: known[0][key] for key in ("profile", "format", "mediatype", "encoding", "dialect")}
-    licences = [one for table in known for one in table["licenses"] if one["title"] == about["licenses"][0]["title"]]
-    about = alike | vouched(b"") | about | {"licenses": licences[:1] or about["licenses"]}
+    like = next(iter(package.passports.values())).descriptor
+    alike = {key: like[key] for key in ("profile", "format", "mediatype", "encoding", "dialect")}
+    about = alike | vouched(b"") | about
     passport = Passport(name=about["name"], path=package.root / about["path"], descriptor=about)
     about["kbio"]["checks"] = _checks(rows, passport, package)
     package = replace(package, passports={**package.passports, passport.name: passport})
@@ -300,7 +289,6 @@ def new_claim(
     from . import claims
     from .refresh import readers
     from .results import notebooks_beside, recorded
-    from .verification import take_in
 
     package, notebooks = read_package(), notebooks_beside()
     tables = {one: package.passport(one) for one in ("article_claims", "claim_tests", "claim_figures")}

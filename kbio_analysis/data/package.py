@@ -55,11 +55,6 @@ class Passport:
         return self.descriptor["schema"].get("primaryKey", [])
 
     @property
-    def vintages(self) -> list[dict[str, str]]:
-        """Earlier states of the table: ``until`` which day each stood, and its ``hash``."""
-        return self.kbio.get("vintages", [])
-
-    @property
     def sha256(self) -> str:
         """Hex digest the table's bytes must have."""
         return self.descriptor.get("hash", "").removeprefix("sha256:")

@@ -36,6 +36,8 @@ def fetch_candidate(table: str, today: date) -> list[str]:
 
     Raises UsageError, RefreshError for an answer that cannot be used, DataError for one that breaks the passport.
     """
+    import pandas as pd
+
     package = read_package()
     passport, recipe = package.passport(table), _recipe(table)
     before = read_verified(passport)
@@ -51,7 +53,13 @@ def fetch_candidate(table: str, today: date) -> list[str]:
     kept = [row for row in scoped if by and row[by] not in came]
     whole = [{name: row.get(name, "") for name in passport.columns} for row in [*beside, *kept, *new]]
     after = sorted_rows(whole, passport)
-    _same_unit(before, after, passport)
+    # A column whose figures in common stand at another scale: thousands for millions, won for dollars.
+    numbers = [field["name"] for field in passport.fields if field["type"] == "number"]
+    frames = (pd.DataFrame(rows_of(raw)).set_index(passport.primary_key)[numbers] for raw in (before, after))
+    was, now = (frame.apply(pd.to_numeric).where(lambda values: values > 0) for frame in frames)
+    for name, times in (now / was).median().dropna().items():
+        if not 1 / ANOTHER_UNIT < times < ANOTHER_UNIT:
+            raise RefreshError(f"{table}: {name} is {times:.3g} times what is held: the answer is in another unit")
     widened = _widened(passport, after)
     check_table(typed(parse(after, widened), widened), widened)
     if changes := cell_changes(before, after, passport):
@@ -127,16 +135,3 @@ def _widened(passport: Passport, raw: bytes) -> Passport:
         if field["name"] in ("year", "month") and limit is not None:
             field["constraints"]["maximum"] = max(limit, type(limit)(max(row[field["name"]] for row in rows)))
     return replace(passport, descriptor=descriptor)
-
-
-def _same_unit(before: bytes, after: bytes, passport: Passport) -> None:
-    """Refuse a column whose figures in common stand at another scale: thousands for millions, won for dollars."""
-    import pandas as pd
-
-    numbers = [field["name"] for field in passport.fields if field["type"] == "number"]
-    frames = (pd.DataFrame(rows_of(raw)).set_index(passport.primary_key)[numbers] for raw in (before, after))
-    old, new = (frame.apply(pd.to_numeric).where(lambda held: held > 0) for frame in frames)
-    for column, times in (new / old).median().dropna().items():
-        if not 1 / ANOTHER_UNIT < times < ANOTHER_UNIT:
-            said = f"{column} is {times:.3g} times what is held: the answer is in another unit"
-            raise RefreshError(f"{passport.name}: {said}")

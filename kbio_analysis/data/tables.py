@@ -33,7 +33,7 @@ def load(table: str, *, as_of: "str | date | None" = None) -> "DataFrame":
     package = package_in_use()
     if as_of is not None:
         held = package.passports.get(table)
-        for entry in sorted(held.vintages if held else [], key=lambda one: one["until"]):
+        for entry in sorted(held.kbio.get("vintages", []) if held else [], key=lambda one: one["until"]):
             if str(as_of)[:10] < entry["until"]:
                 path = package.root / VINTAGES / table / f"{entry['until']}.csv"
                 past = replace(held, path=path, descriptor=held.descriptor | {"hash": entry["hash"]})

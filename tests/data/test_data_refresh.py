@@ -222,7 +222,7 @@ def test_accepted_table_holds_and_the_old_one_stays_for_an_earlier_as_of(server,
     assert load("us_gdp", as_of=TODAY)["year"].max() == 2024
     assert not (package / "candidates" / "us_gdp.csv").exists()
     passport = read_package(package).passport("us_gdp")
-    assert [entry["until"] for entry in passport.vintages] == ["2026-12-01"]
+    assert [entry["until"] for entry in passport.kbio["vintages"]] == ["2026-12-01"]
     with pytest.raises(UsageError, match="no candidate of us_gdp"):
         accept_candidate("us_gdp", TODAY)
 
