@@ -193,13 +193,11 @@ def render(
 
     from kbio_analysis.render.batches import rankings
     from kbio_analysis.render.build import build, say
-    from kbio_analysis.render.forks import usable_cores
 
     outcome = build(
         work,
         out,
         _maker(jobs, scheduler, unencrypted),
-        workers=jobs or usable_cores(),
         force=force or failed,
         on_wait=_waiting(out),
         rankings=rankings(batch or []),

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -30,6 +30,7 @@ from kbio_analysis.render.provenance import Cache
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, explained, folder_of, open_site, publish
 from kbio_analysis.render.references import recorded_in
 from kbio_analysis.render.results import RESULT, Rankings, remember
+from kbio_analysis.render.site import write_site
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report
@@ -47,11 +48,10 @@ Entries = Callable[[str], dict[str, Any]]
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """``became``: each report asked for -> the status of the one made, or unchanged, or not run when the run was
-    stopped; ``remarks`` tell what else is wrong."""
+    stopped."""
 
     site: Path
     became: dict[str, str]
-    remarks: list[str] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
 
@@ -81,7 +81,7 @@ class Outcome:
             parts.append("Run the failed ones again: the same command with --failed")
         if left := list(self.became.values()).count(NOT_RUN):
             parts.append(f"stopped: {left} not run. Go on, without what is done: the same command")
-        return "\n".join([*parts, *self.remarks])
+        return "\n".join(parts)
 
 
 def build(
@@ -89,7 +89,6 @@ def build(
     site: Path,
     make: Make,
     *,
-    workers: int,
     force: bool = False,
     on_wait: Callable[[], None] = lambda: None,
     rankings: Rankings | None = None,
@@ -112,7 +111,7 @@ def build(
             with explained(site):
                 remember(site, rankings)
         known = Cache(site, jobs)
-        with display(len(jobs), workers) as tell:
+        with display(len(jobs)) as tell:
             try:
                 for group in stages(jobs, site_entries(site)):
                     due = {job.label: job for job in group if job.label in forced or not known.current(job)}
@@ -131,21 +130,15 @@ def build(
                 for label in (label for label, status in outcome.became.items() if status == NOT_RUN):
                     tell(NOT_RUN, label)
             except BaseException:
-                with suppress(KbioError):
-                    _index(outcome)
+                with suppress(KbioError, OSError):
+                    write_site(site)
                 raise
         # What is as it was needs no new index, and a stop is to be quick.
         if not outcome.interrupted or {*outcome.became.values()} - {UNCHANGED, NOT_RUN}:
-            _index(outcome)
+            with explained(site):
+                write_site(site)
         outcome.seconds = time.monotonic() - began
     return outcome
-
-
-def _index(outcome: Outcome) -> None:
-    from kbio_analysis.render.site import write_site
-
-    with explained(outcome.site):
-        outcome.remarks += write_site(outcome.site)
 
 
 def checked(jobs: Iterable[Job], notebooks: Path, make: Make) -> Iterator[Report]:
@@ -238,28 +231,23 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def display(total: int, workers: int) -> Iterator[Callable[[str, str], None]]:
+def display(total: int) -> Iterator[Callable[[str, str], None]]:
     """Gives what is to be told of each report, as something becomes of it, its status and its line or name.
 
-    On a terminal a bar shows counts, reports at work and pace, and what is not made is only counted.
+    On a terminal a bar below the lines shows how far the run is, and what is not made has no line.
     """
     if not (sys.stdout.isatty() and total):
         yield lambda status, text: say(text if status not in (UNCHANGED, NOT_RUN) else f"{status:<9} {text}")
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    columns = BarColumn(20), MofNCompleteColumn(), "{task.description}", TimeRemainingColumn()
-    counts: Counter[str] = Counter()
-    with Progress(*columns, transient=True) as bar:
+    with Progress(BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn(), transient=True) as bar:
         task = bar.add_task("", total=total)
 
         def tell(status: str, text: str) -> None:
-            counts[status] += 1
+            bar.advance(task)
             if status not in (UNCHANGED, NOT_RUN):
                 style = "green" if status == MADE else "red"
                 bar.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
-            passed, running = counts[UNCHANGED] + counts[NOT_RUN], min(workers, total - counts.total())
-            shown = ", ".join([*(f"{count} {what}" for what, count in counts.items()), f"{running} running"])
-            bar.update(task, completed=counts.total() - passed, total=total - passed, description=shown)
 
         yield tell

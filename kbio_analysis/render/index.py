@@ -55,8 +55,8 @@ _LOOKS = {
 }
 
 
-def made_files(site: Path, front: Front) -> tuple[dict[str, bytes], list[str]]:
-    """Name -> content of each file below ``site``, and a sentence for each comparison whose record is damaged."""
+def made_files(site: Path, front: Front) -> dict[str, bytes]:
+    """Name -> content of each file below ``site``."""
     reports, said = read_reports(site), remembered(site)
     groups, grids, scenarios, texts = batches(reports), [], {}, {"index.json": _listing(reports)}
     for batch in groups:
@@ -69,18 +69,18 @@ def made_files(site: Path, front: Front) -> tuple[dict[str, bytes], list[str]]:
         scenarios = dict.fromkeys((r.notebook for r in batch.reports), quote(batch.address)) | scenarios
         scenarios |= {grid["notebook"]: quote(grid["address"]) for grid in own}
         grids += own
-    comparisons, damaged = _comparisons(site, reports)
+    comparisons = _comparisons(site, reports)
     texts |= {name: _page("side", script="", **shown) for name, shown in comparisons.items()}
     shown = {"front": front, "batches": groups, "grids": grids, "comparisons": comparisons, "scenarios": scenarios}
     texts["index.html"] = _index(reports, **shown)
     for name, address in _ways(reports, groups, scenarios).items():
         texts[f"{GO}/{name}.html"] = formats.rendered("site/way.html.j2", address=f"../{address}")
-    return {name: text.encode() for name, text in texts.items()} | results_files(reports), damaged
+    return {name: text.encode() for name, text in texts.items()} | results_files(reports)
 
 
-def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def _comparisons(site: Path, reports: list[SiteReport]) -> dict[str, dict[str, Any]]:
     """What the pages of the comparisons show whose reports are still there; and of what record no page can be made."""
-    found, damaged = {}, []
+    found = {}
     for path in sorted((site / COMPARISONS).glob("*.json")):
         shown: dict[str, Any] = {"title": path.stem, "sections": [], "reports": []}
         try:
@@ -93,9 +93,8 @@ def _comparisons(site: Path, reports: list[SiteReport]) -> tuple[dict[str, dict[
             continue
         except (OSError, DocumentError, KeyError, TypeError):
             shown["damaged"] = "its record is damaged; compare the sets again, or delete it"
-            damaged.append(f"{path}: {shown['damaged']}")
         found[f"{COMPARISONS}/{path.stem}.html"] = shown
-    return found, damaged
+    return found
 
 
 def _page(name: str, **shown: Any) -> str:

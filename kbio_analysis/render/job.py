@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 MOST_LOGGED = 200_000  # bytes of what was printed
 PAGES = ("index.html", "executed.ipynb")
 
-_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+([\w.]+)", re.MULTILINE)
+# The modules that cells import, in a notebook's JSON.
+_IMPORT = re.compile(r'(?:"|\\n)[ \t]*(?:from|import)[ \t]+([\w.]+)')
 _VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
@@ -119,9 +120,7 @@ def _ahead(jobs: list[Job]) -> Ahead:
     """The modules that the notebooks' cells name in their imports, and the tables that their references name."""
     modules, tables = set(), defaultdict(set)
     for notebook, source, data in {(job.notebook, job.source, job.data) for job in jobs}:
-        with suppress(ValueError, KeyError):
-            for cell in json.loads(source)["cells"]:
-                modules.update(_IMPORT.findall("".join(cell["source"])))
+        modules.update(_IMPORT.findall(source.decode()))
         with suppress(OSError, ValueError, KeyError, TypeError):  # the report reads them then
             reference = Path(str(data)).resolve().parent / "notebooks" / "references" / f"{notebook}.json"
             tables[str(data)].update(json.loads(reference.read_bytes())["tables"])
@@ -136,20 +135,34 @@ def run(job: Job) -> Report:
 
 def make(job: Job, here: Here) -> Report:
     """Make the report in this process, which is one made for it; status and log say what goes wrong inside."""
-    began, result = time.monotonic(), _blank(job)
+    began, result, how = time.monotonic(), _blank(job), None
     try:
         pages, log = _pages(job, here, result)
     except Exception as problem:
         # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
         how = told(problem)
         pages, log = {}, [how.log, written(here.folder, MOST_LOGGED)]
-        result |= _wrong(job, how)
-    return _report(job, result | {"seconds": round(time.monotonic() - began, 3)}, log, pages)
+    result["seconds"] = round(time.monotonic() - began, 3)
+    return _report(job, result, how, log, pages)
 
 
 def ended(job: Job, how: StoppedError) -> Report:
     """The report of a job whose process did not live to make one."""
-    return _report(job, _blank(job) | _wrong(job, how), [how.log or how.reason], {})
+    return _report(job, _blank(job), how, [how.log or how.reason], {})
+
+
+def _report(
+    job: Job, result: dict[str, Any], how: StoppedError | None, log: list[str], pages: dict[str, bytes]
+) -> Report:
+    if how:
+        error = {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
+        result |= {"status": how.status, "error": error}
+    text = "\n".join(filter(None, [f"{job.label}: {result['status']}", *log]))
+    files = pages | {
+        "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
+        "log.txt": (without_machine(text, job.data).rstrip() + "\n").encode(errors="replace"),
+    }
+    return Report.of(job, files)
 
 
 def _blank(job: Job) -> dict[str, Any]:
@@ -180,20 +193,6 @@ def _blank(job: Job) -> dict[str, Any]:
         "seconds": None,
         "error": None,
     }
-
-
-def _wrong(job: Job, how: StoppedError) -> dict[str, Any]:
-    error = {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
-    return {"status": how.status, "error": error}
-
-
-def _report(job: Job, result: dict[str, Any], log: list[str], pages: dict[str, bytes]) -> Report:
-    text = "\n".join(filter(None, [f"{job.label}: {result['status']}", *log]))
-    files = pages | {
-        "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
-        "log.txt": (without_machine(text, job.data).rstrip() + "\n").encode(errors="replace"),
-    }
-    return Report.of(job, files)
 
 
 def _pages(job: Job, here: Here, result: dict[str, Any]) -> tuple[dict[str, bytes], list[str]]:

@@ -7,7 +7,6 @@ away. The same reports give the same bytes.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -51,31 +50,28 @@ def read_front() -> Front:
         raise UsageError("\n".join(wrong)) from None
 
 
-def write_site(site: Path) -> list[str]:
+def write_site(site: Path) -> None:
     """Bring everything that is made from all reports below ``site`` up to date with them, and repair what is damaged.
 
-    Returns a sentence for each comparison that cannot be made any more because its record is damaged. Raises
-    UsageError if ``reports/site.yml``, the words of the front page, is wrong; the pages stay as they are then.
+    Raises UsageError if ``reports/site.yml``, the words of the front page, is wrong; the pages stay as they are then.
     """
+    from kbio_analysis.render.index import made_files
+
     front = read_front()
     state, known = _state(site, repr(front)), {}
     with suppress(OSError, DocumentError):  # a mark that is damaged says nothing: everything is written anew
         known = read_json((site / MARK).read_bytes())
     kept: Mapping[str, str] = known.get("files") or {}
     if known.get("state") == state and all(_hash_of(site / name) == whole for name, whole in kept.items()):
-        return []
-    from kbio_analysis.render.index import made_files
-
-    made, damaged = made_files(site, front)
+        return
+    made = made_files(site, front)
     for name, content in made.items():
         _write(site / name, content)
-    for name in kept:
-        folder, _, page = name.partition("/")
-        if name not in made and folder in MADE_FOLDERS and "/" not in page:
-            (site / name).unlink(missing_ok=True)
+    for path in map(Path, kept.keys() - made.keys()):
+        if path.parent.as_posix() in MADE_FOLDERS:
+            (site / path).unlink(missing_ok=True)
     listed = {name: sha256(content).hexdigest() for name, content in sorted(made.items())}
     _write(site / MARK, (json.dumps({"state": state, "files": listed}, ensure_ascii=False, indent=1) + "\n").encode())
-    return damaged
 
 
 def write_comparison(site: Path, comparison: Comparison) -> Path:
@@ -84,18 +80,18 @@ def write_comparison(site: Path, comparison: Comparison) -> Path:
     labels = [report.label for report in comparison.reports]
     _write(path, (json.dumps({"reports": labels}, ensure_ascii=False) + "\n").encode())
     write_site(site)
-    return path.with_name(f"{comparison.stem}.html")
+    return path.with_suffix(".html")
 
 
 def _state(site: Path, front: str) -> str:
     """A digest of all that the pages are made from: records, which files are there, rankings, front page, this code."""
-    digest, names = sha256((package_hash() + front).encode()), (RESULT, FAILURE, PAGE, LOG, *OTHER_FORMS.values())
+    names = (RESULT, FAILURE, PAGE, LOG, *OTHER_FORMS.values())
     watched = [folder / name for folder in report_folders(site) for name in names]
+    found: list[object] = [package_hash(), front]
     for path in [*watched, site / RANKINGS, *sorted((site / COMPARISONS).glob("*.json"))]:
-        content = path.read_bytes() if path.suffix == ".json" and path.is_file() else b""
-        head = f"{path.relative_to(site).as_posix()}\0{path.is_file()}\0{len(content)}\0"
-        digest.update(os.fsencode(head) + content)
-    return digest.hexdigest()
+        content = _hash_of(path) if path.suffix == ".json" else path.is_file()
+        found.append([path.relative_to(site).as_posix(), content])
+    return sha256(json.dumps(found).encode()).hexdigest()
 
 
 def _hash_of(path: Path) -> str | None:

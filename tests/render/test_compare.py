@@ -190,9 +190,8 @@ def test_a_damaged_comparison_says_so_in_its_place(tmp_path: Path) -> None:
     lay_two(tmp_path, 1.5, 1.5)
     page = write_comparison(tmp_path, beside(tmp_path))
     page.with_suffix(".json").write_text('{"reports": ["a/def')
-    (said,) = write_site(tmp_path)
-    assert "a-default-vs-late.json: its record is damaged; compare the sets again" in said
-    assert "its record is damaged" in words_of(page.read_text())
+    write_site(tmp_path)
+    assert "its record is damaged; compare the sets again" in words_of(page.read_text())
     assert 'href="compare/a-default-vs-late.html"' in (tmp_path / "index.html").read_text()
 
 

@@ -71,7 +71,7 @@ def make(due):
         yield pretended(page=b"x" * 300_000, given=job.parameters, **about)
 
 work = requested([], {"generation": sys.argv[1]}, batches=[Path("b.yml")], limit_seconds=None)
-build(work, Path("reports/site"), make, workers=1)
+build(work, Path("reports/site"), make)
 """
 
 
@@ -251,7 +251,7 @@ def test_a_defect_on_the_way_leaves_an_index_of_what_is_done(tmp_path: Path) -> 
         raise RuntimeError("a defect")
 
     with pytest.raises(RuntimeError, match="a defect"):
-        build([job(notebook("1"), set_name=name) for name in "ab"], tmp_path, make, workers=1)
+        build([job(notebook("1"), set_name=name) for name in "ab"], tmp_path, make)
     assert [r["set"] for r in json.loads((tmp_path / "index.json").read_bytes())["reports"]] == ["a"]
     with open_site(tmp_path):
         pass
