@@ -119,15 +119,6 @@ def profile(
     return found.assign(n_partners=[count[key] for key in found.index]).reset_index()
 
 
-def average(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: int = 10) -> pd.DataFrame:
-    """One common effect a direction: effect_log_points and se_log_points by direction, over the first ``years``."""
-    frame, terms, late = _with_terms(world, agreements, home, years)
-    every = {f"all_{direction}": direction for direction in DIRECTIONS}
-    for column, direction in every.items():
-        frame[column] = frame[[name for name, (_, d) in terms.items() if d == direction]].max(axis=1).fillna(0.0)
-    return _fitted(frame, [*late, *every], every, ["direction"])[0]
-
-
 def event_study(
     world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, partner: str, base_until: int
 ) -> pd.DataFrame:
