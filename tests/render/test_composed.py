@@ -34,7 +34,7 @@ def lay_tables(root: Path, weight: int) -> None:
     (root / "tables").mkdir(parents=True, exist_ok=True)
     (root / "tables" / "apples.csv").write_text(f"key,weight\na,{weight}\n")
     fields = [{"name": "key", "type": "string"}, {"name": "weight", "type": "number"}]
-    resource = {"name": "apples", "path": "tables/apples.csv", "schema": {"fields": fields, "primaryKey": "key"}}
+    resource = {"name": "apples", "path": "tables/apples.csv", "schema": {"fields": fields, "primaryKey": ["key"]}}
     if not (root / "datapackage.json").exists():
         (root / "datapackage.json").write_text(json.dumps({"name": "x", "resources": [resource]}))
     rebuild_passports(root)

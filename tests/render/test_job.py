@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from render.fixtures.built import STATE, emitting, job, made, notebook, recording
+from render.fixtures.built import emitting, job, made, notebook, recording
 
 from kbio_analysis.render.child import StoppedError
 from kbio_analysis.render.job import Report, ended, prepare, run
@@ -20,8 +20,6 @@ CHATTY = (
     "set('kbio analysis')"
 )
 CHART = {"kind": "chart", "id": "fan", "svg": "<svg/>", "csv": "year,v\n2024,1\n"}
-
-
 CELLS = (recording("growth_pct", "size / 8"), emitting(kind="answer", text="It **does**."), emitting(**CHART), CHATTY)
 
 
@@ -31,52 +29,44 @@ def whole() -> Report:
 
 
 def test_the_result_says_all_that_the_design_promises(whole: Report) -> None:
-    result = json.loads(whole.files["result.json"])
-    assert result == whole.result
+    result, inputs = whole.result, whole.result["inputs"]
+    assert json.loads(whole.files["result.json"]) == result
     assert set(whole.files) == {"index.html", "executed.ipynb", "result.json", "log.txt"}
-    assert (result["notebook"], result["set"], result["status"]) == ("10_sample", "default", "ok")
+    assert (result["notebook"], result["set"], result["status"], result["error"]) == (
+        "10_sample",
+        "default",
+        "ok",
+        None,
+    )
     assert result["parameters"] == {"size": 4, "name": "a"}
     assert result["results"] == {"growth_pct": {"value": 0.5, "unit": "%", "meaning": "m"}}
-    assert (result["question"], result["title"]) == ("Does it run?", "Does it run?")
-    assert (result["answer"], result["error"]) == ("It does.", None)
+    assert (result["question"], result["title"], result["answer"]) == ("Does it run?", "Does it run?", "It does.")
     assert result["seconds"] > 0
-    inputs = result["inputs"]
     assert (inputs["tables"], inputs["lock"], inputs["commit"], inputs["dirty"]) == ({}, None, None, None)
     assert len(inputs["code"]) == 64
     assert inputs["versions"]["python"] == sys.version.split()[0]
 
 
-def test_two_builds_give_the_same_bytes(whole: Report) -> None:
+def test_two_builds_give_the_same_bytes_and_none_names_the_machine(whole: Report) -> None:
     again = made(*CELLS, given={"size": "4"})
-    assert again.files["index.html"] == whole.files["index.html"]
-    assert again.files["executed.ipynb"] == whole.files["executed.ipynb"]
-
-
-def test_no_page_and_no_notebook_names_the_machine(whole: Report) -> None:
     for name in ("index.html", "executed.ipynb"):
-        text = whole.files[name].decode()
+        assert again.files[name] == whole.files[name]
         for trace in ("/tmp", "ipykernel_", "/kbio-", sys.prefix, " at 0x", "papermill"):
-            assert trace not in text, (name, trace)
-    assert "<cell 6>:3: UserWarning: careful" in whole.files["executed.ipynb"].decode()
+            assert trace not in whole.files[name].decode(), (name, trace)
+    assert b"<cell 6>:3: UserWarning: careful" in whole.files["executed.ipynb"]
 
 
-def test_what_a_notebook_may_not_show_fails_its_report() -> None:
-    report = made(recording("a", "1"), recording("a", "2"))
-    assert report.status == "failed"
-    assert "cell 3: result 'a' is shown a second time" in report.failure
-    assert set(report.files) == {"result.json", "log.txt"}
-
-
-def test_a_job_with_a_broken_notebook_fails_before_any_kernel() -> None:
-    report = run(replace(job(notebook("1")), source=b"{}"))
-    assert report.failure.startswith("ParameterError: 10_sample: not a notebook file")
-    assert report.result["inputs"]["code"] is None
-
-
-def test_a_lost_worker_gives_a_report_of_the_same_form(whole: Report) -> None:
-    report = ended(job(notebook("1")), StoppedError(status="killed", kind="WorkerDied", reason="the worker was killed"))
-    assert set(report.result) == set(whole.result)
-    assert (report.status, report.failure) == ("killed", "WorkerDied: the worker was killed")
+def test_what_goes_wrong_inside_or_outside_gives_a_report_of_the_same_form(whole: Report) -> None:
+    twice = made(recording("a", "1"), recording("a", "2"))
+    assert "cell 3: result 'a' is shown a second time" in twice.failure
+    broken = run(replace(job(notebook("1")), source=b"{}"))
+    assert broken.failure.startswith("ParameterError: 10_sample: not a notebook file")
+    assert broken.result["inputs"]["code"] is None
+    lost = ended(job(notebook("1")), StoppedError(status="killed", kind="WorkerDied", reason="it was killed"))
+    assert lost.failure == "WorkerDied: it was killed"
+    for report, status in ((twice, "failed"), (broken, "failed"), (lost, "killed")):
+        assert (report.status, set(report.files)) == (status, {"result.json", "log.txt"})
+        assert set(report.result) == set(whole.result)
 
 
 def test_the_notebook_is_built_from_the_source_each_time() -> None:
@@ -96,10 +86,7 @@ def test_the_notebook_is_built_from_the_source_each_time() -> None:
 
 
 def test_provenance_of_a_folder_without_repository_or_lock(tmp_path) -> None:
-    found = provenance(tmp_path)
-    assert found == Provenance(package=package_hash(), lock=None, commit=None, dirty=None)
+    assert provenance(tmp_path) == Provenance(package=package_hash(), lock=None, commit=None, dirty=None)
     (tmp_path / "requirements.lock").write_bytes(b"pin")
-    deeper = tmp_path / "notebooks"
-    deeper.mkdir()
-    assert provenance(deeper).lock == hashlib.sha256(b"pin").hexdigest()
-    assert STATE.lock is None
+    (tmp_path / "notebooks").mkdir()
+    assert provenance(tmp_path / "notebooks").lock == hashlib.sha256(b"pin").hexdigest()

@@ -29,7 +29,8 @@ def test_records_charts_and_answer_are_collected() -> None:
     chart = {"kind": "chart", "id": "fan", "csv": "a\n1\n"}
     other = {"kind": "chart", "id": "path", "csv": ""}
     first, second = {"kind": "answer", "text": r"Yes, **US\$1bn**."}, {"kind": "answer", "text": "No."}
-    shown = collect(executed(record(rtol=0.01), record("b", None), chart, other, first, second, {"kind": "sentence"}))
+    strange = ({"kind": "sentence"}, "text", ["list"], {"no": "kind"})
+    shown = collect(executed(record(rtol=0.01), record("b", None), chart, other, first, second, *strange))
     assert shown.results["growth_pct"] == {"value": 1.5, "unit": "%", "meaning": "m", "rtol": 0.01}
     assert shown.results["b"]["rtol"] == 1e-9
     assert list(shown.charts) == ["fan", "path"]
@@ -44,23 +45,13 @@ def test_records_charts_and_answer_are_collected() -> None:
         (record(value=[1]), "is a list"),
         (record(name="Growth"), "no snake_case name"),
         (record(rtol="x"), "tolerance 'x'"),
+        (record("fine"), "shown a second time"),
+        ({"kind": "chart", "id": "fan"}, "shown a second time"),
     ],
 )
-def test_a_record_no_report_may_carry_is_refused(payload: dict[str, object], words: str) -> None:
-    with pytest.raises(ExecutionError) as caught:
-        collect(executed(record("fine"), payload))
-    assert str(caught.value).startswith("cell 2: ")
-    assert words in str(caught.value)
-
-
-@pytest.mark.parametrize("payload", [record(), {"kind": "chart", "id": "fan"}])
-def test_a_name_used_twice_is_refused(payload: dict[str, object]) -> None:
-    with pytest.raises(ExecutionError, match=r"cell 2: .* a second time"):
-        collect(executed(payload, payload))
-
-
-def test_what_is_no_kbio_output_is_passed_over() -> None:
-    assert collect(executed("text", ["list"], {"no": "kind"})).results == {}
+def test_what_no_report_may_carry_is_refused(payload: dict[str, object], words: str) -> None:
+    with pytest.raises(ExecutionError, match=f"cell 3: .*{words}"):
+        collect(executed(record("fine"), {"kind": "chart", "id": "fan"}, payload))
 
 
 @pytest.mark.parametrize(

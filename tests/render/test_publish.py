@@ -22,7 +22,12 @@ def files(site: Path) -> set[str]:
     return found - {".kbio/lock", ".kbio/site.json"}
 
 
-def test_a_good_report_is_published_whole_and_replaced_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_good_report_is_published_whole_and_replaced_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
+) -> None:
+    if not exchange:  # where the system cannot, two renames do
+        monkeypatch.setattr(module, "_EXCHANGE", 0)
     with open_site(tmp_path / "new" / "site") as site:
         folder = publish(pretended(page=b"one"), site)
         (folder / "notes").mkdir()
@@ -49,18 +54,16 @@ def test_modes_follow_the_umask_and_the_group_of_the_folder(tmp_path: Path) -> N
 
 def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
     pages = [b"a" * 2000, b"b" * 3000]
-    torn, missing, stop = [], [], threading.Event()
+    seen, stop = set(), threading.Event()
     with open_site(tmp_path) as site:
         folder = publish(pretended(page=pages[0]), site)
 
         def read() -> None:
             while not stop.is_set():
                 try:
-                    seen = (folder / "index.html").read_bytes()
+                    seen.add((folder / "index.html").read_bytes())
                 except FileNotFoundError:
-                    missing.append(1)
-                else:
-                    torn.extend([] if seen in pages else [seen])
+                    seen.add(b"nothing: this file system cannot exchange")
 
         reader = threading.Thread(target=read)
         reader.start()
@@ -68,17 +71,7 @@ def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
             publish(pretended(page=pages[turn % 2]), site)
         stop.set()
         reader.join()
-    assert torn == []
-    assert missing == [], "the folder was away for a moment: this file system cannot exchange"
-
-
-def test_where_the_system_cannot_exchange_two_renames_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_EXCHANGE", 0)
-    with open_site(tmp_path) as site:
-        folder = publish(pretended(page=b"one"), site)
-        publish(pretended(page=b"two"), site)
-    assert (folder / "index.html").read_bytes() == b"two"
-    assert len(files(site)) == 4
+    assert seen == set(pages)
 
 
 def test_a_report_left_aside_by_a_crash_comes_back(tmp_path: Path) -> None:
@@ -130,11 +123,9 @@ def test_a_folder_that_is_no_site_is_refused_and_nothing_in_it_touched(tmp_path:
     (tmp_path / "batches").mkdir()
     for name in ("index.html", "batches/mine.html"):
         (tmp_path / name).write_text("mine")
-    before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UsageError, match="is no site of kbio"), open_site(tmp_path):
         pytest.fail("a foreign folder was opened")
-    assert sorted(tmp_path.rglob("*")) == before
-    assert (tmp_path / "index.html").read_text() == "mine"
+    assert {path.name for path in tmp_path.rglob("*")} == {"batches", "index.html", "mine.html"}
 
 
 @pytest.mark.parametrize("name", [".kbio", ".kbio/aside", ".kbio/lock", ".kbio/site.json", "batches", "compare"])
@@ -151,25 +142,14 @@ def test_a_site_with_a_link_to_another_place_is_refused(tmp_path: Path, name: st
     assert [path.name for path in elsewhere.iterdir()] == ["new"]
 
 
-@pytest.mark.parametrize(
-    ("name", "folder"),
-    [
-        ("High growth", "high-growth"),
-        ("a:b*c?", "a-b-c"),
-        ("한국 2030", "한국-2030"),
-        ("..a..", "a"),
-        ("A", "a"),
-    ],
-)
-def test_set_names_become_plain_folders(name: str, folder: str) -> None:
-    assert slug(name) == folder
-    assert slug(folder) == folder
+PLAIN = {"High growth": "high-growth", "a:b*c?": "a-b-c", "한국 2030": "한국-2030", "..a..": "a", "A": "a"}
 
 
-@pytest.mark.parametrize("name", ["../x", "/etc", "a/b", "a\\b", "..", ".", "", "  ", "***", "a\0b"])
-def test_a_name_that_is_a_path_or_nothing_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="set name"):
-        slug(name)
+def test_set_names_become_plain_folders_unless_they_are_paths_or_nothing() -> None:
+    assert {name: slug(name) for name in PLAIN} == PLAIN
+    for name in ("../x", "/etc", "a/b", "a\\b", "..", ".", "", "  ", "***", "a\0b"):
+        with pytest.raises(UsageError, match="set name"):
+            slug(name)
 
 
 @PATIENT
@@ -197,8 +177,5 @@ def test_a_link_out_of_the_site_is_refused(tmp_path: Path, place: str) -> None:
     with open_site(site), pytest.raises(UsageError, match="leads out of the site"):
         publish(pretended(), site)
     assert list(outside.iterdir()) == []
-
-
-def test_a_report_whose_name_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot name a report's folder"):
-        folder_of(tmp_path, "10_sample", "A b")
+        folder_of(site, "10_sample", "A b")
