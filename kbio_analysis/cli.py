@@ -296,16 +296,16 @@ def compare(
     out: Out = DEFAULT_OUT,
 ) -> None:
     """Set rendered scenarios side by side: what differs between them, and each one's difference to the first."""
-    from kbio_analysis.render.compare import compared, resolve
+    from kbio_analysis.render.compare import Comparison, resolve
     from kbio_analysis.render.results import read_reports
 
-    comparison = compared(resolve(read_reports(out), sets))
+    comparison = Comparison(resolve(read_reports(out), sets))
 
     from kbio_analysis.render.build import say
     from kbio_analysis.render.publish import explained, open_site
     from kbio_analysis.render.site import write_comparison
 
-    say(comparison.text())
+    say(comparison.text)
     with open_site(out, on_wait=_waiting(out)), explained(out):
         page = write_comparison(out, comparison)
     say(f"\nas a page: {page}")

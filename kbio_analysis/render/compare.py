@@ -13,7 +13,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
@@ -22,62 +21,48 @@ from kbio_analysis.render.formats import file_name, format_setting, format_value
 from kbio_analysis.render.notebooks import notebooks_dir, select
 from kbio_analysis.render.parameters import read
 from kbio_analysis.render.publish import BATCHES, DEFAULT_SET, slug
-from kbio_analysis.render.results import ABSENT, Ranking, SiteReport, csv_text, is_number
+from kbio_analysis.render.results import ABSENT, Ranking, Recorded, SiteReport, csv_text, is_number
 
 MOST_COLUMNS = 5  # results in the rows of a batch that names none; all of them are in the CSV
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A parameter or a result in every report, in the reports' order; ``unit`` is the one all agree on, else None."""
+    """A parameter or a result in every report, in the reports' order.
 
-    kind: str
-    name: str
-    meaning: str
-    values: tuple[Any, ...]
-    units: tuple[str, ...]
-    unit: str | None
+    ``unit`` is the one all agree on, else None; ``texts`` are the ``values`` as a reader wants them, with their units
+    where these differ. Of results, ``less`` is each value less the first one, None where the two are no numbers of one
+    unit, and ``differences`` the same with its sign, to the digits of the values, or in words.
+    """
 
-    @property
-    def differs(self) -> bool:
-        """Whether any report says otherwise than the first, in value or in unit."""
-        return self.unit is None or not all(_same(self.values[0], value) for value in self.values)
+    def __init__(self, kind: str, name: str, records: Sequence[Recorded | None]) -> None:
+        known = [record for record in records if record]
+        units = {record.unit for record in known}
+        self.kind, self.name, self.unit = kind, name, units.pop() if len(units) == 1 else None
+        self.meaning = next((record.meaning for record in known if record.meaning), "")
+        self.of_words = all(isinstance(record.value, str) for record in known)
+        self.values, self.texts, self.less, self.differences = [], [], [], []
+        for record in records:
+            value, unit = (record.value, record.unit) if record else (ABSENT, "")
+            text = format_value(value, unit) if kind == "result" else format_setting(value)
+            text = f"{text} {unit}" if self.unit is None and unit else text
+            self.texts.append(text if record else f"not {'recorded' if kind == 'result' else 'a parameter'}")
+            self.values.append(value)
+            less, words = self._against_the_first(value, unit == (records[0].unit if records[0] else ""))
+            self.less.append(less)
+            self.differences.append(words)
+        self.differs = self.unit is None or not all(_same(self.values[0], value) for value in self.values)
 
-    @property
-    def of_words(self) -> bool:
-        return all(isinstance(value, str) for value in self.values if value is not ABSENT)
-
-    @property
-    def texts(self) -> list[str]:
-        """The values as a reader wants them, with their units where these differ."""
-        shown, absent = [], "not a parameter" if self.kind == "parameter" else "not recorded"
-        for value, unit in zip(self.values, self.units, strict=True):
-            text = format_setting(value) if self.kind == "parameter" else format_value(value, unit)
-            shown.append(absent if value is ABSENT else f"{text} {unit}" if self.unit is None and unit else text)
-        return shown
-
-    @property
-    def less(self) -> list[float | None]:
-        """Each value less the first one; None where the two are no numbers of one unit."""
-        first, unit = self.values[0], self.units[0]
-        pairs = zip(self.values, self.units, strict=True)
-        return [float(v - first) if is_number(first) and is_number(v) and u == unit else None for v, u in pairs]
-
-    @property
-    def differences(self) -> list[str]:
-        """The same with its sign, to the digits of the values; in words where there is none to compute."""
-        texts, first, words = self.texts, self.values[0], []
-        for value, unit, text, less in zip(self.values, self.units, texts, self.less, strict=True):
-            if self.kind == "parameter" or ABSENT in (first, value):
-                words.append("")
-            elif unit != self.units[0]:
-                words.append("other unit")
-            elif less:
-                decimals = max(len(shown.split(" ", 1)[0].partition(".")[2]) for shown in (texts[0], text))
-                words.append(("+" if less > 0 else "") + format_value(round(less, decimals) or less))
-            else:
-                words.append("same" if _same(first, value) else "differs")
-        return words
+    def _against_the_first(self, value: Any, of_its_unit: bool) -> tuple[float | None, str]:
+        first = self.values[0]
+        if self.kind == "parameter" or ABSENT in (first, value):
+            return None, ""
+        if not of_its_unit:
+            return None, "other unit"
+        less = float(value - first) if is_number(first) and is_number(value) else None
+        if not less:
+            return less, "same" if _same(first, value) else "differs"
+        decimals = max(len(text.split(" ", 1)[0].partition(".")[2]) for text in (self.texts[0], self.texts[-1]))
+        return less, ("+" if less > 0 else "") + format_value(round(less, decimals) or less)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -87,80 +72,57 @@ def _same(one: Any, other: Any) -> bool:
 
 def lines_of(reports: Sequence[SiteReport]) -> tuple[list[Line], list[Line]]:
     """Every parameter that gave the results of the reports, and every result, each in all of them."""
-    made = [{name: {"value": value} for name, value in report.made_with.items()} for report in reports]
-    found: dict[str, list[Line]] = {"parameter": [], "result": []}
+    made = [{n: Recorded.model_construct(value=value) for n, value in r.made_with.items()} for r in reports]
+    found = []
     for kind, told in (("parameter", made), ("result", [report.results for report in reports])):
-        for name in dict.fromkeys(name for records in told for name in records):
-            records = [records.get(name, {}) for records in told]
-            values = tuple(record.get("value", ABSENT) for record in records)
-            units = tuple(record.get("unit", "") for record in records)
-            known = {record.get("unit", "") for record in records if record}
-            unit = known.pop() if len(known) == 1 else None
-            meaning = next((record["meaning"] for record in records if record.get("meaning")), "")
-            found[kind].append(Line(kind=kind, name=name, meaning=meaning, values=values, units=units, unit=unit))
-    return found["parameter"], found["result"]
+        names = dict.fromkeys(name for records in told for name in records)
+        found.append([Line(kind, name, [records.get(name) for records in told]) for name in names])
+    return found[0], found[1]
 
 
 # ---- a few reports against the first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Reports of one notebook side by side, the first one the yardstick; ``parameters`` are those that differ."""
+    """Reports of one notebook side by side, the first one the yardstick, in every result that any has.
 
-    reports: Sequence[SiteReport]
-    parameters: Sequence[Line]
-    same_parameters: int
-    results: Sequence[Line]
-    notes: Sequence[str]
+    ``parameters`` are those that differ, ``stem`` is the name of its files, ``csv`` has exact values and every
+    difference to the first report, ``text`` is for a terminal. Raises UsageError for a report without results.
+    """
 
-    @property
-    def names(self) -> list[str]:
-        """What to call each report."""
-        return [report.set for report in self.reports]
-
-    @property
-    def stem(self) -> str:
-        """The name of its files, the same for the same reports in the same order."""
-        return slug(f"{self.reports[0].notebook}-" + "-vs-".join(self.names))
-
-    @property
-    def csv(self) -> str:
-        """Parameters and results with exact values, then every difference to the first report."""
-        first, *others = self.names
-        rows: list[list[Any]] = [["kind", "name", "unit", "meaning", first, *others]]
-        rows[0] += [f"{name} less {first}" for name in others]
+    def __init__(self, reports: Sequence[SiteReport]) -> None:
+        if empty := [r.label for r in reports if not r.results]:
+            raise UsageError("\n".join(f"{label} has no results to compare; render it again" for label in empty))
+        parameters, self.results = lines_of(reports)
+        self.reports, self.parameters = reports, [line for line in parameters if line.differs]
+        self.same_parameters = len(parameters) - len(self.parameters)
+        first, *others = self.names = [report.set for report in reports]
+        self.stem = slug(f"{reports[0].notebook}-{'-vs-'.join(self.names)}")
+        self.notes = [
+            f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good
+        ]
+        for line in self.results:
+            self.notes += [f"{line.name}: the units differ, so no difference is taken."] if line.unit is None else []
+        if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in self.results):
+            self.notes.append("A difference between two percentages is in percentage points.")
+        exact = [["kind", "name", "unit", "meaning", *self.names, *(f"{name} less {first}" for name in others)]]
+        shown = [["", "unit", first, *(cell for name in others for cell in (name, "difference"))]]
         for line in (*self.parameters, *self.results):
-            less = line.less[1:] if line.kind == "result" else [None] * len(others)
-            rows.append([line.kind, line.name, line.unit, line.meaning, *line.values, *less])
-        return csv_text(rows)
-
-    def text(self) -> str:
-        """In columns of spaces for a terminal, one line a parameter or result."""
-        first, *others = self.names
-        rows = [["", "unit", first, *(cell for name in others for cell in (name, "difference"))]]
-        for line in (*self.parameters, *self.results):
-            texts, name = line.texts, f"-p {line.name}" if line.kind == "parameter" else line.name
-            pairs = zip(texts[1:], line.differences[1:], strict=True)
-            cells = [name, line.unit or "", texts[0], *(cell for pair in pairs for cell in pair)]
-            rows.append([" ".join(plain(cell).split()) for cell in cells])
-        sides = [(str.ljust if i < 2 else str.rjust, max(map(len, c))) for i, c in enumerate(zip(*rows, strict=True))]
-        texts = ["  ".join(side(cell, width) for cell, (side, width) in zip(row, sides, strict=True)) for row in rows]
-        return "\n".join([*map(str.rstrip, texts), "", *self.notes]).rstrip()
+            exact.append([line.kind, line.name, line.unit, line.meaning, *line.values, *line.less[1:]])
+            pairs = zip(line.texts[1:], line.differences[1:], strict=True)
+            head = [f"-p {line.name}" if line.kind == "parameter" else line.name, line.unit or "", line.texts[0]]
+            shown.append(
+                [" ".join(plain(cell).split()) for cell in (*head, *(cell for pair in pairs for cell in pair))]
+            )
+        self.csv, self.text = csv_text(exact), "\n".join([*_aligned(shown), "", *self.notes]).rstrip()
 
 
-def compared(reports: Sequence[SiteReport]) -> Comparison:
-    """Reports of one notebook side by side, in every result that any has. Raises UsageError for one without results."""
-    if empty := [r.label for r in reports if not r.results]:
-        raise UsageError("\n".join(f"{label} has no results to compare; render it again" for label in empty))
-    parameters, results = lines_of(reports)
-    differing = [line for line in parameters if line.differs]
-    notes = [f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good]
-    notes += [f"{line.name}: the units differ, so no difference is taken." for line in results if line.unit is None]
-    if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in results):
-        notes.append("A difference between two percentages is in percentage points.")
-    unchanged = len(parameters) - len(differing)
-    return Comparison(reports=reports, parameters=differing, same_parameters=unchanged, results=results, notes=notes)
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows in columns of spaces, the first two flush left."""
+    sides = [
+        (str.ljust if i < 2 else str.rjust, max(map(len, cells))) for i, cells in enumerate(zip(*rows, strict=True))
+    ]
+    return ["  ".join(side(cell, w) for cell, (side, w) in zip(row, sides, strict=True)).rstrip() for row in rows]
 
 
 def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteReport]:
@@ -171,11 +133,10 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
     """
     if len(wanted) < 2:
         raise UsageError("compare takes two sets or more, such as: kbio compare default high_growth")
-    requests = [unicodedata.normalize("NFC", request).strip("/") for request in wanted]
-    parts = [request.rpartition("/")[::2] for request in requests]
+    parts = [unicodedata.normalize("NFC", request).strip("/").rpartition("/")[::2] for request in wanted]
     fitting = [[r for r in reports if r.set == name and r.notebook.startswith(book)] for book, name in parts]
-    if unknown := [request for request, found in zip(requests, fitting, strict=True) if not found]:
-        raise UsageError("\n".join(_unknown(request, reports) for request in unknown))
+    if unknown := [part for part, found in zip(parts, fitting, strict=True) if not found]:
+        raise UsageError("\n".join(_unknown(*part, reports) for part in unknown))
     common = set.intersection(*({r.notebook for r in found} for found in fitting))
     if len(common) != 1:
         which = " or ".join(sorted(common)) or "no single notebook"
@@ -186,55 +147,37 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
     return chosen
 
 
-def _unknown(request: str, reports: Sequence[SiteReport]) -> str:
-    if command := _making(request):
-        return f"the set {request!r} is not rendered yet; make it by: {command}"
-    if near := did_you_mean(request, [r.set for r in reports] + [r.label for r in reports]):
-        return f"no set {request!r}{near}"
-    listed = ", ".join(r.label for r in reports[:5]) + (", ..." if len(reports) > 5 else "")
-    return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
-
-
-def _making(request: str) -> str:
-    """The command that makes a set: the default, one named after its values, or one of the repository's batches."""
-    notebook, _, name = request.rpartition("/")
+def _unknown(notebook: str, name: str, reports: Sequence[SiteReport]) -> str:
+    """That there is no such set, and the command that makes it: the default, one named after its values, or one of the
+    repository's batches."""
+    request = f"{notebook}/{name}" if notebook else name
+    missing = f"the set {request!r} is not rendered yet; make it by: kbio render"
     with suppress(KbioError):
         folder = notebooks_dir()
-        known = select(folder, [notebook] if notebook else [])
-        if name == DEFAULT_SET and len(known) == 1:
-            return f"kbio render {next(iter(known))}"
-        for stem, path in known.items():
-            if values := values_named(read(path), name):
-                return " ".join([f"kbio render {stem}", *(f"-p {key}={value}" for key, value in values.items())])
+        ((stem, path),) = select(folder, [notebook]).items()
+        values = values_named(read(path), name)
+        if values or name == DEFAULT_SET:
+            return " ".join([missing, stem, *(f"-p {key}={value}" for key, value in values.items())])
         for file in sorted((folder.parent / "reports" / "batches").glob("*.yml")):
             sets = read_batches([file], lambda wanted: read(select(folder, [wanted]).popitem()[1]), {})
-            if any(one.set_name == name and one.notebook in known for one in sets):
-                return f"kbio render --batch {os.path.relpath(file)}"
-    return ""
+            if any((one.notebook, one.set_name) == (stem, name) for one in sets):
+                return f"{missing} --batch {os.path.relpath(file)}"
+    known = [name for report in reports for name in (report.set, report.label)]
+    hint = did_you_mean(request, known) or f"; there is {', '.join(known[1:10:2]) or 'no report yet: run kbio render'}"
+    return f"no set {request!r}{hint}"
 
 
 # ---- the sets of a batch in a table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Reports that belong together, by a name or as all of one notebook; ``stem`` names the page's file."""
+    """Reports that belong together, by a name or as all of one notebook, and the address of their page."""
 
-    name: str
-    named: bool
-    stem: str
-    reports: list[SiteReport]
-
-    @property
-    def address(self) -> str:
-        """Its page, from the site's folder."""
-        return f"{BATCHES}/{self.stem}.html"
-
-    @property
-    def title(self) -> str:
-        """The name of a batch as words."""
-        words = self.name.replace("_", " ")
-        return words[:1].upper() + words[1:] if self.named else f"All sets of {self.name}"
+    def __init__(self, name: str, named: bool, stem: str, reports: list[SiteReport]) -> None:
+        words = name.replace("_", " ")
+        self.name, self.named, self.reports = name, named, reports
+        self.title = words[:1].upper() + words[1:] if named else f"All sets of {name}"
+        self.address = f"{BATCHES}/{stem}.html"
 
 
 def batches(reports: Sequence[SiteReport]) -> list[Batch]:
@@ -242,14 +185,14 @@ def batches(reports: Sequence[SiteReport]) -> list[Batch]:
     members: dict[tuple[bool, str], list[SiteReport]] = {}
     for report in reports:
         members.setdefault((report.batch is None, report.batch or report.notebook), []).append(report)
-    found: list[Batch] = []
+    found: dict[str, Batch] = {}
     for (unnamed, name), own in sorted(members.items(), key=lambda item: item[0]):
         stem = file_name(name, "html")[:-5]
-        if stem != name or stem.lower() in {batch.stem.lower() for batch in found}:
+        if stem != name or stem.lower() in found:
             stem = f"{stem}-{hashlib.sha256(f'{unnamed}/{name}'.encode()).hexdigest()[:8]}"
         if not unnamed or len(own) > 1:
-            found.append(Batch(name=name, named=not unnamed, stem=stem, reports=own))
-    return found
+            found[stem.lower()] = Batch(name, not unnamed, stem, own)
+    return [*found.values()]
 
 
 def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[str, Any]]:
@@ -263,41 +206,40 @@ def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[s
 
 def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
     """A row a report: in the order of one result with the chosen ones beside it, else with what varies among them."""
-    first, last, notes = _ranked(reports, ranking) if ranking else ([], [], [])
+    first, last = _ranked(reports, ranking[0]) if ranking else ([], [])
     reports = [*first, *(report for report, _ in last)] if first else reports
     parameters, results = lines_of(reports)
-    changed = {name for report in reports for name in report.changed}
+    recorded, changed = {line.name: line for line in results}, {name for r in reports for name in r.changed}
     settings = sorted((line for line in parameters if line.name in changed), key=lambda line: line.name)
     titles = [f"{line.name} [{line.unit}]" if line.unit else line.name for line in (*settings, *results)]
     rows = zip([report.set for report in reports], *(line.values for line in (*settings, *results)), strict=True)
-    shown = {"reports": reports, "first": first, "last": last, "notes": notes, "settings": settings}
-    shown["csv"] = csv_text([["set", *titles], *rows])
+    notes = [] if first or not ranking else [f"rank_by: no report records {ranking[0]} as a number"]
+    notes += [f"columns: no report records {name}" for name in ranking[1:] if name not in recorded]
+    shown = {
+        "reports": reports,
+        "first": first,
+        "last": last,
+        "notes": notes,
+        "csv": csv_text([["set", *titles], *rows]),
+    }
     if first:
-        recorded = {line.name: line for line in results}
         # Words name a set, so they stand before the numbers.
         beside = sorted((recorded[n] for n in ranking[1:] if n in recorded), key=lambda line: not line.of_words)
         return shown | {"lines": [recorded[ranking[0]], *beside], "settings": []}
     varying = [line for line in results if line.differs] or results
-    return shown | {"lines": varying[:MOST_COLUMNS], "varying": len(varying)}
+    return shown | {"lines": varying[:MOST_COLUMNS], "varying": len(varying), "settings": settings}
 
 
-def _ranked(
-    reports: list[SiteReport], ranking: Ranking
-) -> tuple[list[SiteReport], list[tuple[SiteReport, str]], list[str]]:
-    """The reports, the largest first; those without a number in the unit most of them share, and why; what is amiss."""
-    by, *columns = ranking
-    units = Counter(r.results[by]["unit"] for r in reports if is_number(r.results.get(by, {}).get("value")))
+def _ranked(reports: list[SiteReport], by: str) -> tuple[list[SiteReport], list[tuple[SiteReport, str]]]:
+    """The reports, the largest first, and those without a number in the unit most of them share, each with why."""
+    units = Counter(r.results[by].unit for r in reports if by in r.results and is_number(r.results[by].value))
     first, last = [], []
-    for report in sorted(reports, key=lambda r: r.set):
+    for report in reports:
         record = report.results.get(by)
-        if record is None or not is_number(record["value"]):
+        if record is None or not is_number(record.value):
             last.append((report, "no number" if record else "not recorded"))
-        elif record["unit"] != units.most_common(1)[0][0]:
-            last.append((report, f"in another unit: {record['unit'] or 'none'}"))
+        elif record.unit != units.most_common(1)[0][0]:
+            last.append((report, f"in another unit: {record.unit or 'none'}"))
         else:
             first.append(report)
-    known = dict.fromkeys(name for report in reports for name in report.results)
-    hints = {name: "" if name in known else did_you_mean(name, known) for name in ranking}
-    notes = [] if first else [f"rank_by: no report records {by} as a number{hints[by]}"]
-    notes += [f"columns: no report records {name}{hints[name]}" for name in columns if name not in known]
-    return sorted(first, key=lambda r: -r.results[by]["value"]), last, notes
+    return sorted(first, key=lambda r: -r.results[by].value), last

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from kbio_analysis.errors import KbioError, UsageError
 from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render import formats
-from kbio_analysis.render.compare import Batch, Line, batch_sections, batches, compared, resolve
+from kbio_analysis.render.compare import Batch, Comparison, Line, batch_sections, batches, resolve
 from kbio_analysis.render.parameters import Parameter, read_source
 from kbio_analysis.render.publish import COMPARISONS, DEFAULT_SET, GO, WHAT_IF
 from kbio_analysis.render.results import SiteReport, is_number, read_reports, remembered, results_files
@@ -82,18 +82,17 @@ def _comparisons(site: Path, reports: list[SiteReport]) -> dict[str, dict[str, A
     """What the pages of the comparisons show whose reports are still there; and of what record no page can be made."""
     found = {}
     for path in sorted((site / COMPARISONS).glob("*.json")):
-        shown: dict[str, Any] = {"title": path.stem, "sections": [], "reports": []}
+        address = f"{COMPARISONS}/{path.stem}.html"
         try:
             labels = read_json(path.read_bytes())["reports"]
-            comparison = compared(resolve(reports, [str(label) for label in labels]))
-            first, *others = comparison.names
-            shown |= {"title": f"{', '.join(others)} against {first}", "sections": [comparison]}
-            shown["reports"] = comparison.reports
+            beside = Comparison(resolve(reports, [str(label) for label in labels]))
+            title = f"{', '.join(beside.names[1:])} against {beside.names[0]}"
+            found[address] = {"title": title, "sections": [beside], "reports": beside.reports}
         except UsageError:
             continue
         except (OSError, DocumentError, KeyError, TypeError):
-            shown["damaged"] = "its record is damaged; compare the sets again, or delete it"
-        found[f"{COMPARISONS}/{path.stem}.html"] = shown
+            why = "its record is damaged; compare the sets again, or delete it"
+            found[address] = {"title": path.stem, "sections": [], "reports": [], "damaged": why}
     return found
 
 
@@ -113,8 +112,8 @@ def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
 
 
 def _listing(reports: Sequence[SiteReport]) -> str:
-    names = ("notebook", "set", "batch", "status", "question", "answer", "parameters", "changed", "results")
-    listed = [{n: getattr(r, n) for n in (*names, "error", "page", "log", "forms")} for r in reports]
+    kept = {"folder", "made_with", "inputs"}
+    listed = [report.model_dump(exclude=kept) for report in reports]
     return json.dumps({"totals": totals(reports), "reports": listed}, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -133,12 +132,12 @@ def _index(reports: list[SiteReport], front: Front, **shown: Any) -> str:
 
 def _date(report: SiteReport, mapped: Mapping[str, SiteReport]) -> str:
     """The day that a report speaks of: its ``as_of``, the latest of those below it, or else its newest figure's."""
-    below = [mapped[name].made_with.get("as_of") for name in report.rests_on if name in mapped]
-    told = report.made_with.get("as_of") or max((str(day) for day in below if day), default="")
-    try:
-        return f"{'as of' if told else 'figures to'} {dt.date.fromisoformat(str(told or report.newest)):%-d %B %Y}"
-    except ValueError:
-        return ""
+    days = [str(r.made_with.get("as_of") or "") for r in (report, *map(mapped.get, report.rests_on)) if r]
+    told = days[0] or max(days)
+    with suppress(ValueError):
+        day = dt.date.fromisoformat(told or str(report.inputs.get("newest")))
+        return f"{'as of' if told else 'figures to'} {day:%-d %B %Y}"
+    return ""
 
 
 def _ways(reports: Sequence[SiteReport], groups: Sequence[Batch], scenarios: Mapping[str, str]) -> dict[str, str]:
@@ -170,13 +169,11 @@ def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
     combinations = prod(map(len, axes.values()))
     if not axes or not FEWEST_SETS <= len(reports) <= MOST_SETS or combinations > 2 * len(reports):
         return None
-    columns = [zip(line.values, line.texts, strict=True) for line in section["lines"]]
-    rows = dict(zip((report.label for report in section["reports"]), zip(*columns, strict=True), strict=True))
+    at = {report.label: i for i, report in enumerate(section["reports"])}
     sets: dict[tuple[str, ...], dict[str, Any]] = {}
     for report in reports:
         key = tuple(formats.format_setting(report.parameters.get(name)) for name in axes)
-        cells = zip(section["lines"], rows.get(report.label, ()), strict=False)
-        numbers = [_number(line, *cell) for line, cell in cells]
+        numbers = [_number(line, at[report.label]) for line in section["lines"] if report.label in at]
         # The first chart as it stands on its page, which holds nothing that runs.
         found = _CHART.search(report.html()) if report.good else None
         chart = Markup(found[0] if found else "")
@@ -190,10 +187,14 @@ def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
     usual = [formats.format_setting(getattr(declared.get(name), "default", None)) for name in axes]
     start = tuple(own if own in values else values[0] for own, values in zip(usual, axes.values(), strict=True))
     question = next((r.question for r in reports if r.question), notebook)
-    shown = {"batch": batch, "reports": reports, "notebook": notebook, "axes": axes, "combinations": combinations}
-    shown |= {"question": question, "title": f"What if? {question}", "declared": declared, "sets": list(sets.values())}
-    shown |= {"address": f"{WHAT_IF}/{batch.stem}-{notebook}.html"}
-    return shown | {"start": sets.get(start) or next(iter(sets.values()))}
+    return {
+        "title": f"What if? {question}",
+        "address": f"{WHAT_IF}/{Path(batch.address).stem}-{notebook}.html",
+        "start": sets.get(start) or next(iter(sets.values())),
+        "sets": [*sets.values()],
+        **{"batch": batch, "reports": reports, "notebook": notebook, "question": question},
+        **{"axes": axes, "combinations": combinations, "declared": declared},
+    }
 
 
 def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
@@ -206,9 +207,9 @@ def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
     return found
 
 
-def _number(line: Line, value: Any, text: str) -> tuple[str, str, str]:
+def _number(line: Line, at: int) -> tuple[str, str, str]:
     """Meaning, text and unit of a result, rounded for a glance: odds in per cent, else three digits at the least."""
-    unit = line.unit or ""
+    value, text, unit = line.values[at], line.texts[at], line.unit or ""
     if is_number(value) and unit == "probability":
         text, unit = f"{100 * value:.0f}%", ""
     elif isinstance(value, float) and line.unit is not None and abs(value) < 1000:

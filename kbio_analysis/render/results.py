@@ -12,12 +12,12 @@ import csv
 import io
 import json
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.notebooks import NAME
@@ -34,34 +34,44 @@ csv.field_size_limit(2**31 - 1)
 COLUMNS = ("notebook", "set", "batch", "status", "name", "value", "text_value", "unit", "meaning", "parameters")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteReport:
-    """One report of the site, in ``folder``.
+Words = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+_Whole = Annotated[int, Field(ge=-(10**300), le=10**300)]  # JSON allows more digits than a float has room for
+_Real = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Recorded(BaseModel, frozen=True):
+    """A result as it is on record."""
+
+    value: bool | _Whole | _Real | str | None
+    unit: Words = ""
+    meaning: Words = ""
+
+
+class SiteReport(BaseModel, frozen=True):
+    """One report of the site, in ``folder``, as its ``result.json`` and ``failure.json`` have it.
 
     ``parameters`` are all of the last run's, ``changed`` those that differ from the notebook's default set (without
-    one, those that vary between its sets). ``results`` (name -> value, unit, meaning) and ``made_with``, the
-    parameters that gave them, are those of the page in place: after a failure, of the last good run.
-    ``rests_on`` are the notebooks whose records it read, ``newest`` is the day of the newest figure it read. ``page``,
-    ``log`` and ``forms`` (pdf, docx) are addresses relative to the site, absent where there is no file.
+    one, those that vary between its sets). ``results`` and ``made_with``, the parameters that gave them, are those of
+    the page in place: after a failure, of the last good run. ``page``, ``log`` and ``forms`` (pdf, docx) are addresses
+    relative to the site, absent where there is no file.
     """
 
     notebook: str
     set: str
-    folder: Path
-    status: str
     batch: str | None = None
-    question: str = ""
+    status: str = "failed"
+    question: Words = ""
     answer: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    changed: Mapping[str, Any] = field(default_factory=dict)
-    made_with: Mapping[str, Any] = field(default_factory=dict)
-    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    rests_on: tuple[str, ...] = ()
-    newest: str = ""
-    error: Mapping[str, Any] | None = None
+    parameters: dict[str, Any] = {}
+    changed: dict[str, Any] = {}
+    results: dict[str, Recorded] = {}
+    error: dict[str, Any] | None = None
     page: str | None = None
     log: str | None = None
-    forms: Mapping[str, str] = field(default_factory=dict)
+    forms: dict[str, str] = {}
+    folder: Path
+    made_with: dict[str, Any] = {}
+    inputs: dict[str, Any] = {}
 
     @property
     def label(self) -> str:
@@ -71,6 +81,11 @@ class SiteReport:
     def good(self) -> bool:
         """Whether the last run ended well."""
         return self.status == "ok"
+
+    @property
+    def rests_on(self) -> list[str]:
+        """The notebooks whose records it read."""
+        return sorted(name for name in self.inputs.get("reports") or () if NAME.fullmatch(name))
 
     def html(self) -> str:
         """Its page; empty if there is none that can be read."""
@@ -104,7 +119,7 @@ def read_reports(site: Path) -> list[SiteReport]:
             usual = {k: v for k, v in usual.items() if others and all(p.get(k) == v for p in others)}
         for report in reports:
             changed = {k: v for k, v in report.parameters.items() if usual.get(k, ABSENT) != v}
-            found.append(replace(report, changed=changed))
+            found.append(report.model_copy(update={"changed": changed}))
     return found
 
 
@@ -114,52 +129,22 @@ def _report(folder: Path) -> SiteReport:
     place = f"{quote(notebook)}/{quote(set_name)}/"
     there = {name: place + name for name in (PAGE, LOG, *OTHER_FORMS.values()) if (folder / name).is_file()}
     files = {"notebook": notebook, "set": set_name, "folder": folder, "page": there.get(PAGE), "log": there.get(LOG)}
-    found = []
+    files["forms"] = {kind: there[name] for kind, name in OTHER_FORMS.items() if name in there}
+    told = {}
     for name in (RESULT, FAILURE):
         try:
-            found.append(_content(folder / name))
-        except (OSError, DocumentError) as problem:
+            if (folder / name).exists():
+                told[name] = SiteReport.model_validate(read_json((folder / name).read_bytes()) | files)
+        except (OSError, DocumentError, ValidationError) as problem:
             error = {"cell": None, "type": f"Unreadable {name}", "message": str(problem)}
             return SiteReport(status="broken", error=error, **files)
-    good, failure = found
-    known, latest, inputs = failure | good, failure or good, good.get("inputs") or {}
-    status, batch = str(latest.get("status") or "failed"), latest.get("batch")
-    return SiteReport(
-        status="failed" if failure and status == "ok" else status,
-        batch=batch if isinstance(batch, str) and batch.strip() else None,
-        question=str(known.get("question") or ""),
-        answer=None if known.get("answer") is None else str(known["answer"]),
-        parameters=latest.get("parameters") or {},
-        made_with=good.get("parameters") or {},
-        results=_results(good),
-        rests_on=tuple(sorted(name for name in inputs.get("reports") or () if NAME.fullmatch(name))),
-        newest=str(inputs.get("newest") or ""),
-        error=latest.get("error"),
-        forms={kind: there[name] for kind, name in OTHER_FORMS.items() if name in there},
-        **files,
-    )
-
-
-def _content(path: Path) -> dict[str, Any]:
-    """What a record holds, nothing if there is none. Raises DocumentError."""
-    content = read_json(path.read_bytes()) if path.exists() else {}
-    for part in ("parameters", "error", "results", "inputs"):
-        if not isinstance(content.get(part), dict | None):
-            raise DocumentError(f"{part} is not a JSON object")
-    return content
-
-
-def _results(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The results with a value that a table can hold; unit and meaning always text."""
-    found = {}
-    for name, record in (content.get("results") or {}).items():
-        value = record.get("value") if isinstance(record, dict) else ...
-        if isinstance(value, bool | int | float | str | None):
-            # JSON allows more digits than a float has room for; such a number is words.
-            beyond = is_number(value) and not abs(value) <= sys.float_info.max
-            words = {key: str(record.get(key) or "") for key in ("unit", "meaning")}
-            found[name] = {"value": str(value) if beyond else value} | words
-    return found
+    good, failure = told.get(RESULT, SiteReport(**files)), told.get(FAILURE)
+    made = {"made_with": good.parameters}
+    if failure is not None:
+        made |= {name: getattr(failure, name) for name in ("status", "batch", "parameters", "error")}
+        made["status"] = "failed" if failure.good else failure.status
+        made |= {name: getattr(good, name) or getattr(failure, name) for name in ("question", "answer")}
+    return good.model_copy(update=made)
 
 
 # ---- the tidy frame
@@ -178,11 +163,13 @@ def results_frame(reports: Iterable[SiteReport]) -> pd.DataFrame:
         head = {name: getattr(report, name) for name in COLUMNS[:4]}
         used = report.made_with if report.good else report.parameters
         head["parameters"] = json.dumps(used, ensure_ascii=False, sort_keys=True)
-        for name, record in (report.results if report.good and report.results else {None: {}}).items():
-            value = record.get("value")
+        for name, record in (
+            report.results if report.good and report.results else {None: Recorded(value=None)}
+        ).items():
+            value = record.value
             text = str(value).lower() if isinstance(value, bool) else value or None
             held = {"value": float(value)} if is_number(value) else {"text_value": text}
-            rows.append(head | held | {"name": name} | {key: record.get(key) or None for key in ("unit", "meaning")})
+            rows.append(head | held | {"name": name, "unit": record.unit or None, "meaning": record.meaning or None})
     types = {name: "float64" if name == "value" else "string" for name in COLUMNS}
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
 

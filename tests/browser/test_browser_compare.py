@@ -7,7 +7,7 @@ from pages import check_page
 from playwright.sync_api import Browser
 from specimen import lay_site
 
-from kbio_analysis.render.compare import compared, resolve
+from kbio_analysis.render.compare import Comparison, resolve
 from kbio_analysis.render.results import read_reports, remember
 from kbio_analysis.render.site import write_comparison
 
@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     remember(folder, {"all_partners": {"22_partner_agreement": ranking}})
     reports = read_reports(folder)
     sets = [e.label for e in reports if e.notebook == "11_export_forecast" and e.good][:3]
-    comparison = write_comparison(folder, compared(resolve(reports, sets)))
+    comparison = write_comparison(folder, Comparison(resolve(reports, sets)))
     return {p: (folder / p.format(comparison=comparison.name)).as_uri() for p in PAGES}
 
 
