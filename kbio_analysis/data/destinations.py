@@ -33,12 +33,10 @@ def groups_of(codes: Iterable[str]) -> "Series":
 
 def partner_code(partner: str, names: "Series") -> str:
     """The ISO3 code of a partner given by code or name. Raises DataError naming a near match."""
-    if partner in names.index:
-        return partner
-    found = names.index[names == partner]
-    if len(found):
-        return str(found[0])
-    raise DataError(f"no partner {partner!r}{did_you_mean(partner, [*names, *names.index]) or '; give its ISO3 code'}")
+    if not (found := [code for code, name in names.items() if partner in (code, name)]):
+        hint = did_you_mean(partner, [*names, *names.index]) or "; give its ISO3 code"
+        raise DataError(f"no partner {partner!r}{hint}")
+    return found[0]
 
 
 def codes_of(groups: Iterable[str]) -> dict[str, list[str]]:
@@ -46,21 +44,19 @@ def codes_of(groups: Iterable[str]) -> dict[str, list[str]]:
 
     A single partner is taken out of no group: East Asia holds China. Raises DataError for a name that is neither.
     """
-    known = {name: [code] for name, code in SINGLE.items()} | country_groups()
-    groups = list(groups)
-    if wrong := [group for group in groups if group not in known]:
-        hint = did_you_mean(wrong[0], known) or f"; known: {', '.join(known)}"
-        raise DataError(f"no group {wrong[0]!r}{hint}")
-    return {group: known[group] for group in groups}
+    known, found = {name: [code] for name, code in SINGLE.items()} | country_groups(), {}
+    for group in groups:
+        if group not in known:
+            raise DataError(f"no group {group!r}{did_you_mean(group, known) or '; known: ' + ', '.join(known)}")
+        found[group] = known[group]
+    return found
 
 
 def blocks(by_partner: "DataFrame") -> "DataFrame":
     """Exports by year x block that together make the total: the United States, China, and every group without them."""
-    groups = groups_of(by_partner.columns)
-    labels = [_BLOCKS.get(code) or _REST.get(group, group) for code, group in groups.items()]
-    table = by_partner.T.groupby(labels).sum().T
-    order = [*_BLOCKS.values(), *(_REST.get(group, group) for group in country_groups()), ELSEWHERE]
-    return table[[name for name in order if name in table.columns]]
+    named = [*_BLOCKS.values(), *(_REST.get(group, group) for group in country_groups()), ELSEWHERE]
+    labels = [_BLOCKS.get(code) or _REST.get(group, group) for code, group in groups_of(by_partner.columns).items()]
+    return by_partner.T.groupby(labels).sum().T.filter(named)
 
 
 def market_panel(first_year: int, last_year: int) -> "DataFrame":
@@ -70,13 +66,12 @@ def market_panel(first_year: int, last_year: int) -> "DataFrame":
     are left out. A year nobody recorded counts as no exports.
     """
     sold, distance = load("korea_exports_by_partner"), load("korea_geography")[["iso3", "distance_km"]]
-    larger = sold["flag"].str.contains("larger_state") & (sold["year"] >= first_year)
-    out = sold.loc[sold["flag"].str.contains("ships|former_code") | larger, "iso3"]
-    macro = load("country_macro").query("@first_year <= year <= @last_year and gdp_usd_m.notna()")
-    whole = macro.groupby("iso3")["year"].transform("nunique") == last_year - first_year + 1
-    panel = macro[whole & macro["iso3"].isin(sold["iso3"]) & ~macro["iso3"].isin(out)]
-    panel = panel.merge(distance, on="iso3").merge(sold[["iso3", "year", "exports_usd_m"]], how="left")
-    panel = panel.fillna({"exports_usd_m": 0.0})
+    marked = sold["flag"].str.contains("ships|former_code")
+    out = sold.loc[marked | (sold["flag"].str.contains("larger_state") & (sold["year"] >= first_year)), "iso3"]
+    panel = load("country_macro").query("@first_year <= year <= @last_year and gdp_usd_m.notna()")
+    whole = panel.groupby("iso3")["year"].transform("nunique") == last_year - first_year + 1
+    panel = panel[whole & panel["iso3"].isin(sold["iso3"]) & ~panel["iso3"].isin(out)].merge(distance, on="iso3")
+    panel = panel.merge(sold[["iso3", "year", "exports_usd_m"]], how="left").fillna({"exports_usd_m": 0.0})
     return panel[["iso3", "year", "exports_usd_m", "gdp_usd_m", "gdp_growth_pct", "distance_km"]]
 
 

@@ -9,6 +9,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 BUNDLE = "KBIO_RECORDED"  # the environment variable that names the bundle
 MOST_BUNDLED = 200_000_000  # bytes of the bundle, which kbio itself has written
-_NO_FIGURES = "sources"  # that some table's source was added to it makes no result another
 State = Literal["fresh", "stale", "failed", "missing"]
 
 _read: dict[str, str] = {}
@@ -69,14 +69,11 @@ def recorded(notebook: str) -> Recorded:
 
     Raises UsageError for a name that no notebook has, or that the reading notebook does not list in ``composed_from``.
     """
-    if named := os.environ.get(BUNDLE):
-        entries = _bundle(named)
-        if notebook not in entries:
-            listed = ", ".join(entries) or "none"
-            raise UsageError(f"{notebook!r} is not in this notebook's composed_from ({listed}); add it to its metadata")
-        entry = entries[notebook]
-    else:
-        entry = reference_entry(notebooks_beside(), notebook)
+    entries = _bundle(named) if (named := os.environ.get(BUNDLE)) else None
+    if entries is not None and notebook not in entries:
+        listed = ", ".join(entries) or "none"
+        raise UsageError(f"{notebook!r} is not in this notebook's composed_from ({listed}); add it to its metadata")
+    entry = entries[notebook] if entries else reference_entry(notebooks_beside(), notebook)
     _read[notebook] = entry_hash(entry)
     entry = entry | {"notebook": notebook}
     return Recorded(**{part.name: entry[part.name] for part in fields(Recorded) if part.name in entry})
@@ -111,29 +108,27 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
     Raises UsageError for a name that no notebook has.
     """
     path = notebooks / "references" / f"{notebook}.json"
+    if not path.is_file():
+        if not (notebooks / f"{notebook}.ipynb").is_file():
+            known = [path.stem for path in notebooks.glob("*.ipynb")]
+            raise UsageError(f"no notebook {notebook!r}{did_you_mean(notebook, known)}")
+        return missing_entry("no reference yet", "reference")
     try:
         content = read_json(path.read_bytes())
         tables, reports = dict(content["tables"]), list(content["reports"])
         [one["value"] for one in content["results"].values()], [one["csv"] for one in content["charts"].values()]
-    except FileNotFoundError:
-        if not (notebooks / f"{notebook}.ipynb").is_file():
-            known = [path.stem for path in notebooks.glob("*.ipynb")]
-            raise UsageError(f"no notebook {notebook!r}{did_you_mean(notebook, known)}") from None
-        return missing_entry("no reference yet", "reference")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return missing_entry(f"its reference {path.name} cannot be read", "reference")
-    try:
+    now: dict[str, str] = {}
+    with suppress(DataError):
         now = {name: passport.sha256 for name, passport in package_in_use().passports.items()}
-    except DataError:
-        now = {}
-    figures = [name for name in tables if name != _NO_FIGURES]
-    changed = [f"table {name} has changed since" for name in figures if now.get(name) != tables[name]]
+    # That some table's source was added to the sources makes no result another.
+    changed = [name for name in tables if name != "sources" and now.get(name) != tables[name]]
+    why = [f"table {name} has changed since" for name in changed]
     for name in reports:
-        below = reference_entry(notebooks, name) if name != notebook else missing_entry("", "reference")
-        if below["state"] != "fresh":
-            changed.append(f"{name}, which it is composed from, is {below['state']}")
-    state = {"state": "stale" if changed else "fresh", "why": ", ".join(changed), "source": "reference"}
-    return content | state
+        state = reference_entry(notebooks, name)["state"] if name != notebook else "missing"
+        why += [f"{name}, which it is composed from, is {state}"] * (state != "fresh")
+    return content | {"state": "stale" if why else "fresh", "why": ", ".join(why), "source": "reference"}
 
 
 @lru_cache(maxsize=1)

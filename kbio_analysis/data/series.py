@@ -12,6 +12,7 @@ from .trade import partner_names, wide
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+Day = str | date | None
 UNDER_WAY = ("biohealth_mti93_customs", "hs300214_tentative")
 CHAPTER_30 = ("hs30_customs", "hs30_customs_rounded")
 UNREVISED = "unrevised"  # a latest month that its publisher will still revise does not yet tell what a first becomes
@@ -30,7 +31,7 @@ def classes() -> "DataFrame":
     return load("exporter_classes").set_index("classification")
 
 
-def annual(definition: str, *, as_of: str | date | None = None, may_be_empty: bool = False) -> "Series":
+def annual(definition: str, *, as_of: Day = None, may_be_empty: bool = False) -> "Series":
     """Yearly exports under one definition, US$ million: PeriodIndex ``Y-DEC``; years nobody published are left out.
 
     ``as_of`` drops every figure that was not yet out on that day. ``attrs`` hold ``source_ids``. Raises DataError for
@@ -39,16 +40,14 @@ def annual(definition: str, *, as_of: str | date | None = None, may_be_empty: bo
     return _series(definition, "annual", as_of, may_be_empty)
 
 
-def monthly(
-    series: str, *, first: str | None = None, last: str | None = None, as_of: str | date | None = None
-) -> "Series":
+def monthly(series: str, *, first: str | None = None, last: str | None = None, as_of: Day = None) -> "Series":
     """Monthly exports between two days' months: as :func:`annual`, with PeriodIndex ``M``; empty if none was out."""
     values = _series(series, "monthly", as_of, True)
     low, high = ((day or "")[:7] or None for day in (first, last))
     return values.loc[low:high] if len(values) else values
 
 
-def exporters(classification: str, *, as_of: str | date | None = None) -> "DataFrame":
+def exporters(classification: str, *, as_of: Day = None) -> "DataFrame":
     """Exports by economy under one classification, US$ million: years (PeriodIndex ``Y-DEC``) x ISO3, NaN if not held.
 
     A missing cell of an HS92 class is censored, not zero. Raises DataError as :func:`annual` does.
@@ -58,7 +57,7 @@ def exporters(classification: str, *, as_of: str | date | None = None) -> "DataF
     return _labelled(wide(rows, "exports_usd_m"), "Y-DEC", rows)
 
 
-def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None = None) -> "DataFrame":
+def yearly_counts(keys: Iterable[str] | None = None, *, as_of: Day = None) -> "DataFrame":
     """Every yearly count of Korea's exports, long: definition, label, family, scope, year, exports_usd_m, source_id.
 
     ``keys`` are yearly definitions or classifications of the exporters' panel (None: all); a key without a figure out
@@ -68,19 +67,17 @@ def yearly_counts(keys: Iterable[str] | None = None, *, as_of: str | date | None
 
     known = catalogue().query("frequency == 'annual'")
     wanted = list(known.index if keys is None else dict.fromkeys(keys))
-    for key in wanted:
-        _known(key, known.index, "yearly count")
+    if unknown := [key for key in wanted if key not in known.index]:
+        raise DataError(f"no yearly count {unknown[0]!r}{did_you_mean(str(unknown[0]), known.index)}")
     panel = load("pharma_exporters_panel", as_of=as_of).rename(columns={"classification": "definition"})
     rows = pd.concat([load("biopharma_exports_annual", as_of=as_of), panel[panel["iso3"] == HOME]], ignore_index=True)
     rows = out_by(rows[rows["definition"].isin(wanted)], as_of, "yearly counts")
-    rows = rows.join(known[["label", "family", "scope"]], on="definition").assign(
-        at=rows["definition"].map(wanted.index)
-    )
-    columns = ["definition", "label", "family", "scope", "year", "exports_usd_m", "source_id"]
-    return rows.sort_values(["at", "year"], ignore_index=True)[columns]
+    rows = rows.join(known[["label", "family", "scope"]], on="definition")
+    rows = rows.assign(at=rows["definition"].map(wanted.index)).sort_values(["at", "year"], ignore_index=True)
+    return rows[["definition", "label", "family", "scope", "year", "exports_usd_m", "source_id"]]
 
 
-def prints(*, as_of: str | date | None = None) -> "DataFrame":
+def prints(*, as_of: Day = None) -> "DataFrame":
     """Every print of a monthly count: count, label, first_month, last_month (Period), print, exports_usd_m,
     available_from and source_id, in the order of publication; ten-day counts are the one print of their month."""
     import pandas as pd
@@ -89,24 +86,20 @@ def prints(*, as_of: str | date | None = None) -> "DataFrame":
     ten_day = load("biohealth_exports_monthly").query("series in @early.index").rename(columns={"series": "count"})
     ten_day = ten_day.assign(first_month=ten_day["month"], last_month=ten_day["month"], print=1)
     columns = ["count", "first_month", "last_month", "print", "exports_usd_m", "available_from", "source_id"]
-    rows = pd.concat([load("biohealth_export_prints"), ten_day], ignore_index=True)[columns]
-    rows = rows.assign(label=rows["count"].map(early))
-    rows = out_by(rows, as_of, "prints", may_be_empty=True)
-    return rows.sort_values(columns[:4], ignore_index=True)
+    rows = out_by(pd.concat([load("biohealth_export_prints"), ten_day])[columns], as_of, "prints", may_be_empty=True)
+    return rows.assign(label=rows["count"].map(early)).sort_values(columns[:4], ignore_index=True)
 
 
-def latest_counts(*, as_of: str | date | None = None) -> "dict[str, Series]":
+def latest_counts(*, as_of: Day = None) -> "dict[str, Series]":
     """The monthly series that early prints are held against, US$ million by month, without months still UNREVISED;
     empty where none was out. Counts whose latest value is a later print of their own have no entry."""
-    months = load("biohealth_exports_monthly").query("status == @UNREVISED")
-    found = {}
-    for count, series in catalogue().query("final_series != ''")["final_series"].items():
-        values = monthly(series, as_of=as_of)
-        found[str(count)] = values[~values.index.isin(months.loc[months["series"] == series, "month"])]
-    return found
+    pending = load("biohealth_exports_monthly").query("status == @UNREVISED").groupby("series")["month"].apply(list)
+    final = catalogue().query("final_series != ''")["final_series"]
+    found = {count: monthly(series, as_of=as_of) for count, series in final.items()}
+    return {count: values[~values.index.isin(pending.get(values.name, []))] for count, values in found.items()}
 
 
-def under_way(*, as_of: str | date | None = None) -> dict[str, "Series"]:
+def under_way(*, as_of: Day = None) -> dict[str, "Series"]:
     """The monthly series from which the year under way is nowcast, US$ million by month, by label.
 
     One a product: with devices, HS chapter 30, and HS 3002.14. The rounded months of chapter 30 stand only where
@@ -121,18 +114,18 @@ def under_way(*, as_of: str | date | None = None) -> dict[str, "Series"]:
     return {label: values for label, values in found.items() if len(values)}
 
 
-def for_forecast(definition: str, *, as_of: str | date | None = None) -> "tuple[Series, dict[str, Series], DataFrame]":
+def for_forecast(definition: str, *, as_of: Day = None) -> "tuple[Series, dict[str, Series], DataFrame]":
     """What a forecast reads: the definition's years, the months :func:`under_way`, the exporters of HS 3002."""
     years, months = annual(definition, as_of=as_of), under_way(as_of=as_of)
     return years, months, exporters(BIOPHARMA_CLASSIFICATION, as_of=as_of)
 
 
-def context(measure: str, *, as_of: str | date | None = None) -> "DataFrame":
+def context(measure: str, *, as_of: Day = None) -> "DataFrame":
     """One measure of the table ``export_context``: iso3, year, exports_usd_m, source_id; empty if nothing is out."""
     return out_by(load("export_context").query("measure == @measure"), as_of, measure, may_be_empty=True)
 
 
-def said_by(table: str, *, as_of: str | date | None = None) -> "DataFrame":
+def said_by(table: str, *, as_of: Day = None) -> "DataFrame":
     """The rows of a table of statements whose source was published by ``as_of``."""
     rows = load(table)
     if as_of is None:
@@ -141,7 +134,7 @@ def said_by(table: str, *, as_of: str | date | None = None) -> "DataFrame":
     return rows[[text <= _day(as_of).isoformat()[: len(text)] for text in published]]
 
 
-def official_forecasts(*, as_of: str | date | None = None) -> "DataFrame":
+def official_forecasts(*, as_of: Day = None) -> "DataFrame":
     """Official forecasts and targets of medicines' exports, with what came where it is known, oldest first.
 
     Columns as in the table ``health_export_forecasts``, and name, said (month), came (US$ million, of KHIDI's present
@@ -152,13 +145,12 @@ def official_forecasts(*, as_of: str | date | None = None) -> "DataFrame":
     rows = said_by("health_export_forecasts", as_of=as_of).query("item in @names and kind != 'estimate'")
     rows = rows.sort_values(["vintage", "target_year"])
     counted = annual("khidi_pharma_current", as_of=as_of, may_be_empty=True)
-    counted.index = counted.index.year
-    came = rows["target_year"].map(counted).where(rows["item"] == "pharma").astype(float)
-    columns = {"name": rows["item"].map(names), "said": rows["vintage"].astype(str).str[:7], "came": came}
-    return rows.assign(**columns, miss_pct=100 * (rows["exports_usd_m"] / came - 1))
+    came = rows["target_year"].map(counted.set_axis(counted.index.year)).where(rows["item"] == "pharma").astype(float)
+    said, miss_pct = rows["vintage"].astype(str).str[:7], 100 * (rows["exports_usd_m"] / came - 1)
+    return rows.assign(name=rows["item"].map(names), said=said, came=came, miss_pct=miss_pct)
 
 
-def destinations(*, as_of: str | date | None = None) -> "DataFrame":
+def destinations(*, as_of: Day = None) -> "DataFrame":
     """The largest destinations of Korea's exports of HS 30: name, exports_usd_m, share_pct, year, source_id."""
     rows = context("korea_hs30_jan_nov", as_of=as_of).set_index("iso3")
     total = rows["exports_usd_m"].get("WLD", 1.0)
@@ -166,16 +158,19 @@ def destinations(*, as_of: str | date | None = None) -> "DataFrame":
     return rows.drop("WLD", errors="ignore").sort_values("exports_usd_m", ascending=False)
 
 
-def _series(key: str, frequency: str, as_of: str | date | None, may_be_empty: bool) -> "Series":
+def _series(key: str, frequency: str, as_of: Day, may_be_empty: bool) -> "Series":
     known = catalogue().query("held_in in ('biopharma_exports_annual', 'biohealth_exports_monthly')")
-    _known(key, known.index[known["frequency"] == frequency], f"{frequency} definition")
+    known = known[known["frequency"] == frequency]
+    if key not in known.index:
+        hint = did_you_mean(str(key), known.index) or f"; known: {', '.join(known.index)}"
+        raise DataError(f"no {frequency} definition {key!r}{hint}")
     column, period, freq = ("definition", "year", "Y-DEC") if frequency == "annual" else ("series", "month", "M")
     rows = load(known.at[key, "held_in"], as_of=as_of)
     rows = out_by(rows[rows[column] == key], as_of, key, may_be_empty=may_be_empty).sort_values(period)
     return _labelled(rows.set_index(period)["exports_usd_m"].rename(key), freq, rows)
 
 
-def out_by(rows: "DataFrame", as_of: str | date | None, what: str, *, may_be_empty: bool = False) -> "DataFrame":
+def out_by(rows: "DataFrame", as_of: Day, what: str, *, may_be_empty: bool = False) -> "DataFrame":
     """The rows whose ``available_from`` is not after ``as_of`` (all for None); ``what`` names them in an error.
 
     Raises DataError for a bad date or, unless it ``may_be_empty``, if no row is left.
@@ -208,10 +203,3 @@ def _labelled(values: Any, freq: str, rows: "DataFrame") -> Any:
     values.index = pd.PeriodIndex(values.index.astype(str), freq=freq, name="month" if freq == "M" else "year")
     values.attrs = {"source_ids": tuple(sorted(set(rows["source_id"])))}
     return values
-
-
-def _known(name: object, names: Iterable[str], kind: str) -> None:
-    if name in (names := list(names)):
-        return
-    hint = did_you_mean(str(name), names) or f"; known: {', '.join(names[:20])}"
-    raise DataError(f"no {kind} {name!r}{hint}")
