@@ -5,9 +5,7 @@ It needs the same kbio_analysis on scheduler and workers, and no shared disk; do
 
 from __future__ import annotations
 
-import hashlib
 import io
-import ipaddress
 import multiprocessing
 import re
 import socket
@@ -15,13 +13,12 @@ import tempfile
 import time
 import zipfile
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import ExecutionError, UsageError
 from kbio_analysis.render.child import StoppedError
@@ -29,27 +26,21 @@ from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.job import Job, Report, ended, run
 from kbio_analysis.render.provenance import package_hash
 
-if TYPE_CHECKING:
-    from distributed import Client
-    from distributed import Future as DaskFuture
-
 CONNECT_SECONDS = 15
 NO_WORKER_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
 _TRIES = 3  # of a job that its workers do not survive, the last ones alone
-_ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
-_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file can hold
+_ADDRESS = re.compile(
+    r"(tcp|tls)://((localhost|127(?:\.\d{1,3}){3}|\[::1\])|\[[0-9a-fA-F:]+\]|[\w.-]+):0*([1-9]\d{0,4})"
+)
 
 
 def check_address(scheduler: str, *, unencrypted: bool = False) -> None:
     """Raise UsageError for an address that is none, and for an open link to another machine."""
     found = _ADDRESS.fullmatch(scheduler)
-    if found is None or not 0 < int(found[3]) < 65536:
+    if found is None or int(found[4]) > 65535:
         raise UsageError(f"--scheduler {scheduler!r}: write tls://HOST:PORT, or tcp://HOST:PORT on this machine")
-    loopback = found[2] == "localhost"
-    with suppress(ValueError):
-        loopback = ipaddress.ip_address(found[2].strip("[]")).is_loopback
-    if found[1] == "tcp" and not unencrypted and not loopback:
+    if found[1] == "tcp" and not unencrypted and not found[3]:
         raise UsageError(
             f"{scheduler} is another machine without encryption: whoever reaches it can run programs there; "
             "use tls://, or say --unencrypted if the network is yours alone"
@@ -64,112 +55,87 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
     code than ours; on a signal as :func:`~kbio_analysis.render.forks.answers`.
     """
     try:
-        from distributed import Client
-    except ImportError:
-        raise UsageError(
-            "--scheduler needs the package distributed; install kbio-analysis with its extra: kbio-analysis[cluster]"
-        ) from None
-    # What comes back is not unpickled here.
-    how = {"timeout": CONNECT_SECONDS, "set_as_default": False, "deserializers": ["dask", "msgpack"]}
-    try:
+        from distributed import CancelledError, Client, KilledWorker
+
+        # What comes back is not unpickled here.
+        how = {"timeout": CONNECT_SECONDS, "set_as_default": False, "deserializers": ["dask", "msgpack"]}
         connected = Client(scheduler, **how)
+    except ImportError:
+        raise UsageError("--scheduler needs distributed; install kbio-analysis[cluster]") from None
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as problem:
         first = next(iter(str(problem).splitlines()), type(problem).__name__)
         raise ExecutionError(f"no Dask scheduler answers at {scheduler}: {first}") from problem
+    done, pending, rounds, killed = SimpleQueue(), {}, deque([list(jobs)]), Counter()
     with stopping(), connected as client:
-        rounds, killed = deque([list(jobs)]), Counter[str]()
-        tables: dict[str | None, DaskFuture | None] = {None: None}
-        for folder in {job.data for job in rounds[0] if job.data}:
-            # Sent to the cluster once: the result of a task, made anew should every worker that has it die.
-            packed = pack(Path(folder))
-            tables[folder] = client.submit(bytes, packed, key=f"kbio-tables-{hashlib.sha256(packed).hexdigest()}")
-        while rounds:
-            together = rounds.popleft()
-            for job, files in _answers(client, together, [tables[job.data] for job in together]):
-                killed[job.label] += files is None
-                if files is not None:
-                    yield Report.of(job, files)
-                elif killed[job.label] < _TRIES:
-                    # Dask blames every job that was on the worker; which one it was is found by trying each alone.
+        # Sent to the cluster once: the result of a task, made anew should every worker that has it die.
+        folders = {job.data for job in rounds[0]} - {None}
+        tables = {None: None} | {folder: client.submit(bytes, pack(folder)) for folder in folders}
+        while pending or rounds:
+            if not pending:
+                together, seen = rounds.popleft(), time.monotonic()
+                there = [tables[job.data] for job in together]
+                sent = client.map(perform, together, there, code=package_hash(), pure=False, key="kbio-report")
+                pending = dict(zip(sent, together, strict=True))
+                del sent  # a report is let go by the cluster once it is here
+                for future in pending:
+                    future.add_done_callback(done.put)
+            check_stop()
+            try:
+                future = done.get(timeout=_LOOK_SECONDS)
+                job = pending.pop(future)
+                yield Report.of(job, future.result())
+            except Empty:
+                # A cluster that has lost all its workers keeps its jobs waiting for ever.
+                with suppress(OSError, TimeoutError, ValueError):
+                    seen = time.monotonic() if client.nthreads() else seen
+                if (alone := time.monotonic() - seen) > NO_WORKER_SECONDS:
+                    raise ExecutionError(f"the cluster has had no worker for {alone:.0f} s: dask worker") from None
+            except KilledWorker:
+                # Dask blames every job that was on the worker; which one it was is found by trying each alone.
+                killed[job.label] += 1
+                if killed[job.label] < _TRIES:
                     rounds.append([job])
                 else:
                     reason = "its worker was killed each time, likely for want of memory; try larger workers"
                     yield ended(job, StoppedError(status="killed", kind="WorkerDied", reason=reason))
-
-
-def _answers(
-    client: Client, jobs: list[Job], tables: list[DaskFuture | None]
-) -> Iterator[tuple[Job, dict[str, bytes] | None]]:
-    """Each job and the files of its report, as they come back; None where its worker was killed too often."""
-    from distributed import CancelledError, KilledWorker
-
-    done: SimpleQueue[DaskFuture] = SimpleQueue()
-    sent = client.map(perform, jobs, tables, code=package_hash(), pure=False, key="kbio-report")
-    pending, seen = dict(zip(sent, jobs, strict=True)), time.monotonic()
-    for future in sent:
-        future.add_done_callback(done.put)
-    while pending:
-        check_stop()
-        try:
-            future = done.get(timeout=_LOOK_SECONDS)
-        except Empty:
-            # A cluster that has lost all its workers keeps its jobs waiting for ever.
-            with suppress(OSError, TimeoutError, ValueError):
-                seen = time.monotonic() if client.nthreads() else seen
-            if (alone := time.monotonic() - seen) > NO_WORKER_SECONDS:
-                raise ExecutionError(f"the cluster has had no worker for {alone:.0f} s: dask worker") from None
-            continue
-        try:
-            files = future.result()
-        except KilledWorker:
-            files = None
-        except CancelledError:
-            raise ExecutionError("the link to the scheduler is lost; run again") from None
-        except ImportError as missing:
-            message = f"a worker cannot import what a report needs ({missing}); install kbio_analysis there"
-            raise ExecutionError(message) from missing
-        future.release()
-        yield pending.pop(future), files
+            except CancelledError:
+                raise ExecutionError("the link to the scheduler is lost; run again") from None
+            except ImportError as missing:
+                what = f"a worker lacks what a report needs ({missing}); install kbio-analysis there"
+                raise ExecutionError(what) from missing
 
 
 # ---- what travels, and what is done with it on a worker
 
 
-def pack(folder: Path) -> bytes:
+def pack(folder: str) -> bytes:
     """Every file below a folder, but hidden ones, as one archive; the same files give the same bytes."""
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(folder)
-            if path.is_file() and not any(part.startswith(".") for part in name.parts):
-                file.writestr(zipfile.ZipInfo(name.as_posix(), _NO_DATE), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(Path(folder).rglob("[!.]*")):
+            name = path.relative_to(folder).as_posix()
+            if path.is_file() and "/." not in f"/{name}":
+                file.writestr(zipfile.ZipInfo(name), path.read_bytes(), zipfile.ZIP_DEFLATED)
     return archive.getvalue()
 
 
-def perform(job: Job, tables: bytes | None, code: str, work: Callable[[Job], Report] = run) -> dict[str, bytes]:
+def perform(job: Job, tables: bytes | None, code: str) -> dict[str, bytes]:
     """On a worker: the files of the job's report, made with these tables; ExecutionError if its code is other."""
     if code != package_hash():
         raise ExecutionError(
             f"{socket.gethostname()} has other code: its kbio_analysis is {package_hash()[:12]}, yours is {code[:12]}; "
             "install the same version there and start the worker again"
         )
-    with suppress(AssertionError):  # a worker below Dask's nanny may otherwise start no process
-        multiprocessing.current_process().daemon = False
-    if tables is not None:
-        job = replace(job, data=str(Path(unpacked(tables).name, "data")))
-    return work(job).files
+    multiprocessing.current_process().daemon = False  # below Dask's nanny it may otherwise start no process
+    return run(replace(job, data=unpacked(tables).name) if tables else job).files
 
 
 @cache
 def unpacked(tables: bytes) -> tempfile.TemporaryDirectory:
-    """A folder with these files in ``data``, private and as long as this process; Dask clears it after a killed one."""
-    try:
-        from distributed import get_worker
+    """A private folder with these files, as long as this process; Dask clears it after a killed one."""
+    from distributed import get_worker
 
-        home = get_worker().local_directory
-    except (ImportError, ValueError):
-        home = None
-    folder = tempfile.TemporaryDirectory(prefix="kbio-tables-", dir=home)
+    folder = tempfile.TemporaryDirectory(prefix="kbio-tables-", dir=get_worker().local_directory)
     with zipfile.ZipFile(io.BytesIO(tables)) as file:
-        file.extractall(Path(folder.name, "data"))
+        file.extractall(folder.name)
     return folder

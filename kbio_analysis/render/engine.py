@@ -11,7 +11,6 @@ import builtins
 import getpass
 import io
 import json
-import mmap
 import os
 import re
 import sys
@@ -22,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
@@ -47,12 +45,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # In a Jupyter kernel ``inputs_read`` is asked by a last cell, which is taken out again.
 _ASKING = """
 import json
-try:
-    from kbio_analysis.render.provenance import inputs_read
-except ImportError:
-    print("{}")
-else:
-    print(json.dumps(inputs_read()))
+from kbio_analysis.render.provenance import inputs_read
+print(json.dumps(inputs_read()))
 """
 
 
@@ -117,13 +111,13 @@ def _executed(source: str, here: Here) -> NotebookNode:
 
 def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
     shell, number = NotebookShell.begin(), 0
-    shell.outputs.open(here.folder / PRINTED)
+    shell.outputs.open(here.folder)
     if "matplotlib.pyplot" in sys.modules:
         shell.enable_matplotlib("inline")
     if prose := sys.modules.get("kbio_analysis.present.prose"):
         prose.register()
     builtins.input = getpass.getpass = _refused
-    with redirect_stdout(_Stream(shell.outputs, "stdout")), redirect_stderr(_Stream(shell.outputs, "stderr")):
+    with redirect_stdout(_Stream(shell.outputs, 1)), redirect_stderr(_Stream(shell.outputs, 2)):
         for index, cell in enumerate(manager.nb.cells):
             manager.cell_start(cell, index)
             try:
@@ -136,7 +130,7 @@ def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
                 raise
             finally:
                 manager.cell_complete(cell, cell_index=index)
-    if shell.outputs.elsewhere[0]:
+    if shell.outputs.elsewhere.exists():
         raise ExecutionError(
             "a process that a cell started shows or records something, which no report receives; "
             "let it return the value, and show that in the cell"
@@ -153,16 +147,13 @@ def _refused(*_: object, **_more: object) -> str:
 class Outputs(DisplayPublisher):
     """The outputs of the cell that runs, as nbformat has them."""
 
-    def open(self, printed: Path) -> None:
-        """Begin a report; what its cells print goes to this file too."""
-        self.number, self.excess, self._clear = 0, "", False
-        self._cell: list[NotebookNode] = []
+    def open(self, folder: Path) -> None:
+        """Begin a report; what its cells print goes to a file in the folder too."""
+        self.number, self.excess, self._cell, self._clear = 0, "", [], False
         self._sizes: Counter[str] = Counter()
         self._by_id: dict[str, list[NotebookNode]] = {}
-        self._journal = os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._process = os.getpid()
-        # One byte shared with the processes that a cell forks: whether one displayed something, which cannot arrive.
-        self.elsewhere = mmap.mmap(-1, 1)
+        self._process, self.elsewhere = os.getpid(), folder / "elsewhere"
+        self._journal = os.open(folder / PRINTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def begin(self, cell: NotebookNode, number: int) -> None:
         cell.outputs = self._cell = []
@@ -174,19 +165,17 @@ class Outputs(DisplayPublisher):
             if output.output_type == "stream":
                 output.text = output.text.getvalue()
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, text: str) -> int:
         """Text printed to stdout or stderr."""
         if os.getpid() != self._process:
-            os.write(1, text.encode("utf-8", "replace"))  # as any program's printing, to the log
-            return
+            return os.write(1, text.encode("utf-8", "replace"))  # as any program's printing, to the log
         self._count(len(text))
         os.write(self._journal, text.encode("utf-8", "replace"))
-        self._cleared()
-        stream = next(reversed(self._cell), {})
-        if stream.get("name") != name:
-            stream = NotebookNode(output_type="stream", name=name, text=io.StringIO())
-            self._cell.append(stream)
-        stream["text"].write(text)
+        last = self._last()
+        if text and last.get("name") != name:
+            last = NotebookNode(output_type="stream", name=name, text=io.StringIO())
+            self._cell.append(last)
+        return last.text.write(text) if text else 0
 
     def publish(
         self,
@@ -199,33 +188,31 @@ class Outputs(DisplayPublisher):
         **result: Any,
     ) -> None:
         """Something displayed, or, by its id, displayed anew; ``result`` says that it is a cell's last value."""
-        shown = self._by_id.setdefault((transient or {}).get("display_id"), [])
-        if update:
-            for output in shown:
-                output.update(self._kept(data, metadata))
-            return
         if os.getpid() != self._process:
-            self.elsewhere[0] = 1
-        output = NotebookNode({"output_type": "display_data"} | self._kept(data, metadata) | result)
-        self._cleared()
-        self._cell.append(output)
-        shown.append(output)
+            self.elsewhere.touch()  # what a process forked by a cell displays cannot arrive
+        output = {"output_type": "display_data", "data": data, "metadata": metadata or {}} | result
+        text = json.dumps(output, default=json_default)
+        self._count(len(text))
+        name = (transient or {}).get("display_id")
+        for shown in self._by_id.get(name, ()) if update else ():
+            shown.update(json.loads(text, object_hook=NotebookNode))
+        if not update:
+            self._last()
+            self._cell.append(json.loads(text, object_hook=NotebookNode))
+            if name is not None:
+                self._by_id.setdefault(name, []).append(self._cell[-1])
 
     def clear_output(self, wait: bool = False) -> None:
         self._clear = True
         if not wait:
-            self._cleared()
+            self._last()
 
-    def _cleared(self) -> None:
+    def _last(self) -> NotebookNode:
+        """The output so far to which more may be added; what was to be cleared by then is."""
         if self._clear:
             self._cell.clear()
-            self._clear = False
-
-    def _kept(self, data: dict[str, Any], metadata: dict[str, Any] | None) -> NotebookNode:
-        """Copies that can be written to a file, pictures as base64."""
-        text = json.dumps({"data": data, "metadata": metadata or {}}, default=_as_json)
-        self._count(len(text))
-        return json.loads(text, object_hook=NotebookNode)
+        self._clear = False
+        return next(reversed(self._cell), NotebookNode())
 
     def _count(self, size: int) -> None:
         limits = {f"cell {self.number}": MOST_A_CELL, "all cells together": MOST_A_REPORT}
@@ -236,32 +223,17 @@ class Outputs(DisplayPublisher):
                 raise OutputLimitError(self.excess)
 
 
-def _as_json(value: Any) -> Any:
-    """What a kernel would have sent for a value that JSON does not know, or its text."""
-    try:
-        return json_default(value)
-    except TypeError:
-        return str(value)
-
-
 class _Stream(io.TextIOBase):
     """sys.stdout or sys.stderr of the cells; its file number is the process's own, for programs that they start."""
 
     encoding, errors = "utf-8", "replace"
 
-    def __init__(self, outputs: Outputs, name: str) -> None:
-        self._outputs, self._name = outputs, name
-
-    def write(self, text: str) -> int:
-        if text:
-            self._outputs.write(self._name, text)
-        return len(text)
+    def __init__(self, outputs: Outputs, number: int) -> None:
+        self.write = partial(outputs.write, {1: "stdout", 2: "stderr"}[number])
+        self.fileno = lambda: number
 
     def writable(self) -> bool:
         return True
-
-    def fileno(self) -> int:
-        return 1 if self._name == "stdout" else 2
 
 
 class _Hook(DisplayHook):
@@ -273,17 +245,11 @@ class _Hook(DisplayHook):
         outputs.publish(format_dict, md_dict, output_type="execute_result", execution_count=outputs.number)
 
 
-class _Compiler(CachingCompiler):
-    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
-        return f"<cell {number}>"
-
-
 class NotebookShell(InteractiveShell):
     """The IPython of one notebook; there is one a process, ever."""
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(Outputs)
-    compiler_class = Type(_Compiler)
 
     @classmethod
     def begin(cls) -> NotebookShell:
@@ -294,6 +260,7 @@ class NotebookShell(InteractiveShell):
         settings.InteractiveShell.warn_venv = False
         shell = cls.instance(config=settings)
         shell.outputs = shell.display_pub  # which a cell may exchange
+        shell.compile.get_code_name = lambda _source, _code, number: f"<cell {number}>"
         return shell
 
     def run(self, cell: NotebookNode, number: int) -> None:
@@ -344,8 +311,7 @@ def _in_a_kernel(run: partial[Any], notebook: NotebookNode, here: Here, kernel: 
         here.tell(number)
 
     asks = KernelSpecManager().get_kernel_spec(kernel).language.lower() == "python"
-    if asks:
-        notebook.cells.append(nbformat.v4.new_code_cell(_ASKING, metadata={"papermill": {}}))
+    notebook.cells += [nbformat.v4.new_code_cell(_ASKING, metadata={"papermill": {}})] if asks else []
     # A cell tagged to be skipped or allowed to fail would leave a report that is not whole.
     strictly = {"skip_cells_with_tag": "", "force_raise_errors": True, "record_timing": False}
     try:
@@ -353,7 +319,8 @@ def _in_a_kernel(run: partial[Any], notebook: NotebookNode, here: Here, kernel: 
     except DeadKernelError:
         reason = f"the kernel died in cell {number}"
         raise StoppedError(status="killed", cell=number or None, kind="DeadKernel", reason=reason) from None
+    told = notebook.cells.pop().outputs if asks else []
     for error in (output for cell in notebook.cells for output in cell.get("outputs", ()) if "ename" in output):
         log = _ANSI.sub("", "\n".join(error.traceback))
         raise StoppedError(cell=number, kind=error.ename, reason=error.evalue, log=log)
-    return json.loads(notebook.cells.pop().outputs[0].text) if asks else {}
+    return json.loads(told[0].get("text", "{}")) if told else {}
