@@ -31,14 +31,14 @@ def drift(memory: list[int]) -> float:
 def main(_rounds: int = 1) -> int:
     """Measure and print; returns how many targets were missed."""
     from kbio_analysis.render.job import reports
-    from kbio_analysis.render.requests import planned_batches
+    from kbio_analysis.render.requests import requested
 
     here = psutil.Process()
     with tempfile.TemporaryDirectory() as folder:
         where = place(Path(folder), TINY)
         os.environ |= {name: where.environment[name] for name in ("KBIO_NOTEBOOKS", "KBIO_DATA")}
         batch = batch_file(where, TINY, REPORTS)
-        jobs = planned_batches([batch], [], {}, limit_seconds=600)
+        jobs, _ = requested([], {}, batches=[batch], limit_seconds=600)
         list(reports(jobs[:2], workers=2))  # what is opened once is open
         files, before = here.num_fds(), {child.pid for child in here.children()}
         memory: dict[str, list[int]] = {"parent": [], "fork server": []}

@@ -143,7 +143,7 @@ def list_notebooks() -> None:
         print(f"{spec.name}  {spec.question}")
         width = max((len(p.name) for p in spec.parameters), default=0)
         for p in spec.parameters:
-            ends = ["" if end is None else to_text(end) for end in (p.low, p.high)]
+            ends = ["" if end is None else to_text(end) for end in p.bounds]
             limits, unit = f" [{'..'.join(ends)}]" if any(ends) else "", f", {p.unit}" if p.unit else ""
             limits += "".join(f" [{sign} {other}]" for sign, other in p.orders)
             print(f"    {p.name:<{width}}  {p.type_text} = {to_text(p.default)}{limits}  {p.meaning}{unit}")
@@ -184,14 +184,13 @@ def render(
         _with_own(table)
         set_name = set_name or (None if batch else "own")
     how = {"failed_in": out if failed else None, "kernel": kernel, "limit_seconds": limit}
-    work = requested(notebooks or [], given, set_name=set_name, batches=batch or [], **how)
+    work, rankings = requested(notebooks or [], given, set_name=set_name, batches=batch or [], **how)
     if not work:
         print(f"nothing to do: no such report failed in {out}")
         return
     if composed := [job.notebook for job in work if table and job.upstream]:
         raise UsageError(f"--table: {', '.join(composed)} is made of other reports' records; name those it is made of")
 
-    from kbio_analysis.render.batches import rankings
     from kbio_analysis.render.build import build, say
 
     outcome = build(
@@ -200,7 +199,7 @@ def render(
         _maker(jobs, scheduler, unencrypted),
         force=force or failed,
         on_wait=_waiting(out),
-        rankings=rankings(batch or []),
+        rankings=rankings,
     )
     say(outcome.summary())
     _complain(outcome.complaint())
@@ -262,9 +261,10 @@ def check(
 ) -> None:
     """Execute with the default parameters and compare with the recorded results and chart data."""
     from kbio_analysis.render.notebooks import available, notebooks_dir
-    from kbio_analysis.render.requests import planned
+    from kbio_analysis.render.requests import requested
 
-    work, folder = planned(notebooks or [], {}, None, kernel=kernel, limit_seconds=limit), notebooks_dir()
+    work, _ = requested(notebooks or [], {}, kernel=kernel, limit_seconds=limit)
+    folder = notebooks_dir()
     asked, known = {job.notebook for job in work}, available(folder)
     if strange := sorted(asked - known.keys()):
         raise UsageError(f"{', '.join(strange)}: a check is for the notebooks in {folder}; this has no reference there")

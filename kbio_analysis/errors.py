@@ -43,5 +43,6 @@ class ExecutionError(KbioError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The hint at the end of a message about an unknown name; empty if nothing is near."""
     names = list(known)
-    near = [other for other in names if name and other.startswith(name)] or get_close_matches(name, names, n=1)
+    begun = [other for other in names if name and other.casefold().startswith(name.casefold())]
+    near = begun or get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else ""

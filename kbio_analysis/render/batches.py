@@ -7,8 +7,8 @@ A value is the text in the file, read by the type that the notebook declares. A 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -17,19 +17,17 @@ from typing import Any
 
 from kbio_analysis.errors import KbioError, ParameterError, UsageError, did_you_mean
 from kbio_analysis.reading import DocumentError, read_json, read_yaml
-from kbio_analysis.render.notebooks import notebooks_dir, select
-from kbio_analysis.render.parameters import NotebookSpec, coerce, read, to_text
+from kbio_analysis.render.notebooks import notebooks_dir
+from kbio_analysis.render.parameters import NotebookSpec, coerce, to_text
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, slug
 from kbio_analysis.render.references import known_results
-from kbio_analysis.render.results import RESULT, Ranking
+from kbio_analysis.render.results import RESULT, Ranking, Rankings
 
 MOST_SETS = 10_000
 # Part of a batch -> what it has to be.
 PARTS = {"notebook": str, "sets": dict, "matrix": dict, "exclude": list, "include": list}
 PARTS |= {"rank_by": str, "columns": list}
-_EXPECTED = {str: "a name is needed here", dict: "a mapping is needed here", list: "a list is needed here"}
-
-Specs = Callable[[str], NotebookSpec]
+_EXPECTED = {str: "a name", dict: "a mapping", list: "a list"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +43,42 @@ class ParameterSet:
 
 def read_batches(
     files: Sequence[Path],
-    specs: Specs,
+    specs: Callable[[str], NotebookSpec],
     given: Mapping[str, object],
     results: Callable[[str], Collection[str]] | None = None,
-) -> list[ParameterSet]:
-    """Every set of the files, in order; ``given`` overrides the parameter in all sets of notebooks that have it.
+) -> tuple[list[ParameterSet], Rankings]:
+    """Every set of the files, in order, and batch -> notebook -> ranking; ``given`` overrides the parameter in all sets
+    of notebooks that have it.
 
     ``specs`` gives a notebook's specification by name, or raises KbioError; ``results`` the names it is known to
     record (by default, from codebook and reference), none if it is not known. Raises UsageError listing every mistake
     of all files, each with file, set and parameter.
     """
-    found, mistakes = _read(files, specs, given, results or (lambda name: known_results(notebooks_dir(), name)))
-    sets = [one for document in found for one in document.sets]
-    used = {name for document in found for name in document.overridden}
+    results = results or (lambda name: known_results(notebooks_dir(), name))
+    sets: list[ParameterSet] = []
+    mistakes: list[str] = []
+    rankings: dict[str, dict[str, Ranking]] = {file.stem: {} for file in files}
+    unused = dict(given)
+    for file in files:
+        try:
+            documents = [content for content in read_yaml(file.read_bytes()) if content is not None]
+            if not documents:
+                raise DocumentError("it holds no batch; it needs `notebook:` and `sets:` or `matrix:`")
+        except (OSError, DocumentError) as problem:
+            mistakes.append(f"{file}, {getattr(problem, 'strerror', None) or problem}")
+            continue
+        for content in documents:
+            try:
+                document = _Document(file, content, specs, given, mistakes)
+            except KbioError as problem:
+                mistakes.append(f"{file}, {problem}")
+                continue
+            unused = {name: value for name, value in unused.items() if name not in document.spec.defaults()}
+            sets += document.sets()
+            if ranking := document.ranking(results(document.spec.name)):
+                rankings[file.stem][document.spec.name] = ranking
     if not mistakes:
-        mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in given if name not in used]
+        mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in unused]
         if len(sets) > MOST_SETS:
             mistakes.append(f"{len(sets):,} sets in one run; the most is {MOST_SETS:,}: split the batch")
     taken: dict[tuple[str, str], str] = {}
@@ -70,7 +89,7 @@ def read_batches(
             mistakes.append(f"{one.place}: would be written to {one.notebook}/{one.set_name}, as {place}; rename one")
     if mistakes:
         raise UsageError("\n".join(dict.fromkeys(mistakes)))
-    return sets
+    return sets, rankings
 
 
 def keep_apart(sets: Sequence[Any], site: Path) -> None:
@@ -88,172 +107,117 @@ def keep_apart(sets: Sequence[Any], site: Path) -> None:
         raise UsageError("\n".join([*dict.fromkeys(mistakes), f"or give another --out (or delete what {site} holds)"]))
 
 
-def rankings(files: Sequence[Path], specs: Specs | None = None) -> dict[str, dict[str, Ranking]]:
-    """Batch -> notebook -> ranking, of files that ``read_batches`` has found right."""
-    read_spec = specs or (lambda name: read(select(notebooks_dir(), [name]).popitem()[1]))
-    found: dict[str, dict[str, Ranking]] = {file.stem: {} for file in files}
-    for document in _read(files, read_spec, {}, lambda _: ())[0]:
-        if document.ranking:
-            found[document.batch][document.spec.name] = document.ranking
-    return found
-
-
-def _read(
-    files: Sequence[Path], specs: Specs, given: Mapping[str, object], results: Callable[[str], Collection[str]]
-) -> tuple[list[_Document], list[str]]:
-    """The documents of the files that name a notebook, and everything that is wrong."""
-    found: list[_Document] = []
-    mistakes: list[str] = []
-    for file in files:
-        twice: list[str] = []
-        try:
-            documents = [content for content in read_yaml(file.read_bytes(), twice) if content is not None]
-        except OSError as problem:
-            mistakes.append(f"{file}: cannot be read: {problem.strerror or problem}")
-            continue
-        except DocumentError as problem:
-            mistakes.append(f"{file}, {problem}")
-            continue
-        mistakes += [f"{file}, {problem}" for problem in twice]
-        if not documents:
-            mistakes.append(f"{file}: holds no batch; it needs `notebook:` and `sets:` or `matrix:`")
-        for content in documents:
-            try:
-                found.append(_Document(file, content, specs, given, results, mistakes))
-            except KbioError as problem:
-                mistakes.append(f"{file}, {problem}")
-    return found, mistakes
-
-
 class _Document:
-    """One document: its notebook, sets and ranking. Raises KbioError if it is for none; ``mistakes`` takes the rest."""
+    """One document and its notebook. Raises KbioError if it is for none; ``mistakes`` takes the rest."""
 
     def __init__(
         self,
         file: Path,
         content: Any,
-        specs: Specs,
+        specs: Callable[[str], NotebookSpec],
         given: Mapping[str, object],
-        results: Callable[[str], Collection[str]],
         mistakes: list[str],
     ) -> None:
-        self.batch, self._file, self._mistakes = file.stem, file, mistakes
+        self._file, self._mistakes, self._parts = file, mistakes, {name: kind() for name, kind in PARTS.items()}
         if not isinstance(content, dict):
             raise UsageError(f"line {content.line}, a batch is a mapping: notebook: NAME, then sets: or matrix:")
-        parts = {key: self._checked(key, part) for key, part in content.items()}
-        if not parts.get("notebook"):
+        for key, part in content.items():
+            if key not in PARTS:
+                known = f"; known are {', '.join(PARTS)}"
+                self._wrong(f"{key}: no such part of a batch{did_you_mean(key, PARTS) or known}", part)
+            elif part is not None and not isinstance(part, PARTS[key]):
+                self._wrong(f"{key}: {_EXPECTED[PARTS[key]]} is needed here", part)
+            elif part is not None:
+                self._parts[key] = part
+        name = self._parts["notebook"]
+        if not name:
             raise UsageError(f"line {content.line}, say which notebook: NAME this batch is for")
         try:
-            self.spec = specs(str(parts["notebook"]))
+            self.spec = specs(str(name))
         except KbioError as problem:
-            raise UsageError(f"line {parts['notebook'].line}, {problem}") from None
-        self.overridden = given.keys() & self.spec.defaults().keys()
-        self._overrides = self._typed({name: given[name] for name in given if name in self.overridden})
-        self.ranking = self._ranking(parts, results(self.spec.name))
-        before = len(mistakes)
-        matrix = self._matrix(parts.get("matrix") or {}, parts.get("exclude") or [])
-        self.sets = [*self._named(parts.get("sets") or {}), *matrix, *self._included(parts.get("include") or [])]
-        if not self.sets and len(mistakes) == before:
-            self._wrong("gives no set; add sets: or matrix:", content)
+            raise UsageError(f"line {name.line}, {problem}") from None
+        overriding = {name: value for name, value in given.items() if name in self.spec.defaults()}
+        self._overrides = self._typed(overriding, "-p", "")
 
-    def _checked(self, key: str, part: Any) -> Any:
-        """The part as it has to be; None, and the mistake noted, if it is something else."""
-        if key not in PARTS:
-            known = f"; known are {', '.join(PARTS)}"
-            self._wrong(f"{key}: no such part of a batch{did_you_mean(key, PARTS) or known}", part)
-        elif part is not None and not isinstance(part, PARTS[key]):
-            self._wrong(f"{key}: {_EXPECTED[PARTS[key]]}", part)
-        else:
-            return part
-        return None
+    def ranking(self, recorded: Collection[str]) -> Ranking:
+        """What the batch's page is ranked by, and the results shown beside it; empty if it is not ranked."""
+        by, columns = self._parts["rank_by"], self._parts["columns"]
+        if columns and not by:
+            self._wrong("columns: they stand in the ranking; say rank_by: RESULT too", columns)
+        names = dict.fromkeys(map(str, [by, *columns] if by else []))
+        for name in names if recorded else ():
+            if name not in recorded:
+                self._wrong(f"rank_by: {self.spec.name} records no {name}{did_you_mean(name, recorded)}", by)
+        return tuple(names)
 
-    def _ranking(self, parts: Mapping[str, Any], recorded: Collection[str]) -> Ranking | None:
-        by, columns = parts.get("rank_by"), parts.get("columns") or []
-        if not by:
-            if columns:
-                self._wrong("columns: they stand in the ranking; say rank_by: RESULT too", columns)
-            return None
-        names = [by, *columns]
-        for i, name in enumerate(names):
-            part = "columns" if i else "rank_by"
-            if not isinstance(name, str):
-                self._wrong(f"{part}: the names of results are needed here", columns)
-            elif i and names.count(name) > 1:
-                self._wrong(f"columns: {name} is shown already; leave it out", name)
-            elif recorded and name not in recorded:
-                self._wrong(f"{part}: {self.spec.name} records no {name}{did_you_mean(name, recorded)}", name)
-        return tuple(map(str, names))
+    def sets(self) -> list[ParameterSet]:
+        """Every set that the document gives."""
+        before, found = len(self._mistakes), []
+        for name, values, label, at in self._entries():
+            whole = self.spec.defaults() | values | self._overrides
+            try:
+                name = slug(name)
+            except UsageError as problem:
+                self._wrong(str(problem), at)
+            if name == DEFAULT_SET and self.spec.changed(values):
+                self._wrong("set default: that name is kept for the notebook's own values; choose another", at)
+            for conflict in self.spec.conflicts(whole):
+                self._wrong(f"{label}: {conflict}", at)
+            about = {"batch": self._file.stem, "place": f"{self._place(at)}, {label}"}
+            found.append(ParameterSet(notebook=self.spec.name, set_name=name, values=whole, **about))
+        if not found and len(self._mistakes) == before:
+            self._wrong("gives no set; add sets: or matrix:", self._parts["notebook"])
+        return found
 
-    def _named(self, sets: Mapping[str, Any]) -> Iterator[ParameterSet]:
-        for name, given in sets.items():
-            yield from self._set(name, self._typed(given or {}, f"set {name}"), f"set {name}", given)
-
-    def _matrix(self, matrix: Mapping[str, Any], exclude: Sequence[Any]) -> Iterator[ParameterSet]:
-        axes = {name: self._axis(name, values) for name, values in matrix.items()}
-        for name in self._overrides.keys() & axes.keys():
-            self._wrong(f"matrix: -p {name} is given, but the matrix varies it; leave one of them out", matrix)
-        count = prod(map(len, axes.values()))
-        if count > MOST_SETS:
-            self._wrong(f"matrix: {count:,} combinations; the most is {MOST_SETS:,}: split the batch", matrix)
-            return
-        combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())] if axes else []
-        for given in exclude:
-            left_out = self._typed(given, "exclude")
-            kept = [c for c in combinations if not left_out.items() <= c.items()]
-            if len(kept) == len(combinations) or not left_out:
-                self._wrong(f"exclude: no combination has {_shown(left_out) or 'nothing'}", given)
-            combinations = kept
-        for combination in combinations:
-            yield from self._set(_brief(combination), combination, _shown(combination), matrix)
-
-    def _axis(self, name: str, given: Any) -> list[object]:
-        if not isinstance(given, list) or not given:
-            self._wrong(f"matrix: {name}: write a list of values", given)
-            return []
-        values: list[object] = []
-        for one in given:
-            for value in self._typed({name: one}, "matrix").values():
-                if value in values:
-                    self._wrong(f"matrix: {name}: {to_text(value)} is given twice", one)
-                else:
-                    values.append(value)
-        return values
-
-    def _included(self, include: Sequence[Any]) -> Iterator[ParameterSet]:
-        for given in include:
-            if values := self._typed(given, "include"):
-                yield from self._set(_brief(values), values, _shown(values), given)
+    def _entries(self) -> Iterator[tuple[str, dict[str, object], str, Any]]:
+        """Name, values, label and place of every set."""
+        for name, given in self._parts["sets"].items():
+            yield name, self._typed(given or {}, f"set {name}", given), f"set {name}", given
+        for values in self._combinations(self._parts["matrix"]):
+            yield _brief(values), values, _shown(values), self._parts["matrix"]
+        for given in self._parts["include"]:
+            if values := self._typed(given, "include", given):
+                yield _brief(values), values, _shown(values), given
             elif not given:
                 self._wrong("include: an entry needs a parameter; name a set of the defaults under sets:", given)
 
-    def _set(self, name: str, values: Mapping[str, object], label: str, at: Any) -> list[ParameterSet]:
-        try:
-            name = slug(name)
-        except UsageError as problem:
-            self._wrong(str(problem), at)
+    def _combinations(self, matrix: Mapping[str, Any]) -> list[dict[str, object]]:
+        axes: dict[str, list[object]] = {}
+        for name, given in matrix.items():
+            if not isinstance(given, list) or not given:
+                self._wrong(f"matrix: {name}: write a list of values", given)
+                continue
+            found = [value for one in given for value in self._typed({name: one}, "matrix", one).values()]
+            if any(found.count(value) > 1 for value in found):
+                self._wrong(f"matrix: {name}: a value is given twice", given)
+                continue
+            axes[name] = found
+            if name in self._overrides:
+                self._wrong(f"matrix: -p {name} is given, but the matrix varies it; leave one of them out", given)
+        count = prod(map(len, axes.values()))
+        if count > MOST_SETS:
+            self._wrong(f"matrix: {count:,} combinations; the most is {MOST_SETS:,}: split the batch", matrix)
             return []
-        if name == DEFAULT_SET and self.spec.changed(values):
-            self._wrong("set default: that name is kept for the notebook's own values; choose another", at)
-        whole, place = self.spec.defaults() | dict(values) | self._overrides, f"{self._place(at)}, {label}"
-        return [ParameterSet(notebook=self.spec.name, set_name=name, values=whole, batch=self.batch, place=place)]
+        combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())] if axes else []
+        for given in self._parts["exclude"]:
+            left_out = self._typed(given, "exclude", given)
+            kept = [one for one in combinations if not left_out.items() <= one.items()]
+            if len(kept) == len(combinations) or not left_out:
+                self._wrong(f"exclude: no combination has {_shown(left_out) or 'nothing'}", given)
+            combinations = kept
+        return combinations
 
-    def _typed(self, given: Any, label: str = "") -> dict[str, object]:
-        """Parameters by their declared types, wrong ones left out and said; without a label, the command line's."""
+    def _typed(self, given: Any, label: str, at: Any) -> dict[str, object]:
+        """Parameters by their declared types, wrong ones left out and said."""
         if not isinstance(given, dict):
-            self._wrong(f"{label}: a mapping is needed here, name: value", given)
+            self._wrong(f"{label}: a mapping is needed here, name: value", at)
             return {}
         values: dict[str, object] = {}
         for name, value in given.items():
             try:
-                typed = coerce(self.spec, {name: _unmarked(value)})
+                values |= self.spec.accept({name: value})
             except ParameterError as problem:
-                if label:
-                    self._wrong(f"{label}: {problem}", value if value is not None else given)
-                else:
-                    self._mistakes.append(f"-p {problem}")
-                continue
-            key = unicodedata.normalize("NFC", name)
-            values[key] = typed[key]
+                self._wrong(f"{label}: {problem}", value if hasattr(value, "line") else at)
         return values
 
     def _place(self, at: Any) -> str:
@@ -271,15 +235,13 @@ def set_name_for(spec: NotebookSpec, values: Mapping[str, object]) -> str:
 
 def values_named(spec: NotebookSpec, name: str) -> dict[str, str]:
     """The values, as they are typed, after which ``set_name_for`` names a set so; empty if none do."""
-    names = "|".join(sorted((re.escape(one) for one in spec.defaults()), key=len, reverse=True))
-    first, *rest = re.split(rf"(?:^|-)({names})-", name) if names else [name]
+    _, *rest = re.split(rf"(?:^|-)({'|'.join(map(re.escape, spec.defaults()))})-", name)
     given = dict(zip(rest[::2], rest[1::2], strict=True))
-    for key, value in given.items():
-        given[key] = value.upper() if str(spec.defaults()[key]).isupper() else value
-    try:
-        return given if not first and set_name_for(spec, coerce(spec, given)) == name else {}
-    except UsageError:
-        return {}
+    given = {key: value.upper() if str(spec.defaults()[key]).isupper() else value for key, value in given.items()}
+    with suppress(UsageError):
+        if set_name_for(spec, coerce(spec, given)) == name:
+            return given
+    return {}
 
 
 def _brief(values: Mapping[str, object]) -> str:
@@ -292,13 +254,6 @@ def _in_a_name(value: object) -> str:
     value = int(value) if isinstance(value, float) and value.is_integer() else value
     text = "-".join(to_text(item) for item in value) if isinstance(value, list) else to_text(value)
     return re.sub(r"[/\\\0]", "-", text) or "empty"
-
-
-def _unmarked(value: Any) -> Any:
-    """A value without its place in the file."""
-    if isinstance(value, list):
-        return [_unmarked(item) for item in value]
-    return str(value) if isinstance(value, str) else value
 
 
 def _shown(values: Mapping[str, object]) -> str:

@@ -28,7 +28,7 @@ from kbio_analysis.render.batches import keep_apart
 from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.provenance import Cache
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, explained, folder_of, open_site, publish
-from kbio_analysis.render.references import recorded_in
+from kbio_analysis.render.references import recorded
 from kbio_analysis.render.results import RESULT, Rankings, remember
 from kbio_analysis.render.site import write_site
 
@@ -155,7 +155,7 @@ def checked(jobs: Iterable[Job], notebooks: Path, make: Make) -> Iterator[Report
     for group in stages(with_upstream(jobs, lambda job: entry(job.notebook)["state"] != "fresh"), entry):
         for report in make(group):
             if report.status == MADE:
-                kept = recorded_in(report.result, report.files["executed.ipynb"])
+                kept = recorded(report.result, report.files["executed.ipynb"])
                 made[report.notebook] = kept | {"state": "fresh", "why": "", "source": "report"}
             else:
                 why = f"failed in this run ({report.result['error']['type']})"
@@ -203,7 +203,7 @@ def site_entries(site: Path) -> Entries:
         folder = folder_of(site, notebook, DEFAULT_SET)
         why, state = ("the last run failed", "failed") if (folder / FAILURE).exists() else ("", "fresh")
         try:
-            kept = recorded_in(json.loads((folder / RESULT).read_bytes()), (folder / "executed.ipynb").read_bytes())
+            kept = recorded(json.loads((folder / RESULT).read_bytes()), (folder / "executed.ipynb").read_bytes())
             return kept | {"state": state, "why": why, "source": "report"}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return missing_entry(why or "the report is damaged", "report", "failed" if why else "missing")

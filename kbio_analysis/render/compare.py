@@ -159,7 +159,7 @@ def _unknown(notebook: str, name: str, reports: Sequence[SiteReport]) -> str:
         if values or name == DEFAULT_SET:
             return " ".join([missing, stem, *(f"-p {key}={value}" for key, value in values.items())])
         for file in sorted((folder.parent / "reports" / "batches").glob("*.yml")):
-            sets = read_batches([file], lambda wanted: read(select(folder, [wanted]).popitem()[1]), {})
+            sets, _ = read_batches([file], lambda wanted: read(select(folder, [wanted]).popitem()[1]), {})
             if any((one.notebook, one.set_name) == (stem, name) for one in sets):
                 return f"{missing} --batch {os.path.relpath(file)}"
     known = [name for report in reports for name in (report.set, report.label)]

@@ -3,118 +3,71 @@
 The ``parameters`` cell is the first code cell; a line of it is ``name: type = default  # meaning, unit [low..high]``.
 Further marks may follow: ``[> other]`` asks for more than the parameter ``other`` (``[>= other]``: no less; a year is
 held against the year of a date), ``[3 rising]`` for a list of three values in rising order, ``[1+]`` for at least one,
-``[in table.column]`` for what stands in a column of ``data/tables``. The cell is read with ``ast`` and ``tokenize``:
-nothing of it is run. Values are judged by pydantic in strict mode; text (from the command line or a batch file) is read
-by the declared type and never guessed: ``00123`` stays text for a ``str``, ``NO`` is no boolean, ``1e6`` is no ``int``.
-Dates travel as ISO strings, so that every value is JSON.
+``[in table.column]`` for what stands in a column of ``data/tables``. The cell is read with ``ast``: nothing of it is
+run. Values are judged by pydantic in strict mode; text (from the command line or a batch file) is read by the declared
+type and never guessed: ``00123`` stays text for a ``str``, ``NO`` is no boolean, ``1e6`` is no ``int``. Dates travel as
+ISO strings, so that every value is JSON.
 """
 
 from __future__ import annotations
 
 import ast
-import io
 import json
 import re
-import tokenize
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
-from math import inf
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from kbio_analysis.errors import DataError, ParameterError, did_you_mean
 from kbio_analysis.reading import rows_of
 from kbio_analysis.render.notebooks import completed, read_notebook
-from kbio_analysis.render.provenance import own_metadata
 
 TAG, INJECTED = "parameters", "injected-parameters"
-LAYOUTS = ("brief",)
 
 # No pattern here takes more than one way through a text: a long comment or value would take minutes.
-_ORDER = re.compile(r"(>=?)\s*(\w+)")
-_ITEMS = re.compile(r"(\d+)(\+?)( rising)?")
-_COLUMN = re.compile(r"in (\w+)\.(\w+)")
+_MARKS = {
+    "bounds": re.compile(r"(.*?)\.\.(.*)"),
+    "orders": re.compile(r"(>=?)\s*(\w+)"),
+    "items": re.compile(r"(\d+)(\+?)( rising)?"),
+    "column": re.compile(r"in (\w+)\.(\w+)"),
+}
 _UNIT = re.compile(r",\s([^,()]+(?:\([^()]*\)[^,()]*)*)$")
 _TYPE = re.compile(r"(list\[)?(?:(?:\w+\.)?(int|float|bool|str|date)|Literal\[(.*)\])(?(1)\])( \| None)?", re.DOTALL)
-_TYPES = "int, float, bool, str, date, list[...], Literal[...] or T | None"
-# Scalar -> how its text looks, how it is read, and what is said of anything else.
-_SCALARS = {
-    "int": (r"[+-]?\d{1,400}", int, "an int: expected a whole number such as 2030"),
-    "float": (r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", float, "a float: expected a number such as 11.9"),
-    "bool": (r"(?i:true|false)", lambda text: text.lower() == "true", "a bool: write true or false"),
-    "date": (r"\d{4}-\d{2}-\d{2}", date.fromisoformat, "a date: write a day of the calendar as YYYY-MM-DD"),
-    "str": (None, None, "a str: expected text"),
-    "literal": (r"[+-]?\d{1,400}", int, "one of the choices"),
+# Scalar -> its type as a value, how its text looks, how that is read, and what is said of other text.
+_SCALARS: dict[str, tuple[Any, str, Callable[[str], Any], str]] = {
+    "int": (int, r"[+-]?\d{1,400}", int, "expected a whole number such as 2030"),
+    "float": (float, r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", float, "expected a number such as 11.9"),
+    "bool": (bool, r"(?i:true|false)", lambda text: text.lower() == "true", "write true or false"),
+    "date": (str, r"\d{4}-\d{2}-\d{2}", lambda text: str(date.fromisoformat(text)), "write a day as YYYY-MM-DD"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One declared line. ``scalar`` is the type of a value, of each item if it is a list (``many``); ``choices`` are
-    those of a Literal. ``default``, ``low`` and ``high`` are of the declared type (dates as ISO strings). ``orders``:
-    ``>`` or ``>=`` and the parameter that it is held against; ``items``: least and most values of a list, and whether
-    they must rise; ``column``: the table and the column that holds every value."""
+    """One declared line. ``scalar`` is the type of a value, ``list`` if it is one; ``default`` and ``bounds`` are of
+    the declared type (dates as ISO strings). ``orders``: ``>`` or ``>=`` and the parameter that it is held against;
+    ``declared`` is the type as pydantic takes it, with all else that a value must be."""
 
     name: str
     type_text: str
     scalar: str
-    choices: tuple[str | int, ...] = ()
-    many: bool = False
-    optional: bool = False
-    default: object = None
-    meaning: str = ""
-    unit: str | None = None
-    low: object = None
-    high: object = None
-    orders: tuple[tuple[str, str], ...] = ()
-    items: tuple[int, float, bool] = (0, inf, False)
-    column: tuple[str, str] | None = None
-
-    def accept(self, value: object) -> object:
-        """The value as the declared type and within the bounds. Raises ValueError saying what was expected."""
-        from pydantic import ValidationError
-
-        adapter = _adapter(self.scalar, self.choices, self.many, self.optional, self.low, self.high)
-        try:
-            accepted = adapter.validate_python(value, strict=True)
-        except ValidationError as problem:
-            raise ValueError("; ".join(self._complaint(error) for error in problem.errors(include_url=False))) from None
-        least, most, rising = self.items
-        if self.many and accepted is not None:
-            if not least <= len(accepted) <= most:
-                raise ValueError(f"{accepted} holds {len(accepted)}; give {'at least ' * (most > least)}{least}")
-            if rising and accepted != sorted(accepted):
-                raise ValueError(f"{accepted} is not in rising order")
-        for one in (accepted if self.many else [accepted]) if self.column and accepted is not None else ():
-            if (known := _held(*self.column)) and one not in known:
-                near = did_you_mean(str(one).upper() if one == str(one).lower() else str(one), sorted(known))
-                raise ValueError(f"{one!r} is not in {self.column[1]} of data/tables/{self.column[0]}{near}")
-        return accepted
-
-    def _complaint(self, error: Mapping[str, Any]) -> str:
-        value, context, kind = error["input"], error.get("ctx", {}), error["type"]
-        shown = repr(value) if len(str(value)[:90]) <= 80 else f"{str(value)[:80]}..."
-        if kind in ("greater_than_equal", "less_than_equal"):
-            side = "below the least" if "ge" in context else "above the most"
-            return f"{value} is {side} allowed, {context.get('ge', context.get('le'))}"
-        if kind == "value_error":
-            return str(context["error"])
-        if kind == "literal_error":
-            names = [str(choice) for choice in self.choices]
-            return f"{shown} is not one of {', '.join(names)}{did_you_mean(str(value), names)}"
-        expected = {
-            "finite_number": "a finite number",
-            "list_type": "a list; write a,b,c or a JSON list such as [1, 2]",
-        }
-        return f"{shown} is not {expected.get(kind, _SCALARS[self.scalar][2])}"
+    declared: Any
+    default: object
+    meaning: str
+    unit: str | None
+    bounds: tuple[Any, Any]
+    orders: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotebookSpec:
+class NotebookSpec(BaseModel, frozen=True):
     """What a notebook says of itself: its question (first H1) and its parameters.
 
     ``composed_from`` are the notebooks whose recorded results it shows, ``layout`` how its page is set, ``lang`` the
@@ -125,8 +78,8 @@ class NotebookSpec:
     question: str
     parameters: tuple[Parameter, ...]
     composed_from: tuple[str, ...] = ()
-    layout: str | None = None
-    lang: str = "en"
+    layout: Literal["brief"] | None = None
+    lang: Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$")] = "en"
 
     def defaults(self) -> dict[str, object]:
         """Every parameter with its default, in the order of the notebook."""
@@ -136,6 +89,39 @@ class NotebookSpec:
         """The part of ``values`` that differs from the defaults, in the order of the notebook."""
         return {p.name: values[p.name] for p in self.parameters if p.name in values and values[p.name] != p.default}
 
+    @cached_property
+    def _adapter(self) -> TypeAdapter:
+        return TypeAdapter(TypedDict("Values", {p.name: p.declared for p in self.parameters}, total=False))
+
+    def accept(self, given: Mapping[str, object]) -> dict[str, object]:
+        """The given values by their declared types. Raises ParameterError listing every mistake at once, an unknown
+        name with the nearest known one."""
+        named = {unicodedata.normalize("NFC", name): value for name, value in given.items()}
+        known, mistakes = [parameter.name for parameter in self.parameters], []
+        try:
+            return self._adapter.validate_python(named, strict=True, extra="forbid")
+        except ValidationError as problem:
+            for error in problem.errors(include_url=False):
+                name, shown = error["loc"][0], repr(error["input"])
+                why = f"{shown[:80]}{'...' * (len(shown) > 80)}: {error['msg'].removeprefix('Value error, ')}"
+                if name not in known:
+                    why = "no such parameter" + (did_you_mean(name, known) or f"; it has {', '.join(known) or 'none'}")
+                mistakes.append(f"{self.name}: {name}: {why}")
+        raise ParameterError("\n".join(mistakes))
+
+    def conflicts(self, values: Mapping[str, object]) -> list[str]:
+        """What two of the values, complete and typed, make impossible together, in words."""
+        found = []
+        for one, sign, other in ((p, *order) for p in self.parameters for order in p.orders):
+            pair = [values[one.name], values[other]]
+            if None in pair:
+                continue
+            mine, theirs = (int(v[:4]) if type(pair[0]) is int and isinstance(v, str) else v for v in pair)
+            if mine < theirs or (mine == theirs and sign == ">"):
+                wanted = "more than" if sign == ">" else "at least"
+                found.append(f"{self.name}: {one.name}: {pair[0]} must be {wanted} {other}, {pair[1]}")
+        return found
+
 
 def read(path: Path) -> NotebookSpec:
     """Read a notebook file's specification. Raises ParameterError naming notebook and line."""
@@ -144,24 +130,28 @@ def read(path: Path) -> NotebookSpec:
 
 def read_source(name: str, source: bytes) -> NotebookSpec:
     """As ``read``, from the file's bytes."""
-    cells = completed(name, source)["cells"]
-    texts = [(cell["cell_type"], cell["source"], cell["metadata"].get("tags", [])) for cell in cells]
-    prose = next((text for kind, text, _ in texts if kind == "markdown"), "")
+    content = completed(name, source)
+    prose = next((cell["source"] for cell in content["cells"] if cell["cell_type"] == "markdown"), "")
     question = next((line[1:].strip(" \t#") for line in prose.splitlines() if re.match(r"#\s", line)), "")
-    code = [(text, TAG in tags) for kind, text, tags in texts if kind == "code"]
-    own = own_metadata(source)
-    names, layout, lang = own.get("composed_from", []), own.get("layout"), own.get("lang", "en")
-    if any(tagged for _, tagged in code[1:]):
+    code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+    tagged = [number for number, cell in enumerate(code) if TAG in cell["metadata"].get("tags", [])]
+    if tagged not in ([], [0]):
         raise ParameterError(f"{name}: exactly one cell, the first code cell, may be tagged '{TAG}'")
-    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
-        raise ParameterError(f"{name}: composed_from in its metadata is no list of notebook names")
-    if layout not in (None, *LAYOUTS):
-        raise ParameterError(f"{name}: layout {layout!r} in its metadata; known are {', '.join(LAYOUTS)}")
-    if not isinstance(lang, str) or not re.fullmatch(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}", lang):
-        raise ParameterError(f"{name}: lang {lang!r} in its metadata is no language, such as en, ko or pt-BR")
-    parameters = _read_cell(name, code[0][0]) if code and code[0][1] else ()
-    said = {"composed_from": tuple(names), "layout": layout, "lang": lang}
-    return NotebookSpec(name=name, question=question, parameters=parameters, **said)
+    parameters = _read_cell(name, code[0]["source"]) if tagged else ()
+    own = content["metadata"].get("kbio")
+    said = {key: own[key] for key in ("composed_from", "layout", "lang") if key in own} if isinstance(own, dict) else {}
+    try:
+        spec = NotebookSpec(name=name, question=question, parameters=parameters, **said)
+    except ValidationError as problem:
+        ((part, *_), why), *_ = [(error["loc"], error["msg"]) for error in problem.errors()]
+        raise ParameterError(f"{name}: {part} in its metadata: {why}") from None
+    try:
+        values = coerce(spec, spec.defaults())
+    except ParameterError as mistake:
+        raise ParameterError(str(mistake).replace(f"{name}: ", f"{name}, parameters cell, a default of ")) from None
+    if mistyped := spec.changed(values):
+        raise ParameterError(f"{name}, parameters cell, the default of {', '.join(mistyped)} is of another type")
+    return spec.model_copy(update={"parameters": tuple(replace(p, default=values[p.name]) for p in parameters)})
 
 
 def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]:
@@ -169,37 +159,10 @@ def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]
 
     Raises ParameterError listing every mistake at once, an unknown name with the nearest known one.
     """
-    values, mistakes = spec.defaults(), []
-    known = {parameter.name: parameter for parameter in spec.parameters}
-    for typed, value in given.items():
-        name = unicodedata.normalize("NFC", typed)
-        if name not in known:
-            has = f"; it has {', '.join(known)}" if known else "; it has none"
-            mistakes.append(f"{name}: no such parameter{did_you_mean(name, known) or has}")
-            continue
-        try:
-            values[name] = known[name].accept(value)
-        except ValueError as mistake:
-            mistakes.append(f"{name}: {mistake}")
-    mistakes = mistakes or _out_of_order(spec.parameters, values)
-    if mistakes:
-        raise ParameterError("\n".join(f"{spec.name}: {mistake}" for mistake in mistakes))
+    values = spec.defaults() | spec.accept(given)
+    if mistakes := spec.conflicts(values):
+        raise ParameterError("\n".join(mistakes))
     return values
-
-
-def _out_of_order(parameters: Iterable[Parameter], values: Mapping[str, object]) -> list[str]:
-    """What two parameters together make impossible, in words."""
-    found = []
-    for one in parameters:
-        for sign, other in one.orders:
-            pair = [values[one.name], values[other]]
-            if None in pair:
-                continue
-            mine, theirs = (int(v[:4]) if type(pair[0]) is int and isinstance(v, str) else v for v in pair)
-            if not (mine > theirs if sign == ">" else mine >= theirs):
-                wanted = "more than" if sign == ">" else "at least"
-                found.append(f"{one.name}: {pair[0]} must be {wanted} {other}, {pair[1]}")
-    return found
 
 
 def to_text(value: object) -> str:
@@ -212,43 +175,26 @@ def to_text(value: object) -> str:
 # ---- what pydantic is asked
 
 
-@lru_cache(maxsize=1024)
-def _adapter(scalar: str, choices: tuple, many: bool, optional: bool, low: object, high: object) -> Any:
-    from typing import Annotated, Literal
-
-    from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
-
-    if scalar == "literal":
-        typed: Any = Annotated[Literal[choices], BeforeValidator(lambda value: _as_choice(value, choices))]
-    else:
-        python = {"int": int, "float": float, "bool": bool, "date": date, "str": str}[scalar]
-        ends = [date.fromisoformat(str(end)) if end is not None and scalar == "date" else end for end in (low, high)]
-        limits = Field(ge=ends[0], le=ends[1], allow_inf_nan=False if scalar == "float" else None)
-        typed = Annotated[python, limits, BeforeValidator(lambda value: _from_text(scalar, value))]
-        typed = Annotated[typed, AfterValidator(str)] if scalar == "date" else typed
-    if many:
-        typed = Annotated[list[typed], BeforeValidator(_items)]
-    if optional:
-        words = ("", "none", "null")
-        none = BeforeValidator(lambda given: None if str(given).strip().lower() in words else given)
-        typed = Annotated[typed | None, none]
-    return TypeAdapter(typed)
-
-
 def _from_text(scalar: str, value: object) -> object:
-    pattern, read, _ = _SCALARS[scalar]
-    if pattern and isinstance(value, str) and re.fullmatch(pattern, value.strip(), re.ASCII):
-        with suppress(ValueError):
-            return read(value.strip())
+    _, pattern, read_text, wanted = _SCALARS[scalar]
+    if not isinstance(value, str | date):
+        return value
+    if not re.fullmatch(pattern, str(value).strip(), re.ASCII):
+        raise ValueError(wanted)
+    return read_text(str(value).strip())
+
+
+def _choice(choices: tuple[str | int, ...], value: object) -> str | int:
+    text, known = unicodedata.normalize("NFC", str(value)), {str(choice): choice for choice in choices}
+    if text not in known:
+        raise ValueError(f"not one of {', '.join(known)}{did_you_mean(text, known)}")
+    return known[text]
+
+
+def _in_column(table: str, column: str, value: str) -> str:
+    if (held := _held(table, column)) and value not in held:
+        raise ValueError(f"not in {column} of data/tables/{table}{did_you_mean(value, sorted(held))}")
     return value
-
-
-def _as_choice(value: object, choices: tuple) -> object:
-    if isinstance(value, bool):
-        raise ValueError(f"{value} is not one of {', '.join(map(str, choices))}")
-    text = unicodedata.normalize("NFC", value) if isinstance(value, str) else value
-    number = _from_text("literal", text)
-    return number if text not in choices and number in choices else text
 
 
 @lru_cache(maxsize=64)
@@ -262,20 +208,22 @@ def _held(table: str, column: str) -> frozenset[str]:
     return frozenset()
 
 
-def _items(value: object) -> object:
-    """A list written as text, ``a,b,c`` or JSON, as a list; everything else as it is."""
+def _listed(value: object) -> object:
+    """A list written as text, ``a,b,c`` or JSON, as a list."""
     if not isinstance(value, str):
-        return list(value) if isinstance(value, tuple) else value
+        return value
     text = value.strip()
-    if text.startswith("["):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            raise ValueError(f"{value[:80]!r} is not a JSON list; write a,b,c or e.g. [1, 2]") from None
-    items = [item.strip() for item in text.split(",")] if text else []
-    if "" in items:
-        raise ValueError(f"{value[:80]!r} holds an empty item; write a,b,c or a JSON list")
-    return items
+    with suppress(ValueError, RecursionError):
+        items = json.loads(text) if text.startswith("[") else [item.strip() for item in text.split(",") if text]
+        if text.startswith("[") or "" not in items:
+            return items
+    raise ValueError("write a,b,c or a JSON list such as [1, 2]")
+
+
+def _rising(values: list) -> list:
+    if values != sorted(values):
+        raise ValueError("not in rising order")
+    return values
 
 
 # ---- the parameters cell
@@ -283,115 +231,97 @@ def _items(value: object) -> object:
 
 def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
     where, found = f"{notebook}, parameters cell, line", {}
+    lines = [line.encode() for line in re.split(r"\r\n?|\n", source)]
     try:
         body = ast.parse(source).body
-        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-        comments = {t.start[0]: t.string.lstrip("#").strip() for t in tokens if t.type == tokenize.COMMENT}
-    except (SyntaxError, ValueError, RecursionError, tokenize.TokenError) as mistake:
-        line = mistake.lineno if isinstance(mistake, SyntaxError) else 1
-        raise ParameterError(f"{where} {line}: not Python: {mistake.args[0]}") from None
-    for statement in body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            continue
+    except (SyntaxError, ValueError, RecursionError) as mistake:
+        raise ParameterError(f"{where} {getattr(mistake, 'lineno', 1)}: not Python: {mistake.args[0]}") from None
+    for statement in (one for one in body if not isinstance(one, ast.Import | ast.ImportFrom)):
+        _, _, comment = lines[statement.end_lineno - 1][statement.end_col_offset :].decode().partition("#")
         try:
-            parameter = _declaration(statement, comments.get(statement.end_lineno or 0, ""))
+            parameter = _declaration(statement, comment.strip())
             if parameter.name in found:
                 raise ValueError(f"{parameter.name} is declared twice")
         except ValueError as mistake:
             raise ParameterError(f"{where} {statement.lineno}: {mistake}") from None
         found[parameter.name] = parameter
-    defaults = {name: parameter.default for name, parameter in found.items()}
     for parameter, (_, name) in ((p, order) for p in found.values() for order in p.orders):
-        other = found.get(name)
-        alike = other and (other.scalar == parameter.scalar or (parameter.scalar, other.scalar) == ("int", "date"))
-        if not alike or other.many or parameter.many:
+        other = found.get(name, parameter)
+        alike = other.scalar == parameter.scalar or (parameter.scalar, other.scalar) == ("int", "date")
+        if not alike or other is parameter:
             raise ParameterError(f"{where} of {parameter.name}: {name} cannot be held against it")
-    if mistakes := _out_of_order(found.values(), defaults):
-        raise ParameterError(f"{where} of the defaults: {mistakes[0]}")
     return tuple(found.values())
 
 
 def _declaration(statement: ast.stmt, comment: str) -> Parameter:
-    if isinstance(statement, ast.Assign):
-        raise ValueError(f"{ast.unparse(statement.targets[0])} has no type; write name: type = default  # meaning")
-    if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
-        raise ValueError("only lines 'name: type = default  # meaning' and imports belong here; nothing is computed")
-    name, comment, marks = statement.target.id, *_marks(comment)
-    if statement.value is None:
-        raise ValueError(f"{name} has no default")
-    declared = _typed(name, statement.annotation)
-    meaning, unit = comment, None
-    # Only a number has a unit, so that other meanings may hold commas.
-    if declared.scalar in ("int", "float") and (found := _UNIT.search(meaning)):
-        meaning, unit = meaning[: found.start()].strip(), found[1].strip()
-    if not meaning:
-        raise ValueError(f"{name} has no meaning; add '# meaning, unit' at the end of the line")
-    if "low" in marks:
-        marks |= _limits(declared, marks)
-    if "items" in marks and not declared.many:
-        raise ValueError(f"{name}: a number of values belongs to a list")
-    if "column" in marks and declared.scalar != "str":
-        raise ValueError(f"{name}: a column of a table belongs to a str, or to a list of them")
-    declared = replace(declared, meaning=meaning, unit=unit, **marks)
-    try:
-        default = ast.literal_eval(statement.value)
-    except (ValueError, TypeError):
-        raise ValueError(f"{name}: its default is computed; write a plain value") from None
-    try:
-        accepted = declared.accept(default)
-    except ValueError as mistake:
-        raise ValueError(f"{name}: its default {mistake}") from None
-    if accepted != default:
-        raise ValueError(f"{name}: its default {default!r} is not of type {declared.type_text}")
-    return replace(declared, default=accepted)
-
-
-def _marks(comment: str) -> tuple[str, dict[str, Any]]:
-    """The comment without the marks in brackets at its end, and these."""
-    marks: dict[str, Any] = {"orders": ()}
-    while comment.endswith("]") and "[" in comment:
-        before, _, inner = comment[:-1].rpartition("[")
-        low, bounds, high = inner.partition("..")
-        if bounds:
-            marks |= {"low": low.strip(), "high": high.strip()}
-        elif order := _ORDER.fullmatch(inner.strip()):
-            marks["orders"] = (order.groups(), *marks["orders"])
-        elif items := _ITEMS.fullmatch(inner.strip()):
-            least, more, rising = items.groups()
-            marks["items"] = (int(least), inf if more else int(least), bool(rising))
-        elif column := _COLUMN.fullmatch(inner.strip()):
-            marks["column"] = column.groups()
-        else:
-            break
-        comment = before.rstrip()
-    return comment.strip(), marks
-
-
-def _typed(name: str, annotation: ast.expr) -> Parameter:
-    """The type of a declaration: a scalar, a Literal, a list of one of them, each perhaps ``| None``."""
-    text = ast.unparse(annotation)
-    if not (found := _TYPE.fullmatch(text)):
-        raise ValueError(f"type {text!r} is not one of {_TYPES}")
+    if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value):
+        shown = ast.unparse(statement)[:60]
+        raise ValueError(f"{shown!r} is no line name: type = default  # meaning, unit; nothing is computed here")
+    type_text, (meaning, marks) = ast.unparse(statement.annotation), _marks(comment)
+    if not (found := _TYPE.fullmatch(type_text)):
+        known = "int, float, bool, str, date, list[...], Literal[...] or T | None"
+        raise ValueError(f"type {type_text!r} is not one of {known}")
     many, scalar, listed, optional = found.groups()
     try:
         values = ast.literal_eval(f"({listed},)") if listed else ()
-    except (ValueError, SyntaxError):
-        values = (...,)
+        default = ast.literal_eval(statement.value)
+    except (ValueError, TypeError, SyntaxError):
+        raise ValueError("a default or a choice is computed; write plain values") from None
     choices = tuple(value for value in values if value is not None)
-    if any(type(value) not in (str, int) for value in choices) or (scalar is None and not choices):
-        raise ValueError(f"{text} may only list plain strings and whole numbers")
-    parts = {"many": bool(many), "optional": bool(optional) or None in values, "choices": choices}
-    return Parameter(name=name, type_text=text, scalar=scalar or "literal", **parts)
+    if any(type(value) not in (str, int) for value in choices) or not (scalar or choices):
+        raise ValueError(f"{type_text} may only list plain strings and whole numbers")
+    unit = None
+    # Only a number has a unit, so that other meanings may hold commas.
+    if scalar in ("int", "float") and (last := _UNIT.search(meaning)):
+        meaning, unit = meaning[: last.start()].strip(), last[1].strip()
+    if not meaning:
+        raise ValueError("no meaning; add '# meaning, unit' at the end of the line")
+    numeric = scalar in ("int", "float", "date")
+    fits = {"bounds": numeric, "orders": numeric and not many, "items": many, "column": scalar == "str"}
+    if wrong := [mark for mark in marks if not fits[mark]]:
+        raise ValueError(f"a mark of {wrong[0]} does not fit the type {type_text}")
+    ends = [_from_text(str(scalar), end) if end.strip() else None for end in marks.get("bounds", [("", "")])[0]]
+    if None not in ends and ends[0] > ends[1]:
+        raise ValueError(f"[{ends[0]}..{ends[1]}] is the wrong way round")
+    if choices:
+        declared: Any = Annotated[Any, AfterValidator(partial(_choice, choices))]
+    elif scalar == "str":
+        declared = (
+            Annotated[str, AfterValidator(partial(_in_column, *marks["column"][0]))] if "column" in marks else str
+        )
+    else:
+        limits = Field(ge=ends[0], le=ends[1], allow_inf_nan=False if scalar == "float" else None)
+        declared = Annotated[_SCALARS[scalar][0], limits, BeforeValidator(partial(_from_text, scalar))]
+    if many:
+        least, more, rising = marks.get("items", [("0", "+", "")])[0]
+        length = Field(min_length=int(least), max_length=None if more else int(least))
+        order = AfterValidator(_rising if rising else list)
+        declared = Annotated[list[declared], length, BeforeValidator(_listed), order]
+    if optional or None in values:
+        words = ("", "none", "null")
+        none = BeforeValidator(lambda given: None if str(given).strip().lower() in words else given)
+        declared = Annotated[declared | None, none]
+    return Parameter(
+        name=statement.target.id,
+        type_text=type_text,
+        scalar="list" if many else scalar or "literal",
+        declared=declared,
+        default=default,
+        meaning=meaning,
+        unit=unit,
+        bounds=tuple(ends),
+        orders=tuple(marks.get("orders", ())),
+    )
 
 
-def _limits(declared: Parameter, marks: Mapping[str, Any]) -> dict[str, Any]:
-    if declared.scalar not in ("int", "float", "date"):
-        raise ValueError(f"{declared.name}: bounds belong to an int, float or date, or to a list of them")
-    one = replace(declared, many=False, optional=False)
-    try:
-        ends = {end: one.accept(marks[end]) if marks[end] else None for end in ("low", "high")}
-    except ValueError as mistake:
-        raise ValueError(f"{declared.name}: its bound {mistake}") from None
-    if None not in ends.values() and ends["low"] > ends["high"]:
-        raise ValueError(f"{declared.name}: its bounds [{ends['low']}..{ends['high']}] are the wrong way round")
-    return ends
+def _marks(comment: str) -> tuple[str, dict[str, list[tuple[str, ...]]]]:
+    """The comment without the marks in brackets at its end, and these by their kind."""
+    marks: dict[str, list[tuple[str, ...]]] = {}
+    while comment.endswith("]") and "[" in comment:
+        before, _, inner = comment[:-1].rpartition("[")
+        found = [(kind, match.groups()) for kind, form in _MARKS.items() if (match := form.fullmatch(inner.strip()))]
+        if not found:
+            break
+        marks.setdefault(found[0][0], []).insert(0, found[0][1])
+        comment = before.rstrip()
+    return comment.strip(), marks

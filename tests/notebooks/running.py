@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kbio_analysis.render.job import run
-from kbio_analysis.render.requests import planned
+from kbio_analysis.render.requests import requested
 
 MIME = "application/vnd.kbio.v1+json"
 
@@ -27,7 +27,7 @@ def said(notebook: str, recorded: bytes | None = None, **parameters: str) -> Sai
 
     ``recorded`` is the bundle for a composed one; without it the committed references are read.
     """
-    (job,) = planned([notebook], parameters, "extreme", limit_seconds=300)
+    ((job,), _) = requested([notebook], parameters, set_name="extreme", limit_seconds=300)
     report = run(replace(job, recorded=recorded))
     if report.status != "ok":
         return Said(status=report.status, failure=report.failure, answer="", text="", results={}, tables=[])

@@ -12,7 +12,7 @@ from render.fixtures.built import HOSTILE, notebook, words_of
 from render.test_site import report
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.batches import rankings, read_batches
+from kbio_analysis.render.batches import read_batches
 from kbio_analysis.render.compare import Comparison, resolve
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
 from kbio_analysis.render.results import read_reports, remember
@@ -369,8 +369,8 @@ def test_the_example_of_the_manual_is_right_and_ranks_by_what_is_recorded(tmp_pa
     def of_the_repository(name: str) -> NotebookSpec:
         return read(root / "notebooks" / f"{name}.ipynb")
 
-    sets = read_batches([file], of_the_repository, {})
+    sets, rankings = read_batches([file], of_the_repository, {})
     assert len(sets) == 1 + 3 + 1
-    ((notebook, ranking),) = rankings([file], of_the_repository)["example"].items()
+    ((notebook, ranking),) = rankings["example"].items()
     reference = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())
     assert {*ranking} <= reference["results"].keys()

@@ -16,7 +16,7 @@ from render.fixtures.room import ROOT
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.job import Report, reports, run
-from kbio_analysis.render.requests import planned
+from kbio_analysis.render.requests import requested
 
 
 def shown(report: Report) -> list[list[dict[str, Any]]]:
@@ -221,7 +221,7 @@ def test_which_kernel_is_settled_before_anything_runs(tmp_path: Path, monkeypatc
         content = json.loads(notebook("1"))
         content["metadata"] |= changes
         path.write_text(json.dumps(content))
-        return planned([], {}, None, kernel=asked)[0].kernel
+        return requested([], {}, kernel=asked)[0][0].kernel
 
     assert kernel() is None
     assert kernel("python3") == "python3"

@@ -70,7 +70,7 @@ def make(due):
         about = {"set_name": job.set_name, "notebook": job.notebook, "batch": job.batch}
         yield pretended(page=b"x" * 300_000, given=job.parameters, **about)
 
-work = requested([], {"generation": sys.argv[1]}, batches=[Path("b.yml")], limit_seconds=None)
+work, _ = requested([], {"generation": sys.argv[1]}, batches=[Path("b.yml")], limit_seconds=None)
 build(work, Path("reports/site"), make)
 """
 

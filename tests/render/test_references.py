@@ -9,8 +9,9 @@ import pytest
 from render.fixtures.built import MIME, pretended
 
 from kbio_analysis.errors import ExecutionError, KbioError
+from kbio_analysis.render import references
 from kbio_analysis.render.job import Report
-from kbio_analysis.render.references import compare, load, orphans, recorded, reference_file, verdict
+from kbio_analysis.render.references import compare, load, orphans, reference_file, verdict
 
 CSV = "year,low,label\n2029,1.0,a\n2030,2.0,b\n"
 
@@ -28,6 +29,10 @@ def report(results: dict[str, tuple[Any, str, float]] | None = None, csv: str = 
     good = pretended()
     good.files["executed.ipynb"] = json.dumps({"cells": [cell], "metadata": {}}).encode()
     return good
+
+
+def recorded(report: Report) -> dict[str, Any]:
+    return references.recorded(report.result, report.files["executed.ipynb"])
 
 
 def without_chart(results: dict[str, tuple[Any, str, float]]) -> Report:
@@ -71,21 +76,21 @@ def test_a_result_may_move_by_its_tolerance(old: Any, new: Any, rtol: float, sam
 def test_the_accepted_tolerance_counts_and_a_looser_one_is_reported() -> None:
     before, after = recorded(report({"x": (1.0, "%", 1e-9)})), recorded(report({"x": (1.5, "%", 0.9)}))
     assert compare(before, after) == [
-        "x: 1.0 -> 1.5 (relative difference 0.5)",
         "x: tolerance changed from 1e-09 to 0.9",
+        "x: 1.0 -> 1.5 (relative difference 0.5)",
     ]
 
 
 def test_names_units_and_charts_that_come_and_go_are_reported() -> None:
     old = recorded(report())
     new = copy.deepcopy(old) | {"charts": {}}
-    assert compare(old, new) == ["fan: chart is gone"]
-    assert compare(new, old) == ["fan: chart is new"]
+    assert compare(old, new) == ["chart fan is gone"]
+    assert compare(new, old) == ["chart fan is new"]
     results = {"growth_pct": (12.246, "% a year", 1e-9), "fresh": (1, "count", 0)}
     assert moved(results=results) == [
         "growth_pct: unit changed from '%' to '% a year'",
-        "ready: result is gone",
-        "fresh: result is new",
+        "ready is gone",
+        "fresh is new",
     ]
 
 
@@ -114,9 +119,9 @@ def test_a_tolerance_that_lets_everything_pass_is_refused(tmp_path: Path, rtol: 
         (CSV.replace("2.0", "2.5"), "chart fan, row 2 (2030), column low: 2.0 -> 2.5 (relative difference 0.25)"),
         (CSV.replace("b\n", "c\n"), "chart fan, row 2 (2030), column label: 'b' -> 'c'"),
         (CSV.replace("2.0", "nan"), "chart fan, row 2 (2030), column low: 2.0 -> 'nan'"),
-        (CSV + "2031,1,c\n", "chart fan: has 3 rows of 3, had 2 of 3"),
+        (CSV + "2031,1,c\n", "chart fan: rows changed from 2 of [3] to 3 of [3]"),
         (CSV.replace("low", "high"), "chart fan: columns changed"),
-        (CSV.replace("2.0,b", "2.0,b,x"), "chart fan: has 2 rows of 4, had 2 of 3"),
+        (CSV.replace("2.0,b", "2.0,b,x"), "chart fan: rows changed from 2 of [3] to 2 of [3, 4]"),
     ],
 )
 def test_a_charts_data_is_compared_cell_by_cell(csv: str, words: str) -> None:
