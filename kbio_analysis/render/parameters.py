@@ -77,7 +77,7 @@ class NotebookSpec(BaseModel, frozen=True):
     name: str
     question: str
     parameters: tuple[Parameter, ...]
-    composed_from: tuple[str, ...] = ()
+    composed_from: list[str] = []
     layout: Literal["brief"] | None = None
     lang: Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$")] = "en"
 

@@ -237,8 +237,8 @@ def test_all_mistakes_are_reported_at_once_with_the_nearest_name() -> None:
 def test_what_the_metadata_says_to_us_is_read_and_checked() -> None:
     own = {"composed_from": ["10_a", "11_b"], "layout": "brief", "lang": "ko-KR"}
     told = read_source("00_sample", notebook(own=own))
-    assert (told.composed_from, told.layout, told.lang) == (("10_a", "11_b"), "brief", "ko-KR")
-    assert (spec().composed_from, spec().layout, spec().lang) == ((), None, "en")
+    assert (told.composed_from, told.layout, told.lang) == (["10_a", "11_b"], "brief", "ko-KR")
+    assert (spec().composed_from, spec().layout, spec().lang) == ([], None, "en")
     for wrong in ({"composed_from": "10_a"}, {"composed_from": [10]}, {"layout": "breif"}, {"lang": 'k"o'}):
         with pytest.raises(ParameterError, match=f"00_sample: {next(iter(wrong))}"):
             read_source("00_sample", notebook(own=wrong))
