@@ -4,50 +4,59 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kbio_analysis.data.results import reference_entry
+from kbio_analysis.render.build import bundle
 from kbio_analysis.render.job import run
+from kbio_analysis.render.notebooks import notebooks_dir
+from kbio_analysis.render.parameters import read
 from kbio_analysis.render.requests import requested
 
 MIME = "application/vnd.kbio.v1+json"
+Entries = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """``status`` and ``failure`` of the run, its ``answer``, all its ``text``, and ``results`` name -> value."""
+    """``status`` and ``failure`` of the run, its ``answer``, all its ``text``, ``results`` name -> value, and ``shown``
+    tables and charts. What Markdown would take for its own is escaped in a page, and here no more."""
 
     status: str
     failure: str
-    answer: str
-    text: str
+    answer: str = ""
+    text: str = ""
     results: dict[str, Any]
-    tables: list[str]
+    shown: list[str]
 
 
-def said(notebook: str, recorded: bytes | None = None, **parameters: str) -> Said:
+def fresh(notebook: str) -> Entries:
+    """The committed records of every notebook this one is composed from, as if all were fresh."""
+    folder, state = notebooks_dir(), {"state": "fresh", "why": ""}
+    return {n: reference_entry(folder, n) | state for n in read(folder / f"{notebook}.ipynb").composed_from}
+
+
+def said(notebook: str, recorded: Entries | None = None, **parameters: str) -> Said:
     """Execute the notebook once; parameters as text, as on the command line.
 
-    ``recorded`` is the bundle for a composed one; without it the committed references are read.
+    ``recorded`` is what a composed one reads; without it the committed references as they are.
     """
     ((job,), _) = requested([notebook], parameters, set_name="extreme", limit_seconds=300)
-    report = run(replace(job, recorded=recorded))
+    report = run(replace(job, recorded=None if recorded is None else bundle(recorded)))
     if report.status != "ok":
-        return Said(status=report.status, failure=report.failure, answer="", text="", results={}, tables=[])
-    shown = [
-        output["data"][MIME]
-        for cell in json.loads(report.files["executed.ipynb"])["cells"]
-        for output in cell.get("outputs", [])
-        if MIME in output.get("data", {})
-    ]
+        return Said(status=report.status, failure=report.failure, results={}, shown=[])
+    outputs = [o for c in json.loads(report.files["executed.ipynb"])["cells"] for o in c.get("outputs", [])]
+    shown = [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+    words = {"answer": report.result["answer"]}
+    words["text"] = "\n".join(s["text"] for s in shown if s["kind"] in ("answer", "sentence"))
     return Said(
         status=report.status,
         failure=report.failure,
-        answer=report.result["answer"],
-        text="\n".join(s["text"] for s in shown if s["kind"] in ("answer", "sentence")),
+        **{name: " ".join(text.replace("\\", "").split()) for name, text in words.items()},
         results={s["name"]: s["value"] for s in shown if s["kind"] == "record"},
-        tables=[s["id"] for s in shown if s["kind"] in ("table", "chart")],
+        shown=[s["id"] for s in shown if s["kind"] in ("table", "chart")],
     )
 
 
-def answered(notebook: str, recorded: bytes | None = None, **parameters: str) -> Said:
+def answered(notebook: str, recorded: Entries | None = None, **parameters: str) -> Said:
     """The same of a run that ends well, with an answer no longer than a reader in a hurry takes."""
     found = said(notebook, recorded, **parameters)
     assert found.status == "ok", found.failure
