@@ -236,6 +236,7 @@ def _environment() -> jinja2.Environment:
 
     folder = jinja2.FileSystemLoader(TEMPLATES)
     environment = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.globals["stylesheet"] = stylesheet
     filters = (breakable, data_uri, file_name, link, linkify, paragraph, plain)
     environment.filters |= {one.__name__: one for one in filters} | {
         # The Content-Security-Policy source that admits exactly this inline style sheet or script.

@@ -22,16 +22,16 @@ from markupsafe import Markup
 
 from kbio_analysis.errors import KbioError, UsageError
 from kbio_analysis.reading import DocumentError, read_json
-from kbio_analysis.render import formats
 from kbio_analysis.render.compare import Batch, Comparison, Line, batch_sections, batches, resolve
-from kbio_analysis.render.parameters import Parameter, read_source
+from kbio_analysis.render.formats import STATUS_WORDS, file_name, format_setting, format_value, rendered
+from kbio_analysis.render.parameters import read_source
 from kbio_analysis.render.publish import COMPARISONS, DEFAULT_SET, GO, WHAT_IF
 from kbio_analysis.render.results import SiteReport, is_number, read_reports, remembered, results_files
 
 if TYPE_CHECKING:
     from kbio_analysis.render.site import Front
 
-MOST_PAGES, MOST_CHARACTERS = 120, 1_500_000
+MOST_CHARACTERS = 1_500_000  # of the text that is searched
 FEWEST_SETS, MOST_SETS, MOST_CHART_CHARACTERS = 4, 500, 4_000_000
 
 _CHART = re.compile(r'<figure class="chart".*?</figure>', re.DOTALL)
@@ -41,40 +41,33 @@ _LEFT_OUT = re.compile(
     r'|<span class="(?:under|quiet)">.*?</span>|<a class="download".*?</a>',
     re.DOTALL,
 )
-_PASSAGE = re.compile(
-    r'<(?:figure|div)\b[^>]*? id="(?P<id>[^"]+)"|<h(?P<level>[1-6])(?: id="(?P<own>[^"]+)")?>(?P<heading>.*?)</h'
-    r"|<(?P<tag>p|li|figcaption|caption|tr)\b[^>]*>(?P<text>.*?)</(?P=tag)>",
-    re.DOTALL,
-)
-
-# Page -> its own style sheets and its scripts.
-_LOOKS = {
-    "index": (("side.css",), ("filter.js", "search.js")),
-    "side": (("table.css", "side.css"), ("sort.js",)),
-    "whatif": (("table.css", "side.css", "whatif.css"), ("whatif.js",)),
-}
+_PIECE = re.compile(r"(?=<(?:h[1-6]|figure|div|p|li|figcaption|caption|tr)\b)")
+_ANCHOR = re.compile(r'<(?:h\d|figure|div)\b[^>]*? id="([^"]+)"')
 
 
 def made_files(site: Path, front: Front) -> dict[str, bytes]:
     """Name -> content of each file below ``site``."""
     reports, said = read_reports(site), remembered(site)
-    groups, grids, scenarios, texts = batches(reports), [], {}, {"index.json": _listing(reports)}
+    groups, grids, scenarios, texts = batches(reports), [], {}, {}
     for batch in groups:
         sections = batch_sections(batch, said.get(batch.name, {}))
         own = [grid for section in sections if (grid := what_if(batch, section))]
-        texts |= {grid["address"]: _page("whatif", **grid) for grid in own}
-        shown = {"title": batch.title, "batch": batch, "sections": sections, "grids": own}
-        texts[batch.address] = _page("side", reports=batch.reports, **shown)
+        texts |= {grid["address"]: rendered("site/whatif.html.j2", **grid) for grid in own}
+        shown = {"reports": batch.reports, "totals": totals(batch.reports), "sections": sections}
+        texts[batch.address] = rendered("site/side.html.j2", title=batch.title, batch=batch, grids=own, **shown)
         # A notebook's scenarios are its first batch, or better its last grid.
         scenarios = dict.fromkeys((r.notebook for r in batch.reports), quote(batch.address)) | scenarios
         scenarios |= {grid["notebook"]: quote(grid["address"]) for grid in own}
         grids += own
     comparisons = _comparisons(site, reports)
-    texts |= {name: _page("side", script="", **shown) for name, shown in comparisons.items()}
+    texts |= {name: rendered("site/side.html.j2", **shown) for name, shown in comparisons.items()}
     shown = {"front": front, "batches": groups, "grids": grids, "comparisons": comparisons, "scenarios": scenarios}
     texts["index.html"] = _index(reports, **shown)
+    listed = [report.model_dump(exclude={"folder", "made_with", "inputs"}) for report in reports]
+    listing = {"totals": totals(reports), "reports": listed}
+    texts["index.json"] = json.dumps(listing, ensure_ascii=False, indent=1) + "\n"
     for name, address in _ways(reports, groups, scenarios).items():
-        texts[f"{GO}/{name}.html"] = formats.rendered("site/way.html.j2", address=f"../{address}")
+        texts[f"{GO}/{name}.html"] = rendered("site/way.html.j2", address=f"../{address}")
     return {name: text.encode() for name, text in texts.items()} | results_files(reports)
 
 
@@ -82,39 +75,25 @@ def _comparisons(site: Path, reports: list[SiteReport]) -> dict[str, dict[str, A
     """What the pages of the comparisons show whose reports are still there; and of what record no page can be made."""
     found = {}
     for path in sorted((site / COMPARISONS).glob("*.json")):
-        address = f"{COMPARISONS}/{path.stem}.html"
+        shown = {"title": path.stem, "sections": [], "totals": totals([])}
         try:
             labels = read_json(path.read_bytes())["reports"]
             beside = Comparison(resolve(reports, [str(label) for label in labels]))
             title = f"{', '.join(beside.names[1:])} against {beside.names[0]}"
-            found[address] = {"title": title, "sections": [beside], "reports": beside.reports}
+            shown = {"title": title, "sections": [beside], "totals": totals(beside.reports)}
         except UsageError:
             continue
         except (OSError, DocumentError, KeyError, TypeError):
-            why = "its record is damaged; compare the sets again, or delete it"
-            found[address] = {"title": path.stem, "sections": [], "reports": [], "damaged": why}
+            shown["damaged"] = "its record is damaged; compare the sets again, or delete it"
+        found[f"{COMPARISONS}/{path.stem}.html"] = shown
     return found
-
-
-def _page(name: str, **shown: Any) -> str:
-    sheets, scripts = _LOOKS[name]
-    script = "".join((formats.TEMPLATES / "site" / one).read_text(encoding="utf-8") for one in scripts)
-    style = formats.stylesheet("base.css", "site.css", *sheets)
-    made = {"style": style, "script": script, "totals": totals(shown["reports"])}
-    return formats.rendered(f"site/{name}.html.j2", **made | shown)
 
 
 def totals(reports: Sequence[SiteReport]) -> dict[str, int]:
     """How many reports, notebooks and, in a fixed order, reports of each status that occurs."""
     counts = Counter(report.status for report in reports)
     found = {"reports": len(reports), "notebooks": len({report.notebook for report in reports})}
-    return found | {status: counts[status] for status in [*formats.STATUS_WORDS, *sorted(counts)] if counts[status]}
-
-
-def _listing(reports: Sequence[SiteReport]) -> str:
-    kept = {"folder", "made_with", "inputs"}
-    listed = [report.model_dump(exclude=kept) for report in reports]
-    return json.dumps({"totals": totals(reports), "reports": listed}, ensure_ascii=False, indent=1) + "\n"
+    return found | {status: counts[status] for status in [*STATUS_WORDS, *sorted(counts)] if counts[status]}
 
 
 def _index(reports: list[SiteReport], front: Front, **shown: Any) -> str:
@@ -123,11 +102,11 @@ def _index(reports: list[SiteReport], front: Front, **shown: Any) -> str:
     topics: dict[str, list[SiteReport]] = {}
     for name, report in mapped.items():
         topics.setdefault(front.topics.get(name[:1], ""), []).append(report)
-    shown |= {"title": front.title, "front": front, "mapped": mapped, "topics": topics}
+    shown |= {"title": front.title, "front": front, "mapped": mapped, "topics": topics, "totals": totals(reports)}
     shown |= {"dates": {name: _date(report, mapped) for name, report in mapped.items()}}
     shown |= {"questions": {r.notebook: r.question or r.notebook for r in reversed(reports)}}
     shown |= {"names": sorted({name for r in reports for name in r.changed}), "texts": search_index(reports)}
-    return _page("index", reports=reports, **shown)
+    return rendered("site/index.html.j2", reports=reports, **shown)
 
 
 def _date(report: SiteReport, mapped: Mapping[str, SiteReport]) -> str:
@@ -143,7 +122,7 @@ def _date(report: SiteReport, mapped: Mapping[str, SiteReport]) -> str:
 def _ways(reports: Sequence[SiteReport], groups: Sequence[Batch], scenarios: Mapping[str, str]) -> dict[str, str]:
     """Name of a way -> its address from the site's folder. ``scenarios``: notebook -> a page of its sets."""
     page = {r.notebook: r.page for r in reports if r.set == DEFAULT_SET and r.page}
-    found = {f"batch-{formats.file_name(b.name, 'html')[:-5]}": quote(b.address) for b in groups if b.named}
+    found = {f"batch-{file_name(b.name, 'html')[:-5]}": quote(b.address) for b in groups if b.named}
     for name in sorted({r.notebook for r in reports}.union(*(r.rests_on for r in reports))):
         place = f"index.html#{quote(name)}"
         before, after = [n for n in page if n < name], [n for n in page if n > name]
@@ -160,51 +139,41 @@ def _ways(reports: Sequence[SiteReport], groups: Sequence[Batch], scenarios: Map
 def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
     """What the what-if page shows of a section of the batch's page; None if its reports fill less than half of a grid.
 
-    ``axes`` are the parameters with their values as text, ``declared`` what the notebook says of them; ``sets`` has for
-    each report its ``key`` (a text a parameter), its ``numbers`` (meaning, text, unit) and its ``chart``.
+    ``axes`` are the parameters that vary with their values as text, numbers by size, ``declared`` what the notebook
+    says of them; ``sets`` has for each report its ``key`` (a text a parameter), ``numbers`` (meaning, text, unit) and
+    ``chart``.
     """
-    notebook = section["reports"][0].notebook
+    notebook, at = section["reports"][0].notebook, {r.label: i for i, r in enumerate(section["reports"])}
     reports = [r for r in batch.reports if r.notebook == notebook and r.parameters]
-    axes = _axes(reports)
+    axes: dict[str, list[str]] = {}
+    for name in reports[0].parameters if reports else ():
+        values = {format_setting(value): value for value in (r.parameters.get(name) for r in reports)}
+        if len(values) > 1:
+            axes[name] = sorted(values, key=lambda t: (0, values[t], "") if is_number(values[t]) else (1, 0, t))
     combinations = prod(map(len, axes.values()))
     if not axes or not FEWEST_SETS <= len(reports) <= MOST_SETS or combinations > 2 * len(reports):
         return None
-    at = {report.label: i for i, report in enumerate(section["reports"])}
     sets: dict[tuple[str, ...], dict[str, Any]] = {}
     for report in reports:
-        key = tuple(formats.format_setting(report.parameters.get(name)) for name in axes)
+        key = tuple(format_setting(report.parameters.get(name)) for name in axes)
         numbers = [_number(line, at[report.label]) for line in section["lines"] if report.label in at]
         # The first chart as it stands on its page, which holds nothing that runs.
         found = _CHART.search(report.html()) if report.good else None
-        chart = Markup(found[0] if found else "")
-        sets.setdefault(key, {"key": key, "report": report, "numbers": numbers, "chart": chart})
+        sets.setdefault(
+            key, {"key": key, "report": report, "numbers": numbers, "chart": Markup(found[0] if found else "")}
+        )
     if sum(len(one["chart"]) for one in sets.values()) > MOST_CHART_CHARACTERS:
         sets = {key: one | {"chart": ""} for key, one in sets.items()}
-    declared: dict[str, Parameter] = {}
+    declared = {}
     with suppress(OSError, KbioError):
         source = (section["reports"][0].folder / "executed.ipynb").read_bytes()
         declared = {one.name: one for one in read_source(notebook, source).parameters}
-    usual = [formats.format_setting(getattr(declared.get(name), "default", None)) for name in axes]
-    start = tuple(own if own in values else values[0] for own, values in zip(usual, axes.values(), strict=True))
+    usual = tuple(format_setting(getattr(declared.get(name), "default", None)) for name in axes)
     question = next((r.question for r in reports if r.question), notebook)
-    return {
-        "title": f"What if? {question}",
-        "address": f"{WHAT_IF}/{Path(batch.address).stem}-{notebook}.html",
-        "start": sets.get(start) or next(iter(sets.values())),
-        "sets": [*sets.values()],
-        **{"batch": batch, "reports": reports, "notebook": notebook, "question": question},
-        **{"axes": axes, "combinations": combinations, "declared": declared},
-    }
-
-
-def _axes(reports: Sequence[SiteReport]) -> dict[str, list[str]]:
-    """The parameters that vary and their values as text, numbers by size."""
-    found = {}
-    for name in reports[0].parameters if reports else ():
-        values = {formats.format_setting(value): value for value in (r.parameters.get(name) for r in reports)}
-        if len(values) > 1:
-            found[name] = sorted(values, key=lambda t: (0, values[t], "") if is_number(values[t]) else (1, 0, t))
-    return found
+    shown = {"batch": batch, "notebook": notebook, "axes": axes, "combinations": combinations, "declared": declared}
+    shown |= {"question": question, "title": f"What if? {question}", "sets": [*sets.values()]}
+    shown |= {"address": f"{WHAT_IF}/{Path(batch.address).stem}-{notebook}.html"}
+    return shown | {"start": sets.get(usual) or next(iter(sets.values()))}
 
 
 def _number(line: Line, at: int) -> tuple[str, str, str]:
@@ -213,7 +182,7 @@ def _number(line: Line, at: int) -> tuple[str, str, str]:
     if is_number(value) and unit == "probability":
         text, unit = f"{100 * value:.0f}%", ""
     elif isinstance(value, float) and line.unit is not None and abs(value) < 1000:
-        text = formats.format_value(float(f"{value:.3g}"), unit)
+        text = format_value(float(f"{value:.3g}"), unit)
     return line.meaning or line.name, text, unit
 
 
@@ -224,13 +193,14 @@ def passages(page: str) -> list[tuple[str, str, str]]:
     """(anchor, heading, text) of every paragraph, item, caption and table row of a report's page, in order."""
     body = _LEFT_OUT.sub(" ", page[page.find("<h1") :].partition('<h2 id="provenance"')[0])
     found, anchor, heading = [], "", ""
-    for match in _PASSAGE.finditer(body):
-        if match["level"]:
-            anchor, heading = match["own"] or "", _text(match["heading"])
+    for piece in _PIECE.split(body):
+        anchor = own[1] if (own := _ANCHOR.match(piece)) else anchor
+        spaced = re.sub(r"<(?:code|br)\b[^>]*>", " ", re.sub(r"</t[dh]>", " \N{MIDDLE DOT} ", piece))
+        text = Markup(spaced).striptags().strip(" \N{MIDDLE DOT}")
+        if re.match("<h[1-6]", piece):
+            heading = text
             found.append((anchor, heading, ""))
-        elif match["id"]:
-            anchor = match["id"]
-        elif text := _text(match["text"]):
+        elif text:
             found.append((anchor, heading, text))
     return found
 
@@ -239,11 +209,11 @@ def search_index(reports: Sequence[SiteReport]) -> dict[str, Any]:
     """``reports``: (name, address) each; ``passages``: (number of the report, anchor, heading, text) each.
 
     What a set says word for word as the default report did is not kept again; sets come after all default reports, and
-    what lies beyond the bounds stays out, so that the index remains a page that opens at once.
+    what lies beyond the bound stays out, so that the index remains a page that opens at once.
     """
     with_page = sorted((r for r in reports if r.page), key=lambda r: (r.set != DEFAULT_SET, r.notebook, r.set))
     listed, kept, known, room = [], [], set(), MOST_CHARACTERS
-    for report in with_page[:MOST_PAGES]:
+    for report in with_page:
         own = [one for one in passages(report.html()) if (report.notebook, one[1:]) not in known]
         room -= sum(len(part) for one in own for part in one)
         if room < 0:
@@ -252,8 +222,3 @@ def search_index(reports: Sequence[SiteReport]) -> dict[str, Any]:
         kept += [(len(listed), *one) for one in own]
         listed.append((report.notebook if report.set == DEFAULT_SET else report.label, report.page))
     return {"reports": listed, "passages": kept, "left_out": len(with_page) - len(listed)}
-
-
-def _text(markup: str) -> str:
-    spaced = re.sub(r"<(?:code|br)\b[^>]*>", " ", re.sub(r"</t[dh]>", " \N{MIDDLE DOT} ", markup))
-    return Markup(spaced).striptags().strip(" \N{MIDDLE DOT}")

@@ -37,9 +37,8 @@ def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: Noteboo
     ``result`` is the content of result.json; ``spec`` the notebook's declared parameters (default, meaning and unit
     of each), without which the page shows their values only. The same inputs give the same bytes.
     """
-    style = formats.stylesheet("base.css", "table.css", "report.css", "brief.css")
     page = Page(executed, result, spec)
-    return _PAGE_LINK.sub(page.link, formats.rendered("report/page.html.j2", page=page, style=style))
+    return _PAGE_LINK.sub(page.link, formats.rendered("report/page.html.j2", page=page))
 
 
 class Page:

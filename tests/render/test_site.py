@@ -254,8 +254,6 @@ def test_the_search_index_keeps_what_sets_say_once_and_is_bounded(
     assert [name for name, _ in found["reports"]] == ["a", "a/late", "a/later"]
     assert [p[3] for p in found["passages"] if p[0]] == ["Lead of late & more.", "Lead of later & more."]
     assert found["left_out"] == 0
-    monkeypatch.setattr("kbio_analysis.render.index.MOST_PAGES", 2)
-    assert search_index(reports)["left_out"] == 1
     monkeypatch.setattr("kbio_analysis.render.index.MOST_CHARACTERS", 100)
     assert search_index(reports) == {"reports": [], "passages": [], "left_out": 3}
 
