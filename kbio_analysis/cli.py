@@ -198,7 +198,6 @@ def render(
         out,
         _maker(jobs, scheduler, unencrypted),
         force=force or failed,
-        on_wait=_waiting(out),
         rankings=rankings,
     )
     say(outcome.summary())
@@ -232,10 +231,6 @@ def _maker(jobs: int | None, scheduler: str | None, unencrypted: bool) -> Callab
 
     cluster.check_address(scheduler, unencrypted=unencrypted)
     return lambda due: cluster.reports(due, scheduler=scheduler)
-
-
-def _waiting(out: Path) -> Callable[[], None]:
-    return lambda: _complain(f"another run is writing to {out}; waiting for it, at most a minute")
 
 
 def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool) -> bool:
@@ -306,7 +301,7 @@ def compare(
     from kbio_analysis.render.site import write_comparison
 
     say(comparison.text)
-    with open_site(out, on_wait=_waiting(out)), explained(out):
+    with open_site(out), explained(out):
         page = write_comparison(out, comparison)
     say(f"\nas a page: {page}")
 

@@ -90,7 +90,6 @@ def build(
     make: Make,
     *,
     force: bool = False,
-    on_wait: Callable[[], None] = lambda: None,
     rankings: Rankings | None = None,
 ) -> Outcome:
     """Bring the reports of ``jobs``, and those that they are composed from, up to date with what ``make`` gives.
@@ -104,7 +103,7 @@ def build(
     forced = {job.label for job in jobs} if force else set()
     jobs = with_upstream(jobs)
     outcome = Outcome(site=site, became={job.label: NOT_RUN for job in jobs})
-    with stopping(), open_site(site, on_wait=on_wait, check=check_stop):
+    with stopping(), open_site(site):
         keep_apart(jobs, site)
         began = time.monotonic()
         if rankings is not None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.errors import DataError
+from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.publish import FAILURE, folder_of
 
 if TYPE_CHECKING:
@@ -78,18 +79,12 @@ def package_hash() -> str:
 
 def code_hash(package: str, source: bytes) -> str:
     """sha256 over the package's hash, the notebook's cells and what its metadata tells us; not over kept outputs."""
-    cells = [
-        [cell["cell_type"], "".join(cell["source"]), sorted(cell.get("metadata", {}).get("tags", []))]
-        + ([cell["attachments"]] if cell.get("attachments") else [])
-        for cell in json.loads(source)["cells"]
-    ]
-    return _hash(json.dumps([package, cells, own_metadata(source)], sort_keys=True).encode())
+    return _digest([package, completed("", source)["cells"], own_metadata(source)])
 
 
 def own_metadata(source: bytes) -> Mapping[str, Any]:
     """What a notebook's metadata holds for us, under the key ``kbio``; empty without it."""
-    metadata = json.loads(source).get("metadata")
-    own = metadata.get("kbio") if isinstance(metadata, Mapping) else None
+    own = (json.loads(source).get("metadata") or {}).get("kbio")
     return own if isinstance(own, Mapping) else {}
 
 

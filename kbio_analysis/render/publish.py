@@ -14,10 +14,10 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError, UsageError
 
@@ -64,23 +64,23 @@ def slug(name: str) -> str:
 
 
 @contextmanager
-def open_site(
-    site: Path, *, on_wait: Callable[[], None] = lambda: None, check: Callable[[], Any] = lambda: None
-) -> Iterator[Path]:
+def open_site(site: Path) -> Iterator[Path]:
     """Hold the site for one run: made if missing, what a crash left put right, other runs kept waiting.
 
-    Calls ``on_wait`` once if another run holds it, and ``check``, which may raise, again and again while waiting.
-    Raises UsageError for a folder with files that is no site and for links in one, PublishError after a minute of
-    waiting or if the folder cannot be written.
+    Says on standard error if another run holds it; who is told to stop stops waiting. Raises UsageError for a folder
+    with files that is no site and for links in one, PublishError after a minute of waiting or if the folder cannot be
+    written.
     """
     from filelock import FileLock, Timeout
 
-    told = iter([on_wait])
+    from kbio_analysis.render.forks import check_stop
+
+    words = iter([f"kbio: another run is writing to {site}; waiting for it, at most a minute"])
 
     def waiting() -> None:
-        for say in told:
-            say()
-        check()
+        for once in words:
+            print(once, file=sys.stderr)
+        check_stop()
 
     with explained(site):
         _require_ours(site)
@@ -124,7 +124,7 @@ def publish(report: Report, site: Path) -> Path:
     """
     folder = folder_of(site, report.notebook, report.set_name)
     with explained(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(exist_ok=True)
         if report.status == "ok":
             _replace(folder, report.files, site)
         else:
@@ -139,7 +139,8 @@ def write_file(path: Path, content: bytes) -> None:
     """Replace one file in one step: written beside, synced, renamed. Raises OSError with nothing left behind."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        _write_synced(aside, content)
+        aside.write_bytes(content)
+        _sync(aside)
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
@@ -152,7 +153,8 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
     aside.mkdir(parents=True)
     try:
         for name, content in files.items():
-            _write_synced(aside / name, content)
+            (aside / name).write_bytes(content)
+            _sync(aside / name)
         for other in folder.iterdir() if folder.exists() else ():
             if other.name not in OURS:  # somebody's own
                 if other.is_dir() and not other.is_symlink():
@@ -195,11 +197,6 @@ def _recover(site: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    _sync(path)
-
-
 def _sync(path: Path) -> None:
     """Have the system keep a file, or a folder's list of names, through a crash."""
     handle = os.open(path, os.O_RDONLY)
@@ -212,7 +209,6 @@ def _sync(path: Path) -> None:
 REFUSALS = {
     errno.ENOSPC: "the disk is full; free some space and run again",
     errno.EDQUOT: "your disk quota is used up; free some space and run again",
-    errno.EFBIG: "the file would be larger than this system allows",
     errno.EACCES: "no permission there; make it writable, or choose another place",
     errno.EPERM: "no permission there; make it writable, or choose another place",
     errno.EROFS: "that file system is read-only; choose another place",
