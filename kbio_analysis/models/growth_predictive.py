@@ -96,12 +96,30 @@ def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Componen
     """
     panel = whole_years(panel, "panel")
     growth, spans = _log_growth(panel)
-    table = growth.to_numpy(dtype=float)
+    found = _components(growth, spans)
+    if own is None:
+        return found
+    lead = leads(found, panel, own.to_frame("own")).loc["own"]
+    return replace(found, own=float(lead.own), s2_own=float(lead.s2_own))
+
+
+def leads(found: Components, panel: pd.DataFrame, exporters: pd.DataFrame) -> pd.DataFrame:
+    """The lasting lead of each of ``exporters`` over the means of ``panel``, shrunk by the length of its own record.
+
+    Index exporters; columns years (of growth that can be compared), lead as recorded, own as shrunk and s2_own, what
+    is not known of it. An exporter without a comparable year has own 0, s2_own ``s2_exporter`` and no lead.
+    """
+    panel, exporters = whole_years(panel, "panel"), whole_years(exporters, "exporters")
+    (theirs, spans), (growth, _) = _log_growth(panel), _log_growth(exporters.reindex(panel.index))
+    return pd.DataFrame(_leads(found, theirs, growth, spans), index=exporters.columns)
+
+
+def _components(table: np.ndarray, spans: np.ndarray) -> Components:
+    """The components of log growth (years x exporters, NaN where there is none) over ``spans`` years each."""
     here = np.isfinite(table)
     n = int(here.sum())
     if n < MIN_GROWTHS:
         raise ModelInputError(f"{n} yearly growth rates; at least {MIN_GROWTHS} are needed to tell their spread")
-    table = np.where(here, table, np.nan)
     years, exporters = here.any(axis=1), here.any(axis=0)
     spans = spans[years]
     means = np.nanmean(table[years], axis=1)
@@ -117,7 +135,7 @@ def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Componen
     s2_year = max((between_years - noise_year.mean()) / (1 / spans).mean(), FLOOR)
     # Years share a shock, so a year with many exporters is hardly worth more than one with few.
     weights = 1 / (s2_year / spans + noise_year)
-    found = Components(
+    return Components(
         mean=float(np.average(by_year, weights=weights)),
         s2_mean=float(1 / weights.sum()),
         s2_year=float(s2_year),
@@ -127,28 +145,17 @@ def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Componen
         s2_own=s2_exporter,
         n_years=len(by_year),
     )
-    if own is None:
-        return found
-    lead = leads(found, panel, own.to_frame("own")).loc["own"]
-    return replace(found, own=float(lead.own), s2_own=float(lead.s2_own))
 
 
-def leads(found: Components, panel: pd.DataFrame, exporters: pd.DataFrame) -> pd.DataFrame:
-    """The lasting lead of each of ``exporters`` over the means of ``panel``, shrunk by the length of its own record.
-
-    Index exporters; columns years (of growth that can be compared), lead as recorded, own as shrunk and s2_own, what
-    is not known of it. An exporter without a comparable year has own 0, s2_own ``s2_exporter`` and no lead.
-    """
-    panel, exporters = whole_years(panel, "panel"), whole_years(exporters, "exporters")
-    means = _log_growth(panel)[0].mean(axis=1)
-    growth, spans = _log_growth(exporters.reindex(panel.index))
-    ahead = growth.sub(means, axis=0)
-    years = ahead.notna().mul(spans, axis=0).sum()
-    lead = ahead.sum().div(years.where(years > 0))
-    weight = found.s2_exporter / (found.s2_exporter + found.s2_residual / years.where(years > 0))
-    own = (weight * lead).fillna(0.0)
-    s2_own = found.s2_exporter * (1 - weight.fillna(0.0))
-    return pd.DataFrame({"years": years, "lead": lead, "own": own, "s2_own": s2_own})
+def _leads(found: Components, theirs: np.ndarray, growth: np.ndarray, spans: np.ndarray) -> dict[str, np.ndarray]:
+    """The columns of :func:`leads` for log ``growth`` beside ``theirs``, the others' (both years x exporters)."""
+    count = np.isfinite(theirs).sum(axis=1)
+    ahead = growth - (np.nansum(theirs, axis=1) / np.where(count > 0, count, np.nan))[:, None]
+    years = spans @ np.isfinite(ahead)
+    lead = np.nansum(ahead, axis=0) / np.where(years > 0, years, np.nan)
+    weight = years / (years + found.s2_residual / found.s2_exporter)
+    own = np.where(years > 0, weight * lead, 0.0)
+    return {"years": years, "lead": lead, "own": own, "s2_own": found.s2_exporter * (1 - weight)}
 
 
 def predictive(
@@ -194,28 +201,32 @@ def hindcast(panel: pd.DataFrame, *, origins: Sequence[int], horizons: Sequence[
     held the outcome, else 0 (missing for class share).
     """
     values, rows = whole_years(panel, "panel"), []
-    for origin, exporter in product(origins, panel.columns):
-        past = values.loc[origin - WINDOW : origin]
-        others = past.drop(columns=exporter)
+    years, logs = values.index.to_numpy(), _logs(values)
+    for origin, (k, exporter) in product(origins, enumerate(values.columns)):
+        window = (years >= origin - WINDOW) & (years <= origin)
+        others, spans = np.delete(logs[window], k, axis=1), np.diff(years[window]).astype(float)
+        theirs = np.diff(others, axis=0)
         try:
-            found = components(others, own=past[exporter])
+            found = _components(theirs, spans)
         except ModelInputError:
             # Too short a record then is an answer, not a failure.
             continue
+        lead = _leads(found, theirs, np.diff(logs[window][:, [k]], axis=0), spans)
+        found = replace(found, own=float(lead["own"][0]), s2_own=float(lead["s2_own"][0]))
         for horizon in horizons:
-            grown = np.log(values[exporter].get(origin + horizon, np.nan) / values[exporter].get(origin, np.nan))
-            if not np.isfinite(grown):
+            ends = logs[np.isin(years, (origin, origin + horizon)), k]
+            if len(ends) < 2 or not np.isfinite(grown := float(ends[1] - ends[0])):
                 continue
             threshold = horizon * np.log1p(event_pct / 100)
             case = {"origin": origin, "horizon": horizon, "exporter": exporter, "happened": grown > threshold}
             for rule, model in (("components", found), ("no change", replace(found, mean=0.0, own=0.0))):
                 ahead = predictive(model, horizon)
-                ends = {f"cover_{level}": ahead.interval(level) for level in (80, 95)}
-                held = {name: 100.0 * (low <= grown <= high) for name, (low, high) in ends.items()}
+                bounds = {f"cover_{level}": ahead.interval(level) for level in (80, 95)}
+                held = {name: 100.0 * (low <= grown <= high) for name, (low, high) in bounds.items()}
                 scores = {"rule": rule, "probability": ahead.above(threshold), "crps": ahead.crps(grown)}
                 rows.append(case | scores | held)
-            shares = np.log(others.iloc[-1] / others.iloc[-1 - horizon]) if len(others) > horizon else np.array([])
-            shares = np.asarray(shares)[np.isfinite(shares)]
+            shares = others[-1] - others[-1 - horizon] if len(others) > horizon else np.array([])
+            shares = shares[np.isfinite(shares)]
             if len(shares) >= MIN_SHARES:
                 chance = (1 + (shares >= threshold).sum()) / (len(shares) + 1)
                 score = np.abs(shares - grown).mean() - np.abs(shares[:, None] - shares[None, :]).mean() / 2
@@ -240,6 +251,11 @@ def compared(
     return skills, own.groupby(["panel", "horizon"])["brier"].mean().unstack("horizon")
 
 
-def _log_growth(panel: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """Log growth from each row (year) of the panel to the next, and the years between them."""
-    return np.log(panel.where(panel > 0)).diff().iloc[1:], np.diff(panel.index).astype(float)
+def _logs(panel: pd.DataFrame) -> np.ndarray:
+    values = panel.to_numpy(dtype=float)
+    return np.log(np.where((values > 0) & np.isfinite(values), values, np.nan))
+
+
+def _log_growth(panel: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Log growth from each row (year) of the panel to the next, NaN where there is none, and the years between them."""
+    return np.diff(_logs(panel), axis=0), np.diff(panel.index).astype(float)

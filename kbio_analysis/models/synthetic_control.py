@@ -266,9 +266,11 @@ def simplex_weights(own: np.ndarray, donors: np.ndarray, *, penalty: float = 0.0
     gaps = donors - own[:, None]
     if penalty > 0:
         gaps = np.vstack([gaps, np.sqrt(penalty) * np.eye(donors.shape[1])])
-    scale = np.sqrt((gaps**2).sum(axis=0).mean()) or 1.0
-    system = np.vstack([gaps / scale, np.ones(donors.shape[1])])
-    w, _ = nnls(system, np.append(np.zeros(len(gaps)), 1.0), maxiter=100 * donors.shape[1])
+    scale = np.sqrt((gaps**2).sum() / gaps.shape[1]) or 1.0
+    system = np.vstack([gaps / scale, np.ones(gaps.shape[1])])
+    wanted = np.zeros(len(system))
+    wanted[-1] = 1.0
+    w, _ = nnls(system, wanted, maxiter=100 * gaps.shape[1])
     return w / w.sum()
 
 
@@ -303,21 +305,25 @@ def _ridge_weights(own: np.ndarray, donors: np.ndarray) -> np.ndarray:
     if top <= ALIKE**2 * ((donors - own[:, None]) ** 2).sum():
         return simplex_weights(own, donors)
     grid = PENALTY_GRID * top
-    kept = [np.delete(np.arange(len(own)), s) for s in range(len(own))]
-    errors = np.array([own[s] - donors[s] @ _corrected(own[k], donors[k], grid) for s, k in enumerate(kept)]) ** 2
+    kept = np.array([np.delete(np.arange(len(own)), s) for s in range(len(own))])
+    errors = (own[:, None] - (donors[:, None] @ _corrected(own[kept], donors[kept], grid))[:, 0]) ** 2
     mean = errors.mean(axis=0)
     best = int(mean.argmin())
     allowed = mean <= mean[best] + errors[:, best].std(ddof=1) / np.sqrt(len(own))
-    return _corrected(own, donors, grid[allowed].max(keepdims=True))[:, 0]
+    return _corrected(own[None], donors[None], grid[allowed].max(keepdims=True))[0, :, 0]
 
 
 def _corrected(own: np.ndarray, donors: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Simplex weights w plus Xc (Xc'Xc + lambda I)^-1 (x1 - Xc'w), Xc (J, n) centred by period, for each lambda."""
-    base, middle = simplex_weights(own, donors), donors.mean(axis=1)
-    centred = donors - middle[:, None]
-    squares, vectors = np.linalg.eigh(centred @ centred.T)
-    rest = vectors.T @ (own - middle - centred @ base)
-    return base[:, None] + centred.T @ vectors @ (rest[:, None] / (np.maximum(squares, 0.0)[:, None] + grid))
+    """Simplex weights w plus Xc' (Xc Xc' + lambda I)^-1 (x1 - Xc w), Xc (n, J) centred by period, for each lambda.
+
+    ``own`` (cases, n) and ``donors`` (cases, n, J) give (cases, J, lambdas).
+    """
+    base = np.array([simplex_weights(x, others) for x, others in zip(own, donors, strict=True)])[..., None]
+    middle = donors.mean(axis=2, keepdims=True)
+    centred = donors - middle
+    squares, vectors = np.linalg.eigh(centred @ centred.mT)
+    rest = vectors.mT @ (own[..., None] - middle - centred @ base)
+    return base + centred.mT @ (vectors @ (rest / (np.maximum(squares, 0.0)[..., None] + grid)))
 
 
 def _panel(outcomes: pd.DataFrame, treated: Hashable) -> pd.DataFrame:
