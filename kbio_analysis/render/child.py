@@ -19,13 +19,13 @@ import signal
 import sys
 import sysconfig
 import tempfile
-import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -47,6 +47,8 @@ _FIXED = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    # Arrow's allocator starts a thread at import unless told not to, and a process that forks must have none.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "TZ": "UTC",
     "MPLBACKEND": INLINE,
     # Reports run side by side, and sums come out in the same order on every machine.
@@ -89,12 +91,6 @@ def environment(folder: Path) -> dict[str, str]:
     parent = str(Path(__file__).resolve().parents[2])
     if parent not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         ours["PYTHONPATH"] = parent
-    # Where matplotlib could not keep its list of fonts it is given the folder for it.
-    fonts = Path(kept.get("MPLCONFIGDIR") or kept.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
-    with contextlib.suppress(OSError):
-        fonts.mkdir(parents=True, exist_ok=True)
-    if not os.access(fonts, os.W_OK | os.X_OK):
-        ours["MPLCONFIGDIR"] = str(folder)
     return kept | _FIXED | ours
 
 
@@ -110,7 +106,10 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
     try:
         with contextlib.suppress(OSError):
             os.setsid()
-        _die_with_the_caller()
+        # Every process keeps the server alive by this; the notebook's would outlive the caller together with it.
+        os.close(forkserver._forkserver._forkserver_alive_fd)
+        forkserver._forkserver._forkserver_alive_fd = None
+        _ask_linux(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: to end with the server, which ends with the caller
         adopt_orphans()
         _take_place(folder, environment)
         gc.enable()
@@ -155,24 +154,6 @@ def tail(path: Path, most: int) -> str:
     return text if size <= most else f"[{size - most} bytes before]\n{text}"
 
 
-def _die_with_the_caller() -> None:
-    """The process ends when who started it has gone: on Linux by the system, elsewhere by a thread that watches."""
-    caller = multiprocessing.parent_process()
-    server = sys.modules.get("multiprocessing.forkserver")
-    alive = getattr(getattr(server, "_forkserver", None), "_forkserver_alive_fd", None)
-    if alive is not None and caller is not None:
-        # Every child keeps the server alive by this; ours would outlive the caller together with it.
-        os.close(alive)
-        server._forkserver._forkserver_alive_fd = None
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        expected = caller.pid if os.getpid() == PID else PID
-        if os.getppid() != expected:
-            os._exit(1)
-    elif caller is not None:
-        threading.Thread(target=lambda: wait([caller.sentinel]) and os.killpg(0, signal.SIGKILL), daemon=True).start()
-
-
 def _take_place(folder: Path, environment: dict[str, str]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     output = os.open(folder / OUTPUT, os.O_WRONLY | os.O_APPEND)
@@ -194,12 +175,10 @@ def _take_place(folder: Path, environment: dict[str, str]) -> None:
 
 # ---- the fork server
 
-READY = "KBIO_SERVER_READY"
-"""The environment variable that names the file written when everything is imported."""
-
 AHEAD = "KBIO_SERVER_AHEAD"
-"""The environment variable that holds the modules which the notebooks import, and by folder the tables they read."""
+"""The server's environment variable for the modules which the notebooks import, and by folder the tables they read."""
 
+LOG = "server.log"
 PID = os.getpid()
 
 # jsonschema compiles a grammar for a format no notebook uses, a test library serves no report, and papermill asks
@@ -260,8 +239,12 @@ def _import(name: str) -> None:
 
 def adopt_orphans() -> None:
     """Make this process the parent of those below it whose parent dies (Linux)."""
+    _ask_linux(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def _ask_linux(option: int, value: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+        ctypes.CDLL(None).prctl(option, value)
 
 
 def below(process: psutil.Process, *, recursive: bool = False) -> list[psutil.Process]:
@@ -296,21 +279,19 @@ def _end(folder: Path) -> None:
 
 
 # A process of the server's, or one beside it, may meet the variable too; only the server itself is no child.
-if READY in os.environ and multiprocessing.parent_process() is None:
-    ready = Path(os.environ.pop(READY))
-    log = os.open(ready.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+if AHEAD in os.environ and multiprocessing.parent_process() is None:
+    folder = Path(tempfile.gettempdir())
+    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for number in (1, 2):
         os.dup2(log, number)
     os.close(log)
     with contextlib.suppress(OSError):
         os.setsid()
     adopt_orphans()
-    atexit.register(_end, ready.parent)
+    atexit.register(_end, folder)
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
     _ready(*json.loads(os.environ.pop(AHEAD)))
     gc.collect()
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children
-    ready.with_suffix(".new").write_text(str(PID))
-    ready.with_suffix(".new").rename(ready)

@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 
 from kbio_analysis.errors import ExecutionError, UsageError
 from kbio_analysis.render.child import StoppedError
-from kbio_analysis.render.forks import check_stop, stopping
+from kbio_analysis.render.forks import check_stop
 from kbio_analysis.render.job import Job, Report, ended, run
 from kbio_analysis.render.provenance import package_hash
 
@@ -52,7 +52,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
 
     Dask's own configuration (``distributed.comm.tls``) says which certificates to show. Raises UsageError without the
     package ``distributed``, ExecutionError when the scheduler cannot be reached, has no worker or has one with other
-    code than ours; on a signal as :func:`~kbio_analysis.render.forks.answers`.
+    code than ours.
     """
     try:
         from distributed import CancelledError, Client, KilledWorker
@@ -66,7 +66,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
         first = next(iter(str(problem).splitlines()), type(problem).__name__)
         raise ExecutionError(f"no Dask scheduler answers at {scheduler}: {first}") from problem
     done, pending, rounds, killed = SimpleQueue(), {}, deque([list(jobs)]), Counter()
-    with stopping(), connected as client:
+    with connected as client:
         # Sent to the cluster once: the result of a task, made anew should every worker that has it die.
         folders = {job.data for job in rounds[0]} - {None}
         tables = {None: None} | {folder: client.submit(bytes, pack(folder)) for folder in folders}

@@ -266,7 +266,7 @@ class NotebookShell(InteractiveShell):
     def run(self, cell: NotebookNode, number: int) -> None:
         """Run one code cell, its outputs put in place. Raises StoppedError if it fails."""
         self.outputs.begin(cell, number)
-        self.trace, self.exit_now = "", False
+        self.trace = ""
         self.execution_count = number
         done = self.run_cell(cell.source, store_history=True)
         self.outputs.end()
@@ -275,8 +275,8 @@ class NotebookShell(InteractiveShell):
         kind, reason = type(error).__name__, str(error)
         if self.outputs.excess:
             kind, reason = "OutputLimit", self.outputs.excess
-        elif self.exit_now or isinstance(error, SystemExit):
-            code = f" (status {reason})" if isinstance(error, SystemExit) else ""
+        elif isinstance(error, SystemExit):
+            code = f" (status {reason})" if reason else ""
             kind, reason = "SystemExit", f"the cell leaves before the notebook's end{code}; take the exit out"
         elif error is None:
             if not self.trace:
@@ -291,7 +291,7 @@ class NotebookShell(InteractiveShell):
 
     def ask_exit(self) -> None:
         """What ``quit`` and ``exit`` do."""
-        self.exit_now = True
+        raise SystemExit
 
     def enable_gui(self, gui: str | None = None) -> None:
         """There is no window to open."""

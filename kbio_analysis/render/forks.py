@@ -18,7 +18,9 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection, wait
@@ -42,9 +44,6 @@ KEPT_OUTPUT = 200_000  # of them, in the log
 LONGEST_BASE = 103 - 14 - 18
 _FILES_A_PROCESS = 8  # that this process may need open for each at work, its own shared among them
 
-Ahead = tuple[Sequence[str], Mapping[str, Sequence[str]]]
-"""Modules, and tables by the folder of their package."""
-
 
 # ---- being told to stop: what a signal's handler raises may be swallowed by a finaliser or a callback, so it sets a
 # flag; every wait is short and looks
@@ -65,12 +64,11 @@ def _note(*_: object) -> None:
 
 @contextlib.contextmanager
 def stopping() -> Iterator[None]:
-    """Note SIGINT, SIGTERM and SIGHUP, for ``check_stop``, to the end of the block and of any block around it. What was
-    ignored from the start stays so; outside the main thread nothing is noted."""
+    """To the end of the block, note SIGINT, SIGTERM and SIGHUP for ``check_stop``. What was ignored from the start
+    stays so; outside the main thread nothing is noted."""
     global _told
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     ours = threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in numbers} if ours else {}
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)} if ours else {}
     for number, handler in before.items():
         signal.signal(number, handler if handler is signal.SIG_IGN else _note)
     try:
@@ -78,8 +76,7 @@ def stopping() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if ours and _note not in before.values():
-            _told = False
+        _told = _told and not ours
 
 
 # ---- work
@@ -90,39 +87,38 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def answers(works: Iterable[Work], *, workers: int, ahead: Ahead = ((), {})) -> Iterator[tuple[Any, Any]]:
+def answers(works: Iterable[Work], *, workers: int, ahead: Sequence[Any] = ((), {})) -> Iterator[tuple[Any, Any]]:
     """The key of each work and what it answered, or a ``StoppedError``, as they are done; ``workers`` at a time.
 
-    ``ahead`` is what the work will import and read: a hint for a fork server that has yet to be started.
-    Raises KeyboardInterrupt when this process is told to stop; then, and when the caller leaves, everything that runs
-    is killed first. Raises ExecutionError where no process can be started.
+    ``ahead`` are modules and, by folder, tables that the work will need: a hint for a fork server yet to be started.
+    Everything that runs is killed when the caller leaves, and when this process is told to stop (KeyboardInterrupt).
+    Raises ExecutionError where no process can be started.
     """
     waiting, running = deque(works), []
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files != resource.RLIM_INFINITY:
         workers = min(workers, files // _FILES_A_PROCESS)
-    with stopping():
-        try:
-            while waiting or running:
-                while waiting and len(running) < max(1, workers):
-                    work = waiting.popleft()
-                    work.start(ahead)
-                    running.append(work)
-                wait([work.connection for work in running], timeout=TICK_SECONDS)
-                check_stop()
-                for work in list(running):
-                    answer = work.answer()
-                    if answer is _RUNNING:
-                        continue
-                    running.remove(work)
-                    work.end()
-                    if answer is _SERVER_GONE:
-                        waiting.append(work)
-                    else:
-                        yield work.key, answer
-        finally:
-            for work in running:
+    try:
+        while waiting or running:
+            while waiting and len(running) < max(1, workers):
+                work = waiting.popleft()
+                work.start(ahead)
+                running.append(work)
+            wait([work.connection for work in running], timeout=TICK_SECONDS)
+            check_stop()
+            for work in list(running):
+                answer = work.answer()
+                if answer is _RUNNING:
+                    continue
+                running.remove(work)
                 work.end()
+                if answer is _SERVER_GONE:
+                    waiting.append(work)
+                else:
+                    yield work.key, answer
+    finally:
+        for work in running:
+            work.end()
 
 
 _RUNNING, _SERVER_GONE = object(), object()
@@ -140,11 +136,11 @@ class Work:
     folder: Path = field(init=False)
     process: BaseProcess = field(init=False)
     connection: Connection = field(init=False)
-    server: psutil.Process = field(init=False)
+    server: psutil.Process | None = field(init=False)
     deadline: float = field(init=False)
     cell: int | None = None
 
-    def start(self, ahead: Ahead) -> None:
+    def start(self, ahead: Sequence[Any]) -> None:
         """Begin it in a new process of a server that is ready."""
         if self.tries == TRIES:
             raise ExecutionError(f"the fork server ended {TRIES} times: {_last_words()}; try --jobs 1")
@@ -156,10 +152,9 @@ class Work:
         arguments = (theirs, self.call, self.folder, child.environment(self.folder))
         self.process = context.Process(target=child.run, args=arguments, name="kbio-report")
         try:
-            with _lock:
-                self.server = _ready_server(ahead)
-                with _as_a_server_needs(ahead):
-                    self.process.start()
+            with _lock, _as_a_server_needs(ahead), ThreadPoolExecutor(1) as thread:
+                _wait_for(thread.submit(self.process.start))
+                self.server = _server()
                 _at_work.add(self.process.pid)
         except (OSError, EOFError):  # the server has died even now
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -223,29 +218,26 @@ class Work:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-# ---- the fork server of this process: the standard library starts it; it tells us when it is ready
+# ---- the fork server of this process: the standard library starts it with the first work, which waits for its imports
 
-_READY = "server.pid"
 _lock = threading.RLock()
 _at_work: set[int] = set()
 
 
-def _ready_server(ahead: Ahead) -> psutil.Process:
-    """The server, started if there is none, once it has told that it is ready."""
-    ready, limit = own_folder() / _READY, time.monotonic() + START_SECONDS
-    multiprocessing.get_context("forkserver").set_forkserver_preload([child.__name__])
-    while True:
-        with _as_a_server_needs(ahead):
-            forkserver.ensure_running()
-        server = _server()
-        with contextlib.suppress(OSError, ValueError):
-            if server is not None and int(ready.read_text()) == server.pid:
-                return server
-        check_stop()
-        if time.monotonic() > limit:
+def _wait_for(starting: Future[None]) -> None:
+    limit = time.monotonic() + START_SECONDS
+    try:
+        while not starting.done():
+            futures.wait([starting], TICK_SECONDS)
+            check_stop()
+            if time.monotonic() > limit:
+                raise ExecutionError(f"the fork server did not start: {_last_words()}")
+    except BaseException:
+        while not starting.done():
             _end_server()
-            raise ExecutionError(f"the fork server did not start: {_last_words()}")
-        time.sleep(0.02)
+            time.sleep(TICK_SECONDS / 10)
+        raise
+    starting.result()
 
 
 def _server() -> psutil.Process | None:
@@ -269,26 +261,24 @@ def _end_server() -> None:
 
 
 def _last_words() -> str:
-    lines = child.tail((own_folder() / _READY).with_suffix(".log"), 500).splitlines()
+    lines = child.tail(own_folder() / child.LOG, 500).splitlines()
     return lines[-1] if lines else "it left no message"
 
 
 @contextlib.contextmanager
-def _as_a_server_needs(ahead: Ahead) -> Iterator[None]:
+def _as_a_server_needs(ahead: Sequence[Any]) -> Iterator[None]:
     """Start processes with our fixed environment, and without the program that runs us being imported into them."""
     main, before = sys.modules["__main__"], dict(os.environ)
     wanted = child.environment(own_folder()) | {
         "MPLBACKEND": "agg",
-        # Arrow's allocator starts a thread at import unless told not to, and the server must not have one.
-        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "PYTHONWARNINGS": "ignore:resource_tracker",  # told in the terminal of what a notebook leaves
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        child.READY: str(own_folder() / _READY),
         child.AHEAD: json.dumps(ahead),
     }
     sys.modules["__main__"] = type(sys)("__main__")
+    child.set_environment(wanted)
     try:
-        child.set_environment(wanted)
+        multiprocessing.get_context("forkserver").set_forkserver_preload([child.__name__])
         yield
     finally:
         child.set_environment(before)

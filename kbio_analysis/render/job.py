@@ -23,7 +23,7 @@ from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail, told, written
-from kbio_analysis.render.forks import Ahead, Work, answers, usable_cores
+from kbio_analysis.render.forks import Work, answers, usable_cores
 from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, read_source
@@ -116,7 +116,7 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
         yield ended(job, answer) if isinstance(answer, StoppedError) else answer
 
 
-def _ahead(jobs: list[Job]) -> Ahead:
+def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]]]:
     """The modules that the notebooks' cells name in their imports, and the tables that their references name."""
     modules, tables = set(), defaultdict(set)
     for notebook, source, data in {(job.notebook, job.source, job.data) for job in jobs}:

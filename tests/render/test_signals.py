@@ -95,9 +95,8 @@ def test_a_signal_is_noted_and_raised_where_it_is_asked_for_and_what_was_ignored
     for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         before = signal.getsignal(how)
         with stopping():
-            with stopping():
-                check_stop()
-                os.kill(os.getpid(), how)
+            check_stop()
+            os.kill(os.getpid(), how)
             with pytest.raises(KeyboardInterrupt):
                 check_stop()
         check_stop()
