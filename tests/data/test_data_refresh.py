@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from types import SimpleNamespace
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import requests
+import urllib3
 
 from kbio_analysis.data import clients
 from kbio_analysis.data.clients import RefreshError
@@ -19,9 +22,6 @@ from kbio_analysis.data.tables import load
 from kbio_analysis.data.verification import verify
 from kbio_analysis.errors import DataError, UsageError
 
-pytest.importorskip("wbgapi")
-comtradeapicall = pytest.importorskip("comtradeapicall")
-
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 TODAY = date(2026, 12, 1)
 SECRET = "s3cret-key"
@@ -29,54 +29,36 @@ SECRET = "s3cret-key"
 Answer = Callable[[str, dict[str, str]], tuple[int, bytes]]
 
 
-class Server:
-    """Answers every publisher's address; ``answer`` decides what is said to a path and its query."""
-
-    def __init__(self) -> None:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-                status, body = server.answer(parts.path, query)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body) + server.cut))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.answer: Answer = lambda path, query: (404, b"")
-        self.cut = 0
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def here(self, url: str) -> str:
-        parts = urlsplit(url)
-        return f"http://127.0.0.1:{self.http.server_port}{parts.path}{'?' * bool(parts.query)}{parts.query}"
-
-
 @pytest.fixture
-def server(monkeypatch) -> Iterator[Server]:
-    """Every request of requests and urllib3 goes to this machine; keys are in the environment."""
-    import requests
-    import urllib3
+def server(monkeypatch) -> Iterator[SimpleNamespace]:
+    """Answers every publisher's address from this machine, with keys in the environment: ``answer`` decides what is
+    said to a path and its query, ``cut`` how many bytes are promised and not sent."""
+    made = SimpleNamespace(answer=lambda path, query: (404, b""), cut=0)
 
-    made = Server()
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            status, body = made.answer(parts.path, dict(parse_qsl(parts.query)))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body) + made.cut))
+            self.end_headers()
+            self.wfile.write(body)
+
+        log_message = lambda *_: None  # noqa: E731
+
+    made.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=made.http.serve_forever, daemon=True).start()
     send, request = requests.adapters.HTTPAdapter.send, urllib3.PoolManager.request
 
+    def here(url: str) -> str:
+        return urlsplit(url)._replace(scheme="http", netloc=f"127.0.0.1:{made.http.server_port}").geturl()
+
     def send_here(self, prepared, **options):
-        prepared.url = made.here(prepared.url)
+        prepared.url = here(prepared.url)
         return send(self, prepared, **options)
 
-    def request_here(self, method, url, **options):
-        return request(self, method, made.here(url), **options)
-
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send_here)
-    monkeypatch.setattr(urllib3.PoolManager, "request", request_here)
-    monkeypatch.setattr(clients, "TIMEOUT_SECONDS", 30.0)  # the first answer waits for pandas
+    monkeypatch.setattr(urllib3.PoolManager, "request", lambda s, how, url, **kw: request(s, how, here(url), **kw))
     for name in ("COMTRADE_KEY", "DATA_GO_KR_KEY", "KOSIS_KEY"):
         monkeypatch.setenv(name, SECRET)
     yield made
@@ -100,32 +82,29 @@ def state(root: Path) -> dict[str, bytes]:
 
 
 def worldbank(path: str, query: object = None, *, factor: float = 1.0, last: int = 2024) -> tuple[int, bytes]:
+    said: dict[str, object] = {"page": 1, "pages": 1, "per_page": 1000, "total": 999}
     if "/sources/" not in path:  # regions and the like, and the economies with their region
         kinds = {"id": "XX", "iso2code": "XX", "value": "none"}
         about = dict.fromkeys(("region", "adminregion", "incomeLevel", "lendingType"), kinds)
         about |= {"id": "USA", "iso2Code": "US", "name": "United States", "capitalCity": "Washington D.C."}
         about |= {"longitude": "-77", "latitude": "38"}
-        body: object = [{"page": 1, "per_page": "9", "total": 1}, [about if "country" in path else kinds]]
-    elif path.endswith("concepts"):
-        named = [{"id": name, "value": name} for name in ("Country", "Series", "Time")]
-        body = {"page": 1, "per_page": 9, "total": 3, "source": [{"concept": named}]}
+        return 200, json.dumps([said | {"total": 1}, [about if "country" in path else kinds]]).encode()
+    if path.endswith("concepts"):
+        said["source"] = [{"concept": [{"id": name, "value": name} for name in ("Country", "Series", "Time")]}]
     elif "/series/" not in path:
         years = [{"id": f"YR{year}", "value": str(year)} for year in range(1990, 2026)]
-        body = {"page": 1, "per_page": 99, "total": len(years), "source": [{"concept": [{"variable": years}]}]}
+        said["source"] = [{"concept": [{"variable": years}]}]
     else:
-        held = load("us_gdp").set_index(["measure", "year"])["value"]
-        dollars, growth = (held[name] for name in ("gdp_current_usd_m", "real_growth_pct"))
-        figures = {("NY.GDP.MKTP.CD", year): value * 1e6 for year, value in dollars.items() if year < last}
-        figures |= {("NY.GDP.MKTP.KD.ZG", year): value for year, value in growth.items() if year < last}
-        figures |= {("NY.GDP.MKTP.CD", last): 29_184_890_000_000.0, ("NY.GDP.MKTP.KD.ZG", last): 2.8} if last else {}
+        codes = {"gdp_current_usd_m": ("NY.GDP.MKTP.CD", 1e6), "real_growth_pct": ("NY.GDP.MKTP.KD.ZG", 1)}
+        held = load("us_gdp").query("year < @last")[["measure", "year", "value"]].to_numpy().tolist()
+        held += [["gdp_current_usd_m", last, 29_184_890.0], ["real_growth_pct", last, 2.8]] if last else []
         data = []
-        for (series, year), value in figures.items():
-            named = {"Country": "USA", "Series": series, "Time": f"YR{year}"}
+        for measure, year, value in held:
+            named = {"Country": "USA", "Series": codes[measure][0], "Time": f"YR{year}"}
             cell = [{"concept": name, "id": one, "value": one.removeprefix("YR")} for name, one in named.items()]
-            data.append({"variable": cell, "value": value * factor})
-        source = {"id": "2", "data": data}
-        body = {"page": 1, "pages": 1, "per_page": 1000, "total": len(data), "source": source}
-    return 200, json.dumps(body).encode()
+            data.append({"variable": cell, "value": value * codes[measure][1] * factor})
+        said |= {"total": len(data), "source": {"id": "2", "data": data}}
+    return 200, json.dumps(said).encode()
 
 
 def comtrade(path: str, query: dict[str, str]) -> tuple[int, bytes]:
@@ -242,59 +221,61 @@ def says(status: int, body: str) -> Answer:
     return lambda path, query: (status, body.encode())
 
 
+def turned(answer: Answer, *changes: tuple[str, str]) -> Answer:
+    """A good answer with some of its text as it should not be."""
+
+    def say(path: str, query: dict[str, str]) -> tuple[int, bytes]:
+        text = answer(path, query)[1].decode()
+        for old, new in changes:
+            text = text.replace(old, new)
+        return 200, text.encode()
+
+    return say
+
+
+def cut(answer: Answer, end: int) -> Answer:
+    return lambda path, query: (200, answer(path, query)[1][:end])
+
+
 DENIED = '{"statusCode": 401, "message": "Access denied due to invalid subscription key s3cret-key."}'
 NO_KEY = (
     "<OpenAPI_ServiceResponse><cmmMsgHeader><returnAuthMsg>SERVICE_KEY_IS_NOT_REGISTERED_ERROR</returnAuthMsg>"
     "<returnReasonCode>30</returnReasonCode></cmmMsgHeader></OpenAPI_ServiceResponse>"
 )
-WB_ERROR = (
-    '[{"message": [{"id": "120", "key": "Invalid value", "value": "The provided parameter value is not valid"}]}]'
-)
+WB_ERROR = '[{"message": [{"id": "120", "key": "Invalid value", "value": "The parameter value is not valid"}]}]'
 KOSIS_KEY = '{"err": "11", "errMsg": "유효하지않은 인증KEY입니다. s3cret-key"}'
-KOSIS_QUOTA = '{"err": "31", "errMsg": "호출가능건수를 초과하였습니다."}'
-CUSTOMS_RENAMED = lambda path, query: (200, customs(path, query)[1].replace(b"expDlr", b"expUsd"))  # noqa: E731
-RENAMED = lambda path, query: (200, comtrade(path, query)[1].replace(b"primaryValue", b"value"))  # noqa: E731
-IMPORTS = lambda path, query: (200, comtrade(path, query)[1].replace(b'"X"', b'"M"'))  # noqa: E731
-IMF_RENAMED = lambda path, query: (200, imf(path, query)[1].replace(b"OBS_VALUE", b"VALUE"))  # noqa: E731
-IMF_MONTHS = lambda path, query: (200, imf(path, query)[1].replace(b",A,", b",M,"))  # noqa: E731
-IMF_UNITS = lambda path, query: (200, imf(path, query)[1].replace(b",6\n", b"000,6\n").replace(b",1000,", b",1,"))  # noqa: E731
-KOSIS_RENAMED = lambda path, query: (200, kosis(path, query)[1].replace(b"PRD_DE", b"PERIOD"))  # noqa: E731
-KOSIS_DOLLARS = lambda path, query: (200, kosis(path, query)[1].replace(b'"}', b'000"}'))  # noqa: E731
-REFUSED = lambda path, query: says(200, WB_ERROR)(path, query) if "series" in path else worldbank(path)  # noqa: E731
+GDP, EXPORTS, MONTHS = "us_gdp", "korea_exports_by_partner", "biohealth_exports_monthly"
+TOTALS, WORLD, PANEL = "partner_trade_totals", "korea_world_trade", "pharma_exporters_panel"
 
 
 @pytest.mark.parametrize(
     ("table", "answer", "said"),
     [
-        ("us_gdp", says(503, ""), "503"),
-        ("us_gdp", REFUSED, "Invalid value"),
-        ("us_gdp", lambda p, q: (200, worldbank(p, q)[1][:-9]), "JSON"),
-        ("us_gdp", lambda p, q: worldbank(p, q, last=0), "sent no rows"),
-        ("us_gdp", lambda p, q: worldbank(p, q, factor=1e-3), "in another unit"),
-        ("us_gdp", lambda p, q: worldbank(p, q, last=2010), "is missing|ends here|after"),
-        ("korea_exports_by_partner", says(401, DENIED), "Access denied"),
-        ("korea_exports_by_partner", says(200, '{"count": 0, "data": []}'), "no rows"),
-        ("korea_exports_by_partner", RENAMED, "another form"),
-        ("korea_exports_by_partner", IMPORTS, "another reporter, flow"),
-        ("biohealth_exports_monthly", says(200, NO_KEY), "SERVICE_KEY_IS_NOT_REGISTERED_ERROR .30."),
-        ("biohealth_exports_monthly", CUSTOMS_RENAMED, "another form"),
-        ("biohealth_exports_monthly", lambda p, q: (200, customs(p, q)[1][:-30]), "is cut or no XML"),
-        ("biohealth_exports_monthly", says(200, "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"), "declarations of its own"),
-        ("partner_trade_totals", says(429, ""), "api.imf.org answers 429"),
-        ("partner_trade_totals", says(200, ""), "sent no rows"),
-        ("partner_trade_totals", IMF_RENAMED, "another form"),
-        ("partner_trade_totals", IMF_MONTHS, "other figures than those of years"),
-        ("partner_trade_totals", IMF_UNITS, "in another unit"),
-        ("partner_trade_totals", lambda p, q: (200, imf(p, q)[1][:400_000].rpartition(b"\n")[0]), "the answer is cut"),
-        ("korea_world_trade", says(200, KOSIS_KEY), "KOSIS: .* .11."),
-        ("korea_world_trade", says(200, KOSIS_QUOTA), "KOSIS: .* .31."),
-        ("korea_world_trade", says(200, "[]"), "sent no rows"),
-        ("korea_world_trade", KOSIS_RENAMED, "another form"),
-        ("korea_world_trade", KOSIS_DOLLARS, "in another unit"),
-        ("korea_world_trade", lambda p, q: (200, kosis(p, q)[1][:-9]), "Unterminated|JSON|Expecting"),
-        ("pharma_exporters_panel", says(200, '{"data": {"latestVersion": {"files": []}}}'), "no file hs92"),
+        (GDP, says(503, ""), "503"),
+        (GDP, lambda p, q: says(200, WB_ERROR)(p, q) if "series" in p else worldbank(p), "Invalid value"),
+        (GDP, cut(worldbank, -9), "JSON"),
+        (GDP, lambda p, q: worldbank(p, q, last=0), "sent no rows"),
+        (GDP, lambda p, q: worldbank(p, q, factor=1e-3), "in another unit"),
+        (GDP, lambda p, q: worldbank(p, q, last=2010), "is missing|ends here|after"),
+        (EXPORTS, says(401, DENIED), "Access denied"),
+        (EXPORTS, says(200, '{"count": 0, "data": []}'), "no rows"),
+        (EXPORTS, turned(comtrade, ("primaryValue", "value")), "another form"),
+        (EXPORTS, turned(comtrade, ('"X"', '"M"')), "another reporter, flow"),
+        (MONTHS, says(200, NO_KEY), "SERVICE_KEY_IS_NOT_REGISTERED_ERROR .30."),
+        (MONTHS, turned(customs, ("expDlr", "expUsd")), "another form"),
+        (MONTHS, cut(customs, -30), "is cut or no XML"),
+        (MONTHS, says(200, "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"), "declarations of its own"),
+        (TOTALS, says(429, ""), "api.imf.org answers 429"),
+        (TOTALS, turned(imf, ("OBS_VALUE", "VALUE")), "another form"),
+        (TOTALS, turned(imf, (",A,", ",M,")), "other figures than those of years"),
+        (TOTALS, turned(imf, (",6\n", "000,6\n"), (",1000,", ",1,")), "in another unit"),
+        (TOTALS, lambda p, q: (200, imf(p, q)[1][:400_000].rpartition(b"\n")[0]), "the answer is cut"),
+        (WORLD, says(200, KOSIS_KEY), "KOSIS: .* .11."),
+        (WORLD, turned(kosis, ("PRD_DE", "PERIOD")), "another form"),
+        (WORLD, cut(kosis, -9), "Unterminated|JSON|Expecting"),
+        (PANEL, says(200, '{"data": {"latestVersion": {"files": []}}}'), "no file hs92"),
     ],
-)  # fmt: skip
+)
 def test_answer_that_cannot_be_used_is_refused_and_changes_nothing(server, package, capfd, table, answer, said):
     server.answer = answer
     before = state(package)
@@ -304,32 +285,33 @@ def test_answer_that_cannot_be_used_is_refused_and_changes_nothing(server, packa
     assert SECRET not in str(refused.value) + "".join(capfd.readouterr())
 
 
-def test_slow_or_cut_answer_is_refused(server, package, monkeypatch):
-    monkeypatch.setattr(clients, "TIMEOUT_SECONDS", 0.2)
+def test_answer_that_is_slow_cut_or_never_comes_is_refused(server, package, monkeypatch):
     held = threading.Event()
-    server.answer = lambda path, query: (200, b"" if held.wait(1.0) else b"[]")
-    with pytest.raises(RefreshError, match=r"timed out|Timeout"):
-        fetch_candidate("us_gdp", TODAY)
+    with monkeypatch.context() as patch:
+        patch.setattr(clients, "TIMEOUT_SECONDS", 0.2)
+        server.answer = lambda path, query: (200, b"" if held.wait(1.0) else b"[]")
+        with pytest.raises(RefreshError, match=r"timed out|Timeout"):
+            fetch_candidate(GDP, TODAY)
     server.answer, server.cut = customs, 500
     with pytest.raises(RefreshError):
-        fetch_candidate("biohealth_exports_monthly", TODAY)
-
-
-def test_service_that_cannot_be_reached_is_named(server, package):
-    server.http.shutdown()
+        fetch_candidate(MONTHS, TODAY)
     server.http.server_close()
     with pytest.raises(RefreshError, match=r"^korea_world_trade: [\w.]+ cannot be reached$"):
-        fetch_candidate("korea_world_trade", TODAY)
+        fetch_candidate(WORLD, TODAY)
 
 
-def test_key_is_asked_for_and_tables_of_single_figures_are_not_fetched(package, monkeypatch):
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (EXPORTS, "put yours into COMTRADE_KEY"),
+        ("bangladesh_published", "a person reads"),
+        ("us_gpd", "did you mean us_gdp"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(monkeypatch, table, said):
     monkeypatch.delenv("COMTRADE_KEY", raising=False)
-    with pytest.raises(UsageError, match="put yours into COMTRADE_KEY"):
-        fetch_candidate("korea_exports_by_partner", TODAY)
-    with pytest.raises(UsageError, match="a person reads"):
-        fetch_candidate("bangladesh_published", TODAY)
-    with pytest.raises(DataError, match="did you mean us_gdp"):
-        fetch_candidate("us_gpd", TODAY)
+    with pytest.raises((UsageError, DataError), match=said):
+        fetch_candidate(table, TODAY)
 
 
 def test_readers_are_those_whose_reference_rests_on_the_table():

@@ -36,7 +36,7 @@ def test_lines_are_whole_and_within_reason(partner, flow):
     assert (frame["sigma_log_sd"] > 0).all()
     duties = frame[["cd_pct", "rd_pct", "sd_pct"]]
     assert duties.isna().all(axis=None) if lines.basis == "none" else duties.stack().between(0, 135).all()
-    assert lines.frame["trade_usd_m"].sum() == pytest.approx(1, abs=1e-3)
+    assert frame["trade_usd_m"].sum() == pytest.approx(1, abs=1e-3)
     assert len(sources.sources(lines.source_ids)) == len(lines.source_ids)
 
 
@@ -51,6 +51,7 @@ def test_what_duties_rest_on_is_said_and_bangladesh_alone_has_para_tariffs():
     nepal = tariffs.lines("NPL", "exports")
     assert (nepal.basis, nepal.frame["cd_pct"].nunique(), nepal.frame["rd_pct"].max()) == ("flat", 1, 0)
     assert tariffs.lines("ZMB", "exports").basis == "none"
+    assert (tariffs.lines("HKG", "exports").frame["cd_pct"] == 0).all()  # a free port
 
 
 def test_duties_paid_come_to_what_is_collected_and_bonded_inputs_pay_none():
@@ -78,41 +79,30 @@ def test_the_base_is_2024_without_what_is_left_out():
     assert tariffs.base_trade("XXX").empty
 
 
-def test_what_is_left_of_the_partial_agreement_and_what_japan_was_granted():
-    assert tariffs.partial_preference() == (pytest.approx(0.2801), pytest.approx(0.3152))
-    assert [tariffs.lines(c, "imports").partial for c in ("BGD", "NPL")] == [True, False]
-    assert tariffs.stages_granted_to_japan() == (pytest.approx(1039 / 7458), 18)
-    assert (tariffs.lines("HKG", "exports").frame["cd_pct"] == 0).all()  # a free port
-
-
-def test_who_enters_korea_how_and_who_has_left_the_list():
+def test_on_what_terms_trade_enters():
     terms = {("BGD", "imports"): "dfqf", ("BGD", "exports"): "mfn", ("PAK", "imports"): "mfn"}
     terms |= {("KHM", "imports"): "agreement", ("ZMB", "imports"): "dfqf"}  # KHM: least developed, with an agreement
     assert {key: tariffs.access_today(*key) for key in terms} == terms
     assert [len(tariffs.least_developed(year)) for year in (2021, 2025)] == [46, 44]
     assert tuple(tariffs.duty_free_lines()[["exporter", "period", "value_pct"]]) == ("BGD", "2022", 95)
+    assert tariffs.partial_preference() == (pytest.approx(0.2801), pytest.approx(0.3152))
+    assert [tariffs.lines(c, "imports").partial for c in ("BGD", "NPL")] == [True, False]
+    assert tariffs.stages_granted_to_japan() == (pytest.approx(1039 / 7458), 18)
+    held = {code: set(tariffs.flows(code)) for code in ("BGD", "THA", "TWN", "XXX")}
+    # An agreement with Thailand is in force; no duties of Taiwan are held.
+    assert held == {"BGD": {"exports", "imports"}, "THA": set(), "TWN": {"imports"}, "XXX": set()}
 
 
-def test_tariffs_are_held_where_they_can_be_cut():
-    assert set(tariffs.flows("BGD")) == {"exports", "imports"}
-    assert tariffs.flows("THA") == {}  # an agreement is in force
-    assert set(tariffs.flows("TWN")) == {"imports"}  # no duties of Taiwan are held
-
-
-def test_partners_outside_the_data_are_refused():
-    assert tariffs.lines("XXX", "exports").frame.empty
-    assert tariffs.flows("XXX") == {}
-    for code, said in (("BG", "BGD"), ("Bangladsh", "Bangladesh"), ("bgd", "BGD"), ("KOR", "no partner 'KOR'")):
-        with pytest.raises(DataError, match=said):
-            tariffs.partner(code)
-
-
-def test_who_partners_are():
+def test_who_partners_are_and_those_outside_the_data_are_refused():
     bangladesh, malaysia = tariffs.partner("BGD"), tariffs.partner("MYS")
     assert (bangladesh.agreements, bangladesh.group) == ((), "Southwest Asia")
     assert ("Korea-Bangladesh CEPA", "negotiating") in bangladesh.pending
     assert (malaysia.agreements, malaysia.since) == (("ASEAN", "RCEP"), 2007)
     assert tariffs.partner("LBR").ships
+    assert tariffs.lines("XXX", "exports").frame.empty
+    for code, said in (("BG", "BGD"), ("Bangladsh", "Bangladesh"), ("bgd", "BGD"), ("KOR", "no partner 'KOR'")):
+        with pytest.raises(DataError, match=said):
+            tariffs.partner(code)
 
 
 def test_the_batch_holds_every_partner_with_steady_trade_and_no_agreement_in_one_group_each():
@@ -122,9 +112,8 @@ def test_the_batch_holds_every_partner_with_steady_trade_and_no_agreement_in_one
     recent = [values.tail(3) for values in flows.values()]
     two_way = sum(values.mean() for values in recent)
     steady = [set(values.columns[(values > 0).all()]) for values in recent]
-    agreed = set(agreements()["iso3"])
-    wanted = {c for c in (steady[0] & steady[1]) - agreed if two_way[c] >= MIN_TWO_WAY_USD_M}
-    assert listed == sorted(wanted)
+    wanted = (steady[0] & steady[1]) - set(agreements()["iso3"])
+    assert listed == sorted(c for c in wanted if two_way[c] >= MIN_TWO_WAY_USD_M)
     assert len(listed) >= 100
     assert ELSEWHERE not in set(groups_of(listed))
 
