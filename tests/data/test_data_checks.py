@@ -1,6 +1,5 @@
 """What the schema cannot see is refused by table, line and column: months lost, values that jump, sides swapped."""
 
-import json
 import re
 from pathlib import Path
 
@@ -105,9 +104,3 @@ def test_what_is_explained_passes_and_what_is_not_is_named():
         check_table(*small([jump], year=[2000, 2002], value=[1.0, 0.0]))
     with pytest.raises(DataError, match=r"line 4, column value: 30 after 9, .* under explained, '2002'"):
         check_table(*small([jump], year=[2000, 2001, 2002], value=[1.0, 9.0, 30.0]))
-
-
-def test_every_table_that_is_sorted_by_its_key_says_so():
-    resources = json.loads((SHIPPED / "datapackage.json").read_text(encoding="utf-8"))["resources"]
-    ordered = {r["name"] for r in resources if {"check": "order"} in r["kbio"].get("checks", [])}
-    assert ordered == {r["name"] for r in resources if "rowOrder" not in r}

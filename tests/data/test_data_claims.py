@@ -1,7 +1,6 @@
 """Every claim has a test, every test a measure; what is missing upstream is named."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -17,18 +16,8 @@ RECORDS = {"rank_latest": {"value": 10, "unit": "place", "meaning": "rank"}}
 RECORDS |= {"asean_2025_08_usd_m": {"value": 10880, "unit": "US$ million", "meaning": "m"}}
 
 
-@pytest.fixture(scope="module")
-def tests():
-    return claims.tests()
-
-
-@pytest.fixture(scope="module")
-def own():
-    return claims.measures()
-
-
 @pytest.fixture
-def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def bundle(tmp_path, monkeypatch):
     """A bundle of records in which every notebook that a test names has the state asked for."""
 
     def write(state: str, why: str = "") -> None:
@@ -48,52 +37,47 @@ def test_claims_agree_with_the_figures_of_the_other_tables():
     assert value["asean_above_usa_2025_08"] == (value["exports_asean_2025_08"] > value["exports_usa_2025_08"])
 
 
-def test_tests_are_in_the_words_of_the_model_and_the_first_is_as_stated(tests):
+def test_tests_are_in_the_words_of_the_model_and_every_measure_exists_and_has_a_source(root, monkeypatch):
+    tests, own = claims.tests(), claims.measures()
     first = tests.drop_duplicates("claim")
     assert (first["reading"] == "as stated").all()
     assert first["label"].is_unique
     assert tests[tests["kind"] != ""]["reading"].ne("as stated").all()
-    assert set(tests["tolerance"]) <= set(TOLERANCES)
-    assert set(tests["scope"]) <= set(SCOPES)
-
-
-def test_a_claim_without_a_test_is_an_error(monkeypatch):
-    short = load("claim_tests")[lambda f: f["claim"] != "trade_share_of_gdp"]
+    assert (set(tests["tolerance"]) <= set(TOLERANCES), set(tests["scope"]) <= set(SCOPES)) == (True, True)
+    assert (tests.loc[tests["rule"] == "untestable", "note"] != "").all()
+    for notebook, rows in tests[tests["rule"] != "untestable"].groupby("notebook"):
+        named = {name for column in ("measure", "low", "high") for name in rows[column]} - {""}
+        if notebook == LEDGER:
+            assert all(own[name].value is not None and own[name].source_ids for name in named)
+        else:
+            kept = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())["results"]
+            assert named <= set(kept), notebook
+    short = load("claim_tests").query("claim != 'trade_share_of_gdp'")
     monkeypatch.setattr(claims, "load", lambda table: short if table == "claim_tests" else load(table))
     with pytest.raises(DataError, match="claim trade_share_of_gdp has no test"):
         claims.tests()
 
 
-def test_every_measure_of_the_ledgers_own_exists_and_has_a_source(tests, own):
-    mine = tests[(tests["notebook"] == LEDGER) & (tests["rule"] != "untestable")]
-    for name in [*mine["measure"], *mine["low"], *mine["high"]]:
-        assert name == "" or (own[name].value is not None and own[name].source_ids), name
-    assert (tests.loc[tests["rule"] == "untestable", "note"] != "").all()
-
-
-def test_every_record_named_is_one_that_its_notebook_keeps(tests, root):
-    for notebook, rows in tests[tests["notebook"] != LEDGER].groupby("notebook"):
-        kept = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())["results"]
-        named = {name for column in ("measure", "low", "high") for name in rows[column]} - {""}
-        assert named <= set(kept), notebook
-
-
-def test_figures_that_can_be_worked_out_by_hand(own):
-    assert own["bangladesh_trade_2024_pro_rata_usd_m"].value == pytest.approx(1808.521 / 11 * 12)
-    assert own["india_investment_stock_multiple"].value == pytest.approx(6290 / 2200)
-    assert own["world_market_growth_2023_2030_pct"].value == pytest.approx(100 * ((2406.9 / 1748.7) ** (1 / 7) - 1))
-    assert (own["korea_gdp_rank_asia"].value, own["korea_gdp_rank_asia_with_russia"].value) == (4, 5)
-    assert own["india_agreement_signed_year"].value == 2009
-    assert own["published_rank_sitc54_2020"].value == 21
-    assert own["bangladesh_growth_mean_pct"].value == pytest.approx((6.9387 + 7.0998 + 5.7751) / 3)
+def test_figures_that_can_be_worked_out_by_hand():
+    by_hand = {
+        "bangladesh_trade_2024_pro_rata_usd_m": 1808.521 / 11 * 12,
+        "india_investment_stock_multiple": 6290 / 2200,
+        "world_market_growth_2023_2030_pct": 100 * ((2406.9 / 1748.7) ** (1 / 7) - 1),
+        "korea_gdp_rank_asia": 4,
+        "korea_gdp_rank_asia_with_russia": 5,
+        "india_agreement_signed_year": 2009,
+        "published_rank_sitc54_2020": 21,
+        "bangladesh_growth_mean_pct": (6.9387 + 7.0998 + 5.7751) / 3,
+    }
+    own = claims.measures()
+    assert {name: own[name].value for name in by_hand} == pytest.approx(by_hand)
     assert claims.measures(growth_years=1)["bangladesh_growth_mean_pct"].value == 5.7751
 
 
 @pytest.mark.parametrize("state", ["missing", "stale", "failed"])
 def test_a_record_that_is_not_fresh_leaves_its_claims_untested_and_named(bundle, state):
     bundle(state, "for a reason")
-    found = claims.findings()
-    rows = verdicts(judged(found, Tolerances()))
+    rows = verdicts(judged(claims.findings(), Tolerances()))
     leaning = rows[rows["notebook"] != LEDGER]
     assert len(leaning) > 10
     assert set(leaning["verdict"]) == {"not testable here", AIM}
@@ -101,12 +85,12 @@ def test_a_record_that_is_not_fresh_leaves_its_claims_untested_and_named(bundle,
     assert (tested["why"] == tested["notebook"] + f" is {state} (for a reason)").all()
 
 
-def test_what_a_record_holds_comes_in_the_claims_unit_and_what_it_lacks_is_said(bundle, own):
+def test_what_a_record_holds_comes_in_the_claims_unit_and_what_it_lacks_is_said(bundle):
     bundle("fresh")
-    assert measured("12_top_five", "rank_latest", own, "rank").value == 10
-    gone = measured("12_top_five", "probability_of_place", own, "rank")
+    assert measured("12_top_five", "rank_latest", {}, "rank").value == 10
+    gone = measured("12_top_five", "probability_of_place", {}, "rank")
     assert (gone.value, gone.why) == (None, "12_top_five has no number for probability_of_place")
-    assert measured("30_diversification", "asean_2025_08_usd_m", own, "US$ billion").value == pytest.approx(10.88)
-    assert measured("30_diversification", "asean_2025_08_usd_m", own, "US$ million").value == 10880
+    assert measured("30_diversification", "asean_2025_08_usd_m", {}, "US$ billion").value == pytest.approx(10.88)
+    assert measured("30_diversification", "asean_2025_08_usd_m", {}, "US$ million").value == 10880
     with pytest.raises(UsageError, match="'no_such_figure'"):
-        measured(LEDGER, "no_such_figure", own, "rank")
+        measured(LEDGER, "no_such_figure", {}, "rank")
