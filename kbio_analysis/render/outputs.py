@@ -51,7 +51,7 @@ def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
         shown = data.get(MIME)
         if not isinstance(shown, Mapping) or (kind := shown.get("kind")) not in found:
             continue
-        name = shown.get("id" if kind == "chart" else "name")
+        name = str(shown.get("id" if kind == "chart" else "name"))
         if kind != "answer" and (wrong := _wrong(name, shown, found[kind])):
             raise ExecutionError(f"cell {number}: {'chart' if kind == 'chart' else 'result'} {name!r} {wrong}")
         found[kind].setdefault(name, shown)
@@ -65,14 +65,14 @@ def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
     return Shown(results=results, charts=found["chart"], answer=answers[0] if answers else None)
 
 
-def _wrong(name: Any, shown: Mapping[str, Any], known: Mapping[str, Any]) -> str:
+def _wrong(name: str, shown: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """Why a record or chart cannot be carried; empty if it can."""
     value, rtol = shown.get("value"), shown.get("rtol", DEFAULT_RTOL)
     if name in known:
         return "is shown a second time; every name is used once"
     if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
         return f"has the tolerance {rtol!r}; it lies between 0 and 1"
-    if shown["kind"] == "record" and not (isinstance(name, str) and _NAME.fullmatch(name)):
+    if shown["kind"] == "record" and not _NAME.fullmatch(name):
         return "has no snake_case name"
     if not isinstance(value, bool | int | float | str | None):
         return f"is a {type(value).__name__}; a result is a number, text, true/false or null"
@@ -138,7 +138,6 @@ def _machine(data: str | None) -> dict[str, str]:
         data or "": "data",
         sysconfig.get_path("purelib"): "site-packages",
         sysconfig.get_path("platlib"): "site-packages",
-        sysconfig.get_path("stdlib"): "python",
         sys.prefix: "python",
         sys.base_prefix: "python",
         str(Path(__file__).resolve().parents[2]): ".",

@@ -1,7 +1,5 @@
 """The site is whole at every moment: the old report or the new one, and never a place outside of it."""
 
-import errno
-import os
 import threading
 from pathlib import Path
 
@@ -38,18 +36,6 @@ def test_a_good_report_is_published_whole_and_replaced_whole(
     assert (folder / "index.html").read_bytes() == b"two"
     names = ("index.html", "executed.ipynb", "result.json", "log.txt", "notes/mine.txt")
     assert files(site) == {f"10_sample/default/{name}" for name in names}
-
-
-def test_modes_follow_the_umask_and_the_group_of_the_folder(tmp_path: Path) -> None:
-    tmp_path.chmod(0o2770)
-    before = os.umask(0o027)
-    try:
-        with open_site(tmp_path) as site:
-            folder = publish(pretended(), site)
-    finally:
-        os.umask(before)
-    assert folder.stat().st_mode & 0o7777 == 0o2750
-    assert (folder / "index.html").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_reader_never_sees_half_a_report(tmp_path: Path) -> None:
@@ -89,20 +75,6 @@ def test_a_report_left_aside_by_a_crash_comes_back(tmp_path: Path) -> None:
     with open_site(tmp_path):
         assert (folder / "index.html").read_bytes() == b"one"
         assert not any("half" in path.read_text() for path in site.rglob("*") if path.is_file() and path.stat().st_size)
-
-
-@pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "disk is full"), (errno.EDQUOT, "quota is used up")])
-def test_a_full_disk_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str) -> None:
-    def full(_handle: int) -> None:
-        raise OSError(code, os.strerror(code))
-
-    with open_site(tmp_path) as site:
-        folder = publish(pretended(page=b"one"), site)
-        monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(PublishError, match=words):
-            publish(pretended(page=b"two"), site)
-    assert (folder / "index.html").read_bytes() == b"one"
-    assert len(files(site)) == 4
 
 
 def test_a_second_run_waits_or_refuses(

@@ -10,7 +10,7 @@ import pytest
 from render.fixtures.built import HOSTILE, words_of
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.index import passages, search_index
+from kbio_analysis.render.index import search_index
 from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_site
 
@@ -87,20 +87,6 @@ def test_unreadable_results_are_listed_as_broken(tmp_path: Path) -> None:
         (report(tmp_path, "a", f"bad-{number}") / "result.json").write_bytes(content)
     assert index(tmp_path).count("Unreadable result.json") >= len(UNREADABLE)
     assert listing(tmp_path)["totals"] == {"reports": 10, "notebooks": 1, "ok": 1, "broken": len(UNREADABLE)}
-
-
-def test_hostile_text_is_only_text(tmp_path: Path) -> None:
-    hostile = {"question": HOSTILE, "answer": HOSTILE, "parameters": {HOSTILE: HOSTILE}}
-    report(tmp_path, "a", "default", **hostile)
-    report(
-        tmp_path, "a", "b<i>'\"&", failure={"error": {"cell": HOSTILE, "type": HOSTILE, "message": HOSTILE}}, **hostile
-    )
-    html = index(tmp_path)
-    assert html.count("<script>") == 1
-    assert "<img" not in html
-    assert "<i>" not in html
-    assert "&lt;script&gt;alert(1)" in html
-    assert "a/b%3Ci%3E%27%22%26/index.html" in html
 
 
 def test_same_reports_give_the_same_bytes_whatever_they_took(tmp_path: Path) -> None:
@@ -232,34 +218,35 @@ PAPER = """<style>p {}</style><nav><p>Menu</p></nav><h1>A paper?</h1><p>Lead &am
 <tr><th>Name<code>id</code></th><td>5</td></tr></table><h2 id="provenance">Provenance</h2><p>hashes</p>"""
 
 
-def test_passages_are_what_a_reader_sees_each_with_its_section() -> None:
-    assert passages(PAPER) == [
-        ("", "A paper?", ""),
-        ("", "A paper?", "Lead & more."),
-        ("data", "Data", ""),
-        ("data", "Data", "바이오 수출은 두 배."),
-        ("fig-1", "Data", "Figure 1 Sales."),
-        ("fig-1", "Data", "Table 1"),
-        ("fig-1", "Data", "Name id \N{MIDDLE DOT} 5"),
-    ]
-
-
-def test_the_search_index_keeps_what_sets_say_once_and_is_bounded(
+def test_the_search_index_has_what_a_reader_sees_once_and_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("default", "late", "later"):
         report(tmp_path, "a", name, page=PAPER.replace("Lead", f"Lead of {name}"))
     reports = read_reports(tmp_path)
     found = search_index(reports)
-    assert [name for name, _ in found["reports"]] == ["a", "a/late", "a/later"]
+    assert ([name for name, _ in found["reports"]], found["left_out"]) == (["a", "a/late", "a/later"], 0)
+    assert [p[1:] for p in found["passages"] if p[0] == 0] == [
+        ("", "A paper?", ""),
+        ("", "A paper?", "Lead of default & more."),
+        ("data", "Data", ""),
+        ("data", "Data", "바이오 수출은 두 배."),
+        ("fig-1", "Data", "Figure 1 Sales."),
+        ("fig-1", "Data", "Table 1"),
+        ("fig-1", "Data", "Name id \N{MIDDLE DOT} 5"),
+    ]
     assert [p[3] for p in found["passages"] if p[0]] == ["Lead of late & more.", "Lead of later & more."]
-    assert found["left_out"] == 0
     monkeypatch.setattr("kbio_analysis.render.index.MOST_CHARACTERS", 100)
     assert search_index(reports) == {"reports": [], "passages": [], "left_out": 3}
 
 
-def test_a_hostile_page_stays_text_in_the_search_index(tmp_path: Path) -> None:
-    report(tmp_path, "a", "default", page=f"<h1>x</h1><p>{escape(HOSTILE)}</p>")
+def test_hostile_text_is_only_text(tmp_path: Path) -> None:
+    hostile = {"question": HOSTILE, "answer": HOSTILE, "parameters": {HOSTILE: HOSTILE}}
+    report(tmp_path, "a", "default", page=f"<h1>x</h1><p>{escape(HOSTILE)}</p>", **hostile)
+    failure = {"error": {"cell": HOSTILE, "type": HOSTILE, "message": HOSTILE}}
+    report(tmp_path, "a", "b<i>'\"&", failure=failure, **hostile)
     html = index(tmp_path)
-    assert html.count("</script>") == 2
+    assert (html.count("<script>"), html.count("</script>"), html.count("<img"), html.count("<i>")) == (1, 2, 0, 0)
+    assert "&lt;script&gt;alert(1)" in html
+    assert "a/b%3Ci%3E%27%22%26/index.html" in html
     assert HOSTILE in [p[3] for p in json.loads(re.search(r'id="texts">(.*?)</script>', html)[1])["passages"]]
