@@ -14,6 +14,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -51,7 +52,8 @@ Out = Annotated[Path, Option(help="Folder of the site.")]
 Jobs = Annotated[int | None, Option("--jobs", "-j", min=1, help="Reports at a time; default: the cores.")]
 Kernel = Annotated[str, Option(help="A Jupyter kernel by its name; auto: none, unless the notebook names one.")]
 Limit = Annotated[float, Option("--timeout", min=0.1, help="Seconds a report may take.")]
-To = Annotated[list[str] | None, Option("--to", metavar="html|pdf|docx", help="Also beside the page; repeatable.")]
+Form = StrEnum("Form", ["html", "pdf", "docx"])
+To = Annotated[list[Form] | None, Option("--to", help="Also beside the page; repeatable.")]
 Force = Annotated[bool, Option("--force", help="Also what has not changed.")]
 Failed = Annotated[bool, Option("--failed", help="Only those whose last run failed.")]
 Accept = Annotated[bool, Option("--accept", help="Show what moved, then record it as the new reference.")]
@@ -174,10 +176,9 @@ def render(
     A wrong parameter, name or batch is refused before anything starts. The site is whole at every moment; a run that
     was cut off goes on where it stopped.
     """
-    from kbio_analysis.render.forms import other_forms
     from kbio_analysis.render.requests import given_parameters, requested
 
-    forms, given = other_forms(to or []), given_parameters(parameter or [])
+    forms, given = [form for form in dict.fromkeys(to or []) if form != Form.html], given_parameters(parameter or [])
     if table:
         if scheduler:
             raise UsageError("--table is for this machine; leave --scheduler out")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -18,7 +17,7 @@ from typing import Any
 from kbio_analysis.errors import KbioError, ParameterError, UsageError, did_you_mean
 from kbio_analysis.reading import DocumentError, read_json, read_yaml
 from kbio_analysis.render.notebooks import notebooks_dir
-from kbio_analysis.render.parameters import NotebookSpec, coerce, to_text
+from kbio_analysis.render.parameters import NotebookSpec, to_text
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, slug
 from kbio_analysis.render.references import known_results
 from kbio_analysis.render.results import RESULT, Ranking, Rankings
@@ -231,17 +230,6 @@ def set_name_for(spec: NotebookSpec, values: Mapping[str, object]) -> str:
     """``default``, or e.g. ``target_year-2031-target_multiple-3`` from the values that differ from the defaults."""
     changed = spec.changed(values)
     return slug("-".join(f"{name}-{_in_a_name(value)}" for name, value in changed.items())) if changed else DEFAULT_SET
-
-
-def values_named(spec: NotebookSpec, name: str) -> dict[str, str]:
-    """The values, as they are typed, after which ``set_name_for`` names a set so; empty if none do."""
-    _, *rest = re.split(rf"(?:^|-)({'|'.join(map(re.escape, spec.defaults()))})-", name)
-    given = dict(zip(rest[::2], rest[1::2], strict=True))
-    given = {key: value.upper() if str(spec.defaults()[key]).isupper() else value for key, value in given.items()}
-    with suppress(UsageError):
-        if set_name_for(spec, coerce(spec, given)) == name:
-            return given
-    return {}
 
 
 def _brief(values: Mapping[str, object]) -> str:

@@ -8,7 +8,6 @@ notebook if it has several.
 from __future__ import annotations
 
 import hashlib
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,10 +15,8 @@ from contextlib import suppress
 from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
-from kbio_analysis.render.batches import read_batches, values_named
 from kbio_analysis.render.formats import file_name, format_setting, format_value, plain
 from kbio_analysis.render.notebooks import notebooks_dir, select
-from kbio_analysis.render.parameters import read
 from kbio_analysis.render.publish import BATCHES, DEFAULT_SET, slug
 from kbio_analysis.render.results import ABSENT, Ranking, Recorded, SiteReport, csv_text, is_number
 
@@ -148,23 +145,17 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
 
 
 def _unknown(notebook: str, name: str, reports: Sequence[SiteReport]) -> str:
-    """That there is no such set, and the command that makes it: the default, one named after its values, or one of the
-    repository's batches."""
+    """That there is no such set, and how it is made or what there is instead."""
     request = f"{notebook}/{name}" if notebook else name
-    missing = f"the set {request!r} is not rendered yet; make it by: kbio render"
+    known = [text for report in reports for text in (report.set, report.label)]
+    if name != DEFAULT_SET and (hint := did_you_mean(request, known)):
+        return f"no set {request!r}{hint}"
     with suppress(KbioError):
-        folder = notebooks_dir()
-        ((stem, path),) = select(folder, [notebook]).items()
-        values = values_named(read(path), name)
-        if values or name == DEFAULT_SET:
-            return " ".join([missing, stem, *(f"-p {key}={value}" for key, value in values.items())])
-        for file in sorted((folder.parent / "reports" / "batches").glob("*.yml")):
-            sets, _ = read_batches([file], lambda wanted: read(select(folder, [wanted]).popitem()[1]), {})
-            if any((one.notebook, one.set_name) == (stem, name) for one in sets):
-                return f"{missing} --batch {os.path.relpath(file)}"
-    known = [name for report in reports for name in (report.set, report.label)]
-    hint = did_you_mean(request, known) or f"; there is {', '.join(known[1:10:2]) or 'no report yet: run kbio render'}"
-    return f"no set {request!r}{hint}"
+        (stem,) = select(notebooks_dir(), [notebook])
+        how = "" if name == DEFAULT_SET else " with its values (-p NAME=VALUE), or with a batch that names it (--batch)"
+        return f"the set {request!r} is not rendered yet; make it by: kbio render {stem}{how}"
+    listed = ", ".join(report.label for report in reports[:5]) + (", ..." if len(reports) > 5 else "")
+    return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
 
 
 # ---- the sets of a batch in a table

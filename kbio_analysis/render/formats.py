@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import math
 import re
 import unicodedata
@@ -73,8 +72,6 @@ def format_setting(value: Any) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < _LARGE else repr(value)
     if isinstance(value, list | tuple):
         return ", ".join(format_setting(v) for v in value) or "none listed"
-    if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
     return str(value)
 
 

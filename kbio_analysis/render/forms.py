@@ -10,14 +10,13 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kbio_analysis.errors import KbioError, UsageError, did_you_mean
+from kbio_analysis.errors import KbioError
 from kbio_analysis.render.drawings import standalone_svg
 from kbio_analysis.render.formats import TEMPLATES, data_uri
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
@@ -46,62 +45,46 @@ _SCREEN_ONLY = re.compile(
 _DRAWING = re.compile(r'<svg [^>]*aria-label="([^"]*)".*?</svg>', re.DOTALL)
 
 
-class MissingProgramError(KbioError):
-    """There is no Chromium to print with, or no pandoc to write with."""
-
-
-def other_forms(wanted: Iterable[str]) -> list[str]:
-    """The forms to make besides the page, which is always made. Raises UsageError for one that there is not."""
-    known = ["html", *OTHER_FORMS]
-    for form in wanted:
-        if form not in known:
-            hint = did_you_mean(form, known) or "; write html, pdf or docx"
-            raise UsageError(f"--to {form!r}{hint}")
-    return [form for form in dict.fromkeys(wanted) if form != "html"]
-
-
 def add_forms(
     site: Path, folders: Iterable[Path], forms: Sequence[str], *, anew: bool = False
 ) -> tuple[dict[str, int], list[str]]:
     """Write the ``forms`` ("pdf", "docx") of the reports in ``folders`` that lack them, all of them if ``anew``, and
     list them in the site's index. A report without a page is passed over, and one whose last run failed.
 
-    Returns how many files were made of each form, and what went wrong in one line each: what is missing on this machine
-    is one line, not one a report. Raises PublishError if another run holds the site for too long.
+    Returns how many files were made of each form, and what went wrong, each said once. Raises PublishError if another
+    run holds the site for too long.
     """
     from kbio_analysis.render.site import write_site
 
     made, problems, browser = dict.fromkeys(forms, 0), [], None
     with open_site(site), explained(site), ExitStack() as stack:
         due = [folder for folder in folders if (folder / PAGE).is_file() and not (folder / FAILURE).exists()]
-        for page, form in ((folder / PAGE, form) for folder in due for form in forms):
-            target = page.with_name(OTHER_FORMS[form])
+        for folder, form in ((folder, form) for folder in due for form in forms):
+            target = folder / OTHER_FORMS[form]
             if target.is_file() and not anew:
                 continue
             try:
                 if form == "pdf":
                     browser = browser or stack.enter_context(opened_browser())
-                write_file(target, docx_of(page) if form == "docx" else pdf_of(page, browser))
+                write_file(target, docx_of(folder / PAGE) if form == "docx" else pdf_of(folder / PAGE, browser))
                 made[form] += 1
-            except MissingProgramError as missing:
-                problems.append(f"no {target.name} was made: {missing}")
             except (KbioError, OSError) as problem:
-                problems.append(f"{'/'.join(page.parts[-3:-1])}: {problem}")
+                problems.append(f"no {form}: {problem}")
         write_site(site)
     return made, list(dict.fromkeys(problems))
 
 
 @contextmanager
 def opened_browser() -> Iterator[Browser]:
-    """A headless Chromium without network. Raises MissingProgramError saying what is missing and how to get it."""
+    """A headless Chromium without network. Raises KbioError saying what is missing and how to get it."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
-        raise MissingProgramError("playwright is not installed; install kbio-analysis with its extra 'pdf'") from None
+        raise KbioError("playwright is not installed; install kbio-analysis with its extra 'pdf'") from None
     named = os.environ.get("KBIO_CHROMIUM")
     path = next(filter(os.path.isfile, [named] if named else filter(None, map(shutil.which, BROWSERS))), None)
     if path is None:
-        raise MissingProgramError("no Chromium found; install chromium, or set KBIO_CHROMIUM to the path of one")
+        raise KbioError("no Chromium found; install chromium, or set KBIO_CHROMIUM to the path of one")
     with sync_playwright() as playwright:
         start = partial(playwright.chromium.launch, executable_path=path, args=FLAGS)
         try:
@@ -110,7 +93,7 @@ def opened_browser() -> Iterator[Browser]:
             except Error:  # as root, and in most containers, the browser has none
                 browser = start()
         except Error as problem:
-            raise MissingProgramError(f"{path} does not start: {str(problem).strip().splitlines()[0]}") from None
+            raise KbioError(f"{path} does not start: {str(problem).strip().splitlines()[0]}") from None
         with closing(browser):
             yield browser
 
@@ -141,18 +124,16 @@ def docx_of(page_file: Path) -> bytes:
         return f'<img width="600" alt="{drawing[1]}" src="{source}">'
 
     if shutil.which("pandoc") is None:
-        raise MissingProgramError("pandoc is not installed; install it (its package is called pandoc)")
-    html = _DRAWING.sub(picture, _SCREEN_ONLY.sub("", page_file.read_text(encoding="utf-8"))).encode()
+        raise KbioError("pandoc is not installed; install it (its package is called pandoc)")
+    html = _DRAWING.sub(picture, _SCREEN_ONLY.sub("", page_file.read_text(encoding="utf-8")))
     command = ["pandoc", "--from=html", "--to=docx", "--standalone", "--output=-"]
-    with tempfile.TemporaryDirectory(prefix="kbio-docx-") as empty:
-        how = {"input": html, "cwd": empty, "capture_output": True, "timeout": 120, "check": False}
-        how["env"] = os.environ | {"SOURCE_DATE_EPOCH": "315532800"}
-        try:
-            # Older pandocs and some builds know no sandbox; what they are given refers to nothing, so it may go.
-            done = subprocess.run([*command, "--sandbox"], **how)
-            done = subprocess.run(command, **how) if done.returncode else done
-        except (OSError, subprocess.TimeoutExpired) as problem:
-            raise KbioError(f"pandoc could not write {page_file}: {problem}") from None
+    how = {"input": html.encode(), "env": os.environ | {"SOURCE_DATE_EPOCH": "315532800"}, "timeout": 120}
+    try:
+        # Older pandocs and some builds know no sandbox; what they are given refers to nothing, so it may go.
+        done = subprocess.run([*command, "--sandbox"], capture_output=True, check=False, **how)
+        done = subprocess.run(command, capture_output=True, check=False, **how) if done.returncode else done
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise KbioError(f"pandoc could not write {page_file}: {problem}") from None
     if done.returncode:
         reason = [*done.stderr.decode(errors="replace").strip().splitlines(), str(done.returncode)][0]
         raise KbioError(f"pandoc could not write {page_file}: {reason}")

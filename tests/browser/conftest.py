@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from kbio_analysis.render.forms import MissingProgramError, opened_browser
+from kbio_analysis.errors import KbioError
+from kbio_analysis.render.forms import opened_browser
 
 
 @pytest.fixture(scope="module")
@@ -15,5 +16,5 @@ def browser() -> Iterator[Browser]:
     try:
         with opened_browser() as chromium:
             yield chromium
-    except MissingProgramError as missing:
+    except KbioError as missing:
         pytest.fail(f"the browser tests cannot run: {missing}")
