@@ -41,37 +41,26 @@ def lay_two(site: Path, first: object, other: object) -> None:
 # ---- which reports are meant
 
 
-@pytest.fixture
-def two_notebooks(tmp_path: Path) -> Path:
-    for label in ("11_forecast/default", "11_forecast/late", "12_rank/default", "12_rank/early"):
-        lay(tmp_path, label)
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     ("wanted", "meant"),
     [
-        (["default", "late"], ["11_forecast/default", "11_forecast/late"]),
-        (["early", "default"], ["12_rank/early", "12_rank/default"]),
-        (["12/default", "12_rank/early/"], ["12_rank/default", "12_rank/early"]),
-    ],
-)
-def test_a_set_is_found_by_as_little_as_is_clear(two_notebooks: Path, wanted: list[str], meant: list[str]) -> None:
-    assert [e.label for e in resolve(read_reports(two_notebooks), wanted)] == meant
-
-
-@pytest.mark.parametrize(
-    ("wanted", "words"),
-    [
+        (["default", "late"], "11_forecast/default 11_forecast/late"),
+        (["early", "default"], "12_rank/early 12_rank/default"),
+        (["12/default", "12_rank/early/"], "12_rank/default 12_rank/early"),
         (["default"], "two sets or more"),
         (["default", "lat"], "no set 'lat'; did you mean late?"),
         (["late", "late"], "11_forecast/late is named twice"),
         (["late", "early"], "of one notebook, here no single notebook: write NOTEBOOK/SET"),
     ],
 )
-def test_an_unclear_request_is_refused(two_notebooks: Path, wanted: list[str], words: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(words)):
-        resolve(read_reports(two_notebooks), wanted)
+def test_a_set_is_found_by_as_little_as_is_clear(tmp_path: Path, wanted: list[str], meant: str) -> None:
+    for label in ("11_forecast/default", "11_forecast/late", "12_rank/default", "12_rank/early"):
+        lay(tmp_path, label)
+    try:
+        found = " ".join(report.label for report in resolve(read_reports(tmp_path), wanted))
+    except UsageError as refusal:
+        found = str(refusal)
+    assert meant in found
 
 
 @pytest.mark.parametrize(
@@ -163,17 +152,15 @@ def test_csv_holds_exact_values_and_text_is_aligned_and_obeys_no_terminal_code(t
 
 def test_comparison_page_says_what_the_text_says_and_follows_its_reports(tmp_path: Path) -> None:
     lay_two(tmp_path, 1.5, 2.0)
-    late = tmp_path / "a" / "late"
+    late = tmp_path / "a" / "late" / "result.json"
     page = write_comparison(tmp_path, beside(tmp_path))
     assert page == tmp_path / "compare" / "a-default-vs-late.html"
     assert "what size means US$ million size 1.5 2 +0.5" in words_of(page.read_text())
     assert 'href="compare/a-default-vs-late.html"' in (tmp_path / "index.html").read_text()
-    content = json.loads((late / "result.json").read_text())
-    content["results"]["size"]["value"] = 2.5
-    (late / "result.json").write_text(json.dumps(content))
+    late.write_text(late.read_text().replace('"value": 2.0', '"value": 2.5'))
     write_site(tmp_path)
     assert "1.5 2.5 +1" in words_of(page.read_text())
-    (late / "result.json").unlink()
+    late.unlink()
     write_site(tmp_path)
     assert not page.exists()
 
@@ -200,29 +187,20 @@ def test_batch_names_cannot_leave_their_folder_nor_meet(tmp_path: Path) -> None:
     assert sorted(set(addresses)) == sorted(f"batches/{name}" for name in made)
 
 
-def test_a_batch_is_a_row_a_set_with_what_varies(tmp_path: Path) -> None:
+def test_a_batch_is_a_row_a_set_with_what_varies_below_its_failures(tmp_path: Path) -> None:
     for i in range(3):
         lay(tmp_path, f"many/s{i}", results={"size": float(i), "still": 1.0}, parameters={"year": 2030 + i, "kept": 1})
+    error = {"cell": 2, "type": "DataError", "message": "no table"}
+    lay(tmp_path, "many/bad", failure={"error": error}, parameters={"year": 2030, "kept": 1})
     write_site(tmp_path)
     html = (tmp_path / "batches" / "many.html").read_text()
     assert html.count('<th scope="row">') == 3
-    assert "what size means" in html
     assert "what still means" not in re.sub(r'href="data:[^"]*"', "", html)
     assert ">year<" in html
     assert ">kept<" not in html
-
-
-def test_failures_of_a_batch_stand_on_top(tmp_path: Path) -> None:
-    for i in range(3):
-        lay(tmp_path, f"a/s{i}", batch="growth")
-    error = {"cell": 2, "type": "DataError", "message": "no table"}
-    (tmp_path / "a" / "s1" / "failure.json").write_text(
-        json.dumps({"status": "failed", "error": error, "batch": "growth"})
-    )
-    write_site(tmp_path)
-    text = words_of((tmp_path / "batches" / "growth.html").read_text())
-    assert text.index("Cell 2, DataError: no table") < text.index("Question of a?")
-    assert "3 reports 2 complete 1 failed" in text
+    text = words_of(html)
+    assert "4 reports 3 complete 1 failed" in text
+    assert text.index("Cell 2, DataError: no table") < text.index("Question of many?") < text.index("what size means")
 
 
 # ---- all results as a table
@@ -238,20 +216,16 @@ def test_results_are_tidy_and_the_same_in_both_files(tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "results.parquet")
     rows = table.to_pylist()
     assert str(table.schema.field("value").type) == "double"
-    found = {r["name"]: (r["value"], r["text_value"], r["unit"]) for r in rows if r["notebook"] == "a"}
-    assert found == {
+    assert {r["name"]: (r["value"], r["text_value"], r["unit"]) for r in rows if r["notebook"] == "a"} == {
         "size": (0.30000000000000004, None, "US$ million"),
         "year": (2031.0, None, "year"),
         "flag": (None, "true", None),
         "word": (None, "up", None),
         "none": (None, None, None),
     }
-    assert {(r["batch"], r["parameters"]) for r in rows if r["notebook"] == "a"} == {
-        ("growth", '{"a": "é", "b": [1, 2]}')
-    }
-    assert [(r["set"], r["status"], r["name"], r["parameters"]) for r in rows if r["set"] == "bad"] == [
-        ("bad", "killed", None, '{"year": 1}')
-    ]
+    assert {(r["batch"], r["parameters"]) for r in rows[:5]} == {("growth", '{"a": "é", "b": [1, 2]}')}
+    failed = next(r for r in rows if r["set"] == "bad")
+    assert (failed["status"], failed["name"], failed["parameters"]) == ("killed", None, '{"year": 1}')
     with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
         written = list(csv.DictReader(file))
     assert [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows] == written
@@ -306,42 +280,28 @@ def test_a_wrong_ranking_is_refused_with_its_line(tmp_path: Path, text: str, sai
 
 
 def test_the_largest_stands_first_and_what_has_no_number_last_by_name(tmp_path: Path) -> None:
-    lay_gains(tmp_path, small=1.5, void=None, large=20_000.0, big=20_000.0, absent=..., word="much", truth=True)
+    lay_gains(tmp_path, small=1.5, void=None, large=20_000.0, big=20_000.0, absent=..., word="much", euro=3.0)
+    path = tmp_path / "a" / "euro" / "result.json"
+    path.write_text(path.read_text().replace("US$ million", "EUR million"))
     html = page(tmp_path)
     opening = html[html.index("<main") :]
     rows = re.findall(r'<td class="num" data-value="(\d)">.*?href="\.\./a/(\w+)/index.html"', opening)
     assert rows == [("1", "big"), ("2", "large"), ("3", "small")]
     assert opening.index("<table") == opening.index('<table class="sortable ranking"')
-    assert '<td class="num" data-value="20000.0">20,000</td><td class="words">Land of big</td>' in opening
-    assert '<span>gain in 2036</span> <span class="key">US$ million</span>' in opening
+    assert '<td class="num" data-value="20000.0">20,000' in opening
+    assert '<td class="words">Land of big</td>' in opening
     assert opening.index("Without a rank: 4") > opening.index("data-value")
-    assert "no number</span> " in opening
-    assert "Answer of void." in opening
-
-
-def test_another_unit_has_no_place_in_the_order(tmp_path: Path) -> None:
-    lay_gains(tmp_path, one=1.0, two=2.0, three=3.0)
-    path = tmp_path / "a" / "three" / "result.json"
-    path.write_text(path.read_text().replace("US$ million", "EUR million"))
-    html = page(tmp_path)
-    assert re.findall(r'<td class="num" data-value="(\d)">.*?href="\.\./a/(\w+)/index.html"', html) == [
-        ("1", "two"),
-        ("2", "one"),
-    ]
-    assert "in another unit: EUR million" in html
+    for why in ("no number</span> ", "not recorded</span>", "in another unit: EUR million", "Answer of void."):
+        assert why in opening
 
 
 def test_a_result_nobody_records_is_named_on_the_page(tmp_path: Path) -> None:
     lay_gains(tmp_path, **{f"set{i}": float(i) for i in range(7)})
-    said = {"world": {"a": ("gian",)}}
-    html = page(tmp_path, said)
-    note = "rank_by: no report records gian as a number"
-    assert note in html
+    html = page(tmp_path, {"world": {"a": ("gian",)}})
+    assert "rank_by: no report records gian as a number" in html
     assert "sortable ranking" not in html
     assert "<table" in html
-    said = {"world": {"a": ("gain", "nmae", "name")}}
-    note = "columns: no report records nmae"
-    assert note in page(tmp_path, said)
+    assert "columns: no report records nmae" in page(tmp_path, {"world": {"a": ("gain", "nmae", "name")}})
 
 
 def test_a_change_of_the_ranking_remakes_the_page_and_nothing_else(tmp_path: Path) -> None:
