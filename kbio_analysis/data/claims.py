@@ -5,9 +5,11 @@ here from whole tables. Every one carries the sources it rests on.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError, UsageError
+from ..reading import rows_of
 from ..vocabulary import HOME, INDIA
 from .destinations import country_groups
 from .results import recorded
@@ -89,12 +91,22 @@ def measured(notebook: str, measure: str, own: Mapping[str, Measured], unit: str
 def measures(*, growth_years: int = 3) -> Measures:
     """Every measure the ledger takes from tables, by name; ``growth_years`` is the latest years of Bangladesh's growth.
 
-    Single figures are rows of ``claim_figures`` and ``bangladesh_published``, under their own names.
+    Single figures are rows of ``claim_figures`` and ``bangladesh_published``, under their own names. A row of
+    ``measures.csv`` is a cell of a table, over another if one is named, as growth in per cent a year if years are.
     """
     rows = load("claim_figures").rename(columns={"figure": "id"}).to_dict("records")
     rows += load("bangladesh_published").to_dict("records")
     found = {row["id"]: _one(row["value"], [row["source_id"]]) for row in rows}
-    return found | _economies(growth_years) | _partners() | _medicines()
+    for row in rows_of((Path(__file__).parent / "measures.csv").read_bytes()):
+        cells = {"first": load(row["table"]).query(row["where"]).squeeze()}
+        value = cells["first"][row["column"]]
+        if row["over"]:
+            cells["second"] = load(row["over"]).query(row["over_where"]).squeeze()
+            value = value / cells["second"][row["over_column"]]
+        if row["years"]:
+            value = 100 * (value ** (1 / int(row["years"])) - 1)
+        found[row["measure"]] = _one(value, [cells[cited]["source_id"] for cited in row["cites"].split()])
+    return found | _economies(growth_years) | _partners()
 
 
 def _one(value: float, sources: Iterable[str]) -> Measured:
@@ -127,63 +139,22 @@ def _economies(growth_years: int) -> Measures:
 
 
 def _partners() -> Measures:
-    """Trade with Bangladesh, investment in India and its agreement, and what August 2025 brought."""
+    """Trade with Bangladesh and talks with it, India's agreement, and Korea's rank among exporters of medicines."""
     exports, imports = (load(f"korea_{flow}_by_partner") for flow in ("exports", "imports"))
     year, sources = int(exports["year"].max()), [*exports["source_id"], *imports["source_id"]]
     sold, bought = (rows[rows["year"] == year].set_index("iso3") for rows in (exports, imports))
     total = sold["exports_usd_m"].add(bought["imports_usd_m"], fill_value=0)
     part = load("claim_figures").set_index("figure").loc["bangladesh_trade_2024_11m"]
-    found = {
+    talks = load("bangladesh_timeline").query("event.str.startswith('First round')").iloc[0]
+    pact = load("korea_ftas").query(f"iso3 == '{INDIA}' and scope == 'goods'").iloc[0]
+    panel = exporters("SITC54")
+    row = panel.loc[panel[HOME].last_valid_index()].dropna()
+    return {
         f"bangladesh_trade_{year}_usd_m": _one(total["BGD"], sources),
         f"bangladesh_partner_rank_{year}": _one(1 + (total > total["BGD"]).sum(), sources),
         "bangladesh_trade_2024_pro_rata_usd_m": _one(part["value"] * 12 / 11, [part["source_id"]]),
-    }
-    rows = load("korea_investment_in_india").sort_values("period").set_index("period")
-    stocks, flows = rows[rows["measure"] == "stock"], rows[rows["measure"] == "flow_sum"].iloc[0]
-    first, last, later = stocks.iloc[0], stocks.iloc[-1], stocks[stocks.index.str.startswith("2018")].iloc[-1]
-    ratios = {
-        "stock_multiple": (last, first),
-        "stock_multiple_2018": (later, first),
-        "on_flows_multiple": (last, flows),
-    }
-    for name, (end, base) in ratios.items():
-        times = end["amount_usd_m"] / base["amount_usd_m"]
-        found[f"india_investment_{name}"] = _one(times, [base["source_id"], end["source_id"]])
-    pact = load("korea_ftas").query(f"iso3 == '{INDIA}' and scope == 'goods'").iloc[0]
-    for name, day in (("signed", pact["signed"]), ("in_force", pact["in_force_earliest"])):
-        found[f"india_agreement_{name}_year"] = _one(int(str(day)[:4]), [pact["source_id"]])
-    talks = load("bangladesh_timeline").query("event.str.startswith('First round')").iloc[0]
-    began = str(talks["date"]).startswith("2025-08")
-    usa = load("korea_export_headlines").query("item == 'USA'").set_index("period").loc[["2025-08", "2024-08"]]
-    found["bangladesh_first_round_2025_08"] = _one(began, [talks["source_id"]])
-    over = usa["exports_usd_m"].iloc[0] / usa["exports_usd_m"].iloc[1]
-    return found | {"exports_usa_over_year_before_2025_08": _one(over, usa["source_id"])}
-
-
-def _medicines() -> Measures:
-    """The world market, its growth and its size over that of chips; Korea's exports of medicines and their rank."""
-    rows = load("world_pharma_market").query("geo == 'WLD'").set_index(["segment", "year"])
-    size, cite = rows["market_usd_bn"], rows["source_id"]
-    khidi, iqvia = "pharmaceuticals", "medicines_iqvia_2024_edition"
-    sizes = {"2024": (khidi, 2024), "2023": (khidi, 2023), "iqvia_2023": (iqvia, 2023)}
-    found = {f"world_market_{name}_usd_bn": _one(size[at], [cite[at]]) for name, at in sizes.items()}
-    paths = {"2023_2030": (khidi, 2023, 2030), "2024_2030": (khidi, 2024, 2030), "2019_2023": (khidi, 2019, 2023)}
-    for name, (segment, start, end) in (paths | {"iqvia": (iqvia, 2023, 2028)}).items():
-        growth = 100 * ((size[segment, end] / size[segment, start]) ** (1 / (end - start)) - 1)
-        found[f"world_market_growth_{name}_pct"] = _one(growth, [cite[segment, end]])
-    figures = load("claim_figures").set_index("figure")
-    chips, whole = figures.loc["world_semiconductor_sales_2024"], figures.loc["biohealth_exports_2024"]
-    stated = load("article_claims").set_index("id").at["world_pharma_market_2024", "value"]
-    for name, market, ids in (("as_stated", stated, []), ("2024", size[khidi, 2024], [cite[khidi, 2024]])):
-        found[f"world_market_{name}_over_semiconductors"] = _one(market / chips["value"], [chips["source_id"], *ids])
-    counts, panel = load("biopharma_exports_annual").set_index(["definition", "year"]), exporters("SITC54")
-    khidi, headline = (counts.loc[name, 2024] for name in ("khidi_biopharma_hs2022", "gov_biopharma_headline"))
-    row = panel.loc[panel[HOME].last_valid_index()].dropna()
-    kita = load("pharma_export_ranks").set_index(["definition", "year"]).loc["kita_biopharma", 2020]
-    over, cited = whole["value"] / headline["exports_usd_m"], [whole["source_id"], headline["source_id"]]
-    return found | {
-        "biohealth_over_biopharma_2024": _one(over, cited),
-        "biopharma_exports_2024_usd_m": _one(khidi["exports_usd_m"], [khidi["source_id"]]),
-        "published_rank_kita_2020": _one(kita["rank"], [kita["source_id"]]),
+        "bangladesh_first_round_2025_08": _one(str(talks["date"]).startswith("2025-08"), [talks["source_id"]]),
+        "india_agreement_signed_year": _one(int(pact["signed"][:4]), [pact["source_id"]]),
+        "india_agreement_in_force_year": _one(pact["in_force_earliest"].year, [pact["source_id"]]),
         "published_rank_sitc54_2020": _one(1 + (row > row[HOME]).sum(), panel.attrs["source_ids"]),
     }

@@ -76,10 +76,8 @@ def market_panel(first_year: int, last_year: int) -> "DataFrame":
 
 
 def outlines() -> "dict[str, list[np.ndarray]]":
-    """Outlines of countries: ISO3 -> rings of (longitude, latitude) in degrees, from Natural Earth at 1:110m.
-
-    The geometry is the file that the package bqplot carries; nothing is fetched and bqplot is not imported. Small
-    economies have no outline at this scale. Raises DataError where the package is not installed.
+    """Outlines of countries: ISO3 -> rings of (longitude, latitude) in degrees, of Natural Earth at 1:110m (too coarse
+    for small economies), the file that the package bqplot carries. Raises DataError where that is not installed.
     """
     import numpy as np
     import pycountry
@@ -94,8 +92,7 @@ def outlines() -> "dict[str, list[np.ndarray]]":
     drawn = {}
     for shape in topology["objects"]["subunits"]["geometries"]:
         country = pycountry.countries.get(numeric=f"{shape['id']:03d}") if shape["id"] > 0 else None
-        iso3 = country.alpha_3 if country else f"X{-shape['id']:02d}"
         polygons = [shape["arcs"]] if shape["type"] == "Polygon" else shape["arcs"]
         rings = [[arcs[i] if i >= 0 else arcs[~i][::-1] for i in polygon[0]] for polygon in polygons]
-        drawn[iso3] = [np.vstack(ring) for ring in rings]
+        drawn[country.alpha_3 if country else f"X{-shape['id']:02d}"] = [np.vstack(ring) for ring in rings]
     return drawn

@@ -18,10 +18,9 @@ def country_names() -> dict[str, str]:
 
 
 def benchmarks() -> "Series":
-    """Published benchmarks: value by (measure, scope), units as in ``development_benchmarks``.
+    """Published benchmarks: value by (measure, scope), units as in ``development_benchmarks``; ``attrs["source_ids"]``.
 
-    ``attrs["source_ids"]`` names their sources. They are other people's measurements and carry no release date of
-    ours: ``as_of`` does not touch them.
+    They are other people's measurements and carry no release date of ours: ``as_of`` does not touch them.
     """
     return _cited(load("development_benchmarks"), ["measure", "scope"], "value")
 
@@ -34,10 +33,10 @@ def phase_figures(success_rates: str) -> "DataFrame":
     import pandas as pd
 
     table, phases = benchmarks(), pd.Index(["phase1", "phase2", "phase3", "filed"], name="phase")
-    candidates = [int(table[f"pipeline_{phase}", "KDDF 2024"]) for phase in phases]
-    success = [table[f"success_{phase}", success_rates] / 100 for phase in phases]
-    years = [*(table[f"years_{phase}"].iloc[0] for phase in phases[:3]), table["review_median"].iloc[0] / 365.25]
-    return pd.DataFrame({"candidates": candidates, "success": success, "years": years}, index=phases)
+    found = {"candidates": [int(table[f"pipeline_{phase}", "KDDF 2024"]) for phase in phases]}
+    found["success"] = [table[f"success_{phase}", success_rates] / 100 for phase in phases]
+    years = [table[f"years_{phase}"].iloc[0] for phase in phases[:3]]
+    return pd.DataFrame(found | {"years": [*years, table["review_median"].iloc[0] / 365.25]}, index=phases)
 
 
 def selling_products(*, as_of: str | date | None = None) -> "DataFrame":
@@ -65,20 +64,19 @@ def biologics_forecasts(*, as_of: str | date | None = None) -> dict[tuple[str, i
     """
     known, sizes = benchmarks(), market_sizes(as_of=as_of)
     found = {("IQVIA, 2023 edition", 2027): float(known["biotech_share", "2027"])}
-    edition, world = ("medicines_iqvia_2024_edition", 2028), ("pharmaceuticals", 2030)
-    if edition in sizes:
-        found["IQVIA, 2024 edition", 2028] = float(100 * known["biotech_spending", "2028"] / sizes[edition])
-    if world in sizes:
-        found["P&S over KHIDI", 2030] = float(100 * known["biopharma_market", "2030"] / sizes[world])
+    over = {("IQVIA, 2024 edition", 2028): ("biotech_spending", "medicines_iqvia_2024_edition")}
+    over[("P&S over KHIDI", 2030)] = ("biopharma_market", "pharmaceuticals")
+    for (label, year), (size, market) in over.items():
+        if (market, year) in sizes:
+            found[label, year] = float(100 * known[size, str(year)] / sizes[market, year])
     return found
 
 
 def published_ranges() -> dict[tuple[str, str], tuple[float, float]]:
     """What others measured of each assumption of the reform notebook: (track, assumption) -> lowest, highest.
 
-    Tracks are new_drug, biosimilar and both. Spreads are coefficients of variation: of review times from the
-    quartiles of a log-normal law, of listing times from mean and standard deviation. An assumption that nobody
-    published is absent.
+    Spreads are coefficients of variation: of review times from the quartiles of a log-normal law, of listing times from
+    mean and standard deviation. An assumption that nobody published is absent.
     """
     import numpy as np
 

@@ -109,8 +109,7 @@ def under_way(*, as_of: Day = None) -> dict[str, "Series"]:
     found = {str(known[key]): monthly(key, as_of=as_of) for key in UNDER_WAY}
     final, rounded = (monthly(key, as_of=as_of) for key in CHAPTER_30)
     found["HS 30"] = final.combine_first(rounded)
-    behind = {*final.attrs["source_ids"], *rounded.attrs["source_ids"]}
-    found["HS 30"].attrs = {"source_ids": tuple(sorted(behind))}
+    found["HS 30"].attrs = {"source_ids": tuple(sorted({*final.attrs["source_ids"], *rounded.attrs["source_ids"]}))}
     return {label: values for label, values in found.items() if len(values)}
 
 
@@ -137,8 +136,8 @@ def said_by(table: str, *, as_of: Day = None) -> "DataFrame":
 def official_forecasts(*, as_of: Day = None) -> "DataFrame":
     """Official forecasts and targets of medicines' exports, with what came where it is known, oldest first.
 
-    Columns as in the table ``health_export_forecasts``, and name, said (month), came (US$ million, of KHIDI's present
-    count; NaN where none is out or nothing is comparable) and miss_pct, the forecast against it.
+    Also name, said (month), came (US$ million, of KHIDI's present count; NaN where none is out or nothing is
+    comparable) and miss_pct, the forecast against it.
     """
     names = {"pharma": "All pharmaceuticals (KHIDI)", "motie_biopharma": "Biopharma (trade ministry)"}
     names |= {"gov_biopharma_headline": "Biopharma (strategy)"}
