@@ -34,7 +34,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SMALL, _LARGE, _DIGITS = 1e-4, 1e15, 5
 _WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _BARE_LINK = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}])")
-_INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _MISSING = (
     '<span class="missing">The picture {} is not shown: one pasted into a cell of text travels with the page, or one '
     "in the notebook's folder (PNG, JPEG, GIF, WebP or SVG, at most 5 MB).</span>"
@@ -173,7 +173,7 @@ class _Renderer(mistune.HTMLRenderer):
         name = address.removeprefix("attachment:")
         bundle = self.attachments.get(name) or self.attachments.get(unquote(name)) or {}
         source = next((f"data:{kind};base64,{''.join(body)}" for kind, body in bundle.items()), address)
-        if _INLINE_IMAGE.fullmatch(source):
+        if INLINE_IMAGE.fullmatch(source):
             return str(Markup('<img src="{}" alt="{}">').format(source, alt))
         if _WEB_LINK.fullmatch(address):
             return str(link(alt or address, address))

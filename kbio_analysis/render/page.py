@@ -170,11 +170,11 @@ class Page:
             self._counts["Output"] += 1
             return {"as": "html", "html": clean_html(data["text/html"]), "label": f"Output {self._counts['Output']}"}
         for kind in ("image/svg+xml", "image/png", "image/jpeg"):
-            if kind in data:
-                coded = f"data:{kind};base64,{''.join(data[kind].split())}"
+            drawn, coded = kind == "image/svg+xml", f"data:{kind};base64,{''.join(data.get(kind, '').split())}"
+            if kind in data and (drawn or formats.INLINE_IMAGE.fullmatch(coded)):
                 view, told = self._numbered("Figure", {}), metadata.get(kind)
                 alt = str(told.get("alt") or "") if isinstance(told, Mapping) else ""
-                view["src"] = formats.data_uri(data[kind], kind) if kind == "image/svg+xml" else coded
+                view["src"] = formats.data_uri(data[kind], kind) if drawn else coded
                 view["lacks"] = "no caption" if alt else "no caption, no text for readers who cannot see it"
                 return view | {"as": "image", "alt": alt or view["label"]}
         for kind in ("text/markdown", "text/latex"):

@@ -1,7 +1,5 @@
 """The report page in a real browser: a made-up report that holds everything a page can hold."""
 
-from pathlib import Path
-
 import pytest
 from pages import SCREENS, check_page, listen, problems_of
 from playwright.sync_api import Browser, Page
@@ -12,43 +10,35 @@ from kbio_analysis.render.page import report_html
 
 
 @pytest.fixture(scope="module")
-def report_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return _saved(tmp_path_factory.mktemp("report"), report_html(notebook(), result(), spec()))
-
-
-@pytest.fixture(scope="module")
-def hostile_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return _saved(tmp_path_factory.mktemp("hostile"), hostile_page())
+def urls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    found = {}
+    for name, html in (("report", report_html(notebook(), result(), spec())), ("hostile", hostile_page())):
+        path = tmp_path_factory.mktemp(name) / "index.html"
+        path.write_text(html, encoding="utf-8")
+        found[name] = path.as_uri()
+    return found
 
 
 @pytest.fixture
-def page(browser: Browser, report_url: str):
+def page(browser: Browser, urls: dict[str, str]) -> Page:
     """The report on a desktop screen, in light colours."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    opened = context.new_page()
-    opened.goto(report_url)
-    yield opened
-    context.close()
+    opened = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    opened.goto(urls["report"])
+    return opened
 
 
-def _saved(folder: Path, html: str) -> str:
-    path = folder / "index.html"
-    path.write_text(html, encoding="utf-8")
-    return path.as_uri()
-
-
-def test_report_is_sound(browser: Browser, report_url: str) -> None:
-    check_page(report_url, browser, SCREENS)
+def test_report_is_sound(browser: Browser, urls: dict[str, str]) -> None:
+    check_page(urls["report"], browser, SCREENS)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 375)])
-def test_hostile_text_stays_text(browser: Browser, hostile_url: str, scheme: str, width: int) -> None:
-    found = problems_of(hostile_url, browser, scheme, width)
+def test_hostile_text_stays_text(browser: Browser, urls: dict[str, str], scheme: str, width: int) -> None:
+    found = problems_of(urls["hostile"], browser, scheme, width)
     assert [problem for problem in found if not problem.startswith("scrolls sideways")] == []  # words without end
 
 
-def test_policy_stops_scripts_styles_and_requests(page: Page, report_url: str) -> None:
-    heard, stopped = listen(page, report_url), []
+def test_policy_stops_scripts_styles_and_requests(page: Page, urls: dict[str, str]) -> None:
+    heard, stopped = listen(page, urls["report"]), []
     page.on("requestfailed", lambda request: stopped.append((request.url, request.failure)))
     page.evaluate("""async () => {
       const add = (tag, fields) => document.body.append(Object.assign(document.createElement(tag), fields));

@@ -1,14 +1,12 @@
 """The site in a real browser: index, search, what-if page and the ways between reports are sound and usable by
 keyboard, and whole without scripts."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pages import SCREENS, check_page
 from playwright.sync_api import Browser, Page
-from specimen import lay_site, notebook, result
+from specimen import lay_report, lay_site, notebook, result
 
 from kbio_analysis.render.page import report_html
 from kbio_analysis.render.site import write_site
@@ -22,18 +20,20 @@ def _site(folder: Path, count: int) -> str:
     return (folder / "index.html").as_uri()
 
 
+def _opened(browser: Browser, url: str, *, scripts: bool = True) -> Page:
+    page = browser.new_context(viewport={"width": 1280, "height": 900}, java_script_enabled=scripts).new_page()
+    page.goto(url)
+    return page
+
+
 @pytest.fixture(scope="module")
 def few_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return _site(tmp_path_factory.mktemp("few"), FEW)
 
 
 @pytest.fixture
-def index(browser: Browser, few_url: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(few_url)
-    yield page
-    context.close()
+def index(browser: Browser, few_url: str) -> Page:
+    return _opened(browser, few_url)
 
 
 @pytest.fixture(scope="module")
@@ -44,20 +44,12 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = {("11_export_forecast", "default", None): (2030, 2.0), ("22_partner", "default", None): (2030, 2.0)}
     asked |= {("11_export_forecast", f"{y}-{m}", "grid"): (y, m) for y, m in values[:-1]}
     for (name, set_name, batch), (year, multiple) in asked.items():
-        told = {"parameters": {"target_year": year, "target_multiple": multiple}, "batch": batch}
-        content = result(notebook=name, set=set_name, answer=f"By {year} it is {multiple} times.", **told)
-        content["results"]["required_growth_pct"] = {"value": year / multiple, "unit": "%", "meaning": "growth"}
-        (folder := site / name / set_name).mkdir(parents=True)
-        (folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
-        (folder / "index.html").write_text(report_html(notebook(), content), encoding="utf-8")
+        told = {"parameters": {"target_year": year, "target_multiple": multiple}, "batch": batch, "set": set_name}
+        told |= {"notebook": name, "answer": f"By {year} it is {multiple} times.", "results": result()["results"]}
+        told["results"]["required_growth_pct"] = {"value": year / multiple, "unit": "%", "meaning": "growth"}
+        lay_report(site, report_html(notebook(), result(**told)), **told)
     write_site(site)
     return site
-
-
-def _opened(browser: Browser, url: str, *, scripts: bool = True) -> Page:
-    page = browser.new_context(viewport={"width": 1280, "height": 900}, java_script_enabled=scripts).new_page()
-    page.goto(url)
-    return page
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Other forms of a report: what is missing is said once and clearly, the page stays, and the content is the page's."""
 
-import json
 import re
 import shutil
 import zipfile
@@ -9,8 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from browser.specimen import HOSTILE, QUESTION, chart, display, notebook, result
-from nbformat.v4 import new_code_cell
+from browser.specimen import HOSTILE, QUESTION, chart, display, lay_report, notebook, result
 
 from kbio_analysis.render import forms
 from kbio_analysis.render.forms import add_forms, docx_of, opened_browser
@@ -22,13 +20,8 @@ from kbio_analysis.render.publish import open_site
 def report(tmp_path: Path) -> Path:
     """A finished report as the renderer leaves it, with hostile text in a chart."""
     hostile = display(chart(id="hostile", alt=HOSTILE, caption=HOSTILE, source=HOSTILE))
-    page = report_html(notebook(new_code_cell("hostile()", outputs=[hostile])), result())
     with open_site(tmp_path):
-        folder = tmp_path / "11_export_forecast" / "late_target"
-        folder.mkdir(parents=True)
-        (folder / "result.json").write_text(json.dumps(result()), encoding="utf-8")
-        (folder / "index.html").write_text(page, encoding="utf-8")
-    return folder
+        return lay_report(tmp_path, report_html(notebook(("hostile()", [hostile])), result()))
 
 
 def test_what_is_missing_is_one_clear_problem_and_the_page_stays(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
