@@ -293,13 +293,12 @@ def compare(
 ) -> None:
     """Set rendered scenarios side by side: what differs between them, and each one's difference to the first."""
     from kbio_analysis.render.compare import Comparison, resolve
-    from kbio_analysis.render.results import read_reports
+    from kbio_analysis.render.results import read_reports, write_comparison
 
     comparison = Comparison(resolve(read_reports(out), sets))
 
     from kbio_analysis.render.build import say
     from kbio_analysis.render.publish import explained, open_site
-    from kbio_analysis.render.site import write_comparison
 
     say(comparison.text)
     with open_site(out), explained(out):
