@@ -1,6 +1,6 @@
 """The processes of a run: the fork server, which imports what notebooks would import themselves, and, forked from it,
-one for each piece of work, to which nothing but these imports is carried over: session, signals, files, environment,
-folder, random state and matplotlib's settings are its own. Its end is told."""
+one for each piece of work, to which nothing but these imports is carried over: session, files, environment, folder,
+random state and matplotlib's settings are its own. Its end is told."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -37,7 +37,6 @@ OUTPUT, PRINTED = "output.txt", "printed.txt"  # of programs that cells start, a
 AFTER = -1
 """Told in place of a cell's number when the cells are done and the page is being made."""
 
-INLINE = "module://matplotlib_inline.backend_inline"
 
 # Keys of the surrounding Jupyter and settings that would make a report depend on who renders it.
 _DROPPED_PREFIXES = ("JUPYTER_", "JPY_", "IPYTHON", "PAPERMILL_", "GIT_")
@@ -50,22 +49,24 @@ _FIXED = {
     # Arrow's allocator starts a thread at import unless told not to, and a process that forks must have none.
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "TZ": "UTC",
-    "MPLBACKEND": INLINE,
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     # Reports run side by side, and sums come out in the same order on every machine.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    **dict.fromkeys(("NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"),
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Here:
-    """What the work is given: a private folder (its ``work`` is the current one) and whom to tell of a cell's begin."""
+    """What the work is given: a private folder (its ``work`` is the current one), whom to tell of a cell's begin."""
 
     folder: Path
-    tell: Callable[[int], None]
+    connection: Connection
+    cell: int = 0
+
+    def tell(self, cell: int) -> None:
+        self.cell = cell
+        self.connection.send(cell)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -94,13 +95,6 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | _FIXED | ours
 
 
-def set_environment(wanted: Mapping[str, str]) -> None:
-    """Make it the environment of this process."""
-    for name in os.environ.keys() - wanted.keys():
-        del os.environ[name]
-    os.environ.update(wanted)
-
-
 def run(connection: Connection, call: Callable[[Here], Any], folder: Path, environment: dict[str, str]) -> NoReturn:
     """Do the work and send its answer, or what kept it from giving one."""
     try:
@@ -109,16 +103,25 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
         # Every process keeps the server alive by this; the notebook's would outlive the caller together with it.
         os.close(forkserver._forkserver._forkserver_alive_fd)
         forkserver._forkserver._forkserver_alive_fd = None
-        _ask_linux(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: to end with the server, which ends with the caller
-        adopt_orphans()
-        _take_place(folder, environment)
+        _prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: to end with the server, which ends with the caller
+        _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans below are this process's
+        _redirected(os.devnull, os.O_RDONLY, 0)
+        _redirected(folder / OUTPUT, os.O_WRONLY | os.O_APPEND, 1, 2)
+        sys.stdin = os.fdopen(0, closefd=False)
+        os.environ.clear()
+        os.environ.update(environment)
+        time.tzset()
+        tempfile.tempdir = None  # asked for anew: what is left there goes with the folder
+        (folder / "work").mkdir()
+        os.chdir(folder / "work")
+        sys.argv = ["kbio"]
         gc.enable()
         random.seed()
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed()
         if "matplotlib" in sys.modules:
             sys.modules["matplotlib"].rcdefaults()
-        answer = call(Here(folder=folder, tell=connection.send))
+        answer = call(Here(folder, connection))
     except BaseException as problem:  # this frame is the process's last
         answer = told(problem)
     try:
@@ -127,6 +130,19 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
         connection.send(told(problem))
     finally:
         os._exit(0)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value)
+
+
+def _redirected(path: str | Path, flags: int, *numbers: int) -> None:
+    """Open a file as standard input, output or error."""
+    opened = os.open(path, flags, 0o600)
+    for number in numbers:
+        os.dup2(opened, number)
+    os.close(opened)
 
 
 def told(problem: BaseException) -> StoppedError:
@@ -152,25 +168,6 @@ def tail(path: Path, most: int) -> str:
     except OSError:
         return ""
     return text if size <= most else f"[{size - most} bytes before]\n{text}"
-
-
-def _take_place(folder: Path, environment: dict[str, str]) -> None:
-    null = os.open(os.devnull, os.O_RDWR)
-    output = os.open(folder / OUTPUT, os.O_WRONLY | os.O_APPEND)
-    for source, target in ((null, 0), (output, 1), (output, 2)):
-        os.dup2(source, target)
-    os.close(null)
-    os.close(output)
-    sys.stdin = os.fdopen(0, closefd=False)
-    set_environment(environment)
-    time.tzset()
-    tempfile.tempdir = None  # asked for anew: what is left there goes with the folder
-    (folder / "work").mkdir()
-    os.chdir(folder / "work")
-    sys.argv = ["kbio"]
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # ---- the fork server
@@ -237,29 +234,12 @@ def _import(name: str) -> None:
         print(f"not preloaded: {name} ({error})", file=sys.stderr, flush=True)
 
 
-def adopt_orphans() -> None:
-    """Make this process the parent of those below it whose parent dies (Linux)."""
-    _ask_linux(36, 1)  # PR_SET_CHILD_SUBREAPER
-
-
-def _ask_linux(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value)
-
-
-def below(process: psutil.Process, *, recursive: bool = False) -> list[psutil.Process]:
-    """The living processes that a process has started, and with ``recursive`` what these have started, and so on."""
-    found = []
-    with contextlib.suppress(psutil.Error):
-        for child in process.children(recursive=recursive):
-            with contextlib.suppress(psutil.Error):
-                found += [child] if child.status() != psutil.STATUS_ZOMBIE else []
-    return found
-
-
 def kill(process: psutil.Process) -> None:
     """End it and all below it, as far as they are still there."""
-    for one in [*below(process, recursive=True), process]:
+    found = [process]
+    with contextlib.suppress(psutil.Error):
+        found += process.children(recursive=True)
+    for one in found:
         with contextlib.suppress(psutil.Error):
             one.kill()
 
@@ -269,7 +249,7 @@ def _end(folder: Path) -> None:
     if os.getpid() != PID:
         return
     limit = time.monotonic() + 2
-    while time.monotonic() < limit and (found := below(psutil.Process())):
+    while time.monotonic() < limit and (found := psutil.Process().children()):
         for one in found:
             kill(one)
         with contextlib.suppress(ChildProcessError):
@@ -281,13 +261,10 @@ def _end(folder: Path) -> None:
 # A process of the server's, or one beside it, may meet the variable too; only the server itself is no child.
 if AHEAD in os.environ and multiprocessing.parent_process() is None:
     folder = Path(tempfile.gettempdir())
-    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for number in (1, 2):
-        os.dup2(log, number)
-    os.close(log)
+    _redirected(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
     with contextlib.suppress(OSError):
         os.setsid()
-    adopt_orphans()
+    _prctl(36, 1)
     atexit.register(_end, folder)
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")

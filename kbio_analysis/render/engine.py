@@ -110,7 +110,7 @@ def _executed(source: str, here: Here) -> NotebookNode:
 
 
 def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
-    shell, number = NotebookShell.begin(), 0
+    shell = NotebookShell.begin()
     shell.outputs.open(here.folder)
     if "matplotlib.pyplot" in sys.modules:
         shell.enable_matplotlib("inline")
@@ -122,9 +122,8 @@ def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
             manager.cell_start(cell, index)
             try:
                 if cell.cell_type == "code":
-                    number += 1
-                    here.tell(number)
-                    shell.run(cell, number)
+                    here.tell(here.cell + 1)
+                    shell.run(cell, here.cell)
             except StoppedError as stopped:
                 manager.cell_exception(cell, cell_index=index, exception=stopped)
                 raise
@@ -253,12 +252,8 @@ class NotebookShell(InteractiveShell):
 
     @classmethod
     def begin(cls) -> NotebookShell:
-        settings = Config()
-        settings.HistoryManager.enabled = False
-        settings.HistoryManager.hist_file = ":memory:"
-        settings.InteractiveShell.colors = "nocolor"
-        settings.InteractiveShell.warn_venv = False
-        shell = cls.instance(config=settings)
+        history, plain = {"enabled": False, "hist_file": ":memory:"}, {"colors": "nocolor", "warn_venv": False}
+        shell = cls.instance(config=Config({"HistoryManager": history, "InteractiveShell": plain}))
         shell.outputs = shell.display_pub  # which a cell may exchange
         shell.compile.get_code_name = lambda _source, _code, number: f"<cell {number}>"
         return shell
@@ -266,8 +261,7 @@ class NotebookShell(InteractiveShell):
     def run(self, cell: NotebookNode, number: int) -> None:
         """Run one code cell, its outputs put in place. Raises StoppedError if it fails."""
         self.outputs.begin(cell, number)
-        self.trace = ""
-        self.execution_count = number
+        self.trace, self.execution_count = "", number
         done = self.run_cell(cell.source, store_history=True)
         self.outputs.end()
         cell.execution_count = number if cell.source.strip() else None
@@ -303,12 +297,8 @@ class NotebookShell(InteractiveShell):
 def _in_a_kernel(run: partial[Any], notebook: NotebookNode, here: Here, kernel: str) -> dict[str, Any]:
     from jupyter_client.kernelspec import KernelSpecManager
 
-    number = 0
-
     def begun(cell: NotebookNode, cell_index: int) -> None:
-        nonlocal number
-        number = sum(c.cell_type == "code" for c in notebook.cells[: cell_index + 1])
-        here.tell(number)
+        here.tell(sum(c.cell_type == "code" for c in notebook.cells[: cell_index + 1]))
 
     asks = KernelSpecManager().get_kernel_spec(kernel).language.lower() == "python"
     notebook.cells += [nbformat.v4.new_code_cell(_ASKING, metadata={"papermill": {}})] if asks else []
@@ -317,10 +307,10 @@ def _in_a_kernel(run: partial[Any], notebook: NotebookNode, here: Here, kernel: 
     try:
         run(None, notebook, kernel, start_timeout=120, on_cell_execute=begun, **strictly)
     except DeadKernelError:
-        reason = f"the kernel died in cell {number}"
-        raise StoppedError(status="killed", cell=number or None, kind="DeadKernel", reason=reason) from None
+        reason = f"the kernel died in cell {here.cell}"
+        raise StoppedError(status="killed", cell=here.cell or None, kind="DeadKernel", reason=reason) from None
     told = notebook.cells.pop().outputs if asks else []
     for error in (output for cell in notebook.cells for output in cell.get("outputs", ()) if "ename" in output):
         log = _ANSI.sub("", "\n".join(error.traceback))
-        raise StoppedError(cell=number, kind=error.ename, reason=error.evalue, log=log)
+        raise StoppedError(cell=here.cell, kind=error.ename, reason=error.evalue, log=log)
     return json.loads(told[0].get("text", "{}")) if told else {}

@@ -19,8 +19,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent import futures
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection, wait
@@ -60,6 +58,7 @@ def check_stop() -> None:
 def _note(*_: object) -> None:
     global _told
     _told = True
+    _end_server()  # which the main thread may be waiting for; what runs is to end anyway
 
 
 @contextlib.contextmanager
@@ -141,19 +140,22 @@ class Work:
     cell: int | None = None
 
     def start(self, ahead: Sequence[Any]) -> None:
-        """Begin it in a new process of a server that is ready."""
+        """Begin it in a new process; the first waits until the server has imported what they need."""
         if self.tries == TRIES:
-            raise ExecutionError(f"the fork server ended {TRIES} times: {_last_words()}; try --jobs 1")
+            lines = ["it left no message", *child.tail(own_folder() / child.LOG, 500).splitlines()]
+            raise ExecutionError(f"the fork server ended {TRIES} times: {lines[-1]}; try --jobs 1")
         self.tries += 1
         self.folder, self.cell = Path(tempfile.mkdtemp(prefix="run-", dir=own_folder())), None
         (self.folder / child.OUTPUT).touch()
         context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([child.__name__])
         self.connection, theirs = context.Pipe(duplex=False)
         arguments = (theirs, self.call, self.folder, child.environment(self.folder))
         self.process = context.Process(target=child.run, args=arguments, name="kbio-report")
         try:
-            with _lock, _as_a_server_needs(ahead), ThreadPoolExecutor(1) as thread:
-                _wait_for(thread.submit(self.process.start))
+            with _lock, _as_a_server_needs(ahead):
+                check_stop()
+                self.process.start()
                 self.server = _server()
                 _at_work.add(self.process.pid)
         except (OSError, EOFError):  # the server has died even now
@@ -209,35 +211,20 @@ class Work:
         self.process.join(END_SECONDS)
         _at_work.discard(self.process.pid)
         limit = time.monotonic() + END_SECONDS
-        while time.monotonic() < limit and (orphans := _orphans()):
-            for one in orphans:
-                child.kill(one)
-            time.sleep(0.005)
+        with contextlib.suppress(psutil.Error):
+            while time.monotonic() < limit and (orphans := _orphans()):
+                for one in orphans:
+                    child.kill(one)
+                time.sleep(0.005)
         self.connection.close()
         self.process.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-# ---- the fork server of this process: the standard library starts it with the first work, which waits for its imports
+# ---- the fork server of this process, started by the standard library
 
 _lock = threading.RLock()
 _at_work: set[int] = set()
-
-
-def _wait_for(starting: Future[None]) -> None:
-    limit = time.monotonic() + START_SECONDS
-    try:
-        while not starting.done():
-            futures.wait([starting], TICK_SECONDS)
-            check_stop()
-            if time.monotonic() > limit:
-                raise ExecutionError(f"the fork server did not start: {_last_words()}")
-    except BaseException:
-        while not starting.done():
-            _end_server()
-            time.sleep(TICK_SECONDS / 10)
-        raise
-    starting.result()
 
 
 def _server() -> psutil.Process | None:
@@ -251,18 +238,12 @@ def _server() -> psutil.Process | None:
 def _orphans() -> list[psutil.Process]:
     """Processes that have fallen to the server because what started them is dead."""
     with _lock:
-        server = _server()
-        return [one for one in child.below(server) if one.pid not in _at_work] if server else []
+        return [one for one in server.children() if one.pid not in _at_work] if (server := _server()) else []
 
 
 def _end_server() -> None:
     if server := _server():
         child.kill(server)
-
-
-def _last_words() -> str:
-    lines = child.tail(own_folder() / child.LOG, 500).splitlines()
-    return lines[-1] if lines else "it left no message"
 
 
 @contextlib.contextmanager
@@ -276,12 +257,16 @@ def _as_a_server_needs(ahead: Sequence[Any]) -> Iterator[None]:
         child.AHEAD: json.dumps(ahead),
     }
     sys.modules["__main__"] = type(sys)("__main__")
-    child.set_environment(wanted)
+    os.environ.clear()
+    os.environ.update(wanted)
+    hangs = threading.Timer(START_SECONDS, _end_server)
+    hangs.start()
     try:
-        multiprocessing.get_context("forkserver").set_forkserver_preload([child.__name__])
         yield
     finally:
-        child.set_environment(before)
+        hangs.cancel()
+        os.environ.clear()
+        os.environ.update(before)
         sys.modules["__main__"] = main
 
 

@@ -32,7 +32,7 @@ def server() -> psutil.Process:
 
 def servers() -> list[psutil.Process]:
     found = []
-    for one in child.below(psutil.Process()):
+    for one in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
             if "multiprocessing.forkserver" in " ".join(one.cmdline()):
                 found.append(one)
@@ -41,7 +41,7 @@ def servers() -> list[psutil.Process]:
 
 def at_work() -> list[psutil.Process]:
     """The processes that do some work, and what has fallen to the server."""
-    return [one for server in servers() for one in child.below(server)]
+    return [one for server in servers() for one in server.children()]
 
 
 def sleepers(seconds: int) -> list[psutil.Process]:
