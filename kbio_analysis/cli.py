@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -27,39 +28,28 @@ from kbio_analysis.errors import KbioError, UsageError
 DEFAULT_OUT = Path("reports/site")
 DEFAULT_LIMIT_SECONDS = 600.0
 
+HOW = {"no_args_is_help": True, "rich_markup_mode": None}
 app = typer.Typer(
     name="kbio",
     help="Render the research notebooks into reports and keep their results in check.",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
+    **HOW,
 )
-data_app = typer.Typer(help="The tables behind the reports.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(data_app, name="data")
-new_app = typer.Typer(help="Begin something new.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(new_app, name="new")
+app.add_typer(data_app := typer.Typer(help="The tables behind the reports.", **HOW), name="data")
+app.add_typer(new_app := typer.Typer(help="Begin something new.", **HOW), name="new")
 new_app.command("table")(new_table)
 new_app.command("claim")(new_claim)
 
-Option = typer.Option
-Names = Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="Names, beginnings or files.")]
-Given = Annotated[list[str] | None, Option("--parameter", "-p", metavar="NAME=VALUE", help="Repeatable.")]
-SetName = Annotated[str | None, Option("--set", metavar="NAME", help="Name of this set of parameters.")]
-Batches = Annotated[list[Path] | None, Option("--batch", metavar="FILE", help="Sets from a file; repeatable.")]
+Option, Argument = typer.Option, typer.Argument
+Texts = list[str] | None
+Names = Annotated[Texts, Argument(metavar="NOTEBOOK", help="Names, beginnings or files.")]
 Out = Annotated[Path, Option(help="Folder of the site.")]
 Jobs = Annotated[int | None, Option("--jobs", "-j", min=1, help="Reports at a time; default: the cores.")]
 Kernel = Annotated[str, Option(help="A Jupyter kernel by its name; auto: none, unless the notebook names one.")]
 Limit = Annotated[float, Option("--timeout", min=0.1, help="Seconds a report may take.")]
 Form = StrEnum("Form", ["html", "pdf", "docx"])
-To = Annotated[list[Form] | None, Option("--to", help="Also beside the page; repeatable.")]
-Force = Annotated[bool, Option("--force", help="Also what has not changed.")]
-Failed = Annotated[bool, Option("--failed", help="Only those whose last run failed.")]
-Accept = Annotated[bool, Option("--accept", help="Show what moved, then record it as the new reference.")]
-Own = Annotated[list[str] | None, Option("--table", metavar="NAME=FILE", help="Own figures for this run; repeatable.")]
-Scheduler = Annotated[str | None, Option("--scheduler", metavar="ADDRESS", help="A Dask cluster's, to do the work.")]
-Unencrypted = Annotated[bool, Option("--unencrypted", help="A tcp:// scheduler elsewhere, in a network of your own.")]
 
 
 def main() -> None:
@@ -88,7 +78,14 @@ def main() -> None:
         if why := REFUSALS.get(getattr(problem, "errno", None)):
             _complain(f"{getattr(problem, 'filename', None) or 'output'}: {why}")
         else:  # a defect: one line for the person, the traceback for whoever mends it
-            _complain(f"unexpected {said} (traceback in {_kept(traceback.format_exc())}; please report it)")
+            trace = traceback.format_exc()
+            with (
+                suppress(OSError),
+                tempfile.NamedTemporaryFile("w", prefix="kbio-error-", suffix=".log", delete=False) as log,
+            ):
+                log.write(trace)
+                trace = log.name
+            _complain(f"unexpected {said} (traceback in {trace}; please report it)")
         _leave(1)
 
 
@@ -99,14 +96,6 @@ def _leave(code: int) -> NoReturn:
         with suppress(OSError, ValueError):  # whoever read it has gone
             stream.flush()
     os._exit(code)
-
-
-def _kept(trace: str) -> str:
-    """The traceback's file; where nothing can be written, the traceback itself."""
-    with suppress(OSError), tempfile.NamedTemporaryFile("w", prefix="kbio-error-", suffix=".log", delete=False) as log:
-        log.write(trace)
-        return log.name
-    return trace
 
 
 def _complain(message: str) -> None:
@@ -121,11 +110,10 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-Version = Annotated[bool, Option("--version", callback=_version, is_eager=True, help="Show the version.")]
-
-
 @app.callback()
-def _options(version: Version = False) -> None:
+def _options(
+    version: Annotated[bool, Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
     """Render the research notebooks into reports and keep their results in check."""
 
 
@@ -145,10 +133,8 @@ def list_notebooks() -> None:
         print(f"{spec.name}  {spec.question}")
         width = max((len(p.name) for p in spec.parameters), default=0)
         for p in spec.parameters:
-            ends = ["" if end is None else to_text(end) for end in p.bounds]
-            limits, unit = f" [{'..'.join(ends)}]" if any(ends) else "", f", {p.unit}" if p.unit else ""
-            limits += "".join(f" [{sign} {other}]" for sign, other in p.orders)
-            print(f"    {p.name:<{width}}  {p.type_text} = {to_text(p.default)}{limits}  {p.meaning}{unit}")
+            unit = f", {p.unit}" if p.unit else ""
+            print(f"    {p.name:<{width}}  {p.type_text} = {to_text(p.default)}{p.marks}  {p.meaning}{unit}")
         print()
     if mistakes:
         raise UsageError("\n".join(mistakes))
@@ -157,19 +143,19 @@ def list_notebooks() -> None:
 @app.command()
 def render(
     notebooks: Names = None,
-    parameter: Given = None,
-    set_name: SetName = None,
+    parameter: Annotated[Texts, Option("--parameter", "-p", metavar="NAME=VALUE", help="Repeatable.")] = None,
+    set_name: Annotated[str | None, Option("--set", metavar="NAME", help="Name of this set of parameters.")] = None,
     out: Out = DEFAULT_OUT,
-    batch: Batches = None,
-    force: Force = False,
-    failed: Failed = False,
+    batch: Annotated[list[Path] | None, Option(metavar="FILE", help="Sets from a file; repeatable.")] = None,
+    force: Annotated[bool, Option("--force", help="Also what has not changed.")] = False,
+    failed: Annotated[bool, Option("--failed", help="Only those whose last run failed.")] = False,
     jobs: Jobs = None,
-    scheduler: Scheduler = None,
-    unencrypted: Unencrypted = False,
+    scheduler: Annotated[str | None, Option(metavar="ADDRESS", help="A Dask cluster's, to do the work.")] = None,
+    unencrypted: Annotated[bool, Option("--unencrypted", help="A tcp:// one elsewhere, in your own network.")] = False,
     kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
-    to: To = None,
-    table: Own = None,
+    to: Annotated[list[Form] | None, Option(help="Also beside the page; repeatable.")] = None,
+    table: Annotated[Texts, Option(metavar="NAME=FILE", help="Own figures for this run; repeatable.")] = None,
 ) -> None:
     """Render notebooks into the site, as far as something they depend on has changed.
 
@@ -193,21 +179,21 @@ def render(
         raise UsageError(f"--table: {', '.join(composed)} is made of other reports' records; name those it is made of")
 
     from kbio_analysis.render.build import build, say
+    from kbio_analysis.render.forms import add_forms
 
-    outcome = build(
-        work,
-        out,
-        _maker(jobs, scheduler, unencrypted),
-        force=force or failed,
-        rankings=rankings,
-    )
+    make = _maker(jobs, scheduler, unencrypted)
+    outcome = build(work, out, make, force=force or failed, rankings=rankings)
     say(outcome.summary())
     _complain(outcome.complaint())
-    well = outcome.exit_code == 0
+    code = outcome.exit_code
     if forms and not outcome.interrupted:
-        well = _made_as(forms, out, [out / job.notebook / job.set_name for job in work], force) and well
-    if not well:
-        raise typer.Exit(outcome.exit_code or 1)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+        made, problems = add_forms(out, [out / job.notebook / job.set_name for job in work], forms, anew=force)
+        say(", ".join(f"{count} made as {form}" for form, count in made.items()))
+        _complain("\n".join([*problems, "the pages are in place"] * bool(problems)))
+        code = code or int(bool(problems))
+    raise typer.Exit(code)
 
 
 def _with_own(tables: list[str]) -> None:
@@ -227,30 +213,17 @@ def _maker(jobs: int | None, scheduler: str | None, unencrypted: bool) -> Callab
     if scheduler is None:
         from kbio_analysis.render.job import reports
 
-        return lambda due: reports(due, workers=jobs)
+        return partial(reports, workers=jobs)
     from kbio_analysis.render import cluster
 
     cluster.check_address(scheduler, unencrypted=unencrypted)
-    return lambda due: cluster.reports(due, scheduler=scheduler)
-
-
-def _made_as(forms: list[str], out: Path, folders: list[Path], anew: bool) -> bool:
-    """Whether every form of the reports could be made; says which could not."""
-    from kbio_analysis.render.build import say
-    from kbio_analysis.render.forms import add_forms
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    made, problems = add_forms(out, folders, forms, anew=anew)
-    say(", ".join(f"{count} made as {form}" for form, count in made.items()))
-    _complain("\n".join([*problems, "the pages are in place"] * bool(problems)))
-    return not problems
+    return partial(cluster.reports, scheduler=scheduler)
 
 
 @app.command()
 def check(
     notebooks: Names = None,
-    accept: Accept = False,
+    accept: Annotated[bool, Option("--accept", help="Show what moved, then record it as the new reference.")] = False,
     jobs: Jobs = None,
     kernel: Kernel = "auto",
     limit: Limit = DEFAULT_LIMIT_SECONDS,
@@ -270,10 +243,10 @@ def check(
     from kbio_analysis.render.references import orphans, verdict
 
     lost = [] if notebooks else orphans(folder, known)
+    well = not lost
     for text in lost:
         say(text)
-    well = not lost
-    for report in checked(work, folder, lambda due: reports(due, workers=jobs)):
+    for report in checked(work, folder, partial(reports, workers=jobs)):
         if report.status != "ok":
             good, lines = False, [line(report)]
         elif report.notebook in asked:
@@ -288,7 +261,7 @@ def check(
 
 @app.command()
 def compare(
-    sets: Annotated[list[str], typer.Argument(metavar="SET", help="NOTEBOOK/SET, or SET where that is enough.")],
+    sets: Annotated[list[str], Argument(metavar="SET", help="NOTEBOOK/SET, or SET where that is enough.")],
     out: Out = DEFAULT_OUT,
 ) -> None:
     """Set rendered scenarios side by side: what differs between them, and each one's difference to the first."""
@@ -320,9 +293,7 @@ def verify_data() -> None:
 
 @data_app.command("refresh")
 def refresh_data(
-    table: Annotated[
-        str, typer.Argument(metavar="TABLE", help="A table that a publisher's service can bring up to date.")
-    ],
+    table: Annotated[str, Argument(metavar="TABLE", help="One that a publisher's service can bring up to date.")],
     accept: Annotated[bool, Option("--accept", help="Put the candidate fetched before in the table's place.")] = False,
 ) -> None:
     """Fetch a table as a candidate and show what would change, cell by cell; with --accept, put it in place."""
@@ -341,8 +312,8 @@ def refresh_data(
 
 @new_app.command("notebook")
 def new_notebook(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="NN_noun, the tens being its topic.")],
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What it asks, in one sentence.")],
+    name: Annotated[str, Argument(metavar="NAME", help="NN_noun, the tens being its topic.")],
+    question: Annotated[str, Argument(metavar="QUESTION", help="What it asks, in one sentence.")],
 ) -> None:
     """Write a notebook's skeleton, which runs and passes the style tests, and say what remains to be done."""
     from kbio_analysis.render.notebooks import notebooks_dir

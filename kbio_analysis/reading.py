@@ -13,8 +13,9 @@ import io
 import json
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from kbio_analysis.errors import DataError
 
@@ -28,28 +29,28 @@ class DocumentError(ValueError):
 
 
 class Text(str):
-    """A scalar of YAML as it was written; ``line`` is where it stands."""
+    """A scalar of YAML as it was written; ``line`` is where it, a list or a mapping stands."""
 
     line = 0
 
 
 class Items(list):
-    """A sequence of YAML; ``line`` is where it begins."""
-
     line = 0
 
 
 class Entries(dict):
-    """A mapping of YAML; ``line`` is where it begins."""
-
     line = 0
 
 
 def read_json(raw: bytes, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """A JSON object. Raises DocumentError, also for what no page could hold: NaN, half a character."""
     text = _text(raw, most_bytes)
+
+    def refuse(name: str) -> NoReturn:
+        raise ValueError(f"{name} is not a JSON value")
+
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = json.loads(text, parse_constant=refuse)
         if "\\ud" in text.lower():
             json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
@@ -70,57 +71,49 @@ def _text(raw: bytes, most_bytes: int) -> str:
         raise DocumentError("not UTF-8 text") from None
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def read_yaml(raw: bytes, twice: list[str] | None = None) -> list[Any]:
-    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain.
-
-    A key given twice is such, unless ``twice`` collects what is wrong with it; the first one counts then.
-    """
+def read_yaml(raw: bytes) -> list[Any]:
+    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain."""
     import yaml
 
-    text, loader, depth = _text(raw, MOST_BYTES), getattr(yaml, "CBaseLoader", yaml.BaseLoader), 0
+    text, loader = _text(raw, MOST_BYTES), getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         # Composing nests as deep as the text does, so the depth is judged by the flat run of events first.
+        depth = 0
         for event in yaml.parse(text, Loader=loader):
-            kind = type(event).__name__
-            depth += kind in ("SequenceStartEvent", "MappingStartEvent")
-            depth -= kind in ("SequenceEndEvent", "MappingEndEvent")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST or getattr(event, "tag", None) is not None:
                 why = f"nested more than {DEEPEST} deep" if depth > DEEPEST else f"tag {event.tag!r} is not read"
                 raise DocumentError(f"line {event.start_mark.line + 1}: {why}")
         values = iter(range(MOST_VALUES))
-        return [_plain(composed, values, 0, twice) for composed in yaml.compose_all(text, Loader=loader)]
-    except yaml.MarkedYAMLError as mistake:
-        mark = mistake.problem_mark or mistake.context_mark
-        place = f"line {mark.line + 1}: " if mark else ""
-        raise DocumentError(f"{place}not YAML: {mistake.problem or mistake}") from None
+        return [_plain(composed, values, 0) for composed in yaml.compose_all(text, Loader=loader)]
     except yaml.YAMLError as mistake:
-        raise DocumentError(f"not YAML: {' '.join(str(mistake).split())}") from None
+        mark = getattr(mistake, "problem_mark", None) or getattr(mistake, "context_mark", None)
+        place = f"line {mark.line + 1}: " if mark else ""
+        why = getattr(mistake, "problem", None) or " ".join(str(mistake).split())
+        raise DocumentError(f"{place}not YAML: {why}") from None
 
 
-def _plain(node: Any, values: Any, depth: int, twice: list[str] | None) -> Any:
+def _plain(node: Any, values: Iterator[int], depth: int) -> Any:
     """What a composed node says, aliases written out as long as that stays within bounds."""
     line = node.start_mark.line + 1
     if next(values, None) is None or depth > DEEPEST:
         raise DocumentError(f"line {line}: too many values, or too deep, once aliases are written out")
-    found: Any = Text(node.value) if node.id == "scalar" else Items() if node.id == "sequence" else Entries()
-    found.line = line
     if node.id == "scalar":
-        return None if not node.style and node.value in ("", "~", "null") else found
-    for item in node.value if node.id == "sequence" else ():
-        found.append(_plain(item, values, depth + 1, twice))
-    for key, item in node.value if node.id == "mapping" else ():
-        if key.id != "scalar" or key.value == "<<":
-            raise DocumentError(f"line {line}: a key must be a plain word, and << is not read")
-        if key.value in found:
-            problem = f"line {key.start_mark.line + 1}: {key.value!r} is given twice"
-            if twice is None:
-                raise DocumentError(problem)
-            twice.append(problem)
-        found.setdefault(key.value, _plain(item, values, depth + 1, twice))
+        found: Any = Text(node.value)
+        if not node.style and node.value in ("", "~", "null"):
+            return None
+    elif node.id == "sequence":
+        found = Items(_plain(item, values, depth + 1) for item in node.value)
+    else:
+        found = Entries()
+        for key, item in node.value:
+            if key.id != "scalar" or key.value == "<<" or key.value in found:
+                why = "a key must be a plain word, and << is not read"
+                if key.id == "scalar" and key.value in found:
+                    why = f"{key.value!r} is given twice"
+                raise DocumentError(f"line {key.start_mark.line + 1}: {why}")
+            found[key.value] = _plain(item, values, depth + 1)
+    found.line = line
     return found
 
 
@@ -146,18 +139,16 @@ def file_rows(path: Path) -> list[dict[str, str]]:
     Raises DataError if it is no UTF-8 text, has no rows, names a column twice or not at all, or has a row too wide.
     """
     try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
+        text = io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")
+        reader = csv.DictReader(text, restval="", strict=True)
+        head, found = list(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise DataError(f"{path.name} cannot be read as CSV in UTF-8 ({problem})") from None
-    lines = [line for line in lines if line]
-    if len(lines) < 2:
+    if not found:
         raise DataError(f"{path.name} has no rows below a header")
-    head = lines[0]
-    if twice := next((name for name in head if name and head.count(name) > 1), None):
-        raise DataError(f"{path.name}: the column {twice!r} stands twice")
-    if "" in head or (len(head) == 1 and re.search("[;\t|]", head[0])):
-        raise DataError(f"{path.name}: every column needs a name, and commas part them")
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) > len(head):
-            raise DataError(f"{path.name}, row {number}: {len(line)} cells under {len(head)} columns; quote a comma")
-    return [dict(zip(head, [*line, *[""] * (len(head) - len(line))], strict=True)) for line in lines[1:]]
+    if len(set(head)) < len(head) or "" in head or (len(head) == 1 and re.search("[;\t|]", head[0])):
+        raise DataError(f"{path.name}: every column needs a name of its own, and commas part them")
+    for number, row in enumerate(found, start=2):
+        if None in row:
+            raise DataError(f"{path.name}, row {number}: more cells than the {len(head)} columns; quote a comma")
+    return found

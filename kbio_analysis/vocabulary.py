@@ -46,9 +46,6 @@ PLACE_COLOURS = {
 COUNTRY_NAMES = {"KOR": "Korea", "TUR": "Türkiye", "HKG": "Hong Kong", "MAC": "Macao"}
 """Names that differ from those of the customs record."""
 
-WAYS = ("trade", "exports", "imports")
-"""Directions of trade with a partner, seen from Korea: both, out, in."""
-
 INDIA = "IND"
 """The partner of the agreement of 2010; the one whose own monthly record is held."""
 

@@ -57,7 +57,7 @@ def test_list_shows_question_and_parameters(kbio: Room) -> None:
     assert done.returncode == 0
     lines = [line.split() for line in done.stdout.splitlines()]
     assert lines[0] == ["11_export_forecast", "11_export_forecast?"]
-    assert "base_value_usd_m  float = 5800.0 [0.0..]  exports in the base year, US$ million" in done.stdout
+    assert "base_value_usd_m  float = 5800.0 [0..]  exports in the base year, US$ million" in done.stdout
     assert "series            Literal['biopharma', 'bio_health'] = biopharma  which definition" in done.stdout
 
 

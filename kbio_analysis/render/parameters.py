@@ -15,7 +15,7 @@ import ast
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -46,15 +46,16 @@ _SCALARS: dict[str, tuple[Any, str, Callable[[str], Any], str]] = {
     "int": (int, r"[+-]?\d{1,400}", int, "expected a whole number such as 2030"),
     "float": (float, r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", float, "expected a number such as 11.9"),
     "bool": (bool, r"(?i:true|false)", lambda text: text.lower() == "true", "write true or false"),
+    "str": (str, "", str, ""),
     "date": (str, r"\d{4}-\d{2}-\d{2}", lambda text: str(date.fromisoformat(text)), "write a day as YYYY-MM-DD"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One declared line. ``scalar`` is the type of a value, ``list`` if it is one; ``default`` and ``bounds`` are of
-    the declared type (dates as ISO strings). ``orders``: ``>`` or ``>=`` and the parameter that it is held against;
-    ``declared`` is the type as pydantic takes it, with all else that a value must be."""
+    """One declared line. ``scalar`` is the type of a value, ``list`` if it is one; ``default`` is of the declared type
+    (dates as ISO strings). ``marks`` stand as they are written; ``orders`` of them: ``>`` or ``>=`` and the parameter
+    that it is held against. ``declared`` is the type as pydantic takes it, with all else that a value must be."""
 
     name: str
     type_text: str
@@ -63,7 +64,7 @@ class Parameter:
     default: object
     meaning: str
     unit: str | None
-    bounds: tuple[Any, Any]
+    marks: str
     orders: tuple[tuple[str, str], ...]
 
 
@@ -139,9 +140,9 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
         raise ParameterError(f"{name}: exactly one cell, the first code cell, may be tagged '{TAG}'")
     parameters = _read_cell(name, code[0]["source"]) if tagged else ()
     own = content["metadata"].get("kbio")
-    said = {key: own[key] for key in ("composed_from", "layout", "lang") if key in own} if isinstance(own, dict) else {}
+    said = {"name": name, "question": question, "parameters": parameters}
     try:
-        spec = NotebookSpec(name=name, question=question, parameters=parameters, **said)
+        spec = NotebookSpec.model_validate({**own, **said} if isinstance(own, dict) else said)
     except ValidationError as problem:
         ((part, *_), why), *_ = [(error["loc"], error["msg"]) for error in problem.errors()]
         raise ParameterError(f"{name}: {part} in its metadata: {why}") from None
@@ -177,24 +178,18 @@ def to_text(value: object) -> str:
 
 def _from_text(scalar: str, value: object) -> object:
     _, pattern, read_text, wanted = _SCALARS[scalar]
-    if not isinstance(value, str | date):
+    if scalar == "str" or not isinstance(value, str | date):
         return value
     if not re.fullmatch(pattern, str(value).strip(), re.ASCII):
         raise ValueError(wanted)
     return read_text(str(value).strip())
 
 
-def _choice(choices: tuple[str | int, ...], value: object) -> str | int:
-    text, known = unicodedata.normalize("NFC", str(value)), {str(choice): choice for choice in choices}
-    if text not in known:
-        raise ValueError(f"not one of {', '.join(known)}{did_you_mean(text, known)}")
-    return known[text]
-
-
-def _in_column(table: str, column: str, value: str) -> str:
-    if (held := _held(table, column)) and value not in held:
-        raise ValueError(f"not in {column} of data/tables/{table}{did_you_mean(value, sorted(held))}")
-    return value
+def _member(of: Callable[[], Collection[str | int]], where: str, value: object) -> str | int:
+    text, known = unicodedata.normalize("NFC", str(value)), {str(one): one for one in of()}
+    if known and text not in known:
+        raise ValueError(f"not {where}{did_you_mean(text, sorted(known))}")
+    return known.get(text, text)
 
 
 @lru_cache(maxsize=64)
@@ -280,18 +275,16 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     fits = {"bounds": numeric, "orders": numeric and not many, "items": many, "column": scalar == "str"}
     if wrong := [mark for mark in marks if not fits[mark]]:
         raise ValueError(f"a mark of {wrong[0]} does not fit the type {type_text}")
-    ends = [_from_text(str(scalar), end) if end.strip() else None for end in marks.get("bounds", [("", "")])[0]]
+    ends = [_from_text(scalar or "str", end) if end.strip() else None for end in marks.get("bounds", [("", "")])[0]]
     if None not in ends and ends[0] > ends[1]:
         raise ValueError(f"[{ends[0]}..{ends[1]}] is the wrong way round")
-    if choices:
-        declared: Any = Annotated[Any, AfterValidator(partial(_choice, choices))]
-    elif scalar == "str":
-        declared = (
-            Annotated[str, AfterValidator(partial(_in_column, *marks["column"][0]))] if "column" in marks else str
-        )
-    else:
-        limits = Field(ge=ends[0], le=ends[1], allow_inf_nan=False if scalar == "float" else None)
-        declared = Annotated[_SCALARS[scalar][0], limits, BeforeValidator(partial(_from_text, scalar))]
+    limits = Field(ge=ends[0], le=ends[1], allow_inf_nan=False if scalar == "float" else None)
+    declared: Any = Annotated[_SCALARS[scalar or "str"][0], limits, BeforeValidator(partial(_from_text, scalar))]
+    if choices or "column" in marks:
+        table, column = marks.get("column", [("", "")])[0]
+        where = f"in {column} of data/tables/{table}" if column else f"one of {', '.join(map(str, choices))}"
+        held = partial(_held, table, column) if column else lambda: choices
+        declared = Annotated[Any, AfterValidator(partial(_member, held, where))]
     if many:
         least, more, rising = marks.get("items", [("0", "+", "")])[0]
         length = Field(min_length=int(least), max_length=None if more else int(least))
@@ -309,7 +302,7 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         default=default,
         meaning=meaning,
         unit=unit,
-        bounds=tuple(ends),
+        marks=comment[len(_marks(comment)[0]) :],
         orders=tuple(marks.get("orders", ())),
     )
 

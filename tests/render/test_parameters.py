@@ -61,9 +61,7 @@ def test_every_declared_form_is_read_with_meaning_unit_and_bounds() -> None:
     }
     base = found["base_value_usd_m"]
     assert (base.meaning, base.unit) == ("exports in the base year (first count)", "US$ million")
-    bounds = {"base_value_usd_m": (0.0, None), "shift": (-0.01, 100.0), "upper": (None, 9)}
-    assert {name: found[name].bounds for name in bounds} == bounds
-    assert (found["as_of"].bounds[0], found["as_of"].unit) == ("2024-12-31", None)
+    assert (found["as_of"].marks, found["as_of"].unit) == (" [2024-12-31..]", None)
     assert (found["note"].meaning, found["levels"].unit) == ("holds # and = signs", "%")
     assert found["series"].meaning == "which definition, of several"
     assert found["series"].type_text == "Literal['biopharma', 'bio_health']"
