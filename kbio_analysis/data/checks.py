@@ -52,21 +52,19 @@ def check_table(frame: "DataFrame", passport: Passport, load: "Load | None" = No
     if load and "available_from" in frame and passport.kbio.get("available_from"):
         specs = [*specs, {"check": "release", "rules": passport.kbio["available_from"]}]
     for spec in specs:
-        name = spec.get("check")
-        if name not in [*_WITHIN, *_ACROSS]:
-            known = ", ".join([*_WITHIN, *_ACROSS])
-            raise DataError(f"{PACKAGE_FILE}: table {passport.name} declares a check {name!r}; known are {known}")
+        name, chosen, where = spec.get("check"), frame, f"{PACKAGE_FILE}: table {passport.name}"
+        if name not in (known := _WITHIN | _ACROSS):
+            raise DataError(f"{where} declares a check {name!r}; known are {', '.join(known)}")
         if name not in kinds:
             continue
         try:
-            chosen = frame
             for column, values in spec.get("where", {}).items():
                 chosen = chosen[chosen[column].isin(values)]
             given = [chosen, {"columns": passport.primary_key} | spec, *([load] if load else [])]
             found = sorted(kinds[name](*given), key=lambda one: one[0])
         except (KeyError, TypeError, ValueError, AttributeError, NotImplementedError) as problem:
-            message = f"{PACKAGE_FILE}: table {passport.name}: the check {name!r} does not work"
-            raise DataError(f"{message} ({type(problem).__name__}: {problem})") from None
+            said = f"the check {name!r} does not work ({type(problem).__name__}: {problem})"
+            raise DataError(f"{where}: {said}") from None
         if found:
             line, column, said = found[0]
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -143,12 +141,11 @@ def _jump(frame: "DataFrame", spec: Spec) -> Found:
 
 
 def _parts(frame: "DataFrame", spec: Spec) -> Found:
-    column, total, names = spec["column"], spec["total"], _names(frame, spec["by"])
+    total, names = spec["total"], _names(frame, spec["by"])
     if "part" not in spec:
-        yield from _shares(frame, names, dict.fromkeys(names, float(total)), spec)
-        return
+        return _shares(frame, names, dict.fromkeys(names, float(total)), spec)
     whole = frame[spec["part"]] == total
-    yield from _shares(frame[~whole], names, frame[column].groupby(names[whole]).first(), spec)
+    return _shares(frame[~whole], names, frame[spec["column"]].groupby(names[whole]).first(), spec)
 
 
 def _sums(frame: "DataFrame", spec: Spec, load: "Load") -> Found:
@@ -158,19 +155,18 @@ def _sums(frame: "DataFrame", spec: Spec, load: "Load") -> Found:
     for name, values in spec.get("of", {}).items():
         totals = totals[totals[name].isin(values)]
     totals = totals.groupby(totals[spec["by"][0]].astype(str))[spec["total"]].sum()
-    yield from _shares(frame, _names(frame, spec["by"]), totals, spec)
+    return _shares(frame, _names(frame, spec["by"]), totals, spec)
 
 
 def _shares(frame: "DataFrame", names: "Series", totals: Mapping[str, float], spec: Spec) -> Found:
     """The groups whose values do not add up to a share of their total between ``low`` and ``high``."""
     column, low, high = spec["column"], spec.get("low", 0), spec["high"]
     for name, part in frame[column].groupby(names):
-        found, total = part.sum(), totals.get(name)
-        if total is None or low * total <= found <= high * total or name in spec.get("explained", {}):
-            continue
-        share = f"{100 * found / total:.2f}%" if total else "more"
-        said = f"{name}: the parts make {share} of the total, not {100 * low:g} to {100 * high:g}%"
-        yield part.index[0], column, said
+        found, total = part.sum(), totals.get(name, 0.0)
+        if name in totals and not low * total <= found <= high * total and name not in spec.get("explained", {}):
+            share = f"{100 * found / total:.2f}%" if total else "more"
+            said = f"{name}: the parts make {share} of the total, not {100 * low:g} to {100 * high:g}%"
+            yield part.index[0], column, said
 
 
 def _dates(frame: "DataFrame", spec: Spec) -> Found:

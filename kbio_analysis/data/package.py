@@ -261,8 +261,26 @@ def put(path: Path, content: bytes) -> None:
             draft.unlink(missing_ok=True)
 
 
+def take_in(
+    package: Package, tables: Mapping[str, bytes], beside: Mapping[Path, bytes], *further: Callable[[], object]
+) -> None:
+    """Put these tables, vouched for, and the files ``beside`` them in their places, then do what is ``further`` to do;
+    all is as before if that fails or is interrupted.
+    """
+    with _all_or_nothing(*(package.passports[name].path for name in tables), package.root / PACKAGE_FILE, *beside):
+        for path, content in beside.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            put(path, content)
+        for name, raw in tables.items():
+            put(package.passports[name].path, raw)
+            package.passports[name].descriptor.update(vouched(raw))
+        write_package(package)
+        for step in further:
+            step()
+
+
 @contextmanager
-def all_or_nothing(*paths: Path) -> Iterator[None]:
+def _all_or_nothing(*paths: Path) -> Iterator[None]:
     """Put these files back as they were if what is done in the block fails or is interrupted by a signal."""
 
     def interrupt(*_: object) -> None:

@@ -23,10 +23,11 @@ from .package import (
     read_package,
     read_verified,
     sorted_rows,
+    take_in,
     vouched,
 )
 from .parsing import parse, typed
-from .verification import take_in
+from .verification import holding
 
 ANOTHER_UNIT = 3.0  # times by which the figures in common may differ in the median
 
@@ -90,7 +91,7 @@ def accept_candidate(table: str, today: date) -> list[str]:
     sources = package.passport("sources")
     cited = {row["source_id"]: row for row in rows_of(read_verified(sources))}
     cited[recipe["source_id"]] = {name: (recipe | {"published": str(today)})[name] for name in sources.columns}
-    take_in(package, {table: after, "sources": sorted_rows([*cited.values()], sources)}, {vintage: past})
+    take_in(package, {table: after, "sources": sorted_rows([*cited.values()], sources)}, {vintage: past}, holding())
     target.unlink()
     return cell_changes(before, after, passport)
 

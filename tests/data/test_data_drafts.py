@@ -143,7 +143,7 @@ def test_a_table_that_is_interrupted_or_cannot_be_written_leaves_everything_as_i
     if number is None:
         (copy.root / "tables" / "drug_sales.csv").mkdir()
     else:
-        monkeypatch.setattr("kbio_analysis.data.verification.write_package", lambda _: os.kill(os.getpid(), number))
+        monkeypatch.setattr("kbio_analysis.data.package.write_package", lambda _: os.kill(os.getpid(), number))
     before = state(copy.root)
     with pytest.raises(KeyboardInterrupt if number else DataError, match="" if number else "Is a directory"):
         drafts.new_table(file, **TABLE)

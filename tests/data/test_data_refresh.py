@@ -211,7 +211,7 @@ def test_interrupted_acceptance_leaves_the_tables_as_they_were(server, package, 
     server.answer = worldbank
     fetch_candidate("us_gdp", TODAY)
     before = state(package)
-    monkeypatch.setattr("kbio_analysis.data.verification.put", lambda *_: (_ for _ in ()).throw(stop))
+    monkeypatch.setattr("kbio_analysis.data.package.write_package", lambda *_: (_ for _ in ()).throw(stop))
     with pytest.raises(stop):
         accept_candidate("us_gdp", TODAY)
     assert state(package) == before
