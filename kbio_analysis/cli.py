@@ -266,12 +266,13 @@ def compare(
 ) -> None:
     """Set rendered scenarios side by side: what differs between them, and each one's difference to the first."""
     from kbio_analysis.render.compare import Comparison, resolve
-    from kbio_analysis.render.results import read_reports, write_comparison
+    from kbio_analysis.render.results import read_reports
 
     comparison = Comparison(resolve(read_reports(out), sets))
 
     from kbio_analysis.render.build import say
     from kbio_analysis.render.publish import explained, open_site
+    from kbio_analysis.render.site import write_comparison
 
     say(comparison.text)
     with open_site(out), explained(out):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kbio_analysis.render.results import read_front
+from kbio_analysis.render.site import read_front
 
 ANSWER = re.compile(r"<!-- answer: (\w+) -->")
 MOST_PICTURE_BYTES = 200_000

@@ -29,7 +29,8 @@ from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.provenance import Cache
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, explained, folder_of, open_site, publish
 from kbio_analysis.render.references import recorded
-from kbio_analysis.render.results import RESULT, Rankings, remember, write_site
+from kbio_analysis.render.results import RESULT, Rankings, remember
+from kbio_analysis.render.site import write_site
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report

@@ -20,7 +20,7 @@ from kbio_analysis.errors import KbioError
 from kbio_analysis.render.drawings import standalone_svg
 from kbio_analysis.render.formats import TEMPLATES, data_uri
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
-from kbio_analysis.render.results import OTHER_FORMS, PAGE, write_site
+from kbio_analysis.render.results import OTHER_FORMS, PAGE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -54,6 +54,8 @@ def add_forms(
     Returns how many files were made of each form, and what went wrong, each said once. Raises PublishError if another
     run holds the site for too long.
     """
+    from kbio_analysis.render.site import write_site
+
     made, problems, browser = dict.fromkeys(forms, 0), [], None
     with open_site(site), explained(site), ExitStack() as stack:
         due = [folder for folder in folders if (folder / PAGE).is_file() and not (folder / FAILURE).exists()]

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -26,7 +26,10 @@ from kbio_analysis.render.compare import Batch, Comparison, Line, batch_sections
 from kbio_analysis.render.formats import STATUS_WORDS, file_name, format_setting, format_value, rendered
 from kbio_analysis.render.parameters import read_source
 from kbio_analysis.render.publish import COMPARISONS, DEFAULT_SET, GO, WHAT_IF
-from kbio_analysis.render.results import Front, SiteReport, is_number, read_reports, remembered, results_files
+from kbio_analysis.render.results import SiteReport, is_number, read_reports, remembered, results_files
+
+if TYPE_CHECKING:
+    from kbio_analysis.render.site import Front
 
 MOST_CHARACTERS = 1_500_000  # of the text that is searched
 FEWEST_SETS, MOST_SETS, MOST_CHART_CHARACTERS = 4, 500, 4_000_000

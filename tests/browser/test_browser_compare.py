@@ -8,7 +8,8 @@ from playwright.sync_api import Browser
 from specimen import lay_site
 
 from kbio_analysis.render.compare import Comparison, resolve
-from kbio_analysis.render.results import read_reports, remember, write_comparison
+from kbio_analysis.render.results import read_reports, remember
+from kbio_analysis.render.site import write_comparison
 
 REPORTS = 96
 PAGES = ("batches/all_partners.html", "batches/11_export_forecast.html", "compare/{comparison}")

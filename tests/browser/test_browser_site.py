@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from specimen import lay_report, lay_site, notebook, result
 
 from kbio_analysis.render.page import report_html
-from kbio_analysis.render.results import write_site
+from kbio_analysis.render.site import write_site
 
 FEW = 60
 

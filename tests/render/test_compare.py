@@ -15,7 +15,8 @@ from kbio_analysis.errors import UsageError
 from kbio_analysis.render.batches import read_batches
 from kbio_analysis.render.compare import Comparison, resolve
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
-from kbio_analysis.render.results import read_reports, remember, write_comparison, write_site
+from kbio_analysis.render.results import read_reports, remember
+from kbio_analysis.render.site import write_comparison, write_site
 
 ROUNDING = 1e-12  # differences of floats of size one, taken twice
 

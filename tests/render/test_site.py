@@ -11,7 +11,8 @@ from render.fixtures.built import HOSTILE, words_of
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.index import search_index
-from kbio_analysis.render.results import read_reports, write_site
+from kbio_analysis.render.results import read_reports
+from kbio_analysis.render.site import write_site
 
 
 def report(

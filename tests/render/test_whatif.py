@@ -9,7 +9,7 @@ import pytest
 from render.fixtures.built import HOSTILE, words_of
 from render.test_site import report
 
-from kbio_analysis.render.results import write_site
+from kbio_analysis.render.site import write_site
 
 CHART = '<figure class="chart" id="fig-a"><svg><path d="M 0 0"/></svg><figcaption>Figure 1 {}</figcaption></figure>'
 PARAMETERS = (
