@@ -8,6 +8,7 @@ Newton steps on the regressors net of the effects, weighted by the fit (Correia,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -81,14 +82,13 @@ def ppml(
     x = frame[regressors].to_numpy(dtype=float)
     if not np.isfinite(x).all():
         raise ModelInputError("PPML: a regressor has missing or infinite values; leave those rows out")
-    codes = [frame.groupby(effect, sort=False, dropna=False).ngroup().to_numpy() for effect in effects]
-    b, told, mu, net = _settled(y, x, codes or [np.zeros(len(y), dtype=int)])
+    b, told, mu, net = _settled(y, x, [_groups(frame, effect) for effect in effects or [[]]])
     if not told.any():
         raise ModelInputError("PPML: the fixed effects absorb every regressor; take one of them out")
     names, net = [name for name, kept in zip(regressors, told, strict=True) if kept], net[:, told]
-    groups = frame.groupby(cluster, sort=False, dropna=False).ngroup().to_numpy() if cluster else np.arange(len(y))
-    scores = _indicator(groups).T @ (net * (y - mu)[:, None])
-    bread, n = np.linalg.inv(net.T @ (net * mu[:, None])), len(np.unique(groups[mu > 0]))
+    by_cluster = _groups(frame, [cluster]).T if cluster else sparse.identity(len(y))
+    scores, n = by_cluster @ (net * (y - mu)[:, None]), int((by_cluster @ mu > 0).sum())
+    bread = np.linalg.inv(net.T @ (net * mu[:, None]))
     covariance = bread @ (scores.T @ scores) @ bread * n / (n - 1)
     index = pd.Index(names, name="regressor")
     return GravityFit(
@@ -99,63 +99,65 @@ def ppml(
     )
 
 
-def _settled(y: np.ndarray, x: np.ndarray, codes: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+def _settled(y: np.ndarray, x: np.ndarray, groups: list[sparse.csr_matrix]) -> tuple[np.ndarray, ...]:
     """Coefficients (K,), which of them are told (K,), fit (n,) and regressors net of the effects (n, K)."""
-    totals = [np.bincount(code, y) for code in codes]
-    mu = np.prod([total[code] > 0 for code, total in zip(codes, totals, strict=True)], axis=0).astype(float)
-    b, move = np.zeros(x.shape[1]), 1.0
-    within = [np.zeros((len(total), x.shape[1] + 1)) for total in totals]
+    sides = [(group.indices, group.T.tocsr(), group.T @ y) for group in groups]
+    mu = np.prod([total[code] > 0 for code, _, total in sides], axis=0).astype(float)
+    b, move, columns = np.zeros(x.shape[1]), 1.0, sparse.csr_matrix(x)
+    within = [np.zeros((len(total), len(b) + 1)) for _, _, total in sides]
     for _ in range(MAX_STEPS):
         for _ in range(MAX_SWEEPS):
             gap = 0.0
-            for code, total in zip(codes, totals, strict=True):
+            for code, _, total in sides:
                 sums = np.bincount(code, mu)
                 factor = np.divide(total, sums, out=np.ones_like(sums), where=sums > 0)
                 gap, mu = max(gap, np.abs(factor - 1).max()), mu * factor[code]
             if gap < MATCHED:
                 break
-        miss = (y - mu) / np.where(mu > 0, mu, 1.0)  # its effects are what the sweeps have left to do
-        both = np.column_stack([x, miss])
-        _demean(both, mu, codes, within, max(SETTLED / 100, move / 1000))
-        net = both - sum(_indicator(code) @ effect for code, effect in zip(codes, within, strict=True))
-        net, left = net[:, :-1], net[:, -1]
-        hessian, size = net.T @ (net * mu[:, None]), np.einsum("nk,nk,n->k", x, x, mu)
-        scale = np.sqrt(np.where(size > 0, size, 1.0))
-        told = _independent(hessian / np.outer(scale, scale))
+        weighted, tolerance = sparse.diags(mu) @ columns, max(SETTLED, move) / 1000
+        # The last column is (y - mu) / mu, of which the sweeps have left little to the effects.
+        own = [np.column_stack([(side @ weighted).toarray(), side @ (y - mu)]) for _, side, _ in sides]
+        net = np.column_stack([(columns.T @ weighted).toarray(), x.T @ (y - mu)])
+        scale = np.sqrt(np.where(net.diagonal() > 0, net.diagonal(), 1.0))
+        for o, w, fitted in zip(own, within, _demean(own, mu, groups, within, tolerance), strict=True):
+            net -= o[:, :-1].T @ w + w[:, :-1].T @ (o - fitted)
+        told = _independent(net[:, :-1] / np.outer(scale, scale))
         step = np.zeros(len(b))
-        step[told] = np.linalg.solve(hessian[np.ix_(told, told)], net[:, told].T @ (mu * left))
-        shift = np.where(mu > 0, miss - left + net @ step, 0.0)
+        step[told] = np.linalg.solve(net[:, :-1][np.ix_(told, told)], net[told, -1])
+        effects = [w[:, -1] - w[:, :-1] @ step for w in within]
+        shift = np.where(mu > 0, x @ step + sum(e[code] for e, (code, _, _) in zip(effects, sides, strict=True)), 0.0)
         move = np.abs(shift).max()
-        if move < SETTLED:
-            return b + step, told, mu, net
+        if move < SETTLED and tolerance < SETTLED:
+            return b + step, told, mu, x - sum(g @ w[:, :-1] for g, w in zip(groups, within, strict=True))
         shorter = min(1.0, LONGEST_STEP / move)
         b, mu = b + shorter * step, mu * np.exp(shorter * shift)
         mu[(y == 0) & (mu < NOTHING * y.mean())] = 0.0
     raise ModelInputError("PPML: the fit does not settle; the panel may fall apart into unconnected parts")
 
 
-def _demean(x: np.ndarray, mu: np.ndarray, codes: list[np.ndarray], within: list[np.ndarray], tolerance: float) -> None:
-    """Bring the effects ``within`` nearest to ``x``, weighted by ``mu``: one kind after the other, in place."""
-    weighted, ways = x * mu[:, None], range(len(codes))
-    sums = [np.bincount(code, mu) for code in codes]
-    inverse = [1 / np.where(total > 0, total, 1.0)[:, None] for total in sums]
-    own = [_indicator(code).T @ weighted for code in codes]
-    shared = {
-        (f, g): sparse.csr_matrix((mu, (codes[f], codes[g])), (len(sums[f]), len(sums[g])))
-        for f in ways
-        for g in ways
-        if f != g
-    }
+def _demean(
+    own: list[np.ndarray], mu: np.ndarray, groups: list[sparse.csr_matrix], within: list[np.ndarray], tolerance: float
+) -> list[np.ndarray]:
+    """Bring the effects ``within`` of columns whose sums by group are ``own`` nearest to them, weighted by ``mu``, one
+    kind of effects after the other, in place; returns the sums by group of the effects together."""
+    sizes = [(group.T @ mu)[:, None] for group in groups]
+    pairs = permutations(range(len(groups)), 2)
+    shared = {(f, g): (groups[f].T @ sparse.diags(mu) @ groups[g]).tocsr() for f, g in pairs}
+
+    def others(f: int) -> np.ndarray | int:
+        return sum(crossed @ within[g] for (side, g), crossed in shared.items() if side == f)
+
     for _ in range(MAX_SWEEPS):
         before = within[0]
-        for f in ways:
-            within[f] = inverse[f] * (own[f] - sum(shared[f, g] @ within[g] for g in ways if g != f))
+        for f, size in enumerate(sizes):
+            within[f] = (own[f] - others(f)) / np.where(size > 0, size, 1.0)
         if np.abs(within[0] - before).max() < tolerance:
-            return
+            break
+    return [size * within[f] + others(f) for f, size in enumerate(sizes)]
 
 
 def _independent(products: np.ndarray) -> np.ndarray:
-    """Which regressors have variance that those before them do not share; ``products`` of all of them, scaled."""
+    """Which regressors have variance that those before them do not share, by their scaled products."""
     told = np.zeros(len(products), dtype=bool)
     for k, row in enumerate(products):
         shared = row[told] @ np.linalg.solve(products[np.ix_(told, told)], row[told])
@@ -163,10 +165,11 @@ def _independent(products: np.ndarray) -> np.ndarray:
     return told
 
 
-def _indicator(codes: np.ndarray) -> sparse.csr_matrix:
-    """Rows x groups, 1 where a row is of a group."""
-    rows = np.arange(len(codes) + 1)
-    return sparse.csr_matrix((np.ones(len(codes)), codes, rows), (len(codes), codes.max() + 1))
+def _groups(frame: pd.DataFrame, names: list[str]) -> sparse.csr_matrix:
+    """Rows x groups, 1 where a row is of a group of equal values of ``names``; one group without names."""
+    n = len(frame)
+    codes = frame.groupby(names, sort=False, dropna=False).ngroup().to_numpy() if names else np.zeros(n, dtype=int)
+    return sparse.csr_matrix((np.ones(n), codes, np.arange(n + 1)), (n, codes.max() + 1))
 
 
 def check_world(world: pd.DataFrame) -> None:
