@@ -81,11 +81,6 @@ def test_an_unknown_share_of_sure_approvals_is_beta_binomial() -> None:
     assert chance_over_share(3, sure, 0.2, by=None) == pytest.approx(stats.binom.sf(2, 20, 0.2), abs=1e-12)
 
 
-def test_a_weightless_prior_gives_way_to_the_own_record_and_a_heavy_one_does_not() -> None:
-    light, heavy = (updated_share(0.4, weight, passed=2, approved=10).mean() for weight in (1e-6, 1e9))
-    assert (light, heavy) == pytest.approx((0.2, 0.4), rel=1e-3)
-
-
 def test_a_deadline_never_helps_and_the_mean_of_the_times_lies_between() -> None:
     table = found()
     none = chance_over_share(3, table, LAW, by=None)
