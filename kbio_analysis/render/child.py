@@ -34,6 +34,7 @@ import psutil
 from kbio_analysis.errors import ExecutionError
 
 OUTPUT, PRINTED = "output.txt", "printed.txt"  # of programs that cells start, and of the cells themselves
+MOST_LOGGED = 200_000  # bytes of each
 AFTER = -1
 """Told in place of a cell's number when the cells are done and the page is being made."""
 
@@ -153,27 +154,27 @@ def told(problem: BaseException) -> StoppedError:
     return StoppedError(kind=type(problem).__name__, reason=str(problem), log=trace)
 
 
-def written(folder: Path, most: int) -> str:
-    """The end of what cells have printed and of what programs started by them wrote, at most so many bytes of each."""
-    return "\n".join(text for name in (PRINTED, OUTPUT) if (text := tail(folder / name, most)))
+def written(folder: Path) -> str:
+    """The end of what cells have printed and of what programs started by them wrote."""
+    return "\n".join(text for name in (PRINTED, OUTPUT) if (text := tail(folder / name)))
 
 
-def tail(path: Path, most: int) -> str:
-    """The last bytes of a text file; empty if there is none."""
+def tail(path: Path) -> str:
+    """The last bytes of a text file, as many as a log may hold; empty if there is none."""
     try:
         with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - most))
-            text = file.read(most).decode("utf-8", "replace").strip()  # no more: it may be growing
+            before = max(0, file.seek(0, os.SEEK_END) - MOST_LOGGED)
+            file.seek(before)
+            text = file.read(MOST_LOGGED).decode("utf-8", "replace").strip()  # no more: it may be growing
     except OSError:
         return ""
-    return text if size <= most else f"[{size - most} bytes before]\n{text}"
+    return f"[{before} bytes before]\n{text}" if before else text
 
 
 # ---- the fork server
 
 AHEAD = "KBIO_SERVER_AHEAD"
-"""The server's environment variable for the modules which the notebooks import, and by folder the tables they read."""
+"""The server's environment variable for its folder, the modules which notebooks import and, by folder, their tables."""
 
 LOG = "server.log"
 PID = os.getpid()
@@ -181,7 +182,6 @@ PID = os.getpid()
 # jsonschema compiles a grammar for a format no notebook uses, a test library serves no report, and papermill asks
 # pyarrow for notebooks on Hadoop, which starts a thread, and a process that forks must have none. All do without.
 _HIDDEN = ("rfc3987_syntax", "hypothesis", "pyarrow")
-_FIRST = ("jsonschema", "nbformat", "papermill.engines")
 _ALWAYS = ("kbio_analysis.render.engine", "kbio_analysis.render.job", "kbio_analysis.render.page")
 _STACK = (
     "pyarrow.pandas_compat",
@@ -205,8 +205,7 @@ _KNOWN = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 def _ready(wanted: list[str], tables: dict[str, list[str]]) -> None:
     for name in _HIDDEN:
         sys.modules[name] = None  # type: ignore[assignment]
-    for name in _FIRST:
-        _import(name)
+    _import("papermill.engines")
     del sys.modules["pyarrow"]
     whole = any(name.startswith(_OURS[1:]) for name in wanted)
     known = [name for name in wanted if name.split(".")[0] in _KNOWN]
@@ -244,7 +243,7 @@ def kill(process: psutil.Process) -> None:
             one.kill()
 
 
-def _end(folder: Path) -> None:
+def _end(folder: str) -> None:
     """The process that started this one has ended or was killed: nothing of it stays."""
     if os.getpid() != PID:
         return
@@ -260,8 +259,8 @@ def _end(folder: Path) -> None:
 
 # A process of the server's, or one beside it, may meet the variable too; only the server itself is no child.
 if AHEAD in os.environ and multiprocessing.parent_process() is None:
-    folder = Path(tempfile.gettempdir())
-    _redirected(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
+    folder, modules, tables = json.loads(os.environ.pop(AHEAD))
+    _redirected(Path(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
     with contextlib.suppress(OSError):
         os.setsid()
     _prctl(36, 1)
@@ -269,6 +268,6 @@ if AHEAD in os.environ and multiprocessing.parent_process() is None:
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
-    _ready(*json.loads(os.environ.pop(AHEAD)))
+    _ready(modules, tables)
     gc.collect()
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children

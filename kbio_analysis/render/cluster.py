@@ -38,12 +38,10 @@ _ADDRESS = re.compile(
 def check_address(scheduler: str, *, unencrypted: bool = False) -> None:
     """Raise UsageError for an address that is none, and for an open link to another machine."""
     found = _ADDRESS.fullmatch(scheduler)
-    if found is None or int(found[4]) > 65535:
-        raise UsageError(f"--scheduler {scheduler!r}: write tls://HOST:PORT, or tcp://HOST:PORT on this machine")
-    if found[1] == "tcp" and not unencrypted and not found[3]:
+    if found is None or int(found[4]) > 65535 or (found[1] == "tcp" and not found[3] and not unencrypted):
         raise UsageError(
-            f"{scheduler} is another machine without encryption: whoever reaches it can run programs there; "
-            "use tls://, or say --unencrypted if the network is yours alone"
+            f"--scheduler {scheduler!r}: write tls://HOST:PORT; tcp:// is for this machine, or with --unencrypted for "
+            "a network of yours alone: whoever reaches such a scheduler can run programs there"
         )
 
 

@@ -14,7 +14,6 @@ import json
 import os
 import re
 import sys
-from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
@@ -38,7 +37,7 @@ from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.provenance import inputs_read
 
 ENGINE = "kbio"
-MOST_A_CELL, MOST_A_REPORT = 10_000_000, 40_000_000  # characters shown
+MOST_SHOWN = 20_000_000  # characters, by all cells
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
@@ -148,8 +147,7 @@ class Outputs(DisplayPublisher):
 
     def open(self, folder: Path) -> None:
         """Begin a report; what its cells print goes to a file in the folder too."""
-        self.number, self.excess, self._cell, self._clear = 0, "", [], False
-        self._sizes: Counter[str] = Counter()
+        self.number, self.excess, self._size, self._cell, self._clear = 0, "", 0, [], False
         self._by_id: dict[str, list[NotebookNode]] = {}
         self._process, self.elsewhere = os.getpid(), folder / "elsewhere"
         self._journal = os.open(folder / PRINTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -214,12 +212,10 @@ class Outputs(DisplayPublisher):
         return next(reversed(self._cell), NotebookNode())
 
     def _count(self, size: int) -> None:
-        limits = {f"cell {self.number}": MOST_A_CELL, "all cells together": MOST_A_REPORT}
-        for where, most in limits.items():
-            self._sizes[where] += size
-            if self._sizes[where] > most:
-                self.excess = f"more than {most // 1_000_000} million characters are shown in {where}; show less"
-                raise OutputLimitError(self.excess)
+        self._size += size
+        if self._size > MOST_SHOWN:
+            self.excess = f"more than {MOST_SHOWN // 1_000_000} million characters are shown; show less"
+            raise OutputLimitError(self.excess)
 
 
 class _Stream(io.TextIOBase):

@@ -37,7 +37,6 @@ START_SECONDS = 120.0
 END_SECONDS = 4.0
 TRIES = 3  # of work whose server was killed under it
 MOST_OUTPUT = 20_000_000  # bytes that programs started by a notebook may print
-KEPT_OUTPUT = 200_000  # of them, in the log
 # A socket's path holds 103 bytes (macOS; 107 on Linux): the base's, 14 of our folder's name, 18 of its own.
 LONGEST_BASE = 103 - 14 - 18
 _FILES_A_PROCESS = 8  # that this process may need open for each at work, its own shared among them
@@ -142,7 +141,7 @@ class Work:
     def start(self, ahead: Sequence[Any]) -> None:
         """Begin it in a new process; the first waits until the server has imported what they need."""
         if self.tries == TRIES:
-            lines = ["it left no message", *child.tail(own_folder() / child.LOG, 500).splitlines()]
+            lines = ["it left no message", *child.tail(own_folder() / child.LOG).splitlines()]
             raise ExecutionError(f"the fork server ended {TRIES} times: {lines[-1]}; try --jobs 1")
         self.tries += 1
         self.folder, self.cell = Path(tempfile.mkdtemp(prefix="run-", dir=own_folder())), None
@@ -153,15 +152,37 @@ class Work:
         arguments = (theirs, self.call, self.folder, child.environment(self.folder))
         self.process = context.Process(target=child.run, args=arguments, name="kbio-report")
         try:
-            with _lock, _as_a_server_needs(ahead):
-                check_stop()
-                self.process.start()
-                self.server = _server()
-                _at_work.add(self.process.pid)
+            with _lock:
+                self._fork(ahead)
         except (OSError, EOFError):  # the server has died even now
             shutil.rmtree(self.folder, ignore_errors=True)
             self.start(ahead)
         self.deadline = time.monotonic() + (self.limit_seconds or float("inf"))
+
+    def _fork(self, ahead: Sequence[Any]) -> None:
+        """With our fixed environment for a server to start with, and without the program that runs us as its own."""
+        main, before = sys.modules["__main__"], dict(os.environ)
+        sys.modules["__main__"] = type(sys)("__main__")
+        wanted = child.environment(own_folder()) | {
+            "MPLBACKEND": "agg",
+            "PYTHONWARNINGS": "ignore:resource_tracker",  # told in the terminal of what a notebook leaves
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            child.AHEAD: json.dumps([str(own_folder()), *ahead]),
+        }
+        os.environ.clear()
+        os.environ.update(wanted)
+        hangs = threading.Timer(START_SECONDS, _end_server)
+        hangs.start()
+        try:
+            check_stop()
+            self.process.start()
+            self.server = _server()
+            _at_work.add(self.process.pid)
+        finally:
+            hangs.cancel()
+            os.environ.clear()
+            os.environ.update(before)
+            sys.modules["__main__"] = main
 
     def answer(self) -> Any:
         """What it answered or how its process ended; _RUNNING if neither, _SERVER_GONE if it was not to blame."""
@@ -198,7 +219,7 @@ class Work:
 
     def _ended(self, status: str, kind: str, reason: str) -> StoppedError:
         cell = None if self.cell == child.AFTER else self.cell
-        log = child.written(self.folder, KEPT_OUTPUT)
+        log = child.written(self.folder)
         return StoppedError(status=status, cell=cell, kind=kind, reason=reason, log=log)
 
     def end(self) -> None:
@@ -244,30 +265,6 @@ def _orphans() -> list[psutil.Process]:
 def _end_server() -> None:
     if server := _server():
         child.kill(server)
-
-
-@contextlib.contextmanager
-def _as_a_server_needs(ahead: Sequence[Any]) -> Iterator[None]:
-    """Start processes with our fixed environment, and without the program that runs us being imported into them."""
-    main, before = sys.modules["__main__"], dict(os.environ)
-    wanted = child.environment(own_folder()) | {
-        "MPLBACKEND": "agg",
-        "PYTHONWARNINGS": "ignore:resource_tracker",  # told in the terminal of what a notebook leaves
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        child.AHEAD: json.dumps(ahead),
-    }
-    sys.modules["__main__"] = type(sys)("__main__")
-    os.environ.clear()
-    os.environ.update(wanted)
-    hangs = threading.Timer(START_SECONDS, _end_server)
-    hangs.start()
-    try:
-        yield
-    finally:
-        hangs.cancel()
-        os.environ.clear()
-        os.environ.update(before)
-        sys.modules["__main__"] = main
 
 
 # ---- the private folder of this process for temporary files, short enough for sockets

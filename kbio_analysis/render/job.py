@@ -32,7 +32,6 @@ from kbio_analysis.render.provenance import Provenance, code_hash
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-MOST_LOGGED = 200_000  # bytes of what was printed
 PAGES = ("index.html", "executed.ipynb")
 
 # The modules that cells import, in a notebook's JSON.
@@ -141,7 +140,7 @@ def make(job: Job, here: Here) -> Report:
     except Exception as problem:
         # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
         how = told(problem)
-        pages, log = {}, [how.log, written(here.folder, MOST_LOGGED)]
+        pages, log = {}, [how.log, written(here.folder)]
     result["seconds"] = round(time.monotonic() - began, 3)
     return _report(job, result, how, log, pages)
 
@@ -236,7 +235,7 @@ def _pages(job: Job, here: Here, result: dict[str, Any]) -> tuple[dict[str, byte
         page, text = report_html(executed, result, spec), nbformat.writes(executed).rstrip() + "\n"
     spent = {"start": start, "cells": ran - start, "page": time.process_time() - ran}
     log = ["cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items())]
-    log.append(tail(here.folder / OUTPUT, MOST_LOGGED))
+    log.append(tail(here.folder / OUTPUT))
     return dict(zip(PAGES, (page.encode(), text.encode()), strict=True)), log
 
 

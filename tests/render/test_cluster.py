@@ -121,7 +121,7 @@ def test_files_that_no_report_has_do_not_come_in(name: str) -> None:
         ("10.0.0.5", r"write tls://HOST:PORT"),
         ("tcp://10.0.0.5:99999", r"write tls://HOST:PORT"),
         ("http://localhost:1", r"write tls://HOST:PORT"),
-        ("tcp://10.0.0.5:8786", "another machine without encryption"),
+        ("tcp://10.0.0.5:8786", "tcp:// is for this machine"),
     ],
 )
 def test_what_is_wrong_with_a_request_for_a_cluster_is_said_at_once(scheduler: str, words: str) -> None:

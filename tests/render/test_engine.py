@@ -119,7 +119,7 @@ def test_a_program_s_own_printing_goes_to_the_log_and_not_to_the_page() -> None:
         (("print('told before')", "def ("), 3, "SyntaxError", "invalid syntax"),
         (("print('told before')", "%nosuch"), 3, "UsageError", "`%nosuch` not found"),
         (("print('told before')", "1", "try:\n    while True: print('y' * 1000)\nexcept Exception: pass"), 4,
-         "OutputLimit", "more than 10 million characters are shown in cell 4"),
+         "OutputLimit", "more than 20 million characters are shown"),
     ],
 )  # fmt: skip
 def test_a_cell_that_fails_is_named_and_what_it_printed_is_kept(
