@@ -22,7 +22,7 @@ YEARS = np.arange(1990, 2024)
 
 
 def world(n: int = 150) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Partners whose trade follows real income by 1.5, common years and a random walk of their own; and their growth."""
+    """Partners whose trade follows real income by 1.5, common years and a random walk of their own; their growth."""
     rng = np.random.default_rng(5)
     names = [f"P{i:03d}" for i in range(n)]
     growth = rng.normal(3, 1, (len(YEARS), n)) + rng.normal(0, 2.5, n)
