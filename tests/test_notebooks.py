@@ -3,6 +3,7 @@
 import ast
 import csv
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -43,36 +44,20 @@ def _load(path: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _code(notebook: dict) -> list[dict]:
-    return [c for c in notebook["cells"] if c["cell_type"] == "code"]
+def _cells(path: Path, kind: str = "code") -> list[dict]:
+    return [cell | {"source": "".join(cell["source"])} for cell in _load(path)["cells"] if cell["cell_type"] == kind]
 
 
-def _source(cell: dict) -> str:
-    return "".join(cell["source"])
+def _markdown(path: Path) -> list[str]:
+    return [cell["source"] for cell in _cells(path, "markdown")]
 
 
-def _python(notebook: dict) -> list[str]:
-    return [_source(c) for c in _code(notebook) if not _source(c).startswith("%%")]
-
-
-def _said(notebook: dict) -> list[str]:
-    return [_source(c) for c in _code(notebook) if _source(c).startswith("%%say")]
-
-
-def _markdown(notebook: dict) -> list[str]:
-    return [_source(c) for c in notebook["cells"] if c["cell_type"] == "markdown"]
-
-
-def _tags(cell: dict) -> list[str]:
-    return cell["metadata"].get("tags", [])
-
-
-def _reference_path(path: Path) -> Path:
-    return path.parent / "references" / f"{path.stem}.json"
+def _said(path: Path) -> list[str]:
+    return [cell["source"] for cell in _cells(path) if cell["source"].startswith("%%say")]
 
 
 def _reference(path: Path) -> dict:
-    return json.loads(_reference_path(path).read_text(encoding="utf-8"))
+    return _load(path.parent / "references" / f"{path.stem}.json")
 
 
 def _codebook() -> list[dict[str, str]]:
@@ -80,26 +65,19 @@ def _codebook() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_there_are_notebooks() -> None:
-    assert NOTEBOOKS
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 class TestStyle:
-    def test_the_title_is_the_question(self, path: Path) -> None:
-        markdown = _markdown(_load(path))
-        titles = [line for text in markdown for line in text.splitlines() if line.startswith("# ")]
-        assert len(titles) == 1
-        assert titles[0].endswith("?")
-        assert markdown[0].startswith("# ")
-
-    def test_the_sections_of_a_paper_are_there(self, path: Path) -> None:
-        headings = re.findall(r"^## (.+)$", "\n".join(_markdown(_load(path))), re.MULTILINE)
+    def test_the_title_is_the_question_and_the_sections_of_a_paper_are_there(self, path: Path) -> None:
+        markdown = _markdown(path)
+        (title,) = re.findall(r"^# .+$", "\n".join(markdown), re.MULTILINE)
+        assert title.endswith("?")
+        assert markdown[0].startswith(title)
+        headings = re.findall(r"^## (.+)$", "\n".join(markdown), re.MULTILINE)
         for wanted in HEADINGS[_load(path)["metadata"].get("kbio", {}).get("lang", "en")[:2]]:
-            assert any(wanted in h for h in headings), wanted
+            assert any(wanted in heading for heading in headings), wanted
 
     def test_code_is_short_and_names_nothing_of_its_own(self, path: Path) -> None:
-        cells = _python(_load(path))
+        cells = [cell["source"] for cell in _cells(path) if not cell["source"].startswith("%%")]
         sizes = [sum(bool(line.strip()) and not line.startswith("#") for line in c.splitlines()) for c in cells]
         assert max(sizes) <= MAX_CELL_LINES
         assert sum(sizes) <= MAX_CODE_LINES
@@ -108,51 +86,40 @@ class TestStyle:
         assert not [n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)]
         assert [t for n in nodes if isinstance(n, ast.Lambda) and len(t := ast.unparse(n)) > MAX_LAMBDA] == []
 
-    def test_one_parameters_cell_comes_first(self, path: Path) -> None:
-        cells = _code(_load(path))
-        assert [i for i, c in enumerate(cells) if "parameters" in _tags(c)] == [0]
-
-    def test_only_the_regression_cell_keeps_output(self, path: Path) -> None:
-        cells = _code(_load(path))
-        kept = [i for i, c in enumerate(cells) if c["outputs"]]
-        assert kept == [len(cells) - 1]
-        assert {"keep_output", "nbval-check-output"} <= set(_tags(cells[-1]))
+    def test_the_parameters_come_first_and_only_the_regression_cell_keeps_output(self, path: Path) -> None:
+        cells = _cells(path)
+        tags = [cell["metadata"].get("tags", []) for cell in cells]
+        assert [i for i, tagged in enumerate(tags) if "parameters" in tagged] == [0]
+        assert [i for i, cell in enumerate(cells) if cell["outputs"]] == [len(cells) - 1]
+        assert {"keep_output", "nbval-check-output"} <= set(tags[-1])
         assert "".join(cells[-1]["outputs"][0]["text"]).count("\n") >= 3
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 class TestProse:
-    def test_one_cell_is_the_answer(self, path: Path) -> None:
-        kinds = [text.splitlines()[0].removeprefix("%%say").strip() for text in _said(_load(path))]
-        assert sorted(kind for kind in kinds if kind) == ["answer"]
-
-    def test_the_answer_is_short_and_holds_few_numbers(self, path: Path) -> None:
-        if not _reference_path(path).is_file():
+    def test_the_answer_is_one_cell_short_and_holds_few_numbers(self, path: Path) -> None:
+        kinds = [text.splitlines()[0].removeprefix("%%say").strip() for text in _said(path)]
+        assert sorted(filter(None, kinds)) == ["answer"]
+        if not (path.parent / "references" / f"{path.stem}.json").is_file():
             pytest.skip("a new notebook: its reference has yet to be accepted")
-        answer = _reference(path)["answer"].replace("\\", "")
-        parts = re.split(r"(?<=\.) (?=[A-Z])", answer) if path.stem == BRIEFING else [answer]
-        for part in parts:
-            assert len(part.split()) <= (SENTENCE_WORDS if path.stem == BRIEFING else ANSWER_WORDS), part
-            assert len(NUMBER.findall(part)) <= (1 if path.stem == BRIEFING else ANSWER_NUMBERS), part
+        brief, answer = path.stem == BRIEFING, _reference(path)["answer"].replace("\\", "")
+        for part in re.split(r"(?<=\.) (?=[A-Z])", answer) if brief else [answer]:
+            assert len(part.split()) <= (SENTENCE_WORDS if brief else ANSWER_WORDS), part
+            assert len(NUMBER.findall(part)) <= (1 if brief else ANSWER_NUMBERS), part
 
-    def test_no_result_is_typed(self, path: Path) -> None:
+    def test_no_result_is_typed_and_words_are_plain(self, path: Path) -> None:
         """Figures come from a cell, in a sentence through a hole; there, round levels and thresholds may be named."""
-        notebook = _load(path)
-        said = [LEVEL.sub("", HOLE.sub("", text)) for text in _said(notebook)]
-        for text in [*_markdown(notebook), *said]:
+        said = [LEVEL.sub("", HOLE.sub("", text)) for text in _said(path)]
+        for text in [*_markdown(path), *said]:
             prose = re.sub(r"\$\$.*?\$\$|(?<!S)\$[^$\n]+\$|^# .*$|`[^`]*`", "", text, flags=re.DOTALL | re.MULTILINE)
             assert FIGURE.findall(prose) == []
-
-    def test_words_are_plain(self, path: Path) -> None:
-        notebook = _load(path)
-        for text in [*_markdown(notebook), *_said(notebook)]:
+        for text in [*_markdown(path), *_said(path)]:
             assert MANNERED.findall(text) == [], text
 
     def test_dollars_make_no_formula_by_accident(self, path: Path) -> None:
         """Two bare "US$" in a paragraph of Markdown read as a formula in JupyterLab; a sentence's cell escapes them."""
-        for text in _markdown(_load(path)):
-            for paragraph in re.split(r"\n\s*\n", text):
-                assert len(re.findall(r"(?<!\\)US\$", paragraph)) == 0 or paragraph.count("$") == 1, paragraph
+        for paragraph in (part for text in _markdown(path) for part in re.split(r"\n\s*\n", text)):
+            assert len(re.findall(r"(?<!\\)US\$", paragraph)) == 0 or paragraph.count("$") == 1, paragraph
 
 
 @pytest.mark.parametrize(
@@ -198,45 +165,36 @@ def test_no_meaning_holds_a_year_that_a_parameter_may_change() -> None:
         assert row["name"].startswith("published_") or all(year in row["name"] for year in years), row
 
 
-def _strip(notebook: dict) -> None:
-    _code(notebook)[-1]["outputs"] = []
+def _strip(cell: dict) -> None:
+    cell["outputs"] = []
 
 
-def _doctor_a_digit(notebook: dict) -> None:
-    output = _code(notebook)[-1]["outputs"][0]
-    text = "".join(output["text"])
+def _doctor_a_digit(cell: dict) -> None:
+    text = "".join(cell["outputs"][0]["text"])
     place = re.search(r"\d(?=\D*\n)", text).start()
-    output["text"] = text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
+    cell["outputs"][0]["text"] = text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
 
 
-def _nbval(path: Path) -> subprocess.CompletedProcess[str]:
+def _doctored(folder: Path, change: Callable[[dict], None]) -> Path:
+    """A copy of the first notebook, its last cell changed."""
+    notebook, copy = _load(NOTEBOOKS[0]), folder / NOTEBOOKS[0].name
+    change(notebook["cells"][-1])
+    copy.write_text(json.dumps(notebook), encoding="utf-8")
+    return copy
+
+
+def test_nbval_catches_a_doctored_result(tmp_path: Path, root: Path) -> None:
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "-q", "-p", "no:cacheprovider", "-c", "/dev/null"]
-    return subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=NBVAL_SECONDS, check=False)
-
-
-@pytest.fixture
-def doctored(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[dict], None]], Path]:
-    """Write a changed copy of the first notebook where it still finds its data."""
-    monkeypatch.setenv("KBIO_DATA", str(root / "data"))
-
-    def write(change: Callable[[dict], None]) -> Path:
-        notebook = _load(NOTEBOOKS[0])
-        change(notebook)
-        copy = tmp_path / NOTEBOOKS[0].name
-        copy.write_text(json.dumps(notebook), encoding="utf-8")
-        return copy
-
-    return write
-
-
-def test_nbval_catches_a_doctored_result(doctored: Callable) -> None:
-    done = _nbval(doctored(_doctor_a_digit))
+    command += [str(_doctored(tmp_path, _doctor_a_digit))]
+    environment = os.environ | {"KBIO_DATA": str(root / "data")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=NBVAL_SECONDS, check=False)
     assert done.returncode == 1, done.stdout
     assert "Cell outputs differ" in done.stdout or "mismatch" in done.stdout
 
 
-def test_nbval_alone_passes_a_stripped_notebook_so_the_style_test_must_not(doctored: Callable) -> None:
+def test_nbval_alone_passes_a_stripped_notebook_so_the_style_test_must_not(tmp_path: Path) -> None:
     """nbval compares what is stored: with nothing stored it has nothing to say, and the style test speaks instead."""
-    stripped = doctored(_strip)
     with pytest.raises(AssertionError):
-        TestStyle().test_only_the_regression_cell_keeps_output(stripped)
+        TestStyle().test_the_parameters_come_first_and_only_the_regression_cell_keeps_output(
+            _doctored(tmp_path, _strip)
+        )
