@@ -26,45 +26,39 @@ MOST_COLUMNS = 5  # results in the rows of a batch that names none; all of them 
 class Line:
     """A parameter or a result in every report, in the reports' order.
 
-    ``unit`` is the one all agree on, else None; ``texts`` are the ``values`` as a reader wants them, with their units
-    where these differ. Of results, ``less`` is each value less the first one, None where the two are no numbers of one
-    unit, and ``differences`` the same with its sign, to the digits of the values, or in words.
+    ``unit`` is the one that most reports give it; ``values`` are absent where there is none in that unit, ``texts`` say
+    all as a reader wants it. Of results, ``less`` is each value less the first one, None where the two are no numbers,
+    and ``differences`` the same with its sign, to the digits of the values, or in words.
     """
 
     def __init__(self, kind: str, name: str, records: Sequence[Recorded | None]) -> None:
         known = [record for record in records if record]
-        units = {record.unit for record in known}
-        self.kind, self.name, self.unit = kind, name, units.pop() if len(units) == 1 else None
+        self.kind, self.name = kind, name
+        self.unit = Counter(record.unit for record in known).most_common(1)[0][0]
         self.meaning = next((record.meaning for record in known if record.meaning), "")
         self.of_words = all(isinstance(record.value, str) for record in known)
-        self.values, self.texts, self.less, self.differences = [], [], [], []
-        for record in records:
-            value, unit = (record.value, record.unit) if record else (ABSENT, "")
-            text = format_value(value, unit) if kind == "result" else format_setting(value)
-            text = f"{text} {unit}" if self.unit is None and unit else text
-            self.texts.append(text if record else f"not {'recorded' if kind == 'result' else 'a parameter'}")
-            self.values.append(value)
-            less, words = self._against_the_first(value, unit == (records[0].unit if records[0] else ""))
-            self.less.append(less)
-            self.differences.append(words)
-        self.differs = self.unit is None or not all(_same(self.values[0], value) for value in self.values)
+        self.values = [record.value if record and record.unit == self.unit else ABSENT for record in records]
+        self.texts = [self._text(record) for record in records]
+        against = map(self._against_the_first, self.values, self.texts)
+        self.less, self.differences = map(list, zip(*against, strict=True))
+        self.differs = any(self.less) or len({*self.texts}) > 1
 
-    def _against_the_first(self, value: Any, of_its_unit: bool) -> tuple[float | None, str]:
+    def _text(self, record: Recorded | None) -> str:
+        if record is None:
+            return "not recorded" if self.kind == "result" else "not a parameter"
+        text = format_value(record.value, record.unit) if self.kind == "result" else format_setting(record.value)
+        return text if record.unit == self.unit else f"{text} {record.unit or 'without a unit'}"
+
+    def _against_the_first(self, value: Any, text: str) -> tuple[float | None, str]:
         first = self.values[0]
         if self.kind == "parameter" or ABSENT in (first, value):
             return None, ""
-        if not of_its_unit:
-            return None, "other unit"
-        less = float(value - first) if is_number(first) and is_number(value) else None
-        if not less:
-            return less, "same" if _same(first, value) else "differs"
-        decimals = max(len(text.split(" ", 1)[0].partition(".")[2]) for text in (self.texts[0], self.texts[-1]))
-        return less, ("+" if less > 0 else "") + format_value(round(less, decimals) or less)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values say the same; true is not 1, and nothing equals what is absent but itself."""
-    return one == other and (type(one) is type(other) or (is_number(one) and is_number(other)))
+        if not is_number(first) or not is_number(value):
+            return None, "same" if text == self.texts[0] else "differs"
+        less = float(value - first)
+        decimals = max(len(one.partition(".")[2]) for one in (self.texts[0], text))
+        words = ("+" if less > 0 else "") + format_value(round(less, decimals) or less)
+        return less, words if less else "same"
 
 
 def lines_of(reports: Sequence[SiteReport]) -> tuple[list[Line], list[Line]]:
@@ -98,16 +92,14 @@ class Comparison:
         self.notes = [
             f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good
         ]
-        for line in self.results:
-            self.notes += [f"{line.name}: the units differ, so no difference is taken."] if line.unit is None else []
-        if any((line.unit or "").lower().startswith(("%", "per cent", "percent")) for line in self.results):
+        if any(line.unit.lower().startswith(("%", "per cent", "percent")) for line in self.results):
             self.notes.append("A difference between two percentages is in percentage points.")
         exact = [["kind", "name", "unit", "meaning", *self.names, *(f"{name} less {first}" for name in others)]]
         shown = [["", "unit", first, *(cell for name in others for cell in (name, "difference"))]]
         for line in (*self.parameters, *self.results):
             exact.append([line.kind, line.name, line.unit, line.meaning, *line.values, *line.less[1:]])
             pairs = zip(line.texts[1:], line.differences[1:], strict=True)
-            head = [f"-p {line.name}" if line.kind == "parameter" else line.name, line.unit or "", line.texts[0]]
+            head = [f"-p {line.name}" if line.kind == "parameter" else line.name, line.unit, line.texts[0]]
             shown.append(
                 [" ".join(plain(cell).split()) for cell in (*head, *(cell for pair in pairs for cell in pair))]
             )
@@ -197,8 +189,13 @@ def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[s
 
 def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
     """A row a report: in the order of one result with the chosen ones beside it, else with what varies among them."""
-    first, last = _ranked(reports, ranking[0]) if ranking else ([], [])
-    reports = [*first, *(report for report, _ in last)] if first else reports
+    first, last = [], []
+    for line in lines_of(reports)[1]:
+        if line.name in ranking[:1]:
+            told = [*zip(reports, line.values, line.texts, strict=True)]
+            first = sorted((one for one in told if is_number(one[1])), key=lambda one: -one[1])
+            last = [(report, text) for report, value, text in told if first and not is_number(value)]
+    reports = [report for report, *_ in (*first, *last)] or reports
     parameters, results = lines_of(reports)
     recorded, changed = {line.name: line for line in results}, {name for r in reports for name in r.changed}
     settings = sorted((line for line in parameters if line.name in changed), key=lambda line: line.name)
@@ -208,7 +205,7 @@ def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
     notes += [f"columns: no report records {name}" for name in ranking[1:] if name not in recorded]
     shown = {
         "reports": reports,
-        "first": first,
+        "ranked": len(first),
         "last": last,
         "notes": notes,
         "csv": csv_text([["set", *titles], *rows]),
@@ -219,18 +216,3 @@ def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
         return shown | {"lines": [recorded[ranking[0]], *beside], "settings": []}
     varying = [line for line in results if line.differs] or results
     return shown | {"lines": varying[:MOST_COLUMNS], "varying": len(varying), "settings": settings}
-
-
-def _ranked(reports: list[SiteReport], by: str) -> tuple[list[SiteReport], list[tuple[SiteReport, str]]]:
-    """The reports, the largest first, and those without a number in the unit most of them share, each with why."""
-    units = Counter(r.results[by].unit for r in reports if by in r.results and is_number(r.results[by].value))
-    first, last = [], []
-    for report in reports:
-        record = report.results.get(by)
-        if record is None or not is_number(record.value):
-            last.append((report, "no number" if record else "not recorded"))
-        elif record.unit != units.most_common(1)[0][0]:
-            last.append((report, f"in another unit: {record.unit or 'none'}"))
-        else:
-            first.append(report)
-    return sorted(first, key=lambda r: -r.results[by].value), last

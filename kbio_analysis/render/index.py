@@ -178,10 +178,10 @@ def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _number(line: Line, at: int) -> tuple[str, str, str]:
     """Meaning, text and unit of a result, rounded for a glance: odds in per cent, else three digits at the least."""
-    value, text, unit = line.values[at], line.texts[at], line.unit or ""
+    value, text, unit = line.values[at], line.texts[at], line.unit
     if is_number(value) and unit == "probability":
         text, unit = f"{100 * value:.0f}%", ""
-    elif isinstance(value, float) and line.unit is not None and abs(value) < 1000:
+    elif isinstance(value, float) and abs(value) < 1000:
         text = format_value(float(f"{value:.3g}"), unit)
     return line.meaning or line.name, text, unit
 
