@@ -13,12 +13,8 @@ from kbio_analysis.data.package import rebuild_passports
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 KEPT_LINES = {
-    "biopharma_exports_annual": None,
-    "biohealth_exports_monthly": 6,
-    "export_series": None,
-    "korea_exports_by_partner": 4,
-    "pharma_exporters_panel": 4,
-    "world_pharma_market": None,
+    **dict.fromkeys(("biopharma_exports_annual", "export_series", "world_pharma_market")),
+    **{"biohealth_exports_monthly": 6, "korea_exports_by_partner": 4, "pharma_exporters_panel": 4},
 }
 """Tables of the small package, and how many of their lines it holds (None: all)."""
 

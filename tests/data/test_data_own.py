@@ -44,34 +44,20 @@ def test_figures_are_read_credited_and_dated_and_the_shipped_table_stays(file, m
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("given", "content", "said"),
     [
-        (
-            ROWS.replace("value", "worth"),
-            "mine.csv: unknown column worth; missing column value; the table has measure",
-        ),
-        (ROWS.replace("2.1", "two"), "table us_gdp, line 3, column value: 'two' is not a plain decimal number"),
-        (ROWS.replace("real_growth_pct", "growth"), "'growth' is none of gdp_current_usd_m"),
-        ("measure,year,value\n", "no rows"),
-        ("", "no rows"),
+        ("us_gdp={file}", ROWS.replace("value", "worth"), "mine.csv: unknown column worth; missing column value; the"),
+        ("us_gdp={file}", ROWS.replace("2.1", "two"), "table us_gdp, line 3, column value: 'two' is not a plain"),
+        ("us_gdp={file}", ROWS.replace("real_growth_pct", "growth"), "'growth' is none of gdp_current_usd_m"),
+        ("us_gdp={file}", "measure,year,value\n", "no rows"),
+        ("us_gdp", ROWS, "write NAME=path.csv"),
+        ("us_gpd={file}", ROWS, "did you mean us_gdp"),
+        ("us_gdp=/nowhere.csv", ROWS, "no file /nowhere.csv"),
+        ("us_gdp={file} us_gdp={file}", ROWS, "given twice"),
+        ("sources={file}", ROWS, "sources cannot be replaced"),
     ],
 )
-def test_figures_that_break_the_schema_are_refused(file, content, said):
+def test_request_or_figures_that_cannot_be_used_are_refused(file, given, content, said):
     file.write_text(content.replace("2025", "2022"), encoding="utf-8")
-    with pytest.raises(DataError, match=said):
-        package_with([f"us_gdp={file}"], TODAY)
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (["us_gdp"], "write NAME=path.csv"),
-        (["us_gpd={file}"], "did you mean us_gdp"),
-        (["us_gdp=/nowhere.csv"], "no file /nowhere.csv"),
-        (["us_gdp={file}", "us_gdp={file}"], "given twice"),
-        (["sources={file}"], "sources cannot be replaced"),
-    ],
-)
-def test_request_that_cannot_be_read_is_refused(file, given, said):
     with pytest.raises((UsageError, DataError), match=said):
-        package_with([one.format(file=file) for one in given], TODAY)
+        package_with(given.format(file=file).split(), TODAY)

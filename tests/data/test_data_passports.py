@@ -71,6 +71,10 @@ def test_repair_takes_effect_in_a_running_process_and_expires_when_the_table_is_
     assert annual("khidi_biopharma_old")["2020"] == 4910.0
     write_corrections(copy, replace="4911")
     assert annual("khidi_biopharma_old")["2020"] == 4911.0
+    write_corrections(copy, replace="-1")
+    with pytest.raises(DataError, match=f"table {ANNUAL}, line .*column exports_usd_m: -1.0 is below the minimum"):
+        load(ANNUAL)
+    write_corrections(copy)
     copy.replace(ANNUAL, REPAIRED, REPAIRED.replace("49100", "4910"))
     expired = r"corrections.yml, entry 1 .*holds '4910', not the expected '49100'.*delete it"
     with pytest.raises(DataError, match=expired):
@@ -84,7 +88,6 @@ def test_repair_takes_effect_in_a_running_process_and_expires_when_the_table_is_
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"replace": "-1"}, None),
         ({"reason": None}, "must contain .'reason'."),
         ({"reason": " "}, "reason must match pattern"),
         ({"reason": ["a", "b"]}, "reason must be string"),
@@ -92,22 +95,16 @@ def test_repair_takes_effect_in_a_running_process_and_expires_when_the_table_is_
         ({"column": "exports"}, "a column of the table"),
         ({"row": {"year": "2020"}}, "needs the row key definition, year"),
         ({"row": {"definition": "khidi_biopharma_old", "year": 2019}}, "0 rows have this key"),
+        ("a: [", "not valid YAML"),
+        ("[]\n---\n[]", "must be one list of entries"),
     ],
 )
 def test_bad_repair_is_refused(copy, changes, said):
-    write_corrections(copy, **changes)
-    broken = f"table {ANNUAL}, line .*column exports_usd_m: '-1' is below the minimum"
-    with pytest.raises(DataError, match=rf"corrections\.yml, entry 1.*{said}" if said else broken):
-        load(ANNUAL)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [("a: [", "not valid YAML"), ("a: 1", "must be one list"), ("[]\n---\n[]", "one list of entries")],
-)
-def test_bad_corrections_file_is_refused(copy, content, said):
-    (copy.root / "corrections.yml").write_text(content, encoding="utf-8")
-    with pytest.raises(DataError, match=said):
+    if isinstance(changes, str):
+        (copy.root / "corrections.yml").write_text(changes, encoding="utf-8")
+    else:
+        write_corrections(copy, **changes)
+    with pytest.raises(DataError, match=rf"corrections\.yml.*{said}"):
         load(ANNUAL)
 
 
@@ -149,7 +146,6 @@ def test_verify_finds_gaps_of_a_passport(copy):
     ("table", "old", "new", "due"),
     [
         (ANNUAL, "quoted,2025-09-05", "quoted,2025-09-04", "2025-09-05"),
-        (ANNUAL, "sum_of_months,2026-01-15", "sum_of_months,2025-12-31", "2026-01-15"),
         ("biohealth_exports_monthly", "2022-02-15", "2022-01-31", "2022-02-15"),
         ("korea_exports_by_partner", "1996-01-31", "1995-01-31", "1996-01-31"),
         ("pharma_exporters_panel", "2012-12-31", "2011-12-31", "2012-12-31"),
@@ -177,7 +173,6 @@ def released(**rule):
     [
         (lambda r: field(r, "year").update(type="yaer"), "schema.fields[1].type must be one of"),
         (lambda r: field(r, "definition")["constraints"].update(pattern="["), "definition: the passport's constraint"),
-        (lambda r: field(r, "year")["constraints"].update(maximum="soon"), "column year: the passport's constraint"),
         (lambda r: r.update(kbio=5), "kbio must be object"),
         (lambda r: r["schema"].update(primaryKey=["nothing"]), "no field 'nothing', which a key names"),
         (lambda r: r["schema"].update(foreignKeys=[{"fields": "source_id"}]), "schema.foreignKeys[0] must contain"),

@@ -24,7 +24,6 @@ KHIDI = "khidi_biopharma_hs2022"
         ("gov_biopharma_headline", 2024, 5800.0),
         ("khidi_biopharma_old", 2021, 6070.0),
         ("khidi_biopharma_restated", 2021, 3377.0),
-        ("khidi_pharma_current", 2025, 10410.0),
         ("kita_biopharma", 2020, 5100.0),
         ("mfds_biopharma", 2024, 3216.59),
         ("customs_hs3002", 2025, 7683.56),
