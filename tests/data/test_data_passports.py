@@ -72,7 +72,7 @@ def test_repair_takes_effect_in_a_running_process_and_expires_when_the_table_is_
     write_corrections(copy, replace="4911")
     assert annual("khidi_biopharma_old")["2020"] == 4911.0
     write_corrections(copy, replace="-1")
-    with pytest.raises(DataError, match=f"table {ANNUAL}, line .*column exports_usd_m: -1.0 is below the minimum"):
+    with pytest.raises(DataError, match=f"table {ANNUAL}, line .*column exports_usd_m: '-1' is below the minimum"):
         load(ANNUAL)
     write_corrections(copy)
     copy.replace(ANNUAL, REPAIRED, REPAIRED.replace("49100", "4910"))
