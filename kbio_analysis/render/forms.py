@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError
-from kbio_analysis.render.drawings import standalone_svg
-from kbio_analysis.render.formats import TEMPLATES, data_uri
+from kbio_analysis.render.formats import TEMPLATES, data_uri, standalone_svg
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE
 

@@ -83,7 +83,7 @@ def read_notebook(path: Path) -> bytes:
     for cell in (cell for cell in content["cells"] if cell["cell_type"] == "markdown"):
         # Pictures beside the notebook, which prose names by a relative address, travel as its attachments.
         for address in _RELATIVE.findall(cell["source"]):
-            from kbio_analysis.render.drawings import picture
+            from kbio_analysis.render.formats import picture
 
             if address not in cell.setdefault("attachments", {}) and (found := picture(path.parent, address)):
                 cell["attachments"][address] = found

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from kbio_analysis.render import formats
-from kbio_analysis.render.drawings import clean_html, inline_svg
 from kbio_analysis.render.outputs import MIME
 from kbio_analysis.render.parameters import INJECTED
 from kbio_analysis.render.results import csv_text, harmless_csv
@@ -139,7 +138,7 @@ class Page:
             case {"kind": "chart", "svg": str(svg), **told}:
                 view = self._numbered("Figure", told)
                 alt = str(told.get("alt") or view["caption"] or view["label"])
-                drawing = inline_svg(svg, prefix=f"f{self._counts['Figure']}-", alt=alt)
+                drawing = formats.inline_svg(svg, prefix=f"f{self._counts['Figure']}-", alt=alt)
                 return view | {"as": "chart", "alt": alt, "drawing": drawing}
             case {"kind": "table", "columns": list(columns), **told}:
                 view = self._numbered("Table", told) | {key: bool(told.get(key)) for key in ("row_header", "stack")}
@@ -168,7 +167,11 @@ class Page:
         what it lacks."""
         if "text/html" in data:
             self._counts["Output"] += 1
-            return {"as": "html", "html": clean_html(data["text/html"]), "label": f"Output {self._counts['Output']}"}
+            return {
+                "as": "html",
+                "html": formats.clean_html(data["text/html"]),
+                "label": f"Output {self._counts['Output']}",
+            }
         for kind in ("image/svg+xml", "image/png", "image/jpeg"):
             drawn, coded = kind == "image/svg+xml", f"data:{kind};base64,{''.join(data.get(kind, '').split())}"
             if kind in data and (drawn or formats.INLINE_IMAGE.fullmatch(coded)):

@@ -1,9 +1,7 @@
-"""What a site holds: every report below a folder, and all their results as one tidy frame.
+"""What a site holds: every report below a folder, and all their results as one tidy table.
 
 A report is a folder ``<notebook>/<set>/`` with ``result.json``; ``failure.json`` beside it says that its last run
-failed and that the page, if there is one, is from the run before. What cannot be read is listed as broken. The frame
-has a row for a report and a result; ``index.json``, ``results.csv``, ``results.parquet``, comparisons and rankings
-are made from the same reports.
+failed and that the page, if there is one, is from the run before. What cannot be read is listed as broken.
 """
 
 from __future__ import annotations
@@ -13,8 +11,9 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
@@ -22,9 +21,6 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from kbio_analysis.reading import DocumentError, read_json
 from kbio_analysis.render.notebooks import NAME
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, HIDDEN, LOG, write_file
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RESULT, PAGE = "result.json", "index.html"
 OTHER_FORMS = {"pdf": "report.pdf", "docx": "report.docx"}
@@ -88,11 +84,8 @@ class SiteReport(BaseModel, frozen=True):
         return sorted(name for name in self.inputs.get("reports") or () if NAME.fullmatch(name))
 
     def html(self) -> str:
-        """Its page; empty if there is none that can be read."""
-        try:
-            return (self.folder / PAGE).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return ""
+        """Its page, empty if there is none."""
+        return (self.folder / PAGE).read_text(encoding="utf-8", errors="replace") if self.page else ""
 
 
 def is_number(value: Any) -> bool:
@@ -108,11 +101,10 @@ def report_folders(site: Path) -> list[Path]:
 
 def read_reports(site: Path) -> list[SiteReport]:
     """The reports below ``site``, by notebook, the default set first."""
-    of: dict[str, list[SiteReport]] = {}
-    for report in sorted(map(_report, report_folders(site)), key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set)):
-        of.setdefault(report.notebook, []).append(report)
     found = []
-    for reports in of.values():
+    reports = sorted(map(_report, report_folders(site)), key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set))
+    for _, group in groupby(reports, key=lambda report: report.notebook):
+        reports = [*group]
         # What goes without saying: the default set's values, else those that all sets share.
         usual, *others = [r.parameters for r in reports if r.parameters] or [{}]
         if reports[0].set != DEFAULT_SET or not reports[0].parameters:
@@ -126,8 +118,8 @@ def read_reports(site: Path) -> list[SiteReport]:
 def _report(folder: Path) -> SiteReport:
     """One folder's report; what cannot be read becomes one that says so."""
     notebook, set_name = folder.parts[-2:]
-    place = f"{quote(notebook)}/{quote(set_name)}/"
-    there = {name: place + name for name in (PAGE, LOG, *OTHER_FORMS.values()) if (folder / name).is_file()}
+    names = (PAGE, LOG, *OTHER_FORMS.values())
+    there = {name: f"{quote(notebook)}/{quote(set_name)}/{name}" for name in names if (folder / name).is_file()}
     files = {"notebook": notebook, "set": set_name, "folder": folder, "page": there.get(PAGE), "log": there.get(LOG)}
     files["forms"] = {kind: there[name] for kind, name in OTHER_FORMS.items() if name in there}
     told = {}
@@ -150,8 +142,8 @@ def _report(folder: Path) -> SiteReport:
 # ---- the tidy frame
 
 
-def results_frame(reports: Iterable[SiteReport]) -> pd.DataFrame:
-    """A row for a report and a result, in the order of COLUMNS.
+def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
+    """The table as both files by name; the same reports give the same bytes, with the same pandas and pyarrow.
 
     ``value`` holds numbers, ``text_value`` words, with true and false spelt so; both are empty where a notebook
     recorded none. A report whose last run failed has one row without a result: its old results are no row.
@@ -161,22 +153,14 @@ def results_frame(reports: Iterable[SiteReport]) -> pd.DataFrame:
     rows = []
     for report in reports:
         head = {name: getattr(report, name) for name in COLUMNS[:4]}
-        used = report.made_with if report.good else report.parameters
-        head["parameters"] = json.dumps(used, ensure_ascii=False, sort_keys=True)
-        for name, record in (
-            report.results if report.good and report.results else {None: Recorded(value=None)}
-        ).items():
-            value = record.value
-            text = str(value).lower() if isinstance(value, bool) else value or None
-            held = {"value": float(value)} if is_number(value) else {"text_value": text}
+        head["parameters"] = json.dumps(report.parameters, ensure_ascii=False, sort_keys=True)
+        results = report.results if report.good else {}
+        for name, record in (results or {None: Recorded(value=None)}).items():
+            value = str(record.value).lower() if isinstance(record.value, bool) else record.value
+            held = {"value": float(value)} if is_number(value) else {"text_value": value or None}
             rows.append(head | held | {"name": name, "unit": record.unit or None, "meaning": record.meaning or None})
     types = {name: "float64" if name == "value" else "string" for name in COLUMNS}
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
-
-
-def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
-    """Both files by name; the same reports give the same bytes, with the same pandas and pyarrow."""
-    frame = results_frame(reports)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
     text = frame.map(_field, na_action="ignore").to_csv(index=False, lineterminator="\n").encode()
     return {CSV_NAME: text, PARQUET_NAME: frame.to_parquet(index=False, compression="zstd")}
 
@@ -205,10 +189,8 @@ def _field(value: Any) -> Any:
 
 # ---- the rankings that batches ask for, kept apart so that a change of one remakes a page and no report
 
-Ranking = Sequence[str]
-"""The result that ranks a notebook's sets, largest first, and the results shown beside it."""
-Rankings = Mapping[str, Mapping[str, Ranking]]
-"""Batch -> notebook -> ranking; a batch without any has an empty one."""
+Ranking = Sequence[str]  # the result that ranks a notebook's sets, largest first, and those shown beside it
+Rankings = Mapping[str, Mapping[str, Ranking]]  # batch -> notebook -> ranking; a batch without any has an empty one
 
 
 def remember(site: Path, said: Rankings) -> None:

@@ -17,8 +17,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from render.fixtures.built import notebook
 
-from kbio_analysis.render import drawings
-from kbio_analysis.render.formats import format_value, plain
+from kbio_analysis.render.formats import MOST_BYTES, format_value, plain
 from kbio_analysis.render.notebooks import read_notebook
 from kbio_analysis.render.page import report_html
 from kbio_analysis.render.provenance import code_hash
@@ -321,7 +320,7 @@ def test_anchors_are_of_any_script_and_links_find_them_whatever_their_case() -> 
 FILES_BESIDE = {
     "at/in/fig.png": b"\x89PNG\r\n\x1a\none",
     "at/in/그림.svg": SVG.replace("<g ", "<script>alert(1)</script><g ").encode(),
-    "at/in/big.png": b"\x89PNG\r\n\x1a\n" + b"0" * drawings.MOST_BYTES,
+    "at/in/big.png": b"\x89PNG\r\n\x1a\n" + b"0" * MOST_BYTES,
     "at/in/note.png": b"no picture",
     "out.png": b"\x89PNG\r\n\x1a\nout",
 }
