@@ -20,13 +20,6 @@ ANNUAL, MARKET = "biopharma_exports_annual", "world_pharma_market"
 REPAIRED = "khidi_biopharma_old,2020,49100"
 
 
-def edit_package(copy, table, change):
-    path = copy.root / "datapackage.json"
-    descriptor = json.loads(path.read_text(encoding="utf-8"))
-    change(next(resource for resource in descriptor["resources"] if resource["name"] == table))
-    path.write_text(json.dumps(descriptor), encoding="utf-8")
-
-
 def write_corrections(copy, **changes):
     entry = yaml.safe_load((copy.root / "corrections.yml").read_text(encoding="utf-8"))[0]
     entry = {key: value for key, value in (entry | changes).items() if value is not None}
@@ -71,9 +64,6 @@ def test_repair_takes_effect_in_a_running_process_and_expires_when_the_table_is_
     assert annual("khidi_biopharma_old")["2020"] == 4910.0
     write_corrections(copy, replace="4911")
     assert annual("khidi_biopharma_old")["2020"] == 4911.0
-    write_corrections(copy, replace="-1")
-    with pytest.raises(DataError, match=f"table {ANNUAL}, line .*column exports_usd_m: '-1' is below the minimum"):
-        load(ANNUAL)
     write_corrections(copy)
     copy.replace(ANNUAL, REPAIRED, REPAIRED.replace("49100", "4910"))
     expired = r"corrections.yml, entry 1 .*holds '4910', not the expected '49100'.*delete it"
@@ -83,29 +73,6 @@ def test_repair_takes_effect_in_a_running_process_and_expires_when_the_table_is_
     assert re.search(expired, problem)
     (copy.root / "corrections.yml").unlink()
     assert annual("khidi_biopharma_old")["2020"] == 4910.0
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"reason": None}, "must contain .'reason'."),
-        ({"reason": " "}, "reason must match pattern"),
-        ({"reason": ["a", "b"]}, "reason must be string"),
-        ({"expect": "49100.0"}, "holds '49100', not the expected '49100.0'"),
-        ({"column": "exports"}, "a column of the table"),
-        ({"row": {"year": "2020"}}, "needs the row key definition, year"),
-        ({"row": {"definition": "khidi_biopharma_old", "year": 2019}}, "0 rows have this key"),
-        ("a: [", "not valid YAML"),
-        ("[]\n---\n[]", "must be one list of entries"),
-    ],
-)
-def test_bad_repair_is_refused(copy, changes, said):
-    if isinstance(changes, str):
-        (copy.root / "corrections.yml").write_text(changes, encoding="utf-8")
-    else:
-        write_corrections(copy, **changes)
-    with pytest.raises(DataError, match=rf"corrections\.yml.*{said}"):
-        load(ANNUAL)
 
 
 def test_verify_gathers_problems_of_several_kinds(copy):
@@ -127,12 +94,12 @@ def test_verify_gathers_problems_of_several_kinds(copy):
 
 
 def test_verify_finds_gaps_of_a_passport(copy):
-    def damage(market):
-        del market["licenses"], market["kbio"]
-        market["schema"]["fields"][3].pop("unit")
-        market["schema"]["fields"][0]["description"] = ""
-
-    edit_package(copy, MARKET, damage)
+    package = json.loads((copy.root / "datapackage.json").read_text(encoding="utf-8"))
+    market = next(resource for resource in package["resources"] if resource["name"] == MARKET)
+    del market["licenses"], market["kbio"]
+    market["schema"]["fields"][3].pop("unit")
+    market["schema"]["fields"][0]["description"] = ""
+    (copy.root / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     assert [problem.removeprefix(f"passport of {MARKET}: ") for problem in verify()] == [
         "licenses is missing",
         "kbio.traps, what a reader may get wrong, is missing",
@@ -158,33 +125,3 @@ def test_verify_holds_release_dates_against_their_rule(copy, table, old, new, du
     rule = rf"table {table}, line \d+, column available_from: {new[-10:]}, but the release rule gives {due}"
     undated = "table sources: S_YNA_KBIO has no date of publication, yet a figure's release rests on it"
     assert re.match(rule if due else undated, problem), problem
-
-
-def field(resource, name):
-    return next(one for one in resource["schema"]["fields"] if one["name"] == name)
-
-
-def released(**rule):
-    return lambda resource: resource["kbio"].update(available_from=[rule])
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda r: field(r, "year").update(type="yaer"), "schema.fields[1].type must be one of"),
-        (lambda r: field(r, "definition")["constraints"].update(pattern="["), "definition: the passport's constraint"),
-        (lambda r: r.update(kbio=5), "kbio must be object"),
-        (lambda r: r["schema"].update(primaryKey=["nothing"]), "no field 'nothing', which a key names"),
-        (lambda r: r["schema"].update(foreignKeys=[{"fields": "source_id"}]), "schema.foreignKeys[0] must contain"),
-        (released(day=1), "a rule of available_from says"),
-        (released(months_after=1), "both months_after and day, counted from"),
-        (released(released="2026-02-30"), "released: day is out of range"),
-        (released(months_after=1, day=32), "available_from[0].day must be smaller"),
-        (released(source_published=True, where={"x": [1]}), "no field 'x', which a release rule names"),
-    ],
-)
-def test_a_passport_of_another_form_is_named_with_the_part(copy, change, said):
-    edit_package(copy, ANNUAL, change)
-    with pytest.raises(DataError, match=f"(the passport of|table) {ANNUAL}.*{re.escape(said)}"):
-        load(ANNUAL)
-    assert len(verify()) == 1
