@@ -85,12 +85,7 @@ class Outcome:
 
 
 def build(
-    jobs: Sequence[Job],
-    site: Path,
-    make: Make,
-    *,
-    force: bool = False,
-    rankings: Rankings | None = None,
+    jobs: Sequence[Job], site: Path, make: Make, *, force: bool = False, rankings: Rankings | None = None
 ) -> Outcome:
     """Bring the reports of ``jobs``, and those that they are composed from, up to date with what ``make`` gives.
 
@@ -106,9 +101,8 @@ def build(
     with stopping(), open_site(site):
         keep_apart(jobs, site)
         began = time.monotonic()
-        if rankings is not None:
-            with explained(site):
-                remember(site, rankings)
+        with explained(site):
+            remember(site, rankings or {})
         known = Cache(site, jobs)
         with display(len(jobs)) as tell:
             try:

@@ -6,10 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from render.fixtures.built import emitting, recording
+from render.fixtures.built import emitting, lay_tables, recording
 from render.fixtures.room import CHART, Room
-
-from kbio_analysis.data.package import rebuild_passports
 
 UNCHANGED_SECONDS = 3.0  # the whole command with nothing to do; the aim is well under one, a busy machine takes more
 NAMES = ("10_apples", "11_pears", "40_basket", "00_page")
@@ -31,22 +29,12 @@ def pears(room: Room, number: int = 2, cell: str = recording("pears", "float(n)"
     room.add("11_pears", cell, parameters=f"n: int = {number}  # how many, count")
 
 
-def lay_tables(root: Path, weight: int) -> None:
-    (root / "tables").mkdir(parents=True, exist_ok=True)
-    (root / "tables" / "apples.csv").write_text(f"key,weight\na,{weight}\n")
-    fields = [{"name": "key", "type": "string"}, {"name": "weight", "type": "number"}]
-    resource = {"name": "apples", "path": "tables/apples.csv", "schema": {"fields": fields, "primaryKey": ["key"]}}
-    if not (root / "datapackage.json").exists():
-        (root / "datapackage.json").write_text(json.dumps({"name": "x", "resources": [resource]}))
-    rebuild_passports(root)
-
-
 def furnished(path: Path) -> Room:
     """Two notebooks, one composed from both, and one composed from that and the first."""
     room = Room(path)
     for kept in room.notebooks.iterdir():
         kept.unlink()
-    lay_tables(path / "data", 3)
+    lay_tables(path / "data", apples=3)
     room.add("10_apples", READ, recording("apples", "weight"), emitting(**CHART), parameters="n: int = 1  # n, count")
     pears(room)
     total = "total = sum(r.value(r.notebook[3:]) or 0.0 for r in below)"
@@ -108,7 +96,7 @@ def test_an_unchanged_second_run_makes_nothing_and_a_changed_record_makes_all_ab
     done = rendered("render")
     assert time.monotonic() - began < UNCHANGED_SECONDS
     assert "0 made, 4 unchanged" in done.stdout
-    lay_tables(rendered.path / "data", 4)
+    lay_tables(rendered.path / "data", apples=4)
     done = rendered("render")
     assert made(done.stdout) == ["10_apples", "40_basket", "00_page"]
     assert value(rendered, "00_page", "twice") == 12.0
@@ -128,7 +116,7 @@ def test_what_a_composed_notebook_rests_on_is_made_first_where_it_is_missing_or_
         ["40_basket", "00_page"],
     )
     assert "4 of 4 reports are good" in done.stdout
-    lay_tables(kbio.path / "data", 7)
+    lay_tables(kbio.path / "data", apples=7)
     assert made(kbio("render", "40").stdout) == ["10_apples", "40_basket"]
     assert value(kbio, "40_basket", "basket") == 9.0
     pears(kbio, 6)
@@ -181,7 +169,7 @@ def reference(room: Room, notebook: str) -> dict:
 
 def test_a_doctored_table_is_named_by_the_results_that_move_below_and_above(accepted: Room) -> None:
     assert accepted("check").returncode == 0
-    lay_tables(accepted.path / "data", 8)
+    lay_tables(accepted.path / "data", apples=8)
     done = accepted("check")
     assert done.returncode == 1
     for words in ("apples: 3.0 -> 8.0", "basket: 5.0 -> 10.0", "twice: 10.0 -> 20.0", "ok        11_pears"):
