@@ -348,20 +348,11 @@ def picture(folder: Path, address: str) -> dict[str, str] | None:
 
 
 @cache
-def stylesheet(*names: str) -> str:
-    """The named files of ``templates/look`` as one sheet, without comments and indentation: it travels in each page."""
-    text = "".join((TEMPLATES / "look" / name).read_text(encoding="utf-8") for name in names)
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
-
-
-@cache
 def _environment() -> jinja2.Environment:
     import jinja2
 
     folder = jinja2.FileSystemLoader(TEMPLATES)
     environment = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.globals["stylesheet"] = stylesheet
     filters = (breakable, data_uri, file_name, link, linkify, paragraph, plain)
     environment.filters |= {one.__name__: one for one in filters} | {
         # The Content-Security-Policy source that admits exactly this inline style sheet or script.
