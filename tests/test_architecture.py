@@ -28,21 +28,19 @@ def _room(module: str) -> str:
 
 
 def _imports(module: str, *, typing: bool = True) -> set[str]:
-    """The dotted names a module imports anywhere, relative imports resolved, and the modules they come from.
-
-    Without ``typing`` those are left out that only its annotations need.
-    """
+    """The dotted names a module imports anywhere, relative imports resolved, and the modules they come from; without
+    ``typing`` less those that only its annotations need."""
     tree, package = TREES[module], ["kbio_analysis", *module.split("/")[:-1]]
     guards = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
-    passed = set() if typing else {id(part) for guard in guards for part in ast.walk(guard)}
+    passed = set() if typing else {part for guard in guards for part in ast.walk(guard)}
     names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import) and id(node) not in passed:
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and id(node) not in passed:
+    for node in (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) and n not in passed):
+        stem = ""
+        if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             stem = ".".join([*base, *filter(None, [node.module])])
-            names |= {stem} | {f"{stem}.{alias.name}" for alias in node.names}
+            names.add(stem)
+        names |= {f"{stem}.{alias.name}".lstrip(".") for alias in node.names}
     return names
 
 
@@ -62,13 +60,9 @@ def test_rooms_import_only_upward_and_no_private_name() -> None:
 
 
 def test_models_touch_neither_disk_nor_screen() -> None:
-    calls = [
-        f"{module}:{node.lineno}"
-        for module, tree in TREES.items()
-        for node in ast.walk(tree)
-        if _room(module) == "models" and isinstance(node, ast.Call) and ast.unparse(node.func) in ("open", "print")
-    ]
-    assert calls == []
+    models = [node for module, tree in TREES.items() if _room(module) == "models" for node in ast.walk(tree)]
+    called = {ast.unparse(node.func) for node in models if isinstance(node, ast.Call)}
+    assert called & {"open", "print"} == set()
 
 
 def test_importing_the_package_is_light() -> None:
@@ -101,26 +95,21 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 def test_no_refusal_recommends_a_call_that_its_library_may_deprecate() -> None:
     """A message names what is wanted, not a call of pandas or numpy: such a call ages unseen (one had)."""
-    said = [
-        f"{name}: {node.value[:80]}"
-        for name, tree in TREES.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"\b(pd|np)\.\w+\(", node.value)
-    ]
-    assert said == []
+    nodes = [node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    texts = [node.value for node in nodes if isinstance(node.value, str)]
+    assert [text[:80] for text in texts if re.search(r"\b(pd|np)\.\w+\(", text)] == []
 
 
 def _sentences(module: str) -> list[str]:
     """Texts of six words and more that end as sentences do: no docstring, and nothing that is raised."""
     nodes = list(ast.walk(TREES[module]))
-    passed = {id(part) for n in nodes if isinstance(n, ast.Raise) for part in ast.walk(n)}
-    passed |= {id(n.value) for n in nodes if isinstance(n, ast.Expr)}
-    passed |= {id(part) for n in nodes if isinstance(n, ast.JoinedStr) for part in n.values}
+    passed = {part for n in nodes if isinstance(n, ast.Raise) for part in ast.walk(n)}
+    passed |= {n.value for n in nodes if isinstance(n, ast.Expr)}
+    passed |= {part for n in nodes if isinstance(n, ast.JoinedStr) for part in n.values}
     found = []
-    for node in (n for n in nodes if isinstance(n, ast.JoinedStr | ast.Constant) and id(n) not in passed):
+    for node in (n for n in nodes if isinstance(n, ast.JoinedStr | ast.Constant) and n not in passed):
         parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-        texts = [p.value if isinstance(p, ast.Constant) and isinstance(p.value, str) else "x" for p in parts]
-        text = "".join(texts).strip()
+        text = "".join(p.value if isinstance(getattr(p, "value", None), str) else "x" for p in parts).strip()
         if len(text.split()) >= 6 and text.endswith((".", "!", "?")):
             found.append(f"{module}:{node.lineno}: {text[:80]}")
     return found

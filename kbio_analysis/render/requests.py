@@ -26,14 +26,10 @@ AUTO = "auto"
 
 def given_parameters(requests: list[str]) -> dict[str, str]:
     """``NAME=VALUE`` texts as a mapping. Raises UsageError for one without ``=`` or given twice."""
-    given: dict[str, str] = {}
-    for request in requests:
-        name, equals, value = request.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"-p {request!r}: write -p NAME=VALUE")
-        if name.strip() in given:
-            raise UsageError(f"-p {name.strip()} is given twice")
-        given[name.strip()] = value
+    pairs = [request.partition("=") for request in requests]
+    given = {name.strip(): value for name, _, value in pairs}
+    if len(given) < len(pairs) or not all(name.strip() and equals for name, equals, _ in pairs):
+        raise UsageError(f"-p {' -p '.join(requests)}: write each as -p NAME=VALUE, and each once")
     return given
 
 
@@ -121,7 +117,7 @@ class _Shelf:
             if name not in self._all:
                 hint = did_you_mean(name, self._all)
                 raise UsageError(f"{one.notebook} is composed from {name!r}, which no notebook is{hint}")
-            if name not in self._defaults or name in above:
+            if name not in self._defaults:
                 default = ParameterSet(notebook=name, set_name=DEFAULT_SET, values=self.spec(name).defaults())
                 self._defaults[name] = self.job(default, (*above, one.notebook))
             upstream.append(self._defaults[name])
