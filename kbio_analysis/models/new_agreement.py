@@ -103,10 +103,10 @@ class Effects:
 
 
 def tariff_study(
-    flow: str, held: Any, terms: Mapping[str, Any], *, ends: int | None, horizon: int, n_draws: int, seed: int
+    flow: str, held: Any, terms: Mapping[str, Any], *, ends: int | None, horizon: int, **draws: Any
 ) -> TariffSimulation:
-    """Simulate one flow per dollar of its trade. ``ends``: years from entry after which duty-free entry ends (below 0:
-    before entry; None: it does not).
+    """Simulate one flow per dollar of its trade; ``draws`` as ``tariffs.simulate`` takes them. ``ends``: years from
+    entry after which duty-free entry ends (below 0: before entry; None: it does not).
 
     ``held`` has the lines as ``frame``, their trade adding up to one, ``access`` today (mfn, dfqf) and
     ``partial``: whether a partial preference is left when duty-free entry ends. ``terms``: cuts, coverage and
@@ -129,7 +129,7 @@ def tariff_study(
         sigma_scale=terms["sigma_scale"],
         lagged=True,
     )
-    return simulate(held.frame, compared, n_draws=n_draws, seed=seed)
+    return simulate(held.frame, compared, **draws)
 
 
 @typed
@@ -247,7 +247,7 @@ def drivers(
     Columns input, low, high (US$ million in ``year``, all flows), low_end, high_end. ``variants``: further inputs ->
     end (low, high) -> its name and the duties as they then are.
     """
-    run = {"ends": ends, "horizon": horizon, "n_draws": _RERUN_DRAWS, "seed": seed}
+    run = {"ends": ends, "horizon": horizon, "n_draws": _RERUN_DRAWS, "seed": seed, "last_only": True}
 
     def total(changed: Mapping[str, Any], held: Mapping[str, Any] = flows) -> float:
         last = {flow: tariff_study(flow, own, changed, **run).year_draws[-1] for flow, own in held.items()}

@@ -154,8 +154,10 @@ class TariffSimulation:
     average_duty: pd.Series
 
 
-def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, seed: int) -> TariffSimulation:
-    """Simulate ``scenario`` on product lines.
+def simulate(
+    lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, seed: int, last_only: bool = False
+) -> TariffSimulation:
+    """Simulate ``scenario`` on product lines; with ``last_only`` year_draws and without_draws hold the last year alone.
 
     ``lines``: index HS chapter; trade_usd_m (US$ million at world prices), cd_pct, rd_pct, sd_pct (per cent),
     supplier_share (fraction of the importer's purchases of the line), sigma_median, sigma_log_sd. The same seed,
@@ -166,7 +168,8 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
     market, inputs = _Market(rows, scenario), draw_inputs(rows, scenario, n_draws, seed)
     end, weight = scenario.horizon, rows["trade_usd_m"] / rows["trade_usd_m"].sum()
     starts = range(0, n_draws, _BLOCK)
-    parts = [market.change(**{name: drawn[:, at : at + _BLOCK] for name, drawn in inputs.items()}) for at in starts]
+    blocks = [{name: drawn[:, at : at + _BLOCK] for name, drawn in inputs.items()} for at in starts]
+    parts = [market.change(last_only, **block) for block in blocks]
     values = {name: np.concatenate([part[0][name] for part in parts], axis=1) for name in OUTCOMES}
     years = np.concatenate([part[1] for part in parts], axis=2)
     draws = {name: values[name].sum(axis=0) for name in OUTCOMES}
@@ -279,7 +282,9 @@ class _Market:
         agreed = self.relative(s.agreement, s.agreement.stage(year), used, cost_pct)
         return today, without, np.minimum(agreed, without)
 
-    def change(self, *, utilisation: Array, cost_pct: Array, **nest: Array) -> tuple[dict[str, Array], Array]:
+    def change(
+        self, last_only: bool, *, utilisation: Array, cost_pct: Array, **nest: Array
+    ) -> tuple[dict[str, Array], Array]:
         """Outcomes of the last year with the agreement less those without, lines x draws; and exports by year: with
         less without, and without less today's, (2, years from the first change, draws). US$ million."""
         s, shape = self.scenario, (len(self.trade), nest["sigma"].shape[1])
@@ -287,8 +292,9 @@ class _Market:
         worlds = {year: self.worlds(year, utilisation, cost_pct) for year in range(first, s.horizon + 1)}
         today = worlds[first][0]
         logs = {year: [np.log(world / today) for world in both] for year, (_, *both) in worlds.items()}
-        by_year, memory = np.zeros((2, len(worlds), shape[1])), {}
-        for year in worlds:
+        years, memory = [s.horizon] if last_only else list(worlds), {}
+        by_year = np.zeros((2, len(years), shape[1]))
+        for at, year in enumerate(years):
             sold = []
             for which in (0, 1):
                 felt = self._felt(logs, which, year)
@@ -298,7 +304,7 @@ class _Market:
                     gain = np.exp(quantity * (1 + nest["inverse_supply"])) - 1
                     memory[key] = np.broadcast_to(self.trade * gain, shape).sum(axis=0)
                 sold.append(memory[key])
-            by_year[:, year - first] = sold[1] - sold[0], sold[0]
+            by_year[:, at] = sold[1] - sold[0], sold[0]
         now = worlds[s.horizon][1:]
         ends = [self.level(today, now[i], self._felt(logs, i, s.horizon), **nest) for i in (0, 1)]
         return {name: np.broadcast_to(ends[1][name] - ends[0][name], shape) for name in OUTCOMES}, by_year
