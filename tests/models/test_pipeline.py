@@ -76,6 +76,8 @@ def test_an_unknown_share_of_sure_approvals_is_beta_binomial() -> None:
     """With every candidate approved the number that pass is beta-binomial (Gelman et al. 2013, section 3.5)."""
     sure = found(figures((1.0, 1.0, 1.0, 1.0), candidates=(10, 0, 5, 5)))
     assert LAW.mean() == pytest.approx(2.36 / 56, rel=1e-6)
+    alone = updated_share(0.4, 1e-6, passed=2, approved=10)  # the own record
+    assert alone.mean() == pytest.approx(0.2, rel=1e-3)
     truth = stats.betabinom.sf(2, 20, 2.36, 53.64)
     assert chance_over_share(3, sure, LAW, by=None) == pytest.approx(truth, rel=0.01)
     assert chance_over_share(3, sure, 0.2, by=None) == pytest.approx(stats.binom.sf(2, 20, 0.2), abs=1e-12)

@@ -123,10 +123,10 @@ def test_rules_differ_and_far_smaller_exporters_are_no_contenders() -> None:
 
 def test_opinions_are_weighed_by_their_errors() -> None:
     r = race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.3)
-    r = replace(r, common=replace(r.common, mean=0.1, s2_mean=0.03**2))
+    r = replace(r, common=replace(r.common, mean=0.1, s2_mean=0.06**2))
     rate, s2 = r.rate([(100 * np.expm1(0.04), 3 * np.exp(0.04))])
-    assert rate == pytest.approx(0.07, rel=EXACT)
-    assert s2 == pytest.approx(0.03**2 / 2, rel=EXACT)
+    assert rate == pytest.approx(0.2 * 0.1 + 0.8 * 0.04, rel=EXACT)
+    assert s2 == pytest.approx(0.8 * 0.03**2, rel=EXACT)
 
 
 def test_growth_counted_elsewhere_by_hand() -> None:
