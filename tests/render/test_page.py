@@ -22,6 +22,7 @@ from kbio_analysis.render.notebooks import read_notebook
 from kbio_analysis.render.page import report_html
 from kbio_analysis.render.provenance import code_hash
 
+PIXEL = base64.b64encode(b"\x89PNG").decode()
 MIME = "application/vnd.kbio.v1+json"
 HOSTILE = """</title></style><script>alert(1)</script><img src=x onerror="alert(2)">]]>'"&amp;<!--\x1b[31mred"""
 SVG = (
@@ -50,8 +51,8 @@ class Reading(HTMLParser):
         self.text += data
 
 
-def shown(payload: dict, **data: str):
-    return new_output("display_data", data={MIME: payload, "text/plain": "fallback", **data})
+def shown(payload: dict):
+    return new_output("display_data", data={MIME: payload, "text/plain": "fallback"})
 
 
 def other(kind: str, data: str):
@@ -180,23 +181,6 @@ def test_headings_skip_no_level_and_fill_the_contents() -> None:
     assert found == ["data", "deep", "a-second-top", "data-2", "results-2"]
 
 
-def test_first_answer_leads_and_is_not_said_twice() -> None:
-    answers = [shown({"kind": "answer", "text": text}) for text in ("It **will**.", "Later.")]
-    head, body = page("Text.", answers).split("<main", 1)
-    assert "It <strong>will</strong>." in head
-    assert "It <strong>will</strong>." not in body
-    assert "Later." in body
-
-
-def test_heading_over_nothing_but_the_answer_goes_with_it() -> None:
-    answered = [shown({"kind": "answer", "text": "It will."}), shown({"kind": "record", "name": "n", "value": 1})]
-    assert 'id="answer"' not in page("## Answer", answered, "## Data", [shown(chart())])
-    assert 'id="answer"' not in page("## Answer", answered)
-    assert 'id="answer"' in page("## Answer\n\nIn words.", answered, "## Data")
-    assert 'id="answer"' in page("## Answer", [*answered, shown(chart())], "## Data")
-    assert 'id="data"' in page("## Answer", answered, "## Data")
-
-
 def test_figures_and_tables_are_numbered_each_in_their_own_row() -> None:
     html = page("Text.", [shown(chart(id="a")), shown(table(id="x")), shown(chart(id="b"))])
     assert re.findall(r'class="number">([^<]+)<', html) == ["Figure 1", "Table 1", "Figure 2"]
@@ -215,12 +199,6 @@ def test_drawing_is_cleaned_for_a_policy_without_inline_styles() -> None:
     ):  # fmt: skip
         assert part in html
     assert "style" not in html
-
-
-@pytest.mark.parametrize("svg", ["<svg", "<p>no drawing</p>", '<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>'])
-def test_drawing_that_cannot_be_read_gives_its_words(svg: str) -> None:
-    html = page("Text.", [shown(chart(svg=svg))])
-    assert "The drawing could not be read. A line rises." in html
 
 
 @pytest.mark.parametrize(
@@ -247,20 +225,6 @@ def test_result_downloads_hold_exact_values() -> None:
     assert ">12.246</td>" in html
 
 
-def test_formulas_become_mathml_and_money_does_not() -> None:
-    html = page("Let $x_0 < 1$.", "$$g = m^{1/T} - 1$$", "- item\n\n  $$z$$")
-    assert html.count("<math ") == 3
-    assert html.count('<math display="block"') == 2
-    assert "<msub><mi>x</mi><mn>0</mn></msub>" in html
-    assert "<mo>&lt;</mo>" in html
-    html = page(
-        "from $5.8bn to $11.6bn", "US$ million and US$ billion", "a \\$x\\$ b", said("US\\$5bn, not \\*US\\$9bn.")
-    )
-    assert "<math" not in html
-    for text in ("from $5.8bn to $11.6bn", "US$ million and US$ billion", "a $x$ b", "US$5bn, not *US$9bn."):
-        assert text in html
-
-
 def test_changed_parameters_are_marked_with_their_default() -> None:
     declared = [SimpleNamespace(name="year", default=2030, meaning="Target year", unit=None)]
     declared += [SimpleNamespace(name="seed", default=20260831, meaning="Seed", unit=None)]
@@ -270,12 +234,6 @@ def test_changed_parameters_are_marked_with_their_default() -> None:
     assert "default 2030" in html
     assert ">20260831</td>" in html
     assert "1 of 2 parameters changed" in html
-
-
-def test_foreign_html_is_cleaned_and_pandas_styles_dropped() -> None:
-    html = page("Text.", [other("text/html", "<style>td{}</style><table><td onclick=x>1</td></table>")])
-    assert "<tbody><tr><td>1</td></tr></tbody>" in html
-    assert "td{}" not in html
 
 
 @pytest.mark.parametrize(
@@ -309,14 +267,6 @@ def test_the_code_of_a_section_is_one_fold_behind_what_its_cells_show() -> None:
     assert '<summary>Code<span class="quiet">, cells 1 to 5</span></summary>' in body
 
 
-def test_anchors_are_of_any_script_and_links_find_them_whatever_their_case() -> None:
-    html = page("## Main result", "## 수출 전망", "[a](#main-result) [b](#Main-Result) [c](#수출-전망) [d](#nowhere)")
-    assert 'id="main-result"' in html
-    assert 'id="수출-전망"' in html
-    links = re.findall(r'<a href="#([^"]*)">[a-d]</a>', html)
-    assert links == ["main-result", "main-result", "수출-전망", "nowhere"]
-
-
 FILES_BESIDE = {
     "at/in/fig.png": b"\x89PNG\r\n\x1a\none",
     "at/in/그림.svg": SVG.replace("<g ", "<script>alert(1)</script><g ").encode(),
@@ -324,14 +274,51 @@ FILES_BESIDE = {
     "at/in/note.png": b"no picture",
     "out.png": b"\x89PNG\r\n\x1a\nout",
 }
-PIXEL = base64.b64encode(b"\x89PNG").decode()
 
 
-def test_a_plain_figure_is_numbered_and_says_what_it_lacks() -> None:
-    html = page("Text.", [other("image/png", PIXEL)], [shown(chart())])
-    assert f'<img src="data:image/png;base64,{PIXEL}" alt="Figure 1">' in html
-    assert "This figure has no caption, no text for readers who cannot see it and no data to take away" in html
-    assert "Figure 2" in html
+ANSWERED = [shown({"kind": "answer", "text": "It **will**."}), shown({"kind": "record", "name": "n", "value": 1})]
+LINKED = [{"label": "Report", "reports": True}, {"label": "Where"}, {"label": "Named", "links": True}]
+ROWS = [["11_other", "https://example.org/a", "The office https://example.org/b"], ["none", "", "no address"]]
+WEB = 'rel="noopener noreferrer external"'
+
+
+@pytest.mark.parametrize(
+    ("cells", "has", "lacks"),
+    [
+        (["Text.", ANSWERED, said("Later.")], ['<div class="lead">It <strong>will</strong>.', "Later."], ["<p>It <st"]),
+        (["## Answer", ANSWERED, "## Data", [shown(chart())]], ['id="data"'], ['id="answer"']),
+        (["## Answer", ANSWERED], [], ['id="answer"']),
+        (["## Answer\n\nIn words.", ANSWERED, "## Data"], ['id="answer"'], []),
+        (["## Answer", [*ANSWERED, shown(chart())]], ['id="answer"'], []),
+        (["Let $x_0 < 1$."], ["<math ", "<msub><mi>x</mi><mn>0</mn></msub>", "<mo>&lt;</mo>"], []),
+        (["$$g = m$$"], ['<math display="block"'], []),
+        (["- item\n\n  $$z$$"], ['<math display="block"'], []),
+        (["from $5.8bn to $11.6bn", "US$ a and US$ b"], ["from $5.8bn to $11.6bn", "US$ a and US$ b"], ["<math"]),
+        (["a \\$x\\$ b", said("US\\$5bn, not \\*US\\$9bn.")], ["a $x$ b", "US$5bn, not *US$9bn."], ["<math"]),
+        ([said("A.\n\n- one")], ["<p>A.</p>", "<li>one</li>"], []),
+        (["## Main result\n\n[a](#Main-Result)"], ['id="main-result"', '<a href="#main-result">a</a>'], []),
+        (
+            ["## 수출 전망\n\n[a](#수출-전망) [b](#gone)"],
+            ['id="수출-전망"', '<a href="#수출-전망">a<', '"#gone">b'],
+            [],
+        ),
+        (["Text <!-- aside --> a <b>b</b>"], ["a &lt;b&gt;b&lt;/b&gt;"], ["aside"]),
+        ([[other("text/html", "<style>td{}</style><table><td onclick=x>1</td></table>")]], ["<td>1</td>"], ["td{}"]),
+        ([[other("image/png", PIXEL)]], [f'<img src="data:image/png;base64,{PIXEL}" alt="Figure 1">'], []),
+        ([[other("image/png", PIXEL)]], ["This figure has no caption, no text for readers who cannot see it"], []),
+        ([[shown(chart(svg="<svg"))]], ["The drawing could not be read. A line rises."], []),
+        ([[shown(chart(svg="<p>no drawing</p>"))]], ["The drawing could not be read."], []),
+        ([[shown(chart(svg='<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>'))]], ["could not be read."], []),
+        ([[shown(table(columns=LINKED, rows=ROWS))]], ['<a href="../../go/11_other.html">11_<wbr>other</a>'], []),
+        ([[shown(table(columns=LINKED, rows=ROWS))]], [f'<a href="https://example.org/a" {WEB}>https://example'], []),
+        ([[shown(table(columns=LINKED, rows=ROWS))]], [f'<a href="https://example.org/b" {WEB}>The office</a>'], []),
+        ([[shown(table(columns=LINKED, rows=ROWS))]], ["none</th><td></td><td>no address</td>"], []),
+    ],
+)
+def test_cells_are_set_as_they_should(cells: list, has: list[str], lacks: list[str]) -> None:
+    html = page(*cells)
+    assert [part for part in has if part not in html] == []
+    assert [part for part in lacks if part in html] == []
 
 
 def test_a_pasted_picture_travels_in_the_notebook_and_another_is_missed_aloud() -> None:
@@ -357,18 +344,6 @@ def test_a_picture_beside_the_notebook_travels_and_no_other_file_does(tmp_path: 
     assert b"script" not in base64.b64decode(svg[1])
     (tmp_path / "at/in/fig.png").write_bytes(b"\x89PNG\r\n\x1a\nother")
     assert code_hash("", read_notebook(tmp_path / "at" / "10_a.ipynb")) != code_hash("", source)
-
-
-def test_cells_that_name_reports_or_addresses_are_links() -> None:
-    columns = [{"label": "Report", "reports": True}, {"label": "Where"}, {"label": "Named", "links": True}]
-    rows = [["11_other", "https://example.org/a", "The office https://example.org/b"], ["none", "", "no address"]]
-    html = page("Text.", [shown(table(columns=columns, row_header=False, rows=rows))])
-    assert '<td><a href="../../go/11_other.html">11_<wbr>other</a></td>' in html
-    assert (
-        '<td><a href="https://example.org/a" rel="noopener noreferrer external">https://example.org/a</a></td>' in html
-    )
-    assert '<td><a href="https://example.org/b" rel="noopener noreferrer external">The office</a></td>' in html
-    assert "<td>none</td><td></td><td>no address</td>" in html
 
 
 @pytest.mark.parametrize(
