@@ -26,7 +26,8 @@ from .package import (
     take_in,
     vouched,
 )
-from .parsing import parse, typed
+from .parsing import parse
+from .schemas import typed
 from .verification import holding
 
 ANOTHER_UNIT = 3.0  # times by which the figures in common may differ in the median

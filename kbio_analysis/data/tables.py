@@ -11,7 +11,8 @@ from ..errors import DataError
 from .checks import check_table
 from .corrections import CORRECTIONS_FILE, apply_corrections, read_corrections
 from .package import VINTAGES, Package, Passport, package_in_use, read_verified
-from .parsing import parse, place, typed
+from .parsing import parse, place
+from .schemas import typed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,7 +28,7 @@ def load(table: str, *, as_of: "str | date | None" = None) -> "DataFrame":
     """A table of ``data/tables`` as a typed frame of its own (the caller may change it), rows in file order.
 
     With ``as_of``, the table as it stood on that day, if a refresh has replaced it since. Types are those of
-    :func:`kbio_analysis.data.parsing.typed`. Raises DataError naming table, line and column if the file was altered,
+    :func:`kbio_analysis.data.schemas.typed`. Raises DataError naming table, line and column if the file was altered,
     is missing or malformed, breaks its schema, or cites a source that is not in ``sources``.
     """
     package = package_in_use()

@@ -195,6 +195,9 @@ _STACK = (
     "statsmodels.api",
     "statsmodels.formula.api",
     "statsmodels.tsa.api",
+    "pandera.pandas",
+    "pandera.backends.pandas.builtin_checks",
+    "pyfixest.estimation.models.fepois_",
     "yaml",
 )
 _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")

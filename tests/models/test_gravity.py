@@ -36,28 +36,6 @@ def test_ppml_agrees_with_dummies_written_out_and_drops_what_is_separated() -> N
     assert ppml(frame.assign(y=frame.y.where(frame.unit != 3, 0.0)), "y", ["x"], ["unit", "t"], "unit").n_obs == 11 * 9
 
 
-def test_zeros_that_are_fitted_perfectly_move_no_coefficient_and_what_is_absorbed_has_none() -> None:
-    rng = np.random.default_rng(20)
-    frame = pd.MultiIndex.from_product([range(6), range(6), range(4)], names=["i", "j", "t"]).to_frame(index=False)
-    frame = frame[frame.i != frame.j].assign(x=lambda f: rng.normal(size=len(f)), pair=lambda f: 10 * f.i + f.j)
-    frame["y"] = 1.0 * rng.poisson(0.6 * np.exp(rng.normal(0, 2, 6)[frame.i] + 0.2 * frame.x))
-    frame["never"] = (frame.y == 0) & (frame.pair % 3 == 0)  # its coefficient would be minus infinity
-    frame["twice"], frame["of_pair"] = 2 * frame.x, frame.pair == 12
-    effects = ["i^t", "j^t", "pair"]
-    fit = ppml(frame, "y", ["x", "never", "twice", "of_pair"], effects, "pair")
-    assert list(fit.coefficients.index) == ["x"]
-    kept = frame[~frame.never]
-    dummies = [pd.get_dummies(kept.groupby(effect.split("^")).ngroup(), dtype=float) for effect in effects]
-    design, y = np.column_stack([kept.x, *dummies]), kept.y.to_numpy()
-    mu = y + y.mean()
-    for _ in range(100):
-        weight = np.sqrt(mu)
-        working = (np.log(mu) + (y - mu) / mu) * weight
-        slow = np.linalg.lstsq(design * weight[:, None], working, rcond=1e-11)[0]
-        mu = np.exp(np.clip(design @ slow, -30, 30))
-    assert fit.coefficients["x"] == pytest.approx(slow[0], abs=SOLVER)
-
-
 def test_without_fixed_effects_it_is_a_poisson_regression_with_robust_errors() -> None:
     rng, names = np.random.default_rng(2), ["distance", "agreement"]
     frame = pd.DataFrame({"distance": np.arange(320) % 7 / 7.0, "agreement": rng.integers(0, 2, 320)})
