@@ -29,17 +29,16 @@ class DocumentError(ValueError):
 
 
 class Text(str):
-    """A scalar of YAML as it was written; ``line`` is where it, a list or a mapping stands."""
+    """A scalar of YAML, or a key, as it was written; ``line`` is where it stands."""
 
     line = 0
 
-
-class Items(list):
-    line = 0
-
-
-class Entries(dict):
-    line = 0
+    @classmethod
+    def of(cls, node: Any) -> Text:
+        """The text of a composed scalar."""
+        text = cls(node.value)
+        text.line = node.start_mark.line + 1
+        return text
 
 
 def read_json(raw: bytes, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
@@ -95,25 +94,19 @@ def read_yaml(raw: bytes) -> list[Any]:
 
 def _plain(node: Any, values: Iterator[int], depth: int) -> Any:
     """What a composed node says, aliases written out as long as that stays within bounds."""
-    line = node.start_mark.line + 1
     if next(values, None) is None or depth > DEEPEST:
+        line = node.start_mark.line + 1
         raise DocumentError(f"line {line}: too many values, or too deep, once aliases are written out")
     if node.id == "scalar":
-        found: Any = Text(node.value)
-        if not node.style and node.value in ("", "~", "null"):
-            return None
-    elif node.id == "sequence":
-        found = Items(_plain(item, values, depth + 1) for item in node.value)
-    else:
-        found = Entries()
-        for key, item in node.value:
-            if key.id != "scalar" or key.value == "<<" or key.value in found:
-                why = "a key must be a plain word, and << is not read"
-                if key.id == "scalar" and key.value in found:
-                    why = f"{key.value!r} is given twice"
-                raise DocumentError(f"line {key.start_mark.line + 1}: {why}")
-            found[key.value] = _plain(item, values, depth + 1)
-    found.line = line
+        return Text.of(node) if node.style or node.value not in ("", "~", "null") else None
+    if node.id == "sequence":
+        return [_plain(item, values, depth + 1) for item in node.value]
+    found: dict[Text, Any] = {}
+    for key, item in node.value:
+        if key.id != "scalar" or key.value == "<<" or key.value in found:
+            why = f"{key.value!r} is given twice" if key.id == "scalar" and key.value in found else "<< is not read"
+            raise DocumentError(f"line {key.start_mark.line + 1}: a key must be a plain word of its own; {why}")
+        found[Text.of(key)] = _plain(item, values, depth + 1)
     return found
 
 

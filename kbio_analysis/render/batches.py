@@ -70,7 +70,7 @@ def read_batches(
             try:
                 document = _Document(file, content, specs, given, mistakes)
             except KbioError as problem:
-                mistakes.append(f"{file}, {problem}")
+                mistakes.append(f"{file}, line {_line(content)}, {problem}")
                 continue
             unused = {name: value for name, value in unused.items() if name not in document.spec.defaults()}
             sets += document.sets()
@@ -78,8 +78,6 @@ def read_batches(
                 rankings[file.stem][document.spec.name] = ranking
     if not mistakes:
         mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in unused]
-        if len(sets) > MOST_SETS:
-            mistakes.append(f"{len(sets):,} sets in one run; the most is {MOST_SETS:,}: split the batch")
     taken: dict[tuple[str, str], str] = {}
     for one in sets:
         # File systems that ignore case count too.
@@ -119,24 +117,20 @@ class _Document:
     ) -> None:
         self._file, self._mistakes, self._parts = file, mistakes, {name: kind() for name, kind in PARTS.items()}
         if not isinstance(content, dict):
-            raise UsageError(f"line {content.line}, a batch is a mapping: notebook: NAME, then sets: or matrix:")
+            raise UsageError("a batch is a mapping: notebook: NAME, then sets: or matrix:")
         for key, part in content.items():
             if key not in PARTS:
                 known = f"; known are {', '.join(PARTS)}"
-                self._wrong(f"{key}: no such part of a batch{did_you_mean(key, PARTS) or known}", part)
+                self._wrong(f"{key}: no such part of a batch{did_you_mean(key, PARTS) or known}", key)
             elif part is not None and not isinstance(part, PARTS[key]):
-                self._wrong(f"{key}: {_EXPECTED[PARTS[key]]} is needed here", part)
+                self._wrong(f"{key}: {_EXPECTED[PARTS[key]]} is needed here", key)
             elif part is not None:
                 self._parts[key] = part
-        name = self._parts["notebook"]
-        if not name:
-            raise UsageError(f"line {content.line}, say which notebook: NAME this batch is for")
-        try:
-            self.spec = specs(str(name))
-        except KbioError as problem:
-            raise UsageError(f"line {name.line}, {problem}") from None
+        if not self._parts["notebook"]:
+            raise UsageError("say which notebook: NAME this batch is for")
+        self.spec = specs(str(self._parts["notebook"]))
         overriding = {name: value for name, value in given.items() if name in self.spec.defaults()}
-        self._overrides = self._typed(overriding, "-p", "")
+        self._overrides = self._typed(overriding, "-p")
 
     def ranking(self, recorded: Collection[str]) -> Ranking:
         """What the batch's page is ranked by, and the results shown beside it; empty if it is not ranked."""
@@ -171,11 +165,11 @@ class _Document:
     def _entries(self) -> Iterator[tuple[str, dict[str, object], str, Any]]:
         """Name, values, label and place of every set."""
         for name, given in self._parts["sets"].items():
-            yield name, self._typed(given or {}, f"set {name}", given), f"set {name}", given
+            yield name, self._typed(given or {}, f"set {name}"), f"set {name}", name
         for values in self._combinations(self._parts["matrix"]):
             yield _brief(values), values, _shown(values), self._parts["matrix"]
         for given in self._parts["include"]:
-            if values := self._typed(given, "include", given):
+            if values := self._typed(given, "include"):
                 yield _brief(values), values, _shown(values), given
             elif not given:
                 self._wrong("include: an entry needs a parameter; name a set of the defaults under sets:", given)
@@ -184,9 +178,9 @@ class _Document:
         axes: dict[str, list[object]] = {}
         for name, given in matrix.items():
             if not isinstance(given, list) or not given:
-                self._wrong(f"matrix: {name}: write a list of values", given)
+                self._wrong(f"matrix: {name}: write a list of values", name)
                 continue
-            found = [value for one in given for value in self._typed({name: one}, "matrix", one).values()]
+            found = [value for one in given for value in self._typed({name: one}, "matrix").values()]
             if any(found.count(value) > 1 for value in found):
                 self._wrong(f"matrix: {name}: a value is given twice", given)
                 continue
@@ -199,31 +193,38 @@ class _Document:
             return []
         combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())] if axes else []
         for given in self._parts["exclude"]:
-            left_out = self._typed(given, "exclude", given)
+            left_out = self._typed(given, "exclude")
             kept = [one for one in combinations if not left_out.items() <= one.items()]
             if len(kept) == len(combinations) or not left_out:
                 self._wrong(f"exclude: no combination has {_shown(left_out) or 'nothing'}", given)
             combinations = kept
         return combinations
 
-    def _typed(self, given: Any, label: str, at: Any) -> dict[str, object]:
+    def _typed(self, given: Any, label: str) -> dict[str, object]:
         """Parameters by their declared types, wrong ones left out and said."""
         if not isinstance(given, dict):
-            self._wrong(f"{label}: a mapping is needed here, name: value", at)
+            self._wrong(f"{label}: a mapping is needed here, name: value", given)
             return {}
         values: dict[str, object] = {}
         for name, value in given.items():
             try:
                 values |= self.spec.accept({name: value})
             except ParameterError as problem:
-                self._wrong(f"{label}: {problem}", value if hasattr(value, "line") else at)
+                self._wrong(f"{label}: {problem}", value or name)
         return values
 
     def _place(self, at: Any) -> str:
-        return f"{self._file}, line {at.line}" if hasattr(at, "line") else str(self._file)
+        return f"{self._file}, line {_line(at)}" if _line(at) else str(self._file)
 
     def _wrong(self, what: str, at: Any) -> None:
         self._mistakes.append(f"{self._place(at)}, {what}")
+
+
+def _line(at: Any) -> int:
+    """Where the first word of a part of the file stands; 0 if it has none."""
+    while at and isinstance(at, list | dict):
+        at = next(iter(at))
+    return getattr(at, "line", 0)
 
 
 def set_name_for(spec: NotebookSpec, values: Mapping[str, object]) -> str:
