@@ -168,10 +168,12 @@ def mark_tables(cells: Iterable[Any], lines: Iterable[tuple[str, int, str]]) -> 
             continue
         shown: set[str] = set()
         for statement in statements:
-            nodes, own = list(ast.walk(statement)), range(statement.lineno, (statement.end_lineno or 0) + 1)
+            own = range(statement.lineno, (statement.end_lineno or 0) + 1)
             behind = {table for line, table in asked if line in own} - NOT_SHOWN
-            behind.update(*(made.get(node.id, ()) for node in nodes if _is(node, ast.Load, ast.Name)))
-            for node in (node for node in nodes if _is(node, ast.Store)):
+            uses = [(node, getattr(node, "ctx", None)) for node in ast.walk(statement)]
+            names = [node.id for node, use in uses if isinstance(node, ast.Name) and isinstance(use, ast.Load)]
+            behind.update(*(made.get(name, ()) for name in names))
+            for node in (node for node, use in uses if isinstance(use, ast.Store)):
                 name = next((part.id for part in ast.walk(node) if isinstance(part, ast.Name)), "")
                 # An item, an attribute, a loop and += leave what was there.
                 anew = isinstance(node, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign)
@@ -179,7 +181,3 @@ def mark_tables(cells: Iterable[Any], lines: Iterable[tuple[str, int, str]]) -> 
             shown |= behind
         if shown:
             cell["metadata"].setdefault("kbio", {})["tables"] = sorted(shown)
-
-
-def _is(node: ast.AST, use: type, kind: type = ast.AST) -> bool:
-    return isinstance(node, kind) and isinstance(getattr(node, "ctx", None), use)

@@ -37,7 +37,8 @@ OURS = {"index.html", "executed.ipynb", "result.json", LOG, "stamp.json", FAILUR
 LOCK_WAIT_SECONDS = 60.0
 LONGEST_NAME = 80
 
-_AT_FDCWD, _EXCHANGE = {"linux": (-100, 2), "darwin": (-2, 2)}.get(sys.platform, (0, 0))
+# What swaps two folders in one step: the system's function, its word for "here", and the flag.
+_EXCHANGE = {"linux": ("renameat2", -100, 2), "darwin": ("renameatx_np", -2, 2)}.get(sys.platform, ("", 0, 0))
 
 
 class PublishError(KbioError):
@@ -47,9 +48,7 @@ class PublishError(KbioError):
 def slug(name: str) -> str:
     """A set's name as a folder: letters of any script, digits, ``_``, ``-`` and ``.``; lower case; at most 80 long.
 
-    It starts with a letter or digit, for what starts otherwise is passed over when the site is listed.
-
-    Raises UsageError for a name that means another place or leaves nothing.
+    It starts with a letter or digit. Raises UsageError for a name that means another place or leaves nothing.
     """
     if re.search(r"[/\\\0]", name) or name.strip() in (".", ".."):
         raise UsageError(f"set name {name!r} is a path; use a plain name such as high_growth")
@@ -136,8 +135,9 @@ def publish(report: Report, site: Path) -> Path:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Replace one file in one step: written beside, synced, renamed. Raises OSError with nothing left behind."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    """Replace one file in one step: written beside, synced, renamed. Raises OSError with nothing left behind; what a
+    kill leaves is overwritten the next time."""
+    aside = path.with_name(f".{path.name}.new")
     try:
         aside.write_bytes(content)
         _sync(aside)
@@ -156,7 +156,7 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
             (aside / name).write_bytes(content)
             _sync(aside / name)
         for other in folder.iterdir() if folder.exists() else ():
-            if other.name not in OURS:  # somebody's own
+            if other.name not in OURS and not re.fullmatch(r"\..+\.new", other.name):  # somebody's own
                 if other.is_dir() and not other.is_symlink():
                     shutil.copytree(other, aside / other.name, symlinks=True)
                 else:
@@ -177,12 +177,9 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Swap two folders in one step; False where system or file system cannot."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    rename = getattr(libc, "renameat2" if sys.platform == "linux" else "renameatx_np", None)
-    if rename is None or not _EXCHANGE:
-        return False
-    arguments = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), ctypes.c_uint(_EXCHANGE))
-    return rename(*arguments) == 0
+    name, here, flag = _EXCHANGE
+    rename = getattr(ctypes.CDLL(None), name, None)
+    return bool(rename) and rename(here, os.fsencode(one), here, os.fsencode(other), ctypes.c_uint(flag)) == 0
 
 
 def _recover(site: Path) -> None:
@@ -192,9 +189,6 @@ def _recover(site: Path) -> None:
         if not folder.exists():
             os.rename(old, folder)
     shutil.rmtree(site / HIDDEN / "aside", ignore_errors=True)
-    for left in (left for depth in ("", "*/", "*/*/") for left in site.glob(f"{depth}.*.new")):
-        if re.fullmatch(r"\..+\.\d+\.new", left.name) and left.parent.resolve().is_relative_to(site.resolve()):
-            left.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
