@@ -63,8 +63,7 @@ def lab(tmp_path: Path, root: Path) -> Iterator[str]:
     command += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={tmp_path}", "--LabApp.news_url=None"]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        address = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + SECONDS
+        address, end = f"http://127.0.0.1:{port}", time.monotonic() + SECONDS
         while not _answers(f"{address}/api?token={TOKEN}"):
             assert server.poll() is None, "JupyterLab ended before it answered"
             assert time.monotonic() < end, f"JupyterLab did not answer within {SECONDS} s"
@@ -113,6 +112,4 @@ def test_prose_charts_and_tables_read_in_jupyterlab_as_on_the_page(browser: Brow
     assert 200 < drawn["width"] < 800
     assert drawn["height"] > 80
     assert "Error" not in text
-    if shots := os.environ.get("KBIO_SCREENSHOTS"):
-        page.screenshot(path=str(Path(shots) / "jupyterlab.png"))
     context.close()
