@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from ..reading import DocumentError, read_yaml
 from .checks import check_table
-from .corrections import CORRECTIONS_FILE, apply_corrections, read_corrections
-from .package import VINTAGES, Package, Passport, package_in_use, read_verified
+from .package import VINTAGES, Package, Passport, hold_form, package_in_use, read_verified
 from .parsing import parse, place
 from .schemas import typed
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pandas import DataFrame
+
+CORRECTIONS_FILE = "corrections.yml"
 
 _frames: dict[tuple[str, str, str, bytes], "DataFrame"] = {}
 _read: dict[str, str] = {}
@@ -56,7 +58,8 @@ def load_from(package: Package, table: str) -> "DataFrame":
     targets = {key["reference"]["resource"]: load_from(package, key["reference"]["resource"]) for key in keys}
     state = (table, passport.sha256, package.sha256, repairs.read_bytes() if repairs.is_file() else b"")
     if state not in _frames:
-        strings = apply_corrections(parse(raw, passport), passport, read_corrections(package.root))
+        strings = parse(raw, passport)
+        _repair(strings, passport, package.root)
         frame = typed(strings, passport)
         check_table(frame, passport)
         for key in keys:
@@ -105,3 +108,47 @@ def newest_read() -> str:
     """The newest day from which a figure of the tables read so far could be used, ISO; empty if none says."""
     read = (frame for (table, state, *_), frame in _frames.items() if _read.get(table) == state)
     return max((str(f["available_from"].max())[:10] for f in read if "available_from" in f and len(f)), default="")
+
+
+def read_corrections(root: Path) -> list[dict[str, Any]]:
+    """All corrections declared beside the package, in order; none if the file is absent. Raises DataError.
+
+    Each says table, row (its key, column by column), column, expect, replace, reason and source_id, as text that stays
+    as it is written (0.10, NO), and ``where`` it stands.
+    """
+    path = root / CORRECTIONS_FILE
+    if not path.exists():
+        return []
+    try:
+        documents = read_yaml(path.read_bytes())
+    except DocumentError as error:
+        raise DataError(f"{CORRECTIONS_FILE} is not valid YAML ({error})") from None
+    entries = documents[0] or [] if documents else []
+    if len(documents) > 1 or not isinstance(entries, list):
+        raise DataError(f"{CORRECTIONS_FILE} must be one list of entries")
+    for number, entry in enumerate(entries, start=1):
+        hold_form("correction", entry, where := f"{CORRECTIONS_FILE}, entry {number}")
+        key = ", ".join(f"{name}={value}" for name, value in entry["row"].items())
+        entry["where"] = f"{where} (table {entry['table']}, {key}, column {entry['column']})"
+    return entries
+
+
+def _repair(result: "DataFrame", passport: Passport, root: Path) -> None:
+    """Make this table's corrections in the frame of strings. Raises DataError if a row or column is not there, or if
+    the cell no longer holds what is expected.
+    """
+    for one in read_corrections(root):
+        if one["table"] != passport.name:
+            continue
+        where, row, column = one["where"], one["row"], one["column"]
+        if sorted(row) != sorted(passport.primary_key) or column not in result.columns:
+            key = ", ".join(passport.primary_key)
+            raise DataError(f"{where}: needs the row key {key} and a column of the table")
+        same = result.index[(result[list(row)] == list(row.values())).all(axis=1)]
+        if len(same) != 1:
+            raise DataError(f"{where}: {len(same)} rows have this key, one is needed")
+        found = result.at[same[0], column]
+        if found != one["expect"]:
+            said = f"line {same[0]} holds {found!r}, not the expected {str(one['expect'])!r}"
+            raise DataError(f"{where}: {said}; the correction has expired: delete it")
+        result.at[same[0], column] = one["replace"]

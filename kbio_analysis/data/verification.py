@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from ..reading import rows_of
 from .checks import check_table
-from .corrections import read_corrections
 from .package import CANDIDATES, VINTAGES, Passport, read_package
-from .tables import load_from
+from .tables import load_from, read_corrections
 
 if TYPE_CHECKING:
     from pandas import DataFrame

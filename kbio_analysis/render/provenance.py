@@ -144,8 +144,8 @@ def table_states(folder: str | None) -> dict[tuple[str, str], str]:
     """(Table, sha256 of its bytes) -> its state as one hash; empty without a usable data package: all is due."""
     if folder is None:
         return {}
-    from kbio_analysis.data.corrections import CORRECTIONS_FILE
     from kbio_analysis.data.package import read_package
+    from kbio_analysis.data.tables import CORRECTIONS_FILE
 
     states, repairs = {}, Path(folder, CORRECTIONS_FILE)
     with suppress(DataError, OSError):
