@@ -130,7 +130,7 @@ class _Document:
             raise UsageError("say which notebook: NAME this batch is for")
         self.spec = specs(str(self._parts["notebook"]))
         overriding = {name: value for name, value in given.items() if name in self.spec.defaults()}
-        self._overrides = self._typed(overriding, "-p")
+        self._overrides = self._typed(overriding, "-p") or {}
 
     def ranking(self, recorded: Collection[str]) -> Ranking:
         """What the batch's page is ranked by, and the results shown beside it; empty if it is not ranked."""
@@ -146,72 +146,63 @@ class _Document:
     def sets(self) -> list[ParameterSet]:
         """Every set that the document gives."""
         before, found = len(self._mistakes), []
-        for name, values, label, at in self._entries():
-            whole = self.spec.defaults() | values | self._overrides
+        typed = [self._typed(given, "exclude") for given in self._parts["exclude"]]
+        left_out, used = [one for one in typed if one is not None], []
+        for name, given, label, at in self._entries():
+            values = self._typed(given, label)
+            if values is None:
+                continue
+            if label == "matrix" and (out := [one for one in left_out if one.items() <= values.items()]):
+                used += out
+                continue
             try:
-                name = slug(name)
+                name = slug(name or _brief(values))
             except UsageError as problem:
-                self._wrong(str(problem), at)
+                self._wrong(f"{label}: {problem}", at)
             if name == DEFAULT_SET and self.spec.changed(values):
                 self._wrong("set default: that name is kept for the notebook's own values; choose another", at)
+            whole, place = self.spec.defaults() | values | self._overrides, f"{self._place(at)}, {label}"
             for conflict in self.spec.conflicts(whole):
                 self._wrong(f"{label}: {conflict}", at)
-            about = {"batch": self._file.stem, "place": f"{self._place(at)}, {label}"}
+            about = {"batch": self._file.stem, "place": place}
             found.append(ParameterSet(notebook=self.spec.name, set_name=name, values=whole, **about))
+        for one in (one for one in left_out if one not in used):
+            self._wrong(f"exclude: no combination has {one}", self._parts["exclude"])
         if not found and len(self._mistakes) == before:
             self._wrong("gives no set; add sets: or matrix:", self._parts["notebook"])
         return found
 
-    def _entries(self) -> Iterator[tuple[str, dict[str, object], str, Any]]:
-        """Name, values, label and place of every set."""
+    def _entries(self) -> Iterator[tuple[str, Any, str, Any]]:
+        """Name (none if its values are to name it), values as written, label and place of every set."""
         for name, given in self._parts["sets"].items():
-            yield name, self._typed(given or {}, f"set {name}"), f"set {name}", name
-        for values in self._combinations(self._parts["matrix"]):
-            yield _brief(values), values, _shown(values), self._parts["matrix"]
-        for given in self._parts["include"]:
-            if values := self._typed(given, "include"):
-                yield _brief(values), values, _shown(values), given
-            elif not given:
-                self._wrong("include: an entry needs a parameter; name a set of the defaults under sets:", given)
-
-    def _combinations(self, matrix: Mapping[str, Any]) -> list[dict[str, object]]:
-        axes: dict[str, list[object]] = {}
-        for name, given in matrix.items():
-            if not isinstance(given, list) or not given:
+            yield name, given or {}, f"set {name}", name
+        matrix = self._parts["matrix"]
+        for name, values in matrix.items():
+            if not isinstance(values, list) or not values:
                 self._wrong(f"matrix: {name}: write a list of values", name)
-                continue
-            found = [value for one in given for value in self._typed({name: one}, "matrix").values()]
-            if any(found.count(value) > 1 for value in found):
-                self._wrong(f"matrix: {name}: a value is given twice", given)
-                continue
-            axes[name] = found
-            if name in self._overrides:
-                self._wrong(f"matrix: -p {name} is given, but the matrix varies it; leave one of them out", given)
+            elif name in self._overrides:
+                self._wrong(f"matrix: -p {name} is given, but the matrix varies it; leave one of them out", name)
+        axes = {name: values for name, values in matrix.items() if isinstance(values, list)}
         count = prod(map(len, axes.values()))
         if count > MOST_SETS:
             self._wrong(f"matrix: {count:,} combinations; the most is {MOST_SETS:,}: split the batch", matrix)
-            return []
-        combinations = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())] if axes else []
-        for given in self._parts["exclude"]:
-            left_out = self._typed(given, "exclude")
-            kept = [one for one in combinations if not left_out.items() <= one.items()]
-            if len(kept) == len(combinations) or not left_out:
-                self._wrong(f"exclude: no combination has {_shown(left_out) or 'nothing'}", given)
-            combinations = kept
-        return combinations
+        elif axes:
+            for values in product(*axes.values()):
+                yield "", dict(zip(axes, values, strict=True)), "matrix", matrix
+        for given in self._parts["include"]:
+            yield "", given, "include", given
 
-    def _typed(self, given: Any, label: str) -> dict[str, object]:
-        """Parameters by their declared types, wrong ones left out and said."""
+    def _typed(self, given: Any, label: str) -> dict[str, object] | None:
+        """Parameters by their declared types; None if something is wrong with them, which is said."""
+        before, values = len(self._mistakes), {}
         if not isinstance(given, dict):
             self._wrong(f"{label}: a mapping is needed here, name: value", given)
-            return {}
-        values: dict[str, object] = {}
-        for name, value in given.items():
+        for name, value in given.items() if isinstance(given, dict) else ():
             try:
                 values |= self.spec.accept({name: value})
             except ParameterError as problem:
                 self._wrong(f"{label}: {problem}", value or name)
-        return values
+        return values if len(self._mistakes) == before else None
 
     def _place(self, at: Any) -> str:
         return f"{self._file}, line {_line(at)}" if _line(at) else str(self._file)
@@ -243,7 +234,3 @@ def _in_a_name(value: object) -> str:
     value = int(value) if isinstance(value, float) and value.is_integer() else value
     text = "-".join(to_text(item) for item in value) if isinstance(value, list) else to_text(value)
     return re.sub(r"[/\\\0]", "-", text) or "empty"
-
-
-def _shown(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={to_text(value)}" for name, value in values.items())

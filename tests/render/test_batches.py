@@ -116,14 +116,14 @@ sets: {}
         "b.yml, line 4, set a: 10_sample: sise: no such parameter; did you mean size?",
         "b.yml, line 4, set a: 10_sample: size: 'many': expected a whole number such as 2030",
         "b.yml, line 5, set b: a mapping is needed here, name: value",
-        "b.yml, line 6, set name '../up' is a path; use a plain name such as high_growth",
+        "b.yml, line 6, set ../up: set name '../up' is a path; use a plain name such as high_growth",
         "b.yml, line 7, set c: 10_sample: levels: ['1']: Input should be a valid integer",
         "b.yml, line 7, set c: 10_sample: kind: {'x': 'y'}: not one of low, high",
-        "b.yml, line 9, matrix: 10_sample: size: 200: Input should be less than or equal to 100",
-        "b.yml, line 9, matrix: size: a value is given twice",
         "b.yml, line 10, matrix: flag: write a list of values",
+        "b.yml, line 9, matrix: 10_sample: size: 200: Input should be less than or equal to 100",
         "b.yml, line 14, no notebook '99_none'",
         "b.yml, line 16, say which notebook: NAME this batch is for",
+        "b.yml, line 9, matrix: would be written to 10_sample/size-1, as b.yml, line 9, matrix; rename one",
     ]
 
 
@@ -133,8 +133,8 @@ sets: {}
         ("", "holds no batch"),
         ("- a\n", "line 1, a batch is a mapping"),
         ("notebook: 10_sample\n", "gives no set"),
-        ("notebook: 10_sample\nmatrix: {size: [1]}\nexclude: [{size: 2}]\n", "no combination has size=2"),
-        ("notebook: 10_sample\ninclude: [{}]\n", "an entry needs a parameter"),
+        ("notebook: 10_sample\nmatrix: {size: [1]}\nexclude: [{size: 2}]\n", "no combination has {'size': 2}"),
+        ("notebook: 10_sample\ninclude: [{}]\n", "set name '' has no letter"),
         (
             "notebook: 10_sample\nsets: {a: {size: 1, size: 2}}\n",
             "line 2: a key must be a plain word of its own; 'size' is given twice",
@@ -184,7 +184,7 @@ def test_sets_that_would_share_a_folder_are_named_both(tmp_path: Path) -> None:
         "b.yml, line 4, set high-growth: would be written to 10_sample/high-growth, "
         "as b.yml, line 3, set High growth; rename one"
     )
-    assert "country=a-b" in mistakes(tmp_path, "notebook: 10_sample\nmatrix: {country: [a b, a-b]}\n")[0]
+    assert "written to 10_sample/a-b" in mistakes(tmp_path, "notebook: 10_sample\nmatrix: {country: [a b, a-b]}\n")[0]
 
 
 def test_a_set_of_another_batch_is_not_moved(tmp_path: Path) -> None:
