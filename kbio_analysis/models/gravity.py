@@ -65,20 +65,24 @@ def ppml(
         raise ModelInputError(f"PPML: {outcome} has missing or negative values; leave those rows out")
     if not (y > 0).any():
         raise ModelInputError(f"PPML: {outcome} is zero in every row; there is nothing to fit")
+    absorbed = ModelInputError("PPML: the fixed effects absorb every regressor; take one of them out")
     with catch_warnings():
         simplefilter("ignore", UserWarning)  # what is separated is missing from n_obs
-        fit = pf.fepois(
-            f"{outcome} ~ {' + '.join(regressors)}" + (f" | {' + '.join(fixed_effects)}" if fixed_effects else ""),
-            data=frame[needed],
-            vcov={"CRV1": cluster} if cluster else "hetero",
-            ssc=pf.ssc(k_adj=False),
-            separation_check=["fe", "ir"] if fixed_effects else None,
-            copy_data=False,
-            store_data=False,
-        )
+        try:
+            fit = pf.fepois(
+                f"{outcome} ~ {' + '.join(regressors)}" + (f" | {' + '.join(fixed_effects)}" if fixed_effects else ""),
+                data=frame[needed],
+                vcov={"CRV1": cluster} if cluster else "hetero",
+                ssc=pf.ssc(k_adj=False),
+                separation_check=["fe", "ir"] if fixed_effects else None,
+                copy_data=False,
+                store_data=False,
+            )
+        except ValueError as fault:
+            raise (absorbed if "collinear" in str(fault) else fault) from None
     coefficients = fit.coef().rename_axis("regressor").drop("Intercept", errors="ignore")
     if coefficients.empty:
-        raise ModelInputError("PPML: the fixed effects absorb every regressor; take one of them out")
+        raise absorbed
     names = list(fit.coef().index)
     covariance = pd.DataFrame(np.asarray(fit._vcov), index=names, columns=names)
     return GravityFit(

@@ -300,27 +300,12 @@ def test_it_agrees_with_a_loop_of_differences_in_means(parallel: tuple) -> None:
         assert profile.loc[event, "effect_log_points"] == pytest.approx(np.mean(values), abs=1e-10)
 
 
-def test_units_treated_throughout_are_left_out() -> None:
-    """A true effect of .5; thirty units treated since before the panel begins would pull it to .27."""
-    rng, years = np.random.default_rng(0), np.arange(2000, 2016)
-    entry = pd.Series({f"u{i}": 1998 if i >= 60 else 2004 + i % 8 for i in range(30, 90)})
-    on = {f"u{i}": 0.5 * (years >= entry.get(f"u{i}", 9999)) for i in range(90)}
-    logs = {
-        u: rng.normal(4, 0.5) + 0.03 * (years - 2000) + effect + rng.normal(0, 0.05, 16) for u, effect in on.items()
-    }
-    study = staggered(np.exp(pd.DataFrame(logs, index=years)), entry)
-    assert study.overall == pytest.approx(0.5, abs=UNBIASED)
-    assert (study.n_treated, study.n_never) == (30, 30)
-
-
-def test_bounds_grow_with_the_step_and_hold_the_estimate_in_the_middle(parallel: tuple) -> None:
-    study = staggered(*parallel[:2])
-    none, one, two = drift_bounds(study, (0.0, 1.0, 2.0), horizon=3).itertuples()
-    assert none.low == pytest.approx(none.high)
-    steps = np.abs(np.diff([*study.profile.loc[[-5, -4, -3, -2], "effect_log_points"], 0.0]))
-    assert one.high - one.low == pytest.approx(2 * steps.max() * (1 + 2 + 3) / 3)
-    assert two.high - two.low == pytest.approx(2 * (one.high - one.low))
-    assert none.low_95 < none.low <= none.high < none.high_95
+def test_units_treated_throughout_are_left_out_and_not_compared_with(parallel: tuple) -> None:
+    outcomes, entry, _ = parallel
+    early = outcomes.columns.drop(entry.index)[:6]
+    study = staggered(outcomes, pd.concat([entry, pd.Series(1980, index=early)]))
+    assert study.overall == pytest.approx(staggered(outcomes.drop(columns=early), entry).overall)
+    assert (study.n_treated, study.n_never) == (len(entry), len(outcomes.columns) - len(entry) - 6)
 
 
 def test_the_identified_set_is_that_of_the_package(parallel: tuple) -> None:
@@ -330,7 +315,7 @@ def test_the_identified_set_is_that_of_the_package(parallel: tuple) -> None:
     outcomes, entry, _ = parallel
     one = entry[entry == 2004]
     short = outcomes.loc[1995:2010, [u for u in outcomes if u not in entry.index or u in one.index]]
-    (ours,) = drift_bounds(staggered(short, one, leads=9, post=7), (1.0,), horizon=7).itertuples()
+    none, ours, two = drift_bounds(staggered(short, one, leads=9, post=7), (0.0, 1.0, 2.0), horizon=7).itertuples()
     long = (
         np.log(short).rename_axis(index="year", columns="unit").melt(ignore_index=False, value_name="y").reset_index()
     )
@@ -339,3 +324,5 @@ def test_the_identified_set_is_that_of_the_package(parallel: tuple) -> None:
         fit = CallawaySantAnna(base_period="universal").fit(long, "y", "unit", "year", "g", aggregate="event_study")
     theirs = HonestDiD(method="relative_magnitude", M=1.0).fit(fit)
     assert (ours.low, ours.high) == (pytest.approx(theirs.lb, abs=1e-6), pytest.approx(theirs.ub, abs=1e-6))
+    assert none.low_95 < none.low == pytest.approx(none.high)
+    assert two.high - two.low == pytest.approx(2 * (ours.high - ours.low))

@@ -33,7 +33,7 @@ def world(n: int = 150) -> tuple[pd.DataFrame, pd.DataFrame]:
     return tuple(pd.DataFrame(values, index=YEARS, columns=names) for values in (trade, growth))
 
 
-def test_a_known_elasticity_is_recovered_and_equals_the_packaged_estimator() -> None:
+def test_a_known_elasticity_is_recovered_and_equals_that_of_gravity() -> None:
     assert trade_baseline.income_elasticity(*world()) == pytest.approx(1.5, abs=SIMULATED_ELASTICITY)
     trade, growth = world(n=40)
     trade.iloc[:6, 0], trade.iloc[3, 1] = np.nan, 0.0

@@ -11,7 +11,15 @@ import pytest
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import concentration, interrupted, market_gaps, pipeline, revisions, season
-from kbio_analysis.models.checks import check_levels, checked_frame, checked_level, moment, years_index
+from kbio_analysis.models.checks import (
+    check_levels,
+    check_names,
+    check_years,
+    checked_frame,
+    checked_level,
+    moment,
+    years_index,
+)
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "toolbox.md").read_text(encoding="utf-8")
 SETUP = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]
@@ -100,6 +108,7 @@ SLIPS = {
         ('["agreement"], ["partner"', '[], ["partner"', "no regressor named"),
         ("(rows,", "(rows.assign(trade=-rows.trade),", "missing or negative"),
         ("(rows,", "(rows.assign(trade=0.0),", "trade is zero in every row"),
+        ("(rows,", "(rows.assign(agreement=1.0),", "absorb every regressor"),
     ],
     "structural_gravity.effects": [
         ('home="USA"', 'home="XXX"', "holds no XXX"),
@@ -212,6 +221,9 @@ def test_an_example_with_a_slip_is_refused_and_says_what_to_do(name: str, frames
         (lambda y: pipeline.updated_share(0.5, 5, passed=2, approved=1), "no more passed than approved"),
         (lambda y: pipeline.share_needed(3, [5], [0.5], 1.0), "between 0 and 1"),
         (lambda y: season.rank_test([1.0], 12), "y: list was given"),
+        (lambda y: check_levels([]), "no interval level given"),
+        (lambda y: check_names([], ["a", "b"]), "no model named; choose among a, b"),
+        (lambda y: check_years([2010], "treatment"), "treatment: list was given"),
         (lambda y: revisions.pending_months(None, "a", level=80), "revisions: NoneType was given"),
     ],
 )
