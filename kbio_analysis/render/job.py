@@ -27,7 +27,7 @@ from kbio_analysis.render.forks import Work, answers, usable_cores
 from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, read_source
-from kbio_analysis.render.provenance import Provenance, code_hash
+from kbio_analysis.render.provenance import code_hash
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -43,8 +43,8 @@ _VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 class Job:
     """Everything one report depends on. ``parameters`` are complete and typed, as ``parameters.coerce`` gives them.
 
-    ``data`` is the folder of the tables as the worker sees it (None: as the data room finds it);
-    ``limit_seconds`` is for the whole report; ``batch`` is the name of the batch it is made for, if any.
+    ``provenance`` is what the function of that name gives. ``data`` is the folder of the tables as the worker sees it
+    (None: as the data room finds it); ``limit_seconds`` is for the whole report, ``batch`` the batch it is made for.
     ``kernel`` is a Jupyter kernel's name; None: no kernel, but the process of the report itself.
     ``upstream`` are the default jobs of the notebooks it is composed from, until what they recorded is at hand as
     the bundle ``recorded``; without a bundle a composed notebook reads the committed references.
@@ -54,7 +54,7 @@ class Job:
     set_name: str
     source: bytes
     parameters: dict[str, Any]
-    provenance: Provenance
+    provenance: dict[str, Any]
     kernel: str | None = None
     limit_seconds: float | None = None
     data: str | None = None
@@ -166,7 +166,6 @@ def _report(
 
 def _blank(job: Job) -> dict[str, Any]:
     """The content of result.json as far as it is known before the notebook is read."""
-    state = job.provenance
     ours = {"python": platform.python_version(), "kbio-analysis": __version__}
     return {
         "notebook": job.notebook,
@@ -183,10 +182,7 @@ def _blank(job: Job) -> dict[str, Any]:
             "own": {},  # tables read that the run was given a file for, and the file's name
             "newest": "",
             "reports": {},
-            "code": None,
-            "lock": state.lock,
-            "commit": state.commit,
-            "dirty": state.dirty,
+            **job.provenance,
             "versions": ours | {name: version(name) for name in _VERSIONS},
         },
         "seconds": None,
@@ -203,7 +199,7 @@ def _pages(job: Job, here: Here, result: dict[str, Any]) -> tuple[dict[str, byte
 
     spec, inputs = read_source(job.notebook, job.source), result["inputs"]
     result |= {"title": spec.question or job.notebook, "question": spec.question}
-    inputs["code"] = code_hash(job.provenance.package, job.source)
+    inputs["code"] = code_hash(inputs["code"], job.source)
     if job.data:
         os.environ["KBIO_DATA"] = job.data
     if job.recorded is not None:

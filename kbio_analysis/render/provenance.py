@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,19 +35,10 @@ PACKAGE = Path(__file__).resolve().parents[1]
 _NOT_CODE = {"__pycache__", ".ipynb_checkpoints"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Hex sha256 of the package's files and of requirements.lock; git commit and whether the tree differs from it."""
-
-    package: str
-    lock: str | None
-    commit: str | None
-    dirty: bool | None
-
-
-def provenance(folder: Path) -> Provenance:
-    """The state of the code now, seen from a folder of the repository. What cannot be found (no git, no repository, an
-    answer that takes too long) is None."""
+def provenance(folder: Path) -> dict[str, Any]:
+    """The state of the code now, seen from a folder of the repository: ``code``, the sha256 of the package's files,
+    ``lock``, that of requirements.lock, git's ``commit``, and whether the tree is ``dirty``, that is differs from it.
+    What cannot be found (no git, no repository, an answer that takes too long) is None."""
     command = ["git", "-C", str(folder), "status", "--porcelain=2", "--branch"]
     # The folder decides, whatever repository a surrounding git command has named.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -56,14 +47,11 @@ def provenance(folder: Path) -> Provenance:
         how = {"capture_output": True, "text": True, "timeout": 10, "check": True, "env": environment}
         said = subprocess.run(command, **how).stdout
     commit = re.search(r"^# branch\.oid ([0-9a-f]+)$", said, re.MULTILINE)
+    dirty = re.search(r"^[^#\n]", said, re.MULTILINE)
     locks = (parent / "requirements.lock" for parent in (folder, *folder.parents))
-    lock = next((path for path in locks if path.is_file()), None)
-    return Provenance(
-        package=package_hash(),
-        lock=_hash(lock.read_bytes()) if lock else None,
-        commit=commit[1] if commit else None,
-        dirty=bool(re.search(r"^[^#\n]", said, re.MULTILINE)) if commit else None,
-    )
+    lock = next((_hash(path.read_bytes()) for path in locks if path.is_file()), None)
+    found = {"code": package_hash(), "lock": lock, "commit": None, "dirty": None}
+    return found | ({"commit": commit[1], "dirty": bool(dirty)} if commit else {})
 
 
 @cache
@@ -128,9 +116,9 @@ class Cache:
         return replace(report, files=report.files | {STAMP: stamp.encode()})
 
     def _stamp(self, job: Job, files: Mapping[str, bytes]) -> dict[str, Any]:
-        code, python = self._code(job.provenance.package, job.source), platform.python_version()
+        code, python = self._code(job.provenance["code"], job.source), platform.python_version()
         recorded = None if job.recorded is None else _hash(job.recorded)
-        made_from = [_VERSION, job.label, job.batch, code, recorded, job.provenance.lock, python, job.parameters]
+        made_from = [_VERSION, job.label, job.batch, code, recorded, job.provenance["lock"], python, job.parameters]
         read = json.loads(files["result.json"])["inputs"]["tables"]
         return {
             "key": _digest(made_from),

@@ -6,11 +6,11 @@ import sys
 from dataclasses import replace
 
 import pytest
-from render.fixtures.built import emitting, job, made, notebook, recording
+from render.fixtures.built import STATE, emitting, job, made, notebook, recording
 
 from kbio_analysis.render.child import StoppedError
 from kbio_analysis.render.job import Report, ended, prepare, run
-from kbio_analysis.render.provenance import Provenance, package_hash, provenance
+from kbio_analysis.render.provenance import package_hash, provenance
 
 CHATTY = (
     "import os, sys, time, warnings\n"
@@ -61,7 +61,7 @@ def test_what_goes_wrong_inside_or_outside_gives_a_report_of_the_same_form(whole
     assert "cell 3: result 'a' is shown a second time" in twice.failure
     broken = run(replace(job(notebook("1")), source=b"{}"))
     assert broken.failure.startswith("ParameterError: 10_sample: not a notebook file")
-    assert broken.result["inputs"]["code"] is None
+    assert broken.result["inputs"]["code"] == STATE["code"]  # of the package alone
     lost = ended(job(notebook("1")), StoppedError(status="killed", kind="WorkerDied", reason="it was killed"))
     assert lost.failure == "WorkerDied: it was killed"
     for report, status in ((twice, "failed"), (broken, "failed"), (lost, "killed")):
@@ -86,7 +86,7 @@ def test_the_notebook_is_built_from_the_source_each_time() -> None:
 
 
 def test_provenance_of_a_folder_without_repository_or_lock(tmp_path) -> None:
-    assert provenance(tmp_path) == Provenance(package=package_hash(), lock=None, commit=None, dirty=None)
+    assert provenance(tmp_path) == STATE | {"code": package_hash()}
     (tmp_path / "requirements.lock").write_bytes(b"pin")
     (tmp_path / "notebooks").mkdir()
-    assert provenance(tmp_path / "notebooks").lock == hashlib.sha256(b"pin").hexdigest()
+    assert provenance(tmp_path / "notebooks")["lock"] == hashlib.sha256(b"pin").hexdigest()
