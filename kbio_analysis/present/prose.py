@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
 from markupsafe import Markup
 
 from kbio_analysis.errors import UsageError, did_you_mean
@@ -37,12 +37,15 @@ def written(template: str, names: Mapping[str, Any]) -> str:
     Raises UsageError for an unknown name, a number that passed through no word, and a template that cannot be read.
     """
     try:
+        parsed = _environment.parse(template)
         # Asked of the whole template: a wrong name in a branch not taken today stops the notebook today.
-        unknown = sorted(meta.find_undeclared_variables(_environment.parse(template)) - {*names, *_environment.globals})
+        met = {kind: {name.name for name in parsed.find_all(nodes.Name) if name.ctx == kind} for kind in ("load", "store")}
+        unknown = sorted(met["load"] - met["store"] - {*names, *_environment.globals})
         if unknown:
             hint = did_you_mean(unknown[0], [*names, *WORDS])
             raise UsageError(f"%%say: the notebook has no {unknown[0]!r}{hint}")
-        text = _environment.from_string(template).render(names)
+        code = _environment.compile(parsed)
+        text = Template.from_code(_environment, code, _environment.make_globals(None)).render(names)
     except UndefinedError as error:
         raise UsageError(f"%%say: {error}") from None
     except TemplateSyntaxError as error:
