@@ -1,7 +1,7 @@
 """What a study of a new agreement reads: the partner, the terms on which goods enter, and product lines with duties."""
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError, did_you_mean
@@ -11,7 +11,7 @@ from .tables import load
 from .trade import FLOWS, agreement_years, partner_names, short_name, usable_totals, wide
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
 Flow = Literal["exports", "imports"]
 Access = Literal["agreement", "dfqf", "mfn"]
@@ -25,6 +25,7 @@ COLLECTING = "BGD"  # the partner whose receipts at the border are held
 REGULATORY_SHARE = 0.25  # assumed part of para-tariffs that is regulatory duty; the rest is supplementary
 _QUARTILE_GAP = 2 * 0.6744897501960817
 _ALL = "All products"
+_BASES = {"mfn_simple_avg": "groups", "mfn_weighted_avg": "flat"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,13 @@ class TariffLines:
     ``frame`` is indexed by hs2 and holds only chapters with trade: group, share_pct (of the flow), trade_usd_m (of a
     flow that adds up to one), cd_pct, rd_pct, sd_pct (customs, regulatory, supplementary duty, per cent; NaN where none
     is held), supplier_share (fraction of the importer's purchases that comes from the supplier), sigma_median,
-    sigma_log_sd and source_id of the duty. ``basis`` says what the duties rest on: WTO product groups, one average for
-    all, or nothing; ``access`` what the flow meets today; ``partial``: whether the Asia-Pacific Trade Agreement takes
-    part of Korea's duty off.
+    sigma_log_sd and source_id of the duty. ``importer`` levies it; ``basis`` says what it rests on: WTO product
+    groups, one average for all, or nothing; ``access`` what the flow meets today; ``partial``: whether the Asia-Pacific
+    Trade Agreement takes part of Korea's duty off.
     """
 
     frame: "DataFrame"
+    importer: str
     basis: Literal["groups", "flat", "none"]
     access: Access
     partial: bool
@@ -87,11 +89,6 @@ def partner_flows() -> "dict[str, DataFrame]":
     return {f: wide(rows[~rows["flag"].str.contains(left_out)], f"{f}_usd_m") for f, rows in held.items()}
 
 
-def real_growth() -> "DataFrame":
-    """Real growth of GDP, years x ISO3, per cent; one vintage throughout."""
-    return wide(load("country_macro"), "gdp_growth_pct")
-
-
 def base_trade(iso3: str, excluded: tuple[int, ...] = ()) -> "DataFrame":
     """Trade with a partner in BASE_YEAR, a row a flow: all_usd_m, and usd_m without the ``excluded`` HS chapters.
 
@@ -107,15 +104,6 @@ def base_trade(iso3: str, excluded: tuple[int, ...] = ()) -> "DataFrame":
     left_out = parts[[f"{flow}_share_pct" for flow in FLOWS]].set_axis(FLOWS, axis=1).sum()
     rest = whole * (1 - left_out / 100).clip(lower=0.0)
     return DataFrame({"all_usd_m": whole, "left_out_pct": left_out, "usd_m": rest})[whole > 0]
-
-
-def partial_preference() -> tuple[float, float]:
-    """What is left of the Asia-Pacific Trade Agreement: fraction of lines, and of their duty taken off on average.
-
-    Korea's own list is not held: the lines are India's, the margin that of all members after the fourth round.
-    """
-    rows = load("preference_terms").query("scheme == 'Asia-Pacific Trade Agreement'").set_index("measure")["value_pct"]
-    return rows["lines_with_margin_pct"] / 100, rows["margin_pct"] / 100
 
 
 def collected() -> "dict[str, float]":
@@ -142,14 +130,14 @@ def stages_granted_to_japan() -> tuple[float, int]:
     return rows["japan_lines_at_entry"] / rows["bangladesh_tariff_lines"], int(rows["japan_years_longest"])
 
 
-def duty_check(**choice: Any) -> "DataFrame":
-    """Bangladesh's duties on Korea's goods, per cent of value: as printed, as paid (``choice`` as for :func:`lines`),
-    and what its customs collects on all imports; columns customs_pct, para_pct, wedge_pct."""
+def duty_check(*, excluded: tuple[int, ...] = (), bonded: float = 0.9) -> "DataFrame":
+    """Bangladesh's duties on Korea's goods, per cent of value: as printed, as paid (as for :func:`lines`), and what
+    its customs collects on all imports; columns customs_pct, para_pct, wedge_pct."""
     from pandas import DataFrame
 
-    rows, rates = {}, collected()
+    rows, rates, held = {}, collected(), _printed(COLLECTING, "exports", excluded)
     for name, paid in (("As printed, by product group", False), ("As paid, bond and exemptions out", True)):
-        frame = lines(COLLECTING, "exports", **choice | {"paid": paid}).frame
+        frame = _charged(held, paid, bonded).frame
         cd, rd, sd = frame["cd_pct"], frame["rd_pct"], frame["sd_pct"]
         wedge = (1 + (cd + rd) / 100) * (1 + sd / 100) - 1
         rows[name] = [(duty * frame["share_pct"]).sum() / 100 for duty in (cd, rd + sd, 100 * wedge)]
@@ -158,17 +146,20 @@ def duty_check(**choice: Any) -> "DataFrame":
     return DataFrame.from_dict(rows, orient="index", columns=["customs_pct", "para_pct", "wedge_pct"])
 
 
-def duty_variants(iso3: str, flows_held: Set[str], **choice: Any) -> "dict[str, dict[str, tuple[str, Any]]]":
+def duty_variants(
+    iso3: str, flows_held: Set[str], *, excluded: tuple[int, ...] = (), paid: bool = True, bonded: float = 0.9
+) -> "dict[str, dict[str, tuple[str, dict[str, TariffLines]]]]":
     """Bangladesh's duties at both ends of what is not known of them: input -> low and high -> name, flows as then."""
+    held = {flow: _printed(iso3, flow, excluded) for flow in flows_held if iso3 == COLLECTING}
     cases = {
-        "Garment inputs under bond": {"low": ("all", {"bonded": 1.0}), "high": ("half", {"bonded": 0.5})},
-        "Bangladesh's duties": {"low": ("as collected", {"paid": True}), "high": ("as printed", {"paid": False})},
+        "Garment inputs under bond": {"low": ("all", paid, 1.0), "high": ("half", paid, 0.5)},
+        "Bangladesh's duties": {"low": ("as collected", True, bonded), "high": ("as printed", False, bonded)},
     }
-    found: dict[str, Any] = {name: {} for name in cases if iso3 == COLLECTING}
-    for name in found:
-        for end, (said, change) in cases[name].items():
-            found[name][end] = (said, {f: t for f, t in flows(iso3, **choice | change).items() if f in flows_held})
-    return found
+    return {
+        name: {end: (said, {f: _charged(t, *how) for f, t in held.items()}) for end, (said, *how) in ends.items()}
+        for name, ends in cases.items()
+        if held
+    }
 
 
 def graduation_cells(iso3: str, start: int, graduation: str) -> dict[str, int | None]:
@@ -205,31 +196,38 @@ def lines(
     exceed what its customs collects, para-tariffs included once; else as printed, para-tariffs in proportion to the
     customs duty. Empty for a partner outside the table of chapters.
     """
+    return _charged(_printed(iso3, flow, excluded), paid, bonded)
+
+
+def _printed(iso3: str, flow: Flow, excluded: tuple[int, ...]) -> TariffLines:
+    """The lines with customs duties as printed, and no others."""
     trade = load("korea_trade_by_chapter")
     trade = trade[trade["iso3"] == iso3].set_index("hs2").sort_index()
     trade = trade[(trade[f"{flow}_share_pct"] > 0) & ~trade.index.isin(excluded)]
     importer = iso3 if flow == "exports" else HOME
-    groups = load("wto_product_groups").set_index("hs2")[["product_group", "broad_group"]]
-    frame = trade[[f"{flow}_share_pct"]].set_axis(["share_pct"], axis=1)
-    frame = frame.join(groups).join(_elasticities()).rename(columns={"product_group": "group"})
-    frame = frame.assign(share_pct=100 * frame["share_pct"] / frame["share_pct"].sum())
-    frame, basis = _with_duties(frame, importer)
-    collecting = importer == COLLECTING and paid
-    customs, para = _as_collected(frame, bonded) if collecting else _as_printed(frame, importer)
-    frame = frame.assign(cd_pct=customs, rd_pct=para * REGULATORY_SHARE, sd_pct=para * (1 - REGULATORY_SHARE))
-    own = trade["share_of_korean_imports_pct"] / 100
-    supplier, behind = (own, ()) if flow == "imports" else _supplier_share(iso3)
-    frame = frame.assign(supplier_share=supplier, trade_usd_m=frame["share_pct"] / 100)
-    used = {i for name in ("trade_elasticities_hs_section", "wto_product_groups") for i in load(name)["source_id"]}
-    used |= {*trade["source_id"], *frame["source_id"], *behind} - {""}
-    if (para > 0).any():
-        used |= {*_rates(importer, "cd_rd_sd_simple_avg")["source_id"]}
-        used |= {*load("bangladesh_published").query("kind == 'revenue'")["source_id"]}
+    groups, members = (
+        load("wto_product_groups"),
+        load("korea_ftas").query("scope == 'partial' and status == 'in_force'"),
+    )
+    share, own = trade[f"{flow}_share_pct"], trade["share_of_korean_imports_pct"] / 100
+    frame = groups.set_index("hs2")[["product_group", "broad_group"]].loc[trade.index].join(_elasticities())
+    frame = frame.rename(columns={"product_group": "group"}).assign(
+        importer=importer, share_pct=100 * share / share.sum()
+    )
+    frame = _with_duties(frame)
+    supplier, behind = (own, []) if flow == "imports" else _supplier_share(iso3)
+    frame = frame.assign(rd_pct=0.0, sd_pct=0.0, supplier_share=supplier, trade_usd_m=frame["share_pct"] / 100)
+    tables = (groups, load("trade_elasticities_hs_section"), trade, frame)
+    used = {source for rows in tables for source in rows["source_id"].unique()}.union(behind) - {""}
     columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "supplier_share", "trade_usd_m"]
-    frame = frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]]
-    members = set(load("korea_ftas").query("scope == 'partial' and status == 'in_force'")["iso3"])
-    access, partial = access_today(iso3, flow), flow == "imports" and iso3 in members
-    return TariffLines(frame=frame, basis=basis, access=access, partial=partial, source_ids=tuple(sorted(used)))
+    return TariffLines(
+        frame=frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]],
+        importer=importer,
+        basis=_BASES.get(next(iter(frame["rate_type"].dropna()), ""), "none"),
+        access=access_today(iso3, flow),
+        partial=flow == "imports" and iso3 in set(members["iso3"]),
+        source_ids=tuple(sorted(used)),
+    )
 
 
 def duties_met(members: "DataFrame") -> "DataFrame":
@@ -238,24 +236,25 @@ def duties_met(members: "DataFrame") -> "DataFrame":
     ``members``: iso3, agreement and entry_year. Duties as printed, on trade by chapter of BASE_YEAR; members weigh by
     their trade with Korea in the three years before entry. Pairs without a duty on record are absent.
     """
-    from pandas import DataFrame
+    import pandas as pd
 
     chapters = load("korea_trade_by_chapter").join(load("wto_product_groups").set_index("hs2"), on="hs2", rsuffix="_of")
-    chapters = chapters.rename(columns={"product_group": "group"})
-    known, rows = set(load("applied_tariffs")["importer"]), []
-    for flow, trade in partner_flows().items():
-        share = f"{flow}_share_pct"
-        for importer in [HOME] if flow == "imports" else sorted(known & set(members["iso3"])):
-            frame = chapters if flow == "imports" else chapters[chapters["iso3"] == importer]
-            found, _ = _with_duties(frame[["iso3", "group", "broad_group", share]], importer)
-            found = found.assign(duty=found["cd_pct"] * found[share]).groupby("iso3")[["duty", share]].sum()
-            duty = found["duty"] / found[share]
-            for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
-                if iso3 in duty.index.intersection(trade.columns):
-                    rows.append((agreement, flow, duty[iso3], trade[iso3].loc[entry - 3 : entry - 1].mean()))
-    frame = DataFrame(rows, columns=["agreement", "direction", "duty_pct", "trade"]).dropna()
-    frame = frame.assign(duty_pct=frame["duty_pct"] * frame["trade"]).groupby(["agreement", "direction"]).sum()
-    return (frame["duty_pct"] / frame["trade"]).to_frame("duty_pct")
+    chapters, years = chapters.rename(columns={"product_group": "group"}), partner_flows()
+    sides = {"exports": chapters.assign(importer=chapters["iso3"]), "imports": chapters.assign(importer=HOME)}
+    parts = [rows.assign(direction=flow, share=rows[f"{flow}_share_pct"]) for flow, rows in sides.items()]
+    levied = _with_duties(pd.concat(parts, ignore_index=True).drop(columns="source_id")).dropna(subset="cd_pct")
+    levied = (
+        levied.assign(duty=levied["cd_pct"] * levied["share"]).groupby(["direction", "iso3"])[["duty", "share"]].sum()
+    )
+    duty, rows = levied["duty"] / levied["share"], []
+    for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
+        for flow, trade in years.items():
+            if (flow, iso3) in duty.index and iso3 in trade:
+                before = trade[iso3].loc[entry - 3 : entry - 1].mean()
+                rows.append((agreement, flow, duty[flow, iso3] * before, before))
+    frame = pd.DataFrame(rows, columns=["agreement", "direction", "duty", "trade"]).dropna()
+    frame = frame.groupby(["agreement", "direction"]).sum()
+    return (frame["duty"] / frame["trade"]).to_frame("duty_pct")
 
 
 def access_today(iso3: str, flow: Flow) -> Access:
@@ -271,12 +270,6 @@ def least_developed(year: int) -> Set[str]:
     return set(load("least_developed_countries").query("graduation_year.isna() or graduation_year >= @year")["iso3"])
 
 
-def duty_free_lines() -> "Series":
-    """The latest published share of Korea's tariff lines that the least developed enter free: a row of the table."""
-    rows = load("preference_terms").query("importer == @HOME and measure == 'lines_duty_free_pct'")
-    return rows.sort_values("period").iloc[-1]
-
-
 def _elasticities() -> "DataFrame":
     """Median and spread (standard deviation of the log, from the quartiles) of sigma for each chapter."""
     import numpy as np
@@ -288,43 +281,48 @@ def _elasticities() -> "DataFrame":
     return rows[["sigma_median", "sigma_log_sd"]]
 
 
-def _rates(importer: str, rate_type: str) -> "DataFrame":
-    rows = load("applied_tariffs")
-    return rows[(rows["importer"] == importer) & (rows["rate_type"] == rate_type)].set_index("product_group")
+def _with_duties(frame: "DataFrame") -> "DataFrame":
+    """Adds cd_pct, source_id and rate_type: of the line's product group, else its broad one, else of all products."""
+    import pandas as pd
+
+    rates = load("applied_tariffs").set_index(["rate_type", "importer", "product_group"], drop=False)
+    rates, lines = rates[["rate_pct", "source_id", "rate_type"]], frame.assign(all=_ALL)
+    found = pd.DataFrame(index=frame.index, columns=rates.columns)
+    for kind, group in (("mfn_simple_avg", "group"), ("mfn_simple_avg", "broad_group"), ("mfn_weighted_avg", "all")):
+        at = pd.MultiIndex.from_frame(lines.assign(kind=kind)[["kind", "importer", group]])
+        found = found.fillna(rates.reindex(at).set_axis(frame.index))
+    found = (
+        found.astype({"rate_pct": float, "source_id": "str"})
+        .fillna({"source_id": ""})
+        .rename(columns={"rate_pct": "cd_pct"})
+    )
+    return frame.join(found)
 
 
-def _with_duties(frame: "DataFrame", importer: str) -> "tuple[DataFrame, str]":
-    """Adds cd_pct and source_id."""
-    groups, average = _rates(importer, "mfn_simple_avg"), _rates(importer, "mfn_weighted_avg")
-    if len(groups):
-        group = frame["group"].where(frame["group"].isin(groups.index), frame["broad_group"])
-        taken, basis = groups.loc[group], "groups"
-    elif len(average):
-        taken, basis = average.loc[[_ALL] * len(frame)], "flat"
-    else:
-        return frame.assign(cd_pct=float("nan"), source_id=""), "none"
-    return frame.assign(cd_pct=taken["rate_pct"].to_numpy(), source_id=taken["source_id"].to_numpy()), basis
+def _charged(held: TariffLines, paid: bool, bonded: float) -> TariffLines:
+    """The lines with the duties of :func:`lines`, from those with customs duties as printed."""
+    frame, rates, used = held.frame, load("applied_tariffs"), set(held.source_ids)
+    customs, para = frame["cd_pct"], 0.0 * frame["cd_pct"]
+    total = rates.query("importer == @held.importer and product_group == @_ALL").set_index("rate_type")
+    if "cd_rd_sd_simple_avg" in total.index:
+        if paid and held.importer == COLLECTING:  # without what is under bond, scaled down to the average collected
+            collects = collected()
+            customs = customs * (1 - bonded * frame.index.isin(BOND))
+            average = (customs * frame["share_pct"]).sum() / 100
+            customs = customs * min(1.0, collects["customs"] / average if average > 0 else 1.0)
+            para = customs * collects["supplementary"] / collects["customs"]
+        else:  # the mean over all lines is the published total less the customs duty's
+            levels = total["rate_pct"]
+            para = customs * (levels["cd_rd_sd_simple_avg"] / levels["mfn_simple_avg"] - 1)
+        used |= {total.at["cd_rd_sd_simple_avg", "source_id"]}
+        used |= {*load("bangladesh_published").query("kind == 'revenue'")["source_id"]}
+    frame = frame.assign(cd_pct=customs, rd_pct=para * REGULATORY_SHARE, sd_pct=para * (1 - REGULATORY_SHARE))
+    return replace(held, frame=frame, source_ids=tuple(sorted(used)))
 
 
-def _as_printed(frame: "DataFrame", importer: str) -> "tuple[Series, Series]":
-    """Customs duty, and para-tariffs whose mean over all lines is the published total less the customs duty's."""
-    total, customs = _rates(importer, "cd_rd_sd_simple_avg"), _rates(importer, "mfn_simple_avg")
-    ratio = total.at[_ALL, "rate_pct"] / customs.at[_ALL, "rate_pct"] - 1 if len(total) else 0.0
-    return frame["cd_pct"], frame["cd_pct"] * ratio
-
-
-def _as_collected(frame: "DataFrame", bonded: float) -> "tuple[Series, Series]":
-    """Customs duty without what is under bond, scaled down to the average collected; para-tariffs in its proportion."""
-    rates = collected()
-    customs = frame["cd_pct"] * (1 - bonded * frame.index.isin(BOND))
-    average = (customs * frame["share_pct"]).sum() / 100
-    customs = customs * min(1.0, rates["customs"] / average if average > 0 else 1.0)
-    return customs, customs * rates["supplementary"] / rates["customs"]
-
-
-def _supplier_share(iso3: str) -> "tuple[float, Series]":
+def _supplier_share(iso3: str) -> "tuple[float, set[str]]":
     """Korea's fraction of the partner's total imports, and its sources; the median partner's where unusable."""
     rows = usable_totals("imports").query("imports_from_korea_usd_m > 0").sort_values("year")
     latest = rows.groupby("iso3").tail(RECENT_YEARS)
     share = (latest["imports_from_korea_usd_m"] / latest["total_imports_usd_m"]).groupby(latest["iso3"]).mean()
-    return float(share.get(iso3, share.median())), latest["source_id"]
+    return float(share.get(iso3, share.median())), set(latest["source_id"])

@@ -24,11 +24,14 @@ _NAMES = {"RCEP": "RCEP", "Korea-Turkiye FTA": "Türkiye", "Korea-US FTA": "Unit
 _NAMES |= {"Korea-UK FTA": "Britain", "Korea-Viet Nam FTA": "Vietnam"}
 
 
-def korea_trade(partner: str) -> "DataFrame":
-    """Korea's customs trade with ``partner`` by year: exports_usd_m, imports_usd_m and their sum trade_usd_m."""
-    both = [load(f"korea_{flow}_by_partner") for flow in FLOWS]
-    own = [rows[rows["iso3"] == partner].set_index("year").sort_index().filter(like="_usd_m") for rows in both]
-    frame = own[0].join(own[1], how="outer")
+def korea_trade(partner: str | None = None) -> "DataFrame":
+    """Korea's customs trade with a partner, or all, by year: exports_usd_m, imports_usd_m and their sum trade_usd_m."""
+    if partner is None:
+        frame = load("korea_world_trade").set_index("year")[["exports_usd_m", "imports_usd_m"]]
+    else:
+        both = [load(f"korea_{flow}_by_partner").set_index("year") for flow in FLOWS]
+        own = [rows[rows["iso3"] == partner].filter(like="_usd_m") for rows in both]
+        frame = own[0].join(own[1], how="outer")
     return frame.assign(trade_usd_m=frame["exports_usd_m"] + frame["imports_usd_m"])
 
 
@@ -37,21 +40,10 @@ def partner_names() -> "Series":
     return load("korea_exports_by_partner").drop_duplicates("iso3").set_index("iso3")["partner"]
 
 
-def world_trade() -> "DataFrame":
-    """Korea's trade with all partners by year, columns as :func:`korea_trade`."""
-    own = load("korea_world_trade").set_index("year")[["exports_usd_m", "imports_usd_m"]]
-    return own.assign(trade_usd_m=own["exports_usd_m"] + own["imports_usd_m"])
-
-
-def india_monthly(flow: str) -> "Series":
-    """India's own monthly ``exports`` to or ``imports`` from Korea, US$ million (PeriodIndex M)."""
-    return load("india_monthly_mirror").query("flow == @flow and partner == 'KOR'").set_index("month")["value_usd_m"]
-
-
 def agreement_years() -> "Series":
     """First calendar year in which a goods agreement with Korea may have been in force, by ISO3 of the partner."""
-    entered = agreements().dropna(subset="in_force_earliest")
-    return entered.groupby("iso3")["in_force_earliest"].min().dt.year.rename("year")
+    entered = load("korea_ftas").query("scope == 'goods' and status == 'in_force'")
+    return entered.groupby("iso3")["in_force_earliest"].min().dropna().dt.year.rename("year")
 
 
 def agreements(*, dating: Dating = "early") -> "DataFrame":
@@ -174,15 +166,14 @@ def agreement_inputs(
     """
     import pandas as pd
 
-    known, marked = agreements(dating=dating), load("donor_exclusions")
+    known, marked, energy = agreements(dating=dating), load("donor_exclusions"), load("energy_exporters")
     first = known[known["rank"] == 1].set_index("iso3")
     used = {flow: load(f"korea_{flow}_by_partner") for flow in FLOWS}
     own = {f: rows[~rows["flag"].str.contains("former_code|larger_state")] for f, rows in used.items()}
     whole = {f: wide(rows, f"{f}_usd_m").loc[first_year:last_year] for f, rows in own.items()}
-    flags = used["exports"].set_index("iso3")["flag"]
-    ships = dict.fromkeys(flags.index[flags.str.contains(SHIP_FLAG)], "ships")
+    ships = used["exports"]["iso3"][used["exports"]["flag"].str.contains(SHIP_FLAG)].unique()
     disturbed = {iso3: " and ".join(dict.fromkeys(why)) for iso3, why in marked.groupby("iso3")["reason"]}
-    energy, sold = load("energy_exporters"), whole["imports"].sum() / whole["exports"].sum()
+    sold = whole["imports"].sum() / whole["exports"].sum()
     suppliers = set() if resource_suppliers else {*energy["iso3"], *sold.index[sold > RESOURCE_MULTIPLE]}
     outcomes, comparisons, left_out, members = {}, {}, [], set()
     for direction, flows in whole.items():
@@ -192,17 +183,17 @@ def agreement_inputs(
         refused = disturbed | dict.fromkeys(flows.columns[flows.median() < min_trade_usd_m], "little trade")
         refused |= dict.fromkeys(values.columns[~(values > 0).all()], "gaps in the record")
         entries = first["entry_year"].filter(values.columns)
-        refused |= {i: _member_reason(values[i], entry, pre_years) for i, entry in entries.items()} | ships
-        kept = [iso3 for iso3 in values if refused.get(iso3) is None]
-        others = [iso3 for iso3 in kept if iso3 not in first.index]
+        refused |= _member_reasons(values[entries.index], entries, pre_years) | dict.fromkeys(ships, "ships")
+        others = [iso3 for iso3 in values if iso3 not in first.index and iso3 not in refused]
         if len(rest := [iso3 for iso3 in others if iso3 not in suppliers]) >= MIN_COMPARISONS:
             refused |= {iso3: "supplier of resources" for iso3 in others if iso3 in suppliers}
-            kept, others = [iso3 for iso3 in kept if iso3 in rest or iso3 in first.index], rest
-        left_out += [(iso3, direction, refused[iso3]) for iso3 in values if iso3 not in kept]
+            others = rest
+        kept = [iso3 for iso3 in values if not refused.get(iso3)]
+        left_out += [(iso3, direction, refused[iso3]) for iso3 in values if refused.get(iso3)]
         members |= set(kept) & set(first.index)
         comparisons[direction], outcomes[direction] = others, values[kept]
     totals = [] if outcome == "trade" else [load("partner_trade_totals")]
-    behind = {source for frame in [*used.values(), *totals] for source in frame["source_id"]}
+    behind = {source for frame in [*used.values(), *totals] for source in frame["source_id"].unique()}
     return AgreementInputs(
         outcomes=outcomes,
         treatment=first.loc[sorted(members), ["agreement", "entry_year"]].astype({"entry_year": int}),
@@ -237,11 +228,15 @@ def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
     return 100 * flows.loc[years, both] / totals.loc[years, both]
 
 
-def _member_reason(values: "Series", entry: Any, pre_years: int) -> str | None:
-    years, traded, known = values.index.to_numpy(), (values > 0).to_numpy(), values.notna().to_numpy()
-    if entry is None or entry != entry or entry > years[-1]:
-        return "entry not within the record"
-    before = (years >= entry - pre_years) & (years < entry)
-    if known[before].sum() < MIN_UNTREATED_YEARS or not traded[before].any():
-        return "too few years before entry"
-    return None if traded[years >= entry].any() else "no record after entry"
+def _member_reasons(values: "DataFrame", entries: "Series", pre_years: int) -> dict[str, str | None]:
+    """Why a member cannot be used, by its code; None where it can."""
+    import numpy as np
+
+    years, entry = values.index.to_numpy()[:, None], entries.to_numpy(dtype=float, na_value=np.nan)
+    traded, known = (values > 0).to_numpy(), values.notna().to_numpy()
+    before, after = (years >= entry - pre_years) & (years < entry), years >= entry
+    few = ((known & before).sum(axis=0) < MIN_UNTREATED_YEARS) | ~(traded & before).any(axis=0)
+    faults = {"entry not within the record": ~(entry <= years[-1]), "too few years before entry": few}
+    faults |= {"no record after entry": ~(traded & after).any(axis=0)}
+    reasons = np.select([*faults.values()], [*faults], None)
+    return dict(zip(entries.index, reasons, strict=True))

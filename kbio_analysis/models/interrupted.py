@@ -143,6 +143,6 @@ def _design(index: pd.PeriodIndex, start: pd.Period, controls: np.ndarray) -> np
 
 def _ols(x: np.ndarray, y: np.ndarray, lags: int) -> Any:
     """Least squares with Newey-West errors, their small-sample factor applied, and p-values from t."""
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS
 
-    return sm.OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True)
+    return OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True)

@@ -39,8 +39,9 @@ def written(template: str, names: Mapping[str, Any]) -> str:
     try:
         parsed = _environment.parse(template)
         # Asked of the whole template: a wrong name in a branch not taken today stops the notebook today.
-        met = {kind: {name.name for name in parsed.find_all(nodes.Name) if name.ctx == kind} for kind in ("load", "store")}
-        unknown = sorted(met["load"] - met["store"] - {*names, *_environment.globals})
+        known = {*names, *_environment.globals, "loop"}
+        known |= {name.name for name in parsed.find_all(nodes.Name) if name.ctx == "store"}
+        unknown = sorted({name.name for name in parsed.find_all(nodes.Name)} - known)
         if unknown:
             hint = did_you_mean(unknown[0], [*names, *WORDS])
             raise UsageError(f"%%say: the notebook has no {unknown[0]!r}{hint}")

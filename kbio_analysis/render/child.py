@@ -192,9 +192,8 @@ _STACK = (
     "matplotlib.backends.backend_svg",
     "matplotlib_inline.backend_inline",
     "pandas.plotting._matplotlib",
-    "statsmodels.api",
-    "statsmodels.formula.api",
-    "statsmodels.tsa.api",
+    "statsmodels.regression.linear_model",
+    "statsmodels.tsa.seasonal",
     "pandera.pandas",
     "pandera.backends.pandas.builtin_checks",
     "pyfixest.estimation.models.fepois_",
@@ -212,7 +211,7 @@ def _ready(wanted: list[str], tables: dict[str, list[str]]) -> None:
     del sys.modules["pyarrow"]
     whole = any(name.startswith(_OURS[1:]) for name in wanted)
     known = [name for name in wanted if name.split(".")[0] in _KNOWN]
-    for name in (*_ALWAYS, *(_STACK if whole else known)):
+    for name in (*_ALWAYS, *(_STACK if whole else ()), *known):
         _import(name)
     for name in _OURS if whole else ():
         _import(name)

@@ -84,8 +84,6 @@ def test_on_what_terms_trade_enters():
     terms |= {("KHM", "imports"): "agreement", ("ZMB", "imports"): "dfqf"}  # KHM: least developed, with an agreement
     assert {key: tariffs.access_today(*key) for key in terms} == terms
     assert [len(tariffs.least_developed(year)) for year in (2021, 2025)] == [46, 44]
-    assert tuple(tariffs.duty_free_lines()[["exporter", "period", "value_pct"]]) == ("BGD", "2022", 95)
-    assert tariffs.partial_preference() == (pytest.approx(0.2801), pytest.approx(0.3152))
     assert [tariffs.lines(c, "imports").partial for c in ("BGD", "NPL")] == [True, False]
     assert tariffs.stages_granted_to_japan() == (pytest.approx(1039 / 7458), 18)
     held = {code: set(tariffs.flows(code)) for code in ("BGD", "THA", "TWN", "XXX")}
@@ -118,10 +116,8 @@ def test_the_batch_holds_every_partner_with_steady_trade_and_no_agreement_in_one
     assert ELSEWHERE not in set(groups_of(listed))
 
 
-def test_graduation_dates_become_cells_and_growth_is_one_vintage():
+def test_graduation_dates_become_cells():
     assert tariffs.graduation_cells("BGD", 2027, "2026-11-24") == {"graduation_2026": 0, "graduation_2029": 3}
     assert next(iter(tariffs.graduation_cells("BGD", 2027, "2029-11-24"))) == "graduation_2029"
     assert tariffs.graduation_cells("NPL", 2030, "2026-11-24") == {"graduation_2026": -3, "graduation_2029": 0}
     assert tariffs.graduation_cells("KHM", 2027, "2029-11-24") == {"graduation_2029": None}
-    growth = tariffs.real_growth()
-    assert (growth.index[-1], "TWN" in growth) == (2023, False)

@@ -51,7 +51,7 @@ def test_agreements_are_goods_in_force_and_vague_dates_differ_between_their_ends
 
 def test_customs_growth_rates_and_the_deflator_reproduce() -> None:
     """What the customs service printed about the agreement follows from its own yearly record."""
-    own, world = trade.korea_trade("IND"), trade.world_trade()
+    own, world = trade.korea_trade("IND"), trade.korea_trade()
     printed = load("india_cepa_published").set_index("id").value
     for name, frame in (("exports", own), ("world_exports", world), ("world_imports", world), ("trade", own)):
         column = f"{name.removeprefix('world_')}_usd_m"
