@@ -39,9 +39,9 @@ def written(template: str, names: Mapping[str, Any]) -> str:
     try:
         parsed = _environment.parse(template)
         # Asked of the whole template: a wrong name in a branch not taken today stops the notebook today.
-        known = {*names, *_environment.globals, "loop"}
-        known |= {name.name for name in parsed.find_all(nodes.Name) if name.ctx == "store"}
-        unknown = sorted({name.name for name in parsed.find_all(nodes.Name)} - known)
+        met = [*parsed.find_all(nodes.Name), *parsed.find_all(nodes.Macro)]
+        own = {one.name for one in met if getattr(one, "ctx", "store") != "load"}
+        unknown = sorted({one.name for one in met} - own - {*names, *_environment.globals, "loop"})
         if unknown:
             hint = did_you_mean(unknown[0], [*names, *WORDS])
             raise UsageError(f"%%say: the notebook has no {unknown[0]!r}{hint}")
