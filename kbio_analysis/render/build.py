@@ -38,11 +38,8 @@ if TYPE_CHECKING:
 MOST_LOGS = 10
 MADE, UNCHANGED, NOT_RUN = "ok", "unchanged", "not run"
 
-Make = Callable[[list["Job"]], Iterator["Report"]]
-"""Gives the reports of jobs as they are done."""
-
-Entries = Callable[[str], dict[str, Any]]
-"""Gives what a notebook recorded with its defaults, and the state that record is in."""
+Make = Callable[[list["Job"]], Iterator["Report"]]  # gives the reports of jobs as they are done
+Entries = Callable[[str], dict[str, Any]]  # gives what a notebook recorded with its defaults, and that record's state
 
 
 @dataclass(slots=True, kw_only=True)

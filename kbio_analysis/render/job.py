@@ -222,10 +222,9 @@ def _pages(job: Job, here: Here, result: dict[str, Any]) -> tuple[dict[str, byte
         warnings.simplefilter("ignore")
         make_reproducible(executed, job.data)
         mark_tables(executed.cells, read.get("lines", ()))
-        shown = collect(executed, recorded=read.get("recorded", ()))
+        shown, _, result["answer"] = collect(executed, recorded=read.get("recorded", ()))
         kept = ("value", "unit", "meaning")
-        result["results"] = {name: {key: one[key] for key in kept} for name, one in shown.results.items()}
-        result["answer"] = shown.answer
+        result["results"] = {name: {key: one[key] for key in kept} for name, one in shown.items()}
         if asked := result["results"].get("question", {}).get("value"):  # recorded with what it is about
             result |= {"title": str(asked), "question": str(asked)}
         page, text = report_html(executed, result, spec), nbformat.writes(executed).rstrip() + "\n"

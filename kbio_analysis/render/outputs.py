@@ -9,7 +9,6 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -27,22 +26,17 @@ _DRAWN = ("svg", "csv")
 _VOLATILE = ("papermill", "execution", "collapsed", "scrolled")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """``results``: name -> record (value, unit, meaning, rtol). ``charts``: id -> payload. ``answer``: plain text."""
-
-    results: dict[str, dict[str, Any]] = field(default_factory=dict)
-    charts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    answer: str | None = None
+Named = dict[str, dict[str, Any]]
 
 
-def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
-    """Gather what the notebook showed.
+def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> tuple[Named, Named, str | None]:
+    """What the notebook showed: result's name -> record (value, unit, meaning, rtol), chart's id -> payload, and the
+    answer as plain text.
 
     Raises ExecutionError for a record or chart no report may carry, and for a result among those ``recorded`` that is
     not shown: what is put on record must arrive.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {"record": {}, "chart": {}, "answer": {}}
+    found: dict[str, Named] = {"record": {}, "chart": {}, "answer": {}}
     code = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     for number, output in ((number, output) for number, cell in enumerate(code, start=1) for output in cell["outputs"]):
         data = output.get("data", {})
@@ -62,7 +56,7 @@ def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> Shown:
     keys = {"value": None, "unit": None, "meaning": None, "rtol": DEFAULT_RTOL}
     results = {name: {key: one.get(key, usual) for key, usual in keys.items()} for name, one in found["record"].items()}
     answers = [plain_text(str(one.get("text", ""))) for one in found["answer"].values()]
-    return Shown(results=results, charts=found["chart"], answer=answers[0] if answers else None)
+    return results, found["chart"], answers[0] if answers else None
 
 
 def _wrong(name: str, shown: Mapping[str, Any], known: Mapping[str, Any]) -> str:

@@ -45,9 +45,9 @@ def known_results(notebooks: Path, notebook: str) -> list[str]:
 
 def recorded(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
     """What a reference file holds, from the content of a good report's result.json and its executed notebook."""
-    shown, inputs = collect(json.loads(executed)), result.get("inputs") or {}
+    (results, drawn, _), inputs = collect(json.loads(executed)), result.get("inputs") or {}
     charts = {}
-    for name, chart in shown.charts.items():
+    for name, chart in drawn.items():
         words = {key: str(chart.get(key, "")) for key in ("caption", "alt", "source")}
         data = str(chart.get("csv", "")).splitlines()
         charts[name] = {"rtol": chart.get("rtol", DEFAULT_RTOL)} | words | {"csv": data}
@@ -58,7 +58,7 @@ def recorded(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
         "parameters": result.get("parameters", {}),
         "tables": inputs.get("tables", {}),
         "reports": sorted(inputs.get("reports", {})),
-        "results": shown.results,
+        "results": results,
         "charts": charts,
     }
 
