@@ -69,16 +69,18 @@ class Parameter:
 
 
 class NotebookSpec(BaseModel, frozen=True):
-    """What a notebook says of itself: its question (first H1) and its parameters.
+    """What a notebook says of itself: its question (first H1), its parameters and the ``language`` of its code.
 
     ``composed_from`` are the notebooks whose recorded results it shows, ``layout`` how its page is set, ``lang`` the
-    language of its prose (``ko``); all are in its metadata under ``kbio``.
+    language of its prose (``ko``), ``kernel`` the one it needs; all are in its metadata under ``kbio``.
     """
 
     name: str
     question: str
     parameters: tuple[Parameter, ...]
+    language: str
     composed_from: list[str] = []
+    kernel: str | None = None
     layout: Literal["brief"] | None = None
     lang: Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$")] = "en"
 
@@ -139,8 +141,9 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
     if tagged not in ([], [0]):
         raise ParameterError(f"{name}: exactly one cell, the first code cell, may be tagged '{TAG}'")
     parameters = _read_cell(name, code[0]["source"]) if tagged else ()
-    own = content["metadata"].get("kbio")
-    said = {"name": name, "question": question, "parameters": parameters}
+    own, about = content["metadata"].get("kbio"), content["metadata"]
+    language = (about.get("kernelspec") or {}).get("language") or (about.get("language_info") or {}).get("name")
+    said = {"name": name, "question": question, "parameters": parameters, "language": language or "python"}
     try:
         spec = NotebookSpec.model_validate({**own, **said} if isinstance(own, dict) else said)
     except ValidationError as problem:

@@ -67,13 +67,8 @@ def package_hash() -> str:
 
 def code_hash(package: str, source: bytes) -> str:
     """sha256 over the package's hash, the notebook's cells and what its metadata tells us; not over kept outputs."""
-    return _digest([package, completed("", source)["cells"], own_metadata(source)])
-
-
-def own_metadata(source: bytes) -> Mapping[str, Any]:
-    """What a notebook's metadata holds for us, under the key ``kbio``; empty without it."""
-    own = (json.loads(source).get("metadata") or {}).get("kbio")
-    return own if isinstance(own, Mapping) else {}
+    content = completed("", source)
+    return _digest([package, content["cells"], content["metadata"].get("kbio") or {}])
 
 
 def inputs_read() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +16,7 @@ from kbio_analysis.render.batches import ParameterSet, read_batches, set_name_fo
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.notebooks import available, notebooks_dir, read_notebook, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source
-from kbio_analysis.render.provenance import own_metadata, provenance
+from kbio_analysis.render.provenance import provenance
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, MARK, folder_of, slug
 from kbio_analysis.render.results import Rankings
 
@@ -121,7 +120,8 @@ class _Shelf:
                 default = ParameterSet(notebook=name, set_name=DEFAULT_SET, values=self.spec(name).defaults())
                 self._defaults[name] = self.job(default, (*above, one.notebook))
             upstream.append(self._defaults[name])
-        source = self._read[one.notebook][1]
+        spec, source = self._read[one.notebook]
+        wanted = spec.kernel if self._kernel == AUTO else self._kernel
         return Job(
             notebook=one.notebook,
             set_name=one.set_name,
@@ -129,28 +129,25 @@ class _Shelf:
             parameters=one.values,
             batch=one.batch,
             upstream=tuple(upstream),
-            kernel=_kernel_of(one.notebook, source, self._kernel),
+            kernel=_kernel_of(one.notebook, spec.language, wanted),
             **self._common,
         )
 
 
 @cache
-def _kernel_of(notebook: str, source: bytes, asked: str) -> str | None:
-    """The Jupyter kernel asked for, or else named by the notebook's metadata under ``kbio``; None if none is needed."""
-    wanted = own_metadata(source).get("kernel") if asked == AUTO else asked
-    if wanted is None:
-        about = json.loads(source).get("metadata") or {}
-        language = (about.get("kernelspec") or {}).get("language") or (about.get("language_info") or {}).get("name")
-        if str(language or "python").lower() != "python":
-            raise UsageError(f"{notebook} is written in {language}; name a Jupyter kernel for it with --kernel")
+def _kernel_of(notebook: str, language: str, wanted: str | None) -> str | None:
+    """The name of the Jupyter kernel wanted, which is installed; None if none is needed."""
+    if wanted is None and language.lower() == "python":
         return None
+    if wanted is None:
+        raise UsageError(f"{notebook} is written in {language}; name a Jupyter kernel for it with --kernel")
     from jupyter_client.kernelspec import KernelSpecManager
 
     installed = KernelSpecManager().find_kernel_specs()
     if wanted not in installed:
         listed = ", ".join(sorted(installed)) or "none"
         raise UsageError(f"no kernel {wanted!r} (installed: {listed}); leave --kernel out to need none")
-    return str(wanted)
+    return wanted
 
 
 def _data_folder(notebooks: Path) -> str | None:
