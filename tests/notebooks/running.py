@@ -28,10 +28,13 @@ class Said:
     shown: list[str]
 
 
-def fresh(notebook: str) -> Entries:
-    """The committed records of every notebook this one is composed from, as if all were fresh."""
+def fresh(notebook: str, **values: float) -> Entries:
+    """The committed records of every notebook this one is composed from, as if all were fresh, with other values."""
     folder, state = notebooks_dir(), {"state": "fresh", "why": ""}
-    return {n: reference_entry(folder, n) | state for n in read(folder / f"{notebook}.ipynb").composed_from}
+    found = {n: reference_entry(folder, n) | state for n in read(folder / f"{notebook}.ipynb").composed_from}
+    for results in (entry["results"] for entry in found.values()):
+        results |= {name: results[name] | {"value": values[name]} for name in values.keys() & results.keys()}
+    return found
 
 
 def said(notebook: str, recorded: Entries | None = None, **parameters: str) -> Said:
