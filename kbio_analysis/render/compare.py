@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
@@ -82,6 +83,8 @@ class Comparison:
     """
 
     def __init__(self, reports: Sequence[SiteReport]) -> None:
+        import pandas as pd
+
         if empty := [r.label for r in reports if not r.results]:
             raise UsageError("\n".join(f"{label} has no results to compare; render it again" for label in empty))
         parameters, self.results = lines_of(reports)
@@ -95,23 +98,15 @@ class Comparison:
         if any(line.unit.lower().startswith(("%", "per cent", "percent")) for line in self.results):
             self.notes.append("A difference between two percentages is in percentage points.")
         exact = [["kind", "name", "unit", "meaning", *self.names, *(f"{name} less {first}" for name in others)]]
-        shown = [["", "unit", first, *(cell for name in others for cell in (name, "difference"))]]
-        for line in (*self.parameters, *self.results):
+        shown, lines = [], (*self.parameters, *self.results)
+        for line in lines:
             exact.append([line.kind, line.name, line.unit, line.meaning, *line.values, *line.less[1:]])
-            pairs = zip(line.texts[1:], line.differences[1:], strict=True)
-            head = [f"-p {line.name}" if line.kind == "parameter" else line.name, line.unit, line.texts[0]]
-            shown.append(
-                [" ".join(plain(cell).split()) for cell in (*head, *(cell for pair in pairs for cell in pair))]
-            )
-        self.csv, self.text = csv_text(exact), "\n".join([*_aligned(shown), "", *self.notes]).rstrip()
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows in columns of spaces, the first two flush left."""
-    sides = [
-        (str.ljust if i < 2 else str.rjust, max(map(len, cells))) for i, cells in enumerate(zip(*rows, strict=True))
-    ]
-    return ["  ".join(side(cell, w) for cell, (side, w) in zip(row, sides, strict=True)).rstrip() for row in rows]
+            beside = chain.from_iterable(zip(line.texts[1:], line.differences[1:], strict=True))
+            shown.append([" ".join(plain(cell).split()) for cell in (line.unit, line.texts[0], *beside)])
+        names = [f"-p {line.name}" if line.kind == "parameter" else line.name for line in lines]
+        heads = ["unit", first, *chain.from_iterable((name, "difference") for name in others)]
+        table = pd.DataFrame(shown, index=names, columns=heads).to_string()
+        self.csv, self.text = csv_text(exact), "\n".join([table, "", *self.notes]).rstrip()
 
 
 def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteReport]:

@@ -214,11 +214,6 @@ def paragraph(source: str) -> Markup:
     return markup
 
 
-def plain_text(source: str) -> str:
-    """Markdown of a sentence or paragraphs as text alone: no escapes, no marks, one line."""
-    return markdown(source).striptags()
-
-
 # ---- HTML, drawings and pictures that others made: nothing in them runs, fetches or points outside
 
 # Without pictures, headings and what would be a part of the page.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.formats import plain_text
+from kbio_analysis.render.formats import markdown
 
 MIME = "application/vnd.kbio.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -55,7 +55,7 @@ def collect(notebook: Mapping[str, Any], recorded: Iterable[str] = ()) -> tuple[
         )
     keys = {"value": None, "unit": None, "meaning": None, "rtol": DEFAULT_RTOL}
     results = {name: {key: one.get(key, usual) for key, usual in keys.items()} for name, one in found["record"].items()}
-    answers = [plain_text(str(one.get("text", ""))) for one in found["answer"].values()]
+    answers = [markdown(str(one.get("text", ""))).striptags() for one in found["answer"].values()]
     return results, found["chart"], answers[0] if answers else None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -48,8 +49,6 @@ class Page:
 
     def __init__(self, executed: NotebookNode, result: Mapping[str, Any], spec: NotebookSpec | None) -> None:
         self.result, self.spec = result, spec
-        self.layout, self.lang = getattr(spec, "layout", None), getattr(spec, "lang", "en")
-        self.status = formats.STATUS_WORDS.get(str(result.get("status")), str(result.get("status", "unknown")))
         self.results, self.parameters = result.get("results") or {}, result.get("parameters") or {}
         self.declared = {line.name: line for line in getattr(spec, "parameters", ())}
         usual = {name: str(line.default) for name, line in self.declared.items()}
@@ -106,10 +105,7 @@ class Page:
         return f'<h{self._level} id="{name}">{text}</h{self._level}>\n'
 
     def _id(self, wanted: str) -> str:
-        name, n = wanted, 1
-        while name in self._ids:
-            n += 1
-            name = f"{wanted}-{n}"
+        name = next(one for n in count(1) if (one := f"{wanted}-{n}" if n > 1 else wanted) not in self._ids)
         self._ids.add(name)
         return name
 
