@@ -53,7 +53,7 @@ _FIXED = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     # Reports run side by side, and sums come out in the same order on every machine.
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    **dict.fromkeys(("NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"),
+    **dict.fromkeys(("NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "RAYON_NUM_THREADS"), "1"),
 }
 
 
