@@ -34,10 +34,9 @@ class RefreshError(DataError):
 @lru_cache(maxsize=1)
 def recipes() -> dict[str, Row]:
     """Table -> how it is fetched, a row of ``recipes.csv``: which client asks, by the name of its function, for which
-    ``columns`` (code=column/divisor/digits); the columns of name and value where the table is ``long``; the rows in
-    its ``scope`` are replaced (all without one), of these only those whose value of the column ``by`` came;
-    the variable of the environment that holds a ``key``; and the row of ``sources`` that new figures cite, without
-    the day. Every other table holds single published figures, which a person reads.
+    ``columns`` (code=column/divisor/digits); the columns of name and value where the table is ``long``; the rows that
+    are replaced, by ``scope`` and by those values of ``by`` that came; the variable that holds a ``key``; and the row
+    of ``sources`` that new figures cite. Every other table holds single published figures, which a person reads.
     """
     return {row["table"]: row for row in rows_of((Path(__file__).parent / "recipes.csv").read_bytes())}
 
@@ -153,9 +152,7 @@ def _customs_months(code: str, year: str) -> dict[str, float]:
 
 
 def _atlas(held: list[Row], codes: list[str]) -> Cells:
-    """Atlas of Economic Complexity, a file of Harvard Dataverse, plain HTTPS; no key. The exporters held, from the
-    first year held, from the newest file of exports by economy, heading and year.
-    """
+    """Atlas of Economic Complexity, the newest file of Harvard Dataverse; no key. The exporters and years held."""
     asked = {"persistentId": "doi:10.7910/DVN/T4CHWJ"}
     listing = json.loads(_get("https://dataverse.harvard.edu/api/datasets/:persistentId/", asked))
     files = {file["label"]: file["dataFile"]["id"] for file in listing["data"]["latestVersion"]["files"]}
@@ -173,9 +170,7 @@ def _atlas(held: list[Row], codes: list[str]) -> Cells:
 
 
 def _imf(held: list[Row], codes: list[str]) -> Cells:
-    """International Monetary Fund, SDMX 2.1 as CSV, plain HTTPS; no key. All years of the economies held, by their own
-    record; flags are kept.
-    """
+    """International Monetary Fund, SDMX 2.1 as CSV; no key. All years of the economies held; flags are kept."""
     flags = {(row["iso3"], row["year"]): row["flag"] for row in held}
     known = {row["iso3"] for row in held}
     parts = ["+".join(dict.fromkeys(part)) for part in zip(*(code.split(":") for code in codes), strict=True)]

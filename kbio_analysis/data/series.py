@@ -1,7 +1,7 @@
 """Export series as they stood on a given day: one definition at a time, side by side, by print, and as panels."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, did_you_mean
@@ -152,9 +152,9 @@ def official_forecasts(*, as_of: Day = None) -> "DataFrame":
 def destinations(*, as_of: Day = None) -> "DataFrame":
     """The largest destinations of Korea's exports of HS 30: name, exports_usd_m, share_pct, year, source_id."""
     rows = context("korea_hs30_jan_nov", as_of=as_of).set_index("iso3")
-    total = rows["exports_usd_m"].get("WLD", 1.0)
-    rows = rows.assign(name=partner_names().reindex(rows.index), share_pct=100 * rows["exports_usd_m"] / total)
-    return rows.drop("WLD", errors="ignore").sort_values("exports_usd_m", ascending=False)
+    share_pct = 100 * rows["exports_usd_m"] / rows["exports_usd_m"].get("WLD", 1.0)
+    rows = rows.assign(name=partner_names().reindex(rows.index), share_pct=share_pct).drop("WLD", errors="ignore")
+    return rows.sort_values("exports_usd_m", ascending=False)
 
 
 def _series(key: str, frequency: str, as_of: Day, may_be_empty: bool) -> "Series":
@@ -188,11 +188,9 @@ def out_by(rows: "DataFrame", as_of: Day, what: str, *, may_be_empty: bool = Fal
 
 
 def _day(as_of: str | date) -> date:
-    if isinstance(as_of, date):
-        return as_of.date() if isinstance(as_of, datetime) else as_of
     try:
-        return date.fromisoformat(as_of)
-    except (TypeError, ValueError):
+        return date.fromisoformat(str(as_of)[:10])
+    except ValueError:
         raise DataError(f"as_of={as_of!r} is not a date; write it as 2025-12-31") from None
 
 
