@@ -40,8 +40,7 @@ def swap_columns(*names: str, **key: object):
     return lambda f: f.loc.__setitem__(line(f), f.loc[row(f, **key), list(names)[::-1]].tolist())
 
 
-CHINA = {"region": "CHN", "month": "2025-08"}
-ASEAN = {"region": "ASEAN", "month": "2025-08"}
+CHINA, ASEAN = {"region": "CHN", "month": "2025-08"}, {"region": "ASEAN", "month": "2025-08"}
 USA_2020, HS30 = {"iso3": "USA", "year": 2020}, {"count": "hs30", "first_month": "2025-01"}
 SIDES = ("imports_from_korea_usd_m", "exports_to_korea_usd_m")
 
