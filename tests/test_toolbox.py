@@ -70,14 +70,6 @@ PANEL = pd.DataFrame(np.exp(RANDOM.normal(0.05, 0.1, (30, 12)).cumsum(axis=0)), 
 FALLS = 20 * PANEL.rolling(3, min_periods=1).mean()
 
 
-def dated(frame: Any) -> Any:
-    return frame.set_axis(pd.to_datetime([f"{year}-12-31" for year in frame.index]), axis=0)
-
-
-def periods(frame: Any) -> Any:
-    return frame.set_axis(pd.PeriodIndex([str(year) for year in frame.index], freq="Y"), axis=0)
-
-
 @pytest.mark.parametrize("name", [*PANELS, *(f"{name}:series" for name in SERIES)])
 @pytest.mark.filterwarnings("ignore")
 def test_years_may_be_numbers_dates_or_periods_and_a_wrong_type_is_named(name: str) -> None:
@@ -91,14 +83,3 @@ def test_years_may_be_numbers_dates_or_periods_and_a_wrong_type_is_named(name: s
     for wrong in (None, {"a": 1.0}):
         with pytest.raises(ModelInputError, match=r"was given|give a non-empty frame"):
             call(wrong)
-
-
-@pytest.mark.parametrize(
-    ("level", "said"),
-    [(0.95, r"did you mean 95\?"), (101, "between 1 and 100"), ("95", "between 1 and 100|str was given")],
-)
-def test_a_share_for_a_level_is_refused_with_the_per_cent_it_stands_for(level: Any, said: str) -> None:
-    effects = pd.Series([0.1, 0.3, -0.1, 0.2, 0.0], index=list("abcde"))
-    errors = pd.DataFrame(0.01 * np.eye(5), index=effects.index, columns=effects.index)
-    with pytest.raises(ModelInputError, match=said):
-        model("reference_class").pool(effects, errors).prediction_interval(level)

@@ -101,6 +101,7 @@ SLIPS = {
         ("(effects,", "(effects.where(effects > effects.min()),", "leave that case out"),
         ("errors)", "-errors)", "symmetric 10 x 10"),
         ("interval(90)", "interval(100)", "per cents between 1 and 100"),
+        ("interval(90)", "interval('90')", "between 1 and 100"),
     ],
     "randomisation.reassign": [("n_draws=99", "n_draws=5", "n_draws = 5")],
     "gravity.ppml": [
