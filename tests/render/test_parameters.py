@@ -1,6 +1,5 @@
 """The parameters cell as written, and values taken by their declared type."""
 
-import json
 import re
 from contextlib import nullcontext, suppress
 from datetime import date
@@ -67,11 +66,35 @@ def test_every_declared_form_is_read_with_meaning_unit_and_bounds() -> None:
     assert found["series"].type_text == "Literal['biopharma', 'bio_health']"
 
 
-def test_the_question_is_the_first_heading(tmp_path: Path) -> None:
+def test_what_a_notebook_says_of_itself_is_read(tmp_path: Path) -> None:
+    own = {"composed_from": ["10_a", "11_b"], "layout": "brief", "lang": "ko-KR", "kernel": "python3"}
     path = tmp_path / "12_top.ipynb"
-    path.write_bytes(notebook(prose="# Can it? \n\n> a quote\n\nIt can,\nperhaps.\n\nMore."))
+    path.write_bytes(notebook(prose="# Can it? \n\n> a quote\n\nIt can,\nperhaps.\n\nMore.", own=own))
     found = read(path)
     assert (found.name, found.question) == ("12_top", "Can it?")
+    assert {key: getattr(found, key) for key in own} == own
+    assert (spec().composed_from, spec().layout, spec().lang, spec().kernel) == ([], None, "en", None)
+
+
+TAGGED = notebook("1", parameters="x: int = 1  # m").replace(b'"tags": []', b'"tags": ["parameters"]')
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (b"not json", "not a notebook"),
+        (b"[]", "not a notebook"),
+        (b'{"cells": [1]}', "not a notebook"),
+        (TAGGED, "exactly one cell, the first code cell"),
+        (notebook(own={"composed_from": "10_a"}), "composed_from in its metadata"),
+        (notebook(own={"composed_from": [10]}), "composed_from in its metadata"),
+        (notebook(own={"layout": "breif"}), "layout in its metadata"),
+        (notebook(own={"lang": 'k"o'}), "lang in its metadata"),
+    ],
+)
+def test_what_is_no_notebook_or_says_what_cannot_be_is_refused(source: bytes, words: str) -> None:
+    with pytest.raises(ParameterError, match=f"11_sample: {words}"):
+        read_source("11_sample", source)
 
 
 @pytest.mark.parametrize(
@@ -101,21 +124,6 @@ def test_a_malformed_cell_is_refused_with_notebook_and_place(cell: str, place: s
         spec(cell)
     assert f"11_sample, parameters cell, {place}" in str(caught.value)
     assert words in str(caught.value)
-
-
-@pytest.mark.parametrize("source", [b"not json", b"[]", b"{}", b'{"cells": [1]}'])
-def test_what_is_no_notebook_is_refused(source: bytes) -> None:
-    with pytest.raises(ParameterError, match="not a notebook"):
-        read_source("11_sample", source)
-
-
-@pytest.mark.parametrize("tagged", [[0, 1], [1]])
-def test_the_tag_belongs_to_the_first_code_cell_alone(tagged: list[int]) -> None:
-    whole = json.loads(notebook("x: int = 2  # m", parameters="x: int = 1  # m"))
-    for position in (0, 1):
-        whole["cells"][position + 1]["metadata"]["tags"] = ["parameters"] if position in tagged else []
-    with pytest.raises(ParameterError, match="first code cell"):
-        read_source("11_sample", json.dumps(whole).encode())
 
 
 @pytest.mark.parametrize(
@@ -230,13 +238,3 @@ def test_all_mistakes_are_reported_at_once_with_the_nearest_name() -> None:
     assert "target_year: 'soon': expected" in soon
     assert "did you mean base_value_usd_m?" in near
     assert "it has series, base_value_usd_m" in none
-
-
-def test_what_the_metadata_says_to_us_is_read_and_checked() -> None:
-    own = {"composed_from": ["10_a", "11_b"], "layout": "brief", "lang": "ko-KR"}
-    told = read_source("00_sample", notebook(own=own))
-    assert (told.composed_from, told.layout, told.lang) == (["10_a", "11_b"], "brief", "ko-KR")
-    assert (spec().composed_from, spec().layout, spec().lang) == ([], None, "en")
-    for wrong in ({"composed_from": "10_a"}, {"composed_from": [10]}, {"layout": "breif"}, {"lang": 'k"o'}):
-        with pytest.raises(ParameterError, match=f"00_sample: {next(iter(wrong))}"):
-            read_source("00_sample", notebook(own=wrong))
