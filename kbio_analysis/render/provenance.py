@@ -20,6 +20,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kbio_analysis.data.package import read_package
+from kbio_analysis.data.results import recorded_read
+from kbio_analysis.data.tables import CORRECTIONS_FILE, lines_read, newest_read, tables_read
 from kbio_analysis.errors import DataError
 from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.publish import FAILURE, folder_of
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
     from kbio_analysis.render.job import Job, Report
 
 STAMP = "stamp.json"
-# Raise this when what a report holds changes without a change of the package's own files.
-_VERSION = 1
 PACKAGE = Path(__file__).resolve().parents[1]
 
 _NOT_CODE = {"__pycache__", ".ipynb_checkpoints"}
@@ -74,9 +75,6 @@ def code_hash(package: str, source: bytes) -> str:
 def inputs_read() -> dict[str, Any]:
     """What this process has used: ``tables`` and ``reports`` it read (name -> sha256), the day of the ``newest``
     figure in those tables, the ``lines`` of cells that asked for them, and ``recorded`` results' names."""
-    from kbio_analysis.data.results import recorded_read
-    from kbio_analysis.data.tables import lines_read, newest_read, tables_read
-
     found = {"tables": tables_read(), "reports": recorded_read(), "newest": newest_read(), "lines": lines_read()}
     results = sys.modules.get("kbio_analysis.present.results")
     return found | {"recorded": results.recorded_names() if results else []}
@@ -113,7 +111,7 @@ class Cache:
     def _stamp(self, job: Job, files: Mapping[str, bytes]) -> dict[str, Any]:
         code, python = self._code(job.provenance["code"], job.source), platform.python_version()
         recorded = None if job.recorded is None else _hash(job.recorded)
-        made_from = [_VERSION, job.label, job.batch, code, recorded, job.provenance["lock"], python, job.parameters]
+        made_from = [job.label, job.batch, code, recorded, job.provenance["lock"], python, job.parameters]
         read = json.loads(files["result.json"])["inputs"]["tables"]
         return {
             "key": _digest(made_from),
@@ -127,9 +125,6 @@ def table_states(folder: str | None) -> dict[tuple[str, str], str]:
     """(Table, sha256 of its bytes) -> its state as one hash; empty without a usable data package: all is due."""
     if folder is None:
         return {}
-    from kbio_analysis.data.package import read_package
-    from kbio_analysis.data.tables import CORRECTIONS_FILE
-
     states, repairs = {}, Path(folder, CORRECTIONS_FILE)
     with suppress(DataError, OSError):
         corrections = _hash(repairs.read_bytes()) if repairs.exists() else ""
