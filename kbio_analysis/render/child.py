@@ -33,7 +33,7 @@ import psutil
 
 from kbio_analysis.errors import ExecutionError
 
-OUTPUT, PRINTED = "output.txt", "printed.txt"  # of programs that cells start, and of the cells themselves
+WRITTEN = OUTPUT, PRINTED, SHOWN = "output.txt", "printed.txt", "shown.txt"  # by programs cells start, and by cells
 MOST_LOGGED = 200_000  # bytes of each
 AFTER = -1
 """Told in place of a cell's number when the cells are done and the page is being made."""
@@ -122,12 +122,8 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
             sys.modules["numpy"].random.seed()
         if "matplotlib" in sys.modules:
             sys.modules["matplotlib"].rcdefaults()
-        answer = call(Here(folder, connection))
+        connection.send(call(Here(folder, connection)))
     except BaseException as problem:  # this frame is the process's last
-        answer = told(problem)
-    try:
-        connection.send(answer)
-    except BaseException as problem:
         connection.send(told(problem))
     finally:
         os._exit(0)
@@ -253,9 +249,7 @@ def _end(folder: str) -> None:
     while time.monotonic() < limit and (found := psutil.Process().children()):
         for one in found:
             kill(one)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+        psutil.wait_procs(found, timeout=0.1)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -32,12 +32,11 @@ from traitlets import Type
 from traitlets.config import Config
 
 from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.child import PRINTED, Here, StoppedError
+from kbio_analysis.render.child import PRINTED, SHOWN, Here, StoppedError
 from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.provenance import inputs_read
 
 ENGINE = "kbio"
-MOST_SHOWN = 20_000_000  # characters, by all cells
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
@@ -47,10 +46,6 @@ import json
 from kbio_analysis.render.provenance import inputs_read
 print(json.dumps(inputs_read()))
 """
-
-
-class OutputLimitError(BaseException):
-    """A cell shows more than any reader would read; no ``except Exception`` of its own keeps it going."""
 
 
 def execute(notebook: NotebookNode, here: Here, kernel: str | None) -> dict[str, Any]:
@@ -87,22 +82,17 @@ class KbioEngine(Engine):
         if here is not None:
             _run_cells(nb_man, here)
             return
-        call = partial(_executed, nbformat.writes(nb_man.nb))
+        call = partial(_executed, nb_man.nb)
         ((_, answer),) = answers([Work(key=None, call=call, limit_seconds=execution_timeout)], workers=1)
         if isinstance(answer, StoppedError):
             raise answer
-        for index, (cell, done) in enumerate(zip(nb_man.nb.cells, answer.cells, strict=True)):
-            nb_man.cell_start(cell, index)
-            cell.update(done)
-            nb_man.cell_complete(cell, cell_index=index)
-            cell.metadata.papermill = done.metadata.papermill
+        nb_man.nb.cells = answer.cells
 
 
 papermill_engines.register(ENGINE, KbioEngine)
 
 
-def _executed(source: str, here: Here) -> NotebookNode:
-    notebook = nbformat.reads(source, as_version=4)
+def _executed(notebook: NotebookNode, here: Here) -> NotebookNode:
     with suppress(StoppedError):  # the error stands among the cell's outputs
         execute(notebook, here, None)
     return notebook
@@ -146,11 +136,11 @@ class Outputs(DisplayPublisher):
     """The outputs of the cell that runs, as nbformat has them."""
 
     def open(self, folder: Path) -> None:
-        """Begin a report; what its cells print goes to a file in the folder too."""
-        self.number, self.excess, self._size, self._cell, self._clear = 0, "", 0, [], False
+        """Begin a report; what its cells print and display goes to files in the folder too, whose size is watched."""
+        self.number, self._cell, self._clear = 0, [], False
         self._by_id: dict[str, list[NotebookNode]] = {}
         self._process, self.elsewhere = os.getpid(), folder / "elsewhere"
-        self._journal = os.open(folder / PRINTED, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._printed, self._shown = (os.open(folder / name, os.O_WRONLY | os.O_APPEND) for name in (PRINTED, SHOWN))
 
     def begin(self, cell: NotebookNode, number: int) -> None:
         cell.outputs = self._cell = []
@@ -166,8 +156,7 @@ class Outputs(DisplayPublisher):
         """Text printed to stdout or stderr."""
         if os.getpid() != self._process:
             return os.write(1, text.encode("utf-8", "replace"))  # as any program's printing, to the log
-        self._count(len(text))
-        os.write(self._journal, text.encode("utf-8", "replace"))
+        os.write(self._printed, text.encode("utf-8", "replace"))
         last = self._last()
         if text and last.get("name") != name:
             last = NotebookNode(output_type="stream", name=name, text=io.StringIO())
@@ -189,7 +178,7 @@ class Outputs(DisplayPublisher):
             self.elsewhere.touch()  # what a process forked by a cell displays cannot arrive
         output = {"output_type": "display_data", "data": data, "metadata": metadata or {}} | result
         text = json.dumps(output, default=json_default)
-        self._count(len(text))
+        os.write(self._shown, text.encode())
         name = (transient or {}).get("display_id")
         for shown in self._by_id.get(name, ()) if update else ():
             shown.update(json.loads(text, object_hook=NotebookNode))
@@ -210,12 +199,6 @@ class Outputs(DisplayPublisher):
             self._cell.clear()
         self._clear = False
         return next(reversed(self._cell), NotebookNode())
-
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > MOST_SHOWN:
-            self.excess = f"more than {MOST_SHOWN // 1_000_000} million characters are shown; show less"
-            raise OutputLimitError(self.excess)
 
 
 class _Stream(io.TextIOBase):
@@ -263,9 +246,7 @@ class NotebookShell(InteractiveShell):
         cell.execution_count = number if cell.source.strip() else None
         error = done.error_before_exec or done.error_in_exec
         kind, reason = type(error).__name__, str(error)
-        if self.outputs.excess:
-            kind, reason = "OutputLimit", self.outputs.excess
-        elif isinstance(error, SystemExit):
+        if isinstance(error, SystemExit):
             code = f" (status {reason})" if reason else ""
             kind, reason = "SystemExit", f"the cell leaves before the notebook's end{code}; take the exit out"
         elif error is None:

@@ -19,10 +19,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import forkserver, util
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ TICK_SECONDS = 0.2
 START_SECONDS = 120.0
 END_SECONDS = 4.0
 TRIES = 3  # of work whose server was killed under it
-MOST_OUTPUT = 20_000_000  # bytes that programs started by a notebook may print
+MOST_OUTPUT = 20_000_000  # bytes that a notebook and the programs it starts may print and show
 # A socket's path holds 103 bytes (macOS; 107 on Linux): the base's, 14 of our folder's name, 18 of its own.
 LONGEST_BASE = 103 - 14 - 18
 _FILES_A_PROCESS = 8  # that this process may need open for each at work, its own shared among them
@@ -122,21 +121,15 @@ def answers(works: Iterable[Work], *, workers: int, ahead: Sequence[Any] = ((), 
 _RUNNING, _SERVER_GONE = object(), object()
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Work:
     """``call`` is given the place where it is done and answers anything but a number; both can be pickled. ``key``
-    names the work to whoever gave it; ``limit_seconds`` is for all of it. The other fields are set while it runs."""
+    names the work to whoever gave it; ``limit_seconds`` is for all of it."""
 
     key: Any
     call: Callable[[child.Here], Any]
     limit_seconds: float | None = None
     tries: int = 0
-    folder: Path = field(init=False)
-    process: BaseProcess = field(init=False)
-    connection: Connection = field(init=False)
-    server: psutil.Process | None = field(init=False)
-    deadline: float = field(init=False)
-    cell: int | None = None
 
     def start(self, ahead: Sequence[Any]) -> None:
         """Begin it in a new process; the first waits until the server has imported what they need."""
@@ -144,8 +137,10 @@ class Work:
             lines = ["it left no message", *child.tail(own_folder() / child.LOG).splitlines()]
             raise ExecutionError(f"the fork server ended {TRIES} times: {lines[-1]}; try --jobs 1")
         self.tries += 1
-        self.folder, self.cell = Path(tempfile.mkdtemp(prefix="run-", dir=own_folder())), None
-        (self.folder / child.OUTPUT).touch()
+        self.cell: int | None = None
+        self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=own_folder()))
+        for name in child.WRITTEN:
+            (self.folder / name).touch()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([child.__name__])
         self.connection, theirs = context.Pipe(duplex=False)
@@ -186,21 +181,23 @@ class Work:
 
     def answer(self) -> Any:
         """What it answered or how its process ended; _RUNNING if neither, _SERVER_GONE if it was not to blame."""
-        dead = self.process.exitcode is not None  # asked first: what it has sent before can be read
+        dead, answer = self.process.exitcode is not None, _RUNNING  # dead? asked first: what it has sent can be read
         try:
             while self.connection.poll():
                 told = self.connection.recv()
-                if not isinstance(told, int):
-                    return told
-                self.cell = told
-        except (EOFError, OSError):
+                if isinstance(told, int):
+                    self.cell = told
+                else:
+                    answer = told
+        except Exception:  # closed, or a cell has written into it
             dead = True
-        except Exception as problem:
-            return self._ended("failed", "Unreadable", f"its answer cannot be read: {problem}")
         where = f"in cell {self.cell}" if self.cell else "before the first cell"
         if self.cell == child.AFTER:
             where = "while its page was made"
-        if dead:
+        if sum((self.folder / name).stat().st_size for name in child.WRITTEN) > MOST_OUTPUT:
+            reason = f"more than {MOST_OUTPUT // 1_000_000} MB printed or shown {where}; show less"
+            return self._ended("failed", "OutputLimit", reason)
+        if dead and answer is _RUNNING:
             self.process.join(END_SECONDS)
             code = self.process.exitcode
             if code == 255 and self.server != _server():
@@ -210,12 +207,9 @@ class Work:
             name = signal.Signals(-code).name
             hint = ", likely for want of memory" if -code == signal.SIGKILL else ""
             return self._ended("killed", name, f"the process was killed by {name} {where}{hint}")
-        if (self.folder / child.OUTPUT).stat().st_size > MOST_OUTPUT:
-            limit = f"{MOST_OUTPUT // 1_000_000} MB"
-            return self._ended("failed", "OutputLimit", f"a program started {where} wrote more than {limit}")
-        if time.monotonic() >= self.deadline:
+        if answer is _RUNNING and time.monotonic() >= self.deadline:
             return self._ended("timed_out", "TimeOut", f"not finished after {self.limit_seconds:g} s, {where}")
-        return _RUNNING
+        return answer
 
     def _ended(self, status: str, kind: str, reason: str) -> StoppedError:
         cell = None if self.cell == child.AFTER else self.cell
@@ -290,6 +284,4 @@ def own_folder() -> Path:
                 util.Finalize(None, shutil.rmtree, args=(_own[1],), kwargs={"ignore_errors": True}, exitpriority=0)
                 util.Finalize(None, _end_server, exitpriority=100)
                 return _own[1]
-    raise ExecutionError(
-        f"no folder for temporary files with a path of at most {LONGEST_BASE} bytes; name one in TMPDIR"
-    )
+    raise ExecutionError(f"no folder for temporary files with a path of at most {LONGEST_BASE} bytes; set TMPDIR")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from render.fixtures.built import made, notebook
-from render.fixtures.room import Room
+from render.fixtures.room import LONGEST_SECONDS, Room
 
 from kbio_analysis.render import outputs, provenance
 
@@ -19,13 +19,6 @@ from kbio_analysis.render import outputs, provenance
 @pytest.fixture
 def kbio(tmp_path: Path) -> Room:
     return Room(tmp_path)
-
-
-def shell(room: Room, line: str) -> subprocess.CompletedProcess[str]:
-    command = line.replace("kbio", f"{sys.executable} -m kbio_analysis")
-    return subprocess.run(
-        command, shell=True, cwd=room.path, env=room.environment, capture_output=True, text=True, timeout=120
-    )
 
 
 PIPED = "kbio render 12 | true; test -f reports/site/12_top_five/default/result.json"
@@ -37,7 +30,9 @@ LEFT = "{ kbio list; echo $? >code; } | true; test $(cat code) = 0"
     ["kbio list >&-", "kbio render 12 >&-", "kbio list 2>&-", "kbio render 12 >/dev/full", PIPED, LEFT],
 )
 def test_an_output_that_is_closed_or_full_does_not_stop_the_work(kbio: Room, line: str) -> None:
-    done = shell(kbio, line)
+    command = line.replace("kbio", f"{sys.executable} -m kbio_analysis")
+    how = {"cwd": kbio.path, "env": kbio.environment, "capture_output": True, "text": True, "timeout": LONGEST_SECONDS}
+    done = subprocess.run(command, shell=True, **how)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -133,15 +128,6 @@ def test_a_place_that_cannot_be_written_is_a_sentence(kbio: Room, arguments: tup
 
 
 # ---- what a notebook does
-
-
-def test_files_that_a_notebook_leaves_among_the_temporary_ones_go_with_it(tmp_path: Path) -> None:
-    leave = "import tempfile\nfor n in range(2): print(tempfile.mkdtemp())\nfrom multiprocessing import get_context"
-    report = made(leave, "m = get_context('fork').Manager()\nimport os; os.kill(os.getpid(), 9)", limit_seconds=30)
-    assert report.status == "killed"
-    lines = report.files["log.txt"].decode().splitlines()
-    assert [line for line in lines if line.startswith(("./tmp", "/tmp"))]
-    assert not [line for line in lines if line.startswith("/tmp/tmp") and Path(line).exists()]
 
 
 def test_a_widget_is_refused_and_never_waited_for() -> None:

@@ -3,7 +3,6 @@
 KBIO_STOPS=200 KBIO_LOAD=4 python -m pytest tests/render/test_signals.py    200 moments, beside four busy processes
 """
 
-import contextlib
 import json
 import os
 import random
@@ -11,9 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from functools import partial
 
-import psutil
 import pytest
 from render.fixtures.room import Room, wait_for
 
@@ -29,47 +27,36 @@ SLEEPER = (
 )
 
 
-@pytest.fixture
-def busy() -> Iterator[None]:
-    """Other work on the machine."""
-    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(LOAD)]
-    yield
-    for burner in burners:
-        burner.kill()
-        burner.wait()
-
-
-def start(room: Room) -> psutil.Popen:
-    return room.begun("render", "--jobs", "2", "--force", preexec_fn=heed)
-
-
 def heed() -> None:
     """A process in the background, or below nohup, is started to ignore what we are going to send."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
-@pytest.mark.usefixtures("busy")
 def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> None:
     """The last report would take an hour: a signal that is lost is a run that does not end."""
+    for _ in range(LOAD):
+        burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        request.addfinalizer(burner.kill)
     room = Room(tmp_path_factory.mktemp("s"))
     for name, seconds in {"11_export_forecast": 0.3, "12_top_five": 0.3, "13_endless": 3600}.items():
         room.add(name, SLEEPER, parameters=f"seconds: float = {seconds}  # how long, s")
-    began, first = time.monotonic(), start(room)
+    start = partial(room.begun, "render", "--jobs", "2", "--force", preexec_fn=heed)
+    began, first = time.monotonic(), start()
     wait_for(lambda: len(list(room.site.glob("*/default/stamp.json"))) == 2)
     whole = time.monotonic() - began + 1
     first.send_signal(signal.SIGTERM)
     first.communicate()
     moments, ends, seconds = random.Random(SEED), [], []
     for number in range(STOPS):
-        command, how = start(room), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3]
+        command, how = start(), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3]
         time.sleep(moments.uniform(0.0, whole))
         command.send_signal(how)
         told = time.monotonic()
         _, errors = command.communicate(timeout=60)
-        wait_for(lambda: not any(map(alive, room.strays())))
+        wait_for(lambda: not room.strays())
         seconds.append(time.monotonic() - told)
         # Before the command itself has begun, Ctrl-C ends the interpreter as it ends any other.
         early = how == signal.SIGINT and "KeyboardInterrupt" in errors
@@ -83,12 +70,6 @@ def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
     assert max(seconds) <= max(END_SECONDS, 2 * whole)
     assert 130 in ends
     assert list(room.path.glob("kbio-*")) == []
-
-
-def alive(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def test_a_signal_is_noted_and_raised_where_it_is_asked_for_and_what_was_ignored_stays_ignored() -> None:
