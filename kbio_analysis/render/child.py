@@ -173,6 +173,7 @@ AHEAD = "KBIO_SERVER_AHEAD"
 """The server's environment variable for its folder, the modules which notebooks import and, by folder, their tables."""
 
 LOG = "server.log"
+START_SECONDS = 120  # whoever waits for the server waits no longer
 PID = os.getpid()
 
 # jsonschema compiles a grammar for a format no notebook uses, a test library serves no report, and papermill asks
@@ -207,12 +208,11 @@ def _ready(wanted: list[str], tables: dict[str, list[str]]) -> None:
     del sys.modules["pyarrow"]
     whole = any(name.startswith(_OURS[1:]) for name in wanted)
     known = [name for name in wanted if name.split(".")[0] in _KNOWN]
-    for name in (*_ALWAYS, *(_STACK if whole else ()), *known):
+    for name in (*_ALWAYS, *((*_STACK, *_OURS) if whole else ()), *known):
         _import(name)
-    for name in _OURS if whole else ():
-        _import(name)
-        for found in pkgutil.walk_packages(getattr(sys.modules.get(name), "__path__", ()), f"{name}."):
-            _import(found.name)
+        if name in _OURS:
+            for found in pkgutil.walk_packages(getattr(sys.modules.get(name), "__path__", ()), f"{name}."):
+                _import(found.name)
     with contextlib.suppress(Exception):  # it would be told by every report
         sys.modules["kbio_analysis.render.job"].rehearse()
         sys.modules["kbio_analysis.render.engine"].NotebookShell.begin()
@@ -264,6 +264,8 @@ if AHEAD in os.environ and multiprocessing.parent_process() is None:
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
+    signal.alarm(START_SECONDS)
     _ready(modules, tables)
+    signal.alarm(0)
     gc.collect()
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children

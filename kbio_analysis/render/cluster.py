@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 
 from kbio_analysis.errors import ExecutionError, UsageError
 from kbio_analysis.render.child import StoppedError
-from kbio_analysis.render.forks import check_stop
+from kbio_analysis.render.forks import check_stop, own_folder
 from kbio_analysis.render.job import Job, Report, ended, run
 from kbio_analysis.render.provenance import package_hash
 
@@ -125,15 +125,13 @@ def perform(job: Job, tables: bytes | None, code: str) -> dict[str, bytes]:
             "install the same version there and start the worker again"
         )
     multiprocessing.current_process().daemon = False  # below Dask's nanny it may otherwise start no process
-    return run(replace(job, data=unpacked(tables).name) if tables else job).files
+    return run(replace(job, data=unpacked(tables)) if tables else job).files
 
 
 @cache
-def unpacked(tables: bytes) -> tempfile.TemporaryDirectory:
-    """A private folder with these files, as long as this process; Dask clears it after a killed one."""
-    from distributed import get_worker
-
-    folder = tempfile.TemporaryDirectory(prefix="kbio-tables-", dir=get_worker().local_directory)
+def unpacked(tables: bytes) -> str:
+    """A private folder with these files, as long as this process."""
+    folder = tempfile.mkdtemp(prefix="tables-", dir=own_folder())
     with zipfile.ZipFile(io.BytesIO(tables)) as file:
-        file.extractall(folder.name)
+        file.extractall(folder)
     return folder

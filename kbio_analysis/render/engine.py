@@ -66,24 +66,16 @@ class KbioEngine(Engine):
     """Runs a notebook to its end or raises; a dead process and a time-out never pass for completed."""
 
     @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: NotebookExecutionManager,
-        kernel_name: str,
-        *,
-        here: Here | None = None,
-        execution_timeout: float | None = None,
-        **_papermills_own: Any,
-    ) -> None:
+    def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any) -> None:
         """Run the cells in this process, if it is one made for them (``here``), else in one forked for them.
 
         Raises StoppedError short of the end, but leaves a failing cell in a forked process to papermill.
         """
-        if here is not None:
+        if here := options.get("here"):
             _run_cells(nb_man, here)
             return
         call = partial(_executed, nb_man.nb)
-        ((_, answer),) = answers([Work(key=None, call=call, limit_seconds=execution_timeout)], workers=1)
+        ((_, answer),) = answers([Work(key=None, call=call, limit_seconds=options.get("execution_timeout"))], workers=1)
         if isinstance(answer, StoppedError):
             raise answer
         nb_man.nb.cells = answer.cells
@@ -137,20 +129,10 @@ class Outputs(DisplayPublisher):
 
     def open(self, folder: Path) -> None:
         """Begin a report; what its cells print and display goes to files in the folder too, whose size is watched."""
-        self.number, self._cell, self._clear = 0, [], False
+        self.cell: list[NotebookNode] = []
         self._by_id: dict[str, list[NotebookNode]] = {}
         self._process, self.elsewhere = os.getpid(), folder / "elsewhere"
         self._printed, self._shown = (os.open(folder / name, os.O_WRONLY | os.O_APPEND) for name in (PRINTED, SHOWN))
-
-    def begin(self, cell: NotebookNode, number: int) -> None:
-        cell.outputs = self._cell = []
-        self.number, self._clear = number, False
-
-    def end(self) -> None:
-        cell, self._cell = self._cell, []  # a thread may print still
-        for output in cell:
-            if output.output_type == "stream":
-                output.text = output.text.getvalue()
 
     def write(self, name: str, text: str) -> int:
         """Text printed to stdout or stderr."""
@@ -160,7 +142,7 @@ class Outputs(DisplayPublisher):
         last = self._last()
         if text and last.get("name") != name:
             last = NotebookNode(output_type="stream", name=name, text=io.StringIO())
-            self._cell.append(last)
+            self.cell.append(last)
         return last.text.write(text) if text else 0
 
     def publish(
@@ -184,21 +166,21 @@ class Outputs(DisplayPublisher):
             shown.update(json.loads(text, object_hook=NotebookNode))
         if not update:
             self._last()
-            self._cell.append(json.loads(text, object_hook=NotebookNode))
+            self.cell.append(json.loads(text, object_hook=NotebookNode))
             if name is not None:
-                self._by_id.setdefault(name, []).append(self._cell[-1])
+                self._by_id.setdefault(name, []).append(self.cell[-1])
 
     def clear_output(self, wait: bool = False) -> None:
-        self._clear = True
+        self.clears = True
         if not wait:
             self._last()
 
     def _last(self) -> NotebookNode:
         """The output so far to which more may be added; what was to be cleared by then is."""
-        if self._clear:
-            self._cell.clear()
-        self._clear = False
-        return next(reversed(self._cell), NotebookNode())
+        if self.clears:
+            self.cell.clear()
+        self.clears = False
+        return next(reversed(self.cell), NotebookNode())
 
 
 class _Stream(io.TextIOBase):
@@ -219,8 +201,8 @@ class _Hook(DisplayHook):
         """Numbers are the notebook's affair."""
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
-        outputs = self.shell.outputs
-        outputs.publish(format_dict, md_dict, output_type="execute_result", execution_count=outputs.number)
+        last_value = {"output_type": "execute_result", "execution_count": self.shell.number}
+        self.shell.outputs.publish(format_dict, md_dict, **last_value)
 
 
 class NotebookShell(InteractiveShell):
@@ -239,10 +221,12 @@ class NotebookShell(InteractiveShell):
 
     def run(self, cell: NotebookNode, number: int) -> None:
         """Run one code cell, its outputs put in place. Raises StoppedError if it fails."""
-        self.outputs.begin(cell, number)
-        self.trace, self.execution_count = "", number
+        cell.outputs = self.outputs.cell = []
+        self.outputs.clears, self.trace, self.number, self.execution_count = False, "", number, number
         done = self.run_cell(cell.source, store_history=True)
-        self.outputs.end()
+        self.outputs.cell = []  # a thread may print still
+        for stream in (output for output in cell.outputs if output.output_type == "stream"):
+            stream.text = stream.text.getvalue()
         cell.execution_count = number if cell.source.strip() else None
         error = done.error_before_exec or done.error_in_exec
         kind, reason = type(error).__name__, str(error)

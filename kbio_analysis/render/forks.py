@@ -20,6 +20,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import forkserver, util
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -32,7 +33,6 @@ from kbio_analysis.render import child
 from kbio_analysis.render.child import StoppedError
 
 TICK_SECONDS = 0.2
-START_SECONDS = 120.0
 END_SECONDS = 4.0
 TRIES = 3  # of work whose server was killed under it
 MOST_OUTPUT = 20_000_000  # bytes that a notebook and the programs it starts may print and show
@@ -166,15 +166,12 @@ class Work:
         }
         os.environ.clear()
         os.environ.update(wanted)
-        hangs = threading.Timer(START_SECONDS, _end_server)
-        hangs.start()
         try:
             check_stop()
             self.process.start()
             self.server = _server()
             _at_work.add(self.process.pid)
         finally:
-            hangs.cancel()
             os.environ.clear()
             os.environ.update(before)
             sys.modules["__main__"] = main
@@ -263,25 +260,21 @@ def _end_server() -> None:
 
 # ---- the private folder of this process for temporary files, short enough for sockets
 
-_own: tuple[int, Path] | None = None
 
-
+@cache
 def own_folder() -> Path:
     """The folder (mode 0700), made when first asked for. It goes with this process, or with its fork server.
 
     Raises ExecutionError where no folder of temporary files can be written to.
     """
-    global _own
-    if _own is not None and _own[0] == os.getpid() and _own[1].is_dir():
-        return _own[1]
     for place in (None, "/tmp", "/var/tmp"):
         with contextlib.suppress(OSError):
             base = place or tempfile.gettempdir()
             if len(os.fsencode(base)) <= LONGEST_BASE:
-                _own = os.getpid(), Path(tempfile.mkdtemp(prefix="kbio-", dir=base)).resolve()
+                own = Path(tempfile.mkdtemp(prefix="kbio-", dir=base)).resolve()
                 # Where the standard library makes the server's socket; a forked copy of this process leaves it alone.
-                multiprocessing.current_process()._config["tempdir"] = str(_own[1])
-                util.Finalize(None, shutil.rmtree, args=(_own[1],), kwargs={"ignore_errors": True}, exitpriority=0)
+                multiprocessing.current_process()._config["tempdir"] = str(own)
+                util.Finalize(None, shutil.rmtree, args=(own,), kwargs={"ignore_errors": True}, exitpriority=0)
                 util.Finalize(None, _end_server, exitpriority=100)
-                return _own[1]
+                return own
     raise ExecutionError(f"no folder for temporary files with a path of at most {LONGEST_BASE} bytes; set TMPDIR")
