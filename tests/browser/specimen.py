@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 MIME = "application/vnd.kbio.v1+json"
-HOSTILE = """<script>alert(1)</script><img src=x onerror="alert(2)">]]>'"&amp;\x1b[31mred\x1b[0m"""
+HOSTILE = """</title></style><script>alert(1)</script><img src=x onerror="alert(2)">]]>'"&amp;<!--\x1b[31mred"""
 
 QUESTION = "Will exports double to $11.6bn by 2030, and how do they run against 11.9% segment growth?"
 ANSWER = (
@@ -88,12 +88,22 @@ def notebook(*extra_cells):
         ("for name, result in results.items():\n    record(name, *result)", records),
         ("regression()", [new_output("stream", name="stdout", text="required_growth_pct  12.25  [% a year]\n")]),
     ]
+    executed = book(*cells)
+    executed.cells[1].metadata["tags"] = ["parameters"]
+    executed.cells[-1].metadata["tags"] = ["keep_output", "nbval-check-output"]
+    return executed
+
+
+def book(*cells):
+    """An executed notebook: a string is a Markdown cell, outputs are a code cell, a pair is its source and outputs."""
     made = []
     for number, cell in enumerate(cells):
-        is_text = isinstance(cell, str)
-        made.append(new_markdown_cell(cell) if is_text else new_code_cell(cell[0], outputs=cell[1]))
+        if isinstance(cell, str):
+            made.append(new_markdown_cell(cell))
+        else:
+            source, outputs = cell if isinstance(cell, tuple) else ("show()", cell)
+            made.append(new_code_cell(source, outputs=outputs))
         made[-1]["id"] = f"cell-{number}"
-    made[1].metadata["tags"], made[-1].metadata["tags"] = ["parameters"], ["keep_output", "nbval-check-output"]
     return new_notebook(cells=made)
 
 

@@ -14,7 +14,8 @@ from urllib.parse import unquote_to_bytes
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from browser.specimen import HOSTILE, book, chart, display, result, table
+from nbformat.v4 import new_output
 from render.fixtures.built import notebook
 
 from kbio_analysis.render.formats import MOST_BYTES, format_value, plain
@@ -23,8 +24,6 @@ from kbio_analysis.render.page import report_html
 from kbio_analysis.render.provenance import code_hash
 
 PIXEL = base64.b64encode(b"\x89PNG").decode()
-MIME = "application/vnd.kbio.v1+json"
-HOSTILE = """</title></style><script>alert(1)</script><img src=x onerror="alert(2)">]]>'"&amp;<!--\x1b[31mred"""
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 10 5">'
     '<defs><path id="m" d="M 0 0 L 1 1"/><clipPath id="c"><rect width="9" height="4"/></clipPath></defs>'
@@ -51,49 +50,21 @@ class Reading(HTMLParser):
         self.text += data
 
 
-def shown(payload: dict):
-    return new_output("display_data", data={MIME: payload, "text/plain": "fallback"})
-
-
 def other(kind: str, data: str):
     """An output of another origin."""
     return new_output("display_data", data={"text/plain": HOSTILE, kind: data})
 
 
 def said(text: str) -> list:
-    return [shown({"kind": "sentence", "text": text})]
+    return [display({"kind": "sentence", "text": text})]
 
 
-def chart(**changes) -> dict:
-    payload = {"kind": "chart", "id": "fan", "svg": SVG, "alt": "A line rises.", "caption": "A fan."}
-    payload |= {"source": "Own work", "csv": "year,value\n2024,5.8\n", "csv_name": "fan.csv"}
-    return payload | changes
-
-
-def table(**changes) -> dict:
-    columns = [{"label": "Model", "align": "left"}, {"label": "Error", "align": "right"}]
-    payload = {"kind": "table", "id": "t", "caption": "Errors.", "columns": columns, "rows": [["Theta", "0.91"]]}
-    payload |= {"row_header": True, "source": "Own work", "csv": "model,error\n", "csv_name": "t.csv"}
-    return payload | changes
-
-
-def book(*cells):
-    """An executed notebook; a string is a Markdown cell, a list of outputs a code cell."""
-    made = []
-    for number, cell in enumerate(("# A question?", *cells)):
-        is_text = isinstance(cell, str)
-        made.append(new_markdown_cell(cell) if is_text else new_code_cell("show()", outputs=cell))
-        made[-1]["id"] = f"c{number}"
-    return new_notebook(cells=made)
-
-
-def result(**changes) -> dict:
-    content = {"notebook": "10_record", "set": "default", "status": "ok", "parameters": {}, "results": {}}
-    return content | {"inputs": {"tables": {"exports": "ab" * 32}, "code": "cd" * 32}, "error": None} | changes
+BARE = {"notebook": "10_record", "set": "default", "question": "", "answer": None, "parameters": {}, "results": {}}
+BARE["inputs"] = {"tables": {"exports": "ab" * 32}, "code": "cd" * 32}
 
 
 def page(*cells, spec=None, **changes) -> str:
-    return report_html(book(*cells), result(**changes), spec)
+    return report_html(book("# A question?", *cells), result(**BARE | changes), spec)
 
 
 def download(html: str, name: str) -> str:
@@ -110,10 +81,10 @@ def hostile_page() -> str:
         f"## {HOSTILE}\n\n{HOSTILE}\n\n[run](javascript:alert(6)) [file](file:///etc/passwd) <b onclick=alert(7)>x</b>",
         "![beacon](https://evil.example/p.gif) ![d](data:text/html;base64,PHNjcmlwdD4=) $<script>x</script>$",
         "$\\text{<img src=x onerror=alert(8)>}$ $\\href{javascript:alert(9)}{x}$",
-        [shown({"kind": kind, "text": HOSTILE}) for kind in ("answer", "answer", "sentence")],
-        [shown(chart(svg=svg, id=HOSTILE, alt=HOSTILE, caption=HOSTILE, source=HOSTILE, csv_name=HOSTILE))],
-        [shown(table(id=HOSTILE, columns=[{"label": HOSTILE, "align": HOSTILE}], rows=[[HOSTILE] * 2]))],
-        [shown(table(id="named", source=HOSTILE, csv=HOSTILE, csv_name=f"../../{HOSTILE}"))],
+        [display({"kind": kind, "text": HOSTILE}) for kind in ("answer", "answer", "sentence")],
+        [display(chart(svg=svg, id=HOSTILE, alt=HOSTILE, caption=HOSTILE, source=HOSTILE, csv_name=HOSTILE))],
+        [display(table(id=HOSTILE, columns=[{"label": HOSTILE, "align": HOSTILE}], rows=[[HOSTILE] * 2]))],
+        [display(table(id="named", source=HOSTILE, csv=HOSTILE, csv_name=f"../../{HOSTILE}"))],
         [
             new_output("stream", name="stdout", text=HOSTILE),
             other("text/html", f"<p onclick=alert(1)>{HOSTILE}</p><iframe src=//e></iframe>"),
@@ -182,19 +153,19 @@ def test_headings_skip_no_level_and_fill_the_contents() -> None:
 
 
 def test_figures_and_tables_are_numbered_each_in_their_own_row() -> None:
-    html = page("Text.", [shown(chart(id="a")), shown(table(id="x")), shown(chart(id="b"))])
+    html = page("Text.", [display(chart(id="a")), display(table(id="x")), display(chart(id="b"))])
     assert re.findall(r'class="number">([^<]+)<', html) == ["Figure 1", "Table 1", "Figure 2"]
     assert re.findall(r'<figure class="chart" id="([^"]+)"', html) == ["fig-a", "fig-b"]
 
 
 def drawing(svg: str) -> str:
-    return re.search(r"<svg.*</svg>", page("Text.", [shown(chart(svg=svg))]), re.DOTALL)[0]
+    return re.search(r"<svg.*</svg>", page("Text.", [display(chart(svg=svg))]), re.DOTALL)[0]
 
 
 def test_drawing_is_cleaned_for_a_policy_without_inline_styles() -> None:
     html = drawing(SVG)
     for part in (
-        'role="img" aria-label="A line rises."', 'stroke="var(--chart-1, #123456)"', 'stroke-width="0.8"',
+        'role="img" aria-label="Exports rise from', 'stroke="var(--chart-1, #123456)"', 'stroke-width="0.8"',
         'viewBox="0 0 10 5"', '<use href="#f1-0"', '<path id="f1-0"', '<clipPath id="f1-1"', 'clip-path="url(#f1-1)"',
     ):  # fmt: skip
         assert part in html
@@ -259,7 +230,7 @@ def test_layout_language_and_the_records_that_were_read_reach_the_page() -> None
 
 
 def test_the_code_of_a_section_is_one_fold_behind_what_its_cells_show() -> None:
-    html = page("## Data", [], said("First."), [shown(chart())], said("Last."), "More prose.", [], "## Next", [])
+    html = page("## Data", [], said("First."), [display(chart())], said("Last."), "More prose.", [], "## Next", [])
     assert html.count("<details") == 2
     body = html[html.index("<main") :]
     places = [body.index(words) for words in ("First.", "<svg", "Last.", "More prose.", "<details", "Next</h2>")]
@@ -276,7 +247,7 @@ FILES_BESIDE = {
 }
 
 
-ANSWERED = [shown({"kind": "answer", "text": "It **will**."}), shown({"kind": "record", "name": "n", "value": 1})]
+ANSWERED = [display({"kind": "answer", "text": "It **will**."}), display({"kind": "record", "name": "n", "value": 1})]
 LINKED = [{"label": "Report", "reports": True}, {"label": "Where"}, {"label": "Named", "links": True}]
 ROWS = [["11_other", "https://example.org/a", "The office https://example.org/b"], ["none", "", "no address"]]
 WEB = 'rel="noopener noreferrer external"'
@@ -286,10 +257,10 @@ WEB = 'rel="noopener noreferrer external"'
     ("cells", "has", "lacks"),
     [
         (["Text.", ANSWERED, said("Later.")], ['<div class="lead">It <strong>will</strong>.', "Later."], ["<p>It <st"]),
-        (["## Answer", ANSWERED, "## Data", [shown(chart())]], ['id="data"'], ['id="answer"']),
+        (["## Answer", ANSWERED, "## Data", [display(chart())]], ['id="data"'], ['id="answer"']),
         (["## Answer", ANSWERED], [], ['id="answer"']),
         (["## Answer\n\nIn words.", ANSWERED, "## Data"], ['id="answer"'], []),
-        (["## Answer", [*ANSWERED, shown(chart())]], ['id="answer"'], []),
+        (["## Answer", [*ANSWERED, display(chart())]], ['id="answer"'], []),
         (["Let $x_0 < 1$."], ["<math ", "<msub><mi>x</mi><mn>0</mn></msub>", "<mo>&lt;</mo>"], []),
         (["$$g = m$$"], ['<math display="block"'], []),
         (["- item\n\n  $$z$$"], ['<math display="block"'], []),
@@ -306,13 +277,13 @@ WEB = 'rel="noopener noreferrer external"'
         ([[other("text/html", "<style>td{}</style><table><td onclick=x>1</td></table>")]], ["<td>1</td>"], ["td{}"]),
         ([[other("image/png", PIXEL)]], [f'<img src="data:image/png;base64,{PIXEL}" alt="Figure 1">'], []),
         ([[other("image/png", PIXEL)]], ["This figure has no caption, no text for readers who cannot see it"], []),
-        ([[shown(chart(svg="<svg"))]], ["The drawing could not be read. A line rises."], []),
-        ([[shown(chart(svg="<p>no drawing</p>"))]], ["The drawing could not be read."], []),
-        ([[shown(chart(svg='<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>'))]], ["could not be read."], []),
-        ([[shown(table(columns=LINKED, rows=ROWS))]], ['<a href="../../go/11_other.html">11_<wbr>other</a>'], []),
-        ([[shown(table(columns=LINKED, rows=ROWS))]], [f'<a href="https://example.org/a" {WEB}>https://example'], []),
-        ([[shown(table(columns=LINKED, rows=ROWS))]], [f'<a href="https://example.org/b" {WEB}>The office</a>'], []),
-        ([[shown(table(columns=LINKED, rows=ROWS))]], ["none</th><td></td><td>no address</td>"], []),
+        ([[display(chart(svg="<svg"))]], ["The drawing could not be read. Exports rise from"], []),
+        ([[display(chart(svg="<p>no drawing</p>"))]], ["The drawing could not be read."], []),
+        ([[display(chart(svg='<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>'))]], ["could not be read."], []),
+        ([[display(table(columns=LINKED, rows=ROWS))]], ['<a href="../../go/11_other.html">11_<wbr>other</a>'], []),
+        ([[display(table(columns=LINKED, rows=ROWS))]], [f'<a href="https://example.org/a" {WEB}>https://example'], []),
+        ([[display(table(columns=LINKED, rows=ROWS))]], [f'<a href="https://example.org/b" {WEB}>The office</a>'], []),
+        ([[display(table(columns=LINKED, rows=ROWS))]], ["none</th><td></td><td>no address</td>"], []),
     ],
 )
 def test_cells_are_set_as_they_should(cells: list, has: list[str], lacks: list[str]) -> None:
@@ -322,9 +293,9 @@ def test_cells_are_set_as_they_should(cells: list, has: list[str], lacks: list[s
 
 
 def test_a_pasted_picture_travels_in_the_notebook_and_another_is_missed_aloud() -> None:
-    executed = book('![Inside](attachment:a.png) ![Outside](../outside.png "x")')
+    executed = book("# A question?", '![Inside](attachment:a.png) ![Outside](../outside.png "x")')
     executed.cells[1]["attachments"] = {"a.png": {"image/png": PIXEL}}
-    html = report_html(executed, result())
+    html = report_html(executed, result(**BARE))
     assert f'<img src="data:image/png;base64,{PIXEL}" alt="Inside">' in html
     assert "The picture ../outside.png is not shown" in html
 
@@ -336,7 +307,7 @@ def test_a_picture_beside_the_notebook_travels_and_no_other_file_does(tmp_path: 
     names = ["in/fig.png", "in/%EA%B7%B8%EB%A6%BC.svg", "../out.png", "in/big.png", "in/note.png", "in/none.png"]
     (tmp_path / "at" / "10_a.ipynb").write_bytes(notebook(prose=" ".join(f"![{name}]({name})" for name in names)))
     source = read_notebook(tmp_path / "at" / "10_a.ipynb")
-    html = report_html(nbformat.reads(source, 4), result())
+    html = report_html(nbformat.reads(source, 4), result(**BARE))
     assert re.findall(r"The picture (\S+) is not shown", html) == names[2:]
     png, svg = re.findall(r'<img src="data:image/([a-z+]+);base64,([^"]*)"', html)
     assert png == ("png", base64.b64encode(FILES_BESIDE["at/in/fig.png"]).decode())
@@ -357,10 +328,10 @@ def test_a_picture_beside_the_notebook_travels_and_no_other_file_does(tmp_path: 
         other("text/html", "<div>" * 15_000),
         other("text/html", f"<p {' '.join(f'a{i}=b' for i in range(60_000))}>"),
         other("text/markdown", "[" * 50_000 + "$a " * 20_000),
-        shown(chart(svg=SVG.replace('d="M 0 0 L 9 4"', f'd="{"url(#" * 100_000}"'))),
-        shown(chart(svg=SVG.replace("stroke-width: 0.8", "font: " + "1/" * 100_000))),
-        shown(chart(svg=SVG.replace("<path", "<g>" * 9_000 + "<path", 1).replace("</svg>", "</g>" * 9_000 + "</svg>"))),
-        shown(table(source="http://a.. " * 20_000, caption="<" * 200_000)),
+        display(chart(svg=SVG.replace('d="M 0 0 L 9 4"', f'd="{"url(#" * 100_000}"'))),
+        display(chart(svg=SVG.replace("stroke-width: 0.8", "font: " + "1/" * 100_000))),
+        display(chart(svg=SVG.replace("<path", "<g>" * 9_000 + "<path", 1))),
+        display(table(source="http://a.. " * 20_000, caption="<" * 200_000)),
     ],
 )
 def test_no_output_takes_more_than_its_length(output, alarm) -> None:
@@ -369,19 +340,19 @@ def test_no_output_takes_more_than_its_length(output, alarm) -> None:
 
 def test_a_csv_from_a_notebook_holds_no_formula_and_no_bare_carriage_return() -> None:
     text = 'name,value\n"=cmd|\' /C calc\'!A0",-1.5\n"a\rb",2\n@x,\n"Côte d\'Ivoire, 한국",5%25+#&<>\n'
-    html = page("T.", [shown(chart(csv=text))], [shown(table(csv="a,b\r\n1,2\r\n"))])
+    html = page("T.", [display(chart(csv=text))], [display(table(csv="a,b\r\n1,2\r\n"))])
     rows = list(csv.reader(io.StringIO(download(html, "fan.csv"), newline="")))
     assert rows[:4] == [["name", "value"], ["'=cmd|' /C calc'!A0", "-1.5"], ["a b", "2"], ["'@x", ""]]
     assert rows[4:] == [["Côte d'Ivoire, 한국", "5%25+#&<>"]]
-    assert download(html, "t.csv") == "a,b\n1,2\n"
+    assert download(html, "scores.csv") == "a,b\n1,2\n"
 
 
 def test_every_figure_and_table_says_where_its_code_and_tables_are() -> None:
-    executed = book([], [shown(chart())], [shown(table())])
+    executed = book("# A question?", [], [display(chart())], [display(table())])
     executed.cells[1]["metadata"]["tags"] = ["injected-parameters"]
     executed.cells[2]["metadata"]["kbio"] = {"tables": ["exports"]}
     executed.cells[3]["metadata"]["kbio"] = {"tables": list("abcdef")}
-    html = report_html(executed, result())
+    html = report_html(executed, result(**BARE))
     found = re.findall(r'<span class="origin">Code: notebooks/10_<wbr>record.ipynb, cell (.*?)</span>', html)
     assert found == ["1; table data/tables/exports", "2; tables data/tables/a, b, c, d and 2 more"]
     assert ">data/tables/exports</span>" in html  # under Provenance, with its hash
