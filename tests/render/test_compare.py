@@ -243,23 +243,14 @@ def test_no_field_of_a_table_is_a_formula_or_breaks_its_line(tmp_path: Path) -> 
 
 # ---- the order that a batch's file asks for
 
-BY_GAIN = {"world": {"a": ("gain", "name")}}
 
-
-def lay_gains(site: Path, **gains: object) -> None:
-    """A site with one batch of a notebook: set name -> the value recorded as its gain, ... for none at all."""
-    (site / ".kbio").mkdir(parents=True)
-    for name, gain in gains.items():
-        results = {"name": {"value": f"Land of {name}", "unit": "", "meaning": "partner"}}
-        if gain is not ...:
-            results |= {"gain": {"value": gain, "unit": "US$ million", "meaning": "gain in 2036"}}
-        report(site, "a", name, batch="world", results=results, answer=f"Answer of {name}.")
-
-
-def page(site: Path, said: dict = BY_GAIN) -> str:
+def ranked(site: Path, said: dict) -> str:
+    """The batch's page, its file asking for that ranking."""
+    (site / ".kbio").mkdir(exist_ok=True)
     remember(site, said)
     write_site(site)
-    return (site / "batches" / "world.html").read_text(encoding="utf-8")
+    html = (site / "batches" / "world.html").read_text(encoding="utf-8")
+    return html[html.index("<main") :]
 
 
 @pytest.mark.parametrize(
@@ -278,36 +269,28 @@ def test_a_wrong_ranking_is_refused_with_its_line(tmp_path: Path, text: str, sai
 
 
 def test_the_largest_stands_first_and_what_has_no_number_last_by_name(tmp_path: Path) -> None:
-    lay_gains(tmp_path, small=1.5, void=None, large=20_000.0, big=20_000.0, absent=..., word="much", euro=3.0)
-    path = tmp_path / "a" / "euro" / "result.json"
-    path.write_text(path.read_text().replace("US$ million", "EUR million"))
-    html = page(tmp_path)
-    opening = html[html.index("<main") :]
+    gains = {"small": 1.5, "void": None, "large": 2e4, "big": 2e4, "word": "much", "euro": (3.0, "EUR million")}
+    for name, gain in gains.items():
+        results = {"gain": gain, "name": (f"Land of {name}", "")}
+        lay(tmp_path, f"a/{name}", batch="world", results=results, answer=f"Answer of {name}.")
+    lay(tmp_path, "a/absent", batch="world")
+    said = {"world": {"a": ("gain", "name")}}
+    opening = ranked(tmp_path, said)
     rows = re.findall(r'<td class="num" data-value="(\d)">.*?href="\.\./a/(\w+)/index.html"', opening)
     assert rows == [("1", "big"), ("2", "large"), ("3", "small")]
     assert opening.index("<table") == opening.index('<table class="sortable ranking"')
-    assert '<td class="num" data-value="20000.0">20,000' in opening
-    assert '<td class="words">Land of big</td>' in opening
+    assert '<td class="num" data-value="20000.0">20,000</td><td class="words">Land of big</td>' in opening
     assert opening.index("Without a rank: 4") > opening.index("data-value")
     for why in ("none</span> ", "much</span>", "not recorded</span>", "3 EUR million</span>", "Answer of void."):
         assert why in opening
-
-
-def test_a_result_nobody_records_is_named_on_the_page(tmp_path: Path) -> None:
-    lay_gains(tmp_path, **{f"set{i}": float(i) for i in range(7)})
-    html = page(tmp_path, {"world": {"a": ("gian",)}})
+    reports = {p: p.read_bytes() for p in tmp_path.glob("a/*/*")}
+    assert "sortable ranking" in ranked(tmp_path, {"other": {"b": ("x",)}}), "another batch's"
+    assert "columns: no report records nmae" in ranked(tmp_path, {"world": {"a": ("gain", "nmae", "name")}})
+    assert "sortable ranking" not in ranked(tmp_path, {"world": {}})
+    html = ranked(tmp_path, {"world": {"a": ("gian",)}})
     assert "rank_by: no report records gian as a number" in html
     assert "sortable ranking" not in html
     assert "<table" in html
-    assert "columns: no report records nmae" in page(tmp_path, {"world": {"a": ("gain", "nmae", "name")}})
-
-
-def test_a_change_of_the_ranking_remakes_the_page_and_nothing_else(tmp_path: Path) -> None:
-    lay_gains(tmp_path, one=1.0, two=2.0, three=3.0)
-    assert "sortable ranking" in page(tmp_path)
-    assert "sortable ranking" in page(tmp_path, {"other": {"b": ("x",)}}), "another batch's"
-    reports = {p: p.read_bytes() for p in tmp_path.glob("a/*/*")}
-    assert "sortable ranking" not in page(tmp_path, {"world": {}})
     assert {p: p.read_bytes() for p in tmp_path.glob("a/*/*")} == reports
 
 
