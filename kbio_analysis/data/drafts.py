@@ -109,11 +109,8 @@ def new_table(
     if unknown := [one for one in keys if one not in columns]:
         raise UsageError(f"--key {unknown[0]!r} is no column; columns: {', '.join(columns)}")
     meanings, units = _pairs(meaning, columns), _pairs(unit, columns)
-    shared = {f["name"]: f for one in package.passports.values() for f in one.fields if f["name"] in SHARED}
-    fields = [
-        shared.get(c) or _field(c, [row[c] for row in rows], c in keys, (meanings.get(c), units.get(c)), answers)
-        for c in columns
-    ]
+    held_as = {f["name"]: f for one in package.passports.values() for f in one.fields if f["name"] in SHARED}
+    fields = [held_as.get(c) or _field(c, rows, c in keys, (meanings.get(c), units.get(c)), answers) for c in columns]
     traps = trap or [answers(None, "--trap", "what a reader may get wrong")]
     answers.complete()
     for row in rows:
@@ -140,11 +137,8 @@ def _tidy(file: Path) -> list[Row]:
     """The file's rows under plain names: small letters, digits, underscores."""
     rows = file_rows(file)
     names = {name: _plain(name) for name in rows[0]}
-    wrong = next((name for name, plain in names.items() if not re.fullmatch(r"[a-z][a-z0-9_]*", plain)), None)
-    if wrong is not None or len(set(names.values())) < len(names):
-        raise UsageError(
-            f"{file.name}: column {wrong or ', '.join(names)!r}: give each a name of its own in plain letters"
-        )
+    if len({plain for plain in names.values() if plain[:1].isalpha()}) < len(names):
+        raise UsageError(f"{file.name}: give each column a name of its own in plain letters, not {', '.join(names)}")
     return [{names[name]: cell.strip() for name, cell in row.items()} for row in rows]
 
 
@@ -215,8 +209,9 @@ def _key(rows: list[Row]) -> list[str]:
     raise UsageError("no columns tell all rows apart; name them with --key, or take out the doubled rows")
 
 
-def _field(name: str, cells: list[str], in_key: bool, told: tuple[Text, Text], answers: Answers) -> dict[str, Any]:
+def _field(name: str, rows: list[Row], in_key: bool, told: tuple[Text, Text], answers: Answers) -> dict[str, Any]:
     """The passport's entry of a column, by what its cells show and what was told of its meaning and unit."""
+    cells = [row[name] for row in rows]
     kind = _kind(cells)
     if kind == "integer" and name != "year" and not in_key:
         kind = "number"

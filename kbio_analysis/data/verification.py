@@ -12,8 +12,6 @@ from .tables import load_from, read_corrections
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-REQUIRED = ("title", "description", "hash", "bytes", "rows", "sources", "licenses")
-
 
 def verify() -> list[str]:
     """Check every table, passport, correction and release date; one line a problem, an empty list if all is well."""
@@ -66,7 +64,8 @@ def holding() -> Callable[[], None]:
 def _gaps(passport: Passport) -> list[str]:
     """What a passport should say and does not."""
     about, kbio = passport.descriptor, passport.kbio
-    wanted = {key: about.get(key) for key in REQUIRED} | {"schema.primaryKey": passport.primary_key}
+    needed = ("title", "description", "hash", "bytes", "rows", "sources", "licenses")
+    wanted = {key: about.get(key) for key in needed} | {"schema.primaryKey": passport.primary_key}
     wanted["kbio.traps, what a reader may get wrong,"] = kbio.get("traps")
     rules = "available_from" not in passport.columns or kbio.get("available_from")
     wanted["kbio.available_from, the release rules,"] = rules
