@@ -30,9 +30,7 @@ CONNECT_SECONDS = 15
 NO_WORKER_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
 _TRIES = 3  # of a job that its workers do not survive, the last ones alone
-_ADDRESS = re.compile(
-    r"(tcp|tls)://((localhost|127(?:\.\d{1,3}){3}|\[::1\])|\[[0-9a-fA-F:]+\]|[\w.-]+):0*([1-9]\d{0,4})"
-)
+_ADDRESS = re.compile(r"(tcp|tls)://((localhost|127(?:\.\d+){3}|\[::1\])|\[[0-9a-fA-F:]+\]|[\w.-]+):([1-9]\d{0,4})")
 
 
 def check_address(scheduler: str, *, unencrypted: bool = False) -> None:
@@ -55,9 +53,8 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
     try:
         from distributed import CancelledError, Client, KilledWorker
 
-        # What comes back is not unpickled here.
-        how = {"timeout": CONNECT_SECONDS, "set_as_default": False, "deserializers": ["dask", "msgpack"]}
-        connected = Client(scheduler, **how)
+        unread = ["dask", "msgpack"]  # what comes back is not unpickled here
+        connected = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False, deserializers=unread)
     except ImportError:
         raise UsageError("--scheduler needs distributed; install kbio-analysis[cluster]") from None
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as problem:

@@ -1,9 +1,6 @@
 """The cells of a notebook, run one by one by IPython in this process: what they print, display and leave as a last
-value becomes their outputs, in the order of a Jupyter front end.
-
-As papermill's engine ``kbio`` it forks a process for them; our own reports have theirs already. Who asks for a real
-Jupyter kernel gets papermill's own engine.
-"""
+value becomes their outputs, in the order of a Jupyter front end. As papermill's engine ``kbio`` it forks a process for
+them; our own reports have theirs already. Who asks for a real Jupyter kernel gets papermill's own engine."""
 
 from __future__ import annotations
 
@@ -36,8 +33,6 @@ from kbio_analysis.render.child import PRINTED, SHOWN, Here, StoppedError
 from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.provenance import inputs_read
 
-ENGINE = "kbio"
-
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 # In a Jupyter kernel ``inputs_read`` is asked by a last cell, which is taken out again.
@@ -58,7 +53,7 @@ def execute(notebook: NotebookNode, here: Here, kernel: str | None) -> dict[str,
     run = partial(papermill_engines.execute_notebook_with_engine, progress_bar=False, autosave_cell_every=0)
     if kernel is not None:
         return _in_a_kernel(run, notebook, here, kernel)
-    run(ENGINE, notebook, "python3", here=here)
+    run("kbio", notebook, "python3", here=here)
     return inputs_read()
 
 
@@ -81,7 +76,7 @@ class KbioEngine(Engine):
         nb_man.nb.cells = answer.cells
 
 
-papermill_engines.register(ENGINE, KbioEngine)
+papermill_engines.register("kbio", KbioEngine)
 
 
 def _executed(notebook: NotebookNode, here: Here) -> NotebookNode:
@@ -149,8 +144,7 @@ class Outputs(DisplayPublisher):
         self,
         data: dict[str, Any],
         metadata: dict[str, Any] | None = None,
-        source: object = None,
-        *,
+        *_: Any,
         transient: dict[str, Any] | None = None,
         update: bool = False,
         **result: Any,
@@ -229,13 +223,12 @@ class NotebookShell(InteractiveShell):
             stream.text = stream.text.getvalue()
         cell.execution_count = number if cell.source.strip() else None
         error = done.error_before_exec or done.error_in_exec
+        if error is None and not self.trace:
+            return
         kind, reason = type(error).__name__, str(error)
         if isinstance(error, SystemExit):
-            code = f" (status {reason})" if reason else ""
-            kind, reason = "SystemExit", f"the cell leaves before the notebook's end{code}; take the exit out"
+            reason = f"the cell leaves before the notebook's end (status {reason or 0}); take the exit out"
         elif error is None:
-            if not self.trace:
-                return
             kind, reason = "DisplayError", self.trace.strip().splitlines()[-1]
         error = {"ename": kind, "evalue": reason, "traceback": self.trace.splitlines()}
         cell.outputs.append(nbformat.v4.new_output("error", **error))

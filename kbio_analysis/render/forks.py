@@ -79,25 +79,23 @@ def stopping() -> Iterator[None]:
 # ---- work
 
 
-def usable_cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def answers(works: Iterable[Work], *, workers: int, ahead: Sequence[Any] = ((), {})) -> Iterator[tuple[Any, Any]]:
-    """The key of each work and what it answered, or a ``StoppedError``, as they are done; ``workers`` at a time.
+def answers(
+    works: Iterable[Work], *, workers: int | None = None, ahead: Sequence[Any] = ((), {})
+) -> Iterator[tuple[Any, Any]]:
+    """The key of each work and what it answered, or a ``StoppedError``, as they are done; ``workers`` at a time, by
+    default one a core that this process may use.
 
     ``ahead`` are modules and, by folder, tables that the work will need: a hint for a fork server yet to be started.
     Everything that runs is killed when the caller leaves, and when this process is told to stop (KeyboardInterrupt).
     Raises ExecutionError where no process can be started.
     """
     waiting, running = deque(works), []
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if files != resource.RLIM_INFINITY:
-        workers = min(workers, files // _FILES_A_PROCESS)
+    most = files // _FILES_A_PROCESS if files != resource.RLIM_INFINITY else len(waiting)
     try:
         while waiting or running:
-            while waiting and len(running) < max(1, workers):
+            while waiting and len(running) < max(1, min(workers or cores or 1, most)):
                 work = waiting.popleft()
                 work.start(ahead)
                 running.append(work)

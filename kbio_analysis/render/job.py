@@ -23,7 +23,7 @@ from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail, told, written
-from kbio_analysis.render.forks import Work, answers, usable_cores
+from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, read_source
@@ -111,7 +111,7 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
     """
     jobs = list(jobs)
     works = [Work(key=job, call=partial(make, job), limit_seconds=job.limit_seconds) for job in jobs]
-    for job, answer in answers(works, workers=workers or usable_cores(), ahead=_ahead(jobs)):
+    for job, answer in answers(works, workers=workers, ahead=_ahead(jobs)):
         yield ended(job, answer) if isinstance(answer, StoppedError) else answer
 
 
