@@ -108,7 +108,7 @@ def _order(frame: "DataFrame", spec: Spec) -> Found:
 def _calendar(frame: "DataFrame", spec: Spec) -> Found:
     column, spans, known = spec["column"], spec.get("spans", {}), spec.get("gaps", [])
     groups: dict[str, dict[int, int]] = {}
-    for line, name, value in zip(frame.index, _names(frame, spec.get("by", [])), frame[column], strict=True):
+    for line, name, value in zip(frame.index, _names(frame, spec.get("by", [])), frame[column].tolist(), strict=True):
         groups.setdefault(name, {})[_ordinal(value)] = line
     monthly = "-" in str(frame[column].iloc[0])
     for name in groups.keys() - spec.get("except", {}):
@@ -130,12 +130,13 @@ def _jump(frame: "DataFrame", spec: Spec) -> Found:
 
     column, along, by = spec["column"], spec["along"], spec.get("by", [])
     held = frame.dropna(subset=[column]).sort_values([*by, along])
-    value, names = held[column], _names(held, [*by, along])
-    before = value.groupby(_names(held, by)).shift(1)
+    value = held[column]
+    before = value.groupby([held[name] for name in by] or np.zeros(len(held))).shift(1)
     with np.errstate(divide="ignore", invalid="ignore"):
         times = np.maximum(value / before, before / value)
     wide = (np.maximum(value, before) >= spec.get("at_least", 0)) & (times > spec["factor"])
-    for line in held.index[wide & ~names.isin(spec.get("explained", {}))]:
+    names = _names(held[wide], [*by, along])
+    for line in names.index[~names.isin(spec.get("explained", {}))]:
         said = f"{value[line]:,g} after {before[line]:,g}, more than {spec['factor']:g} times"
         yield line, column, f"{said}; if it is so, say why under explained, {names[line]!r}"
 
@@ -214,7 +215,7 @@ def _names(frame: "DataFrame", by: list[str]) -> "Series":
     """What the group of each row is called, by line; all are one where nothing tells rows apart."""
     import pandas as pd
 
-    texts = [frame[column].astype(str) for column in by]
+    texts = [frame[column].astype(str).tolist() for column in by]
     return pd.Series([" ".join(parts) for parts in zip(*texts, strict=True)] if by else "", frame.index, dtype=str)
 
 

@@ -25,13 +25,13 @@ _TYPES: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
     "date": (r"\d{4}-\d\d-\d\d", date.fromisoformat, "datetime64[s]", "is not a date YYYY-MM-DD"),
     "yearmonth": (r"\d{4}-(0[1-9]|1[0-2])", str, "period[M]", "is not a month YYYY-MM"),
 }
+_FORMS = {kind: re.compile(form, re.ASCII) for kind, (form, *_) in _TYPES.items()}
 
 
 def fits(kind: str, cell: str) -> bool:
     """Whether a cell that is not blank can be of this type."""
-    form, make, _, _ = _TYPES[kind]
     try:
-        return re.fullmatch(form, cell, re.ASCII) is not None and make(cell) is not None
+        return _FORMS[kind].fullmatch(cell) is not None and _TYPES[kind][1](cell) is not None
     except ValueError:
         return False
 
