@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from specimen import display, lay_report, notebook, result, table
+from render.test_site import report as lay
+from specimen import display, notebook, result, table
 
 from kbio_analysis.render.forms import FIT, PAPER_WIDTH, pdf_of
 from kbio_analysis.render.page import report_html
@@ -18,7 +19,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     heads = [{"label": f"Column {i}", "align": "right"} for i in range(24)]
     wide = table(id="wide", caption="Wider than paper.", columns=heads, rows=[["1,234,567.8"] * 24] * 3)
     page = report_html(notebook(("wide()", [display(wide)])), result())
-    return lay_report(tmp_path_factory.mktemp("site"), page)
+    return lay(tmp_path_factory.mktemp("site"), "11_export_forecast", "default", page=page)
 
 
 def sheets(printed: bytes) -> int:

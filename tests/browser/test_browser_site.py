@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pages import SCREENS, check_page
 from playwright.sync_api import Browser, Page
-from specimen import lay_report, lay_site, notebook, result
+from render.test_site import report
+from specimen import lay_site, notebook, result
 
 from kbio_analysis.render.page import report_html
 from kbio_analysis.render.site import write_site
@@ -44,10 +45,11 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = {("11_export_forecast", "default", None): (2030, 2.0), ("22_partner", "default", None): (2030, 2.0)}
     asked |= {("11_export_forecast", f"{y}-{m}", "grid"): (y, m) for y, m in values[:-1]}
     for (name, set_name, batch), (year, multiple) in asked.items():
-        told = {"parameters": {"target_year": year, "target_multiple": multiple}, "batch": batch, "set": set_name}
-        told |= {"notebook": name, "answer": f"By {year} it is {multiple} times.", "results": result()["results"]}
+        told = {"parameters": {"target_year": year, "target_multiple": multiple}, "batch": batch}
+        told |= {"answer": f"By {year} it is {multiple} times.", "results": result()["results"]}
         told["results"]["required_growth_pct"] = {"value": year / multiple, "unit": "%", "meaning": "growth"}
-        lay_report(site, report_html(notebook(), result(**told)), **told)
+        page = report_html(notebook(), result(notebook=name, set=set_name, **told))
+        report(site, name, set_name, page=page, **told)
     write_site(site)
     return site
 

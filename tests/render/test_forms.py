@@ -8,7 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from browser.specimen import HOSTILE, QUESTION, chart, display, lay_report, notebook, result
+from browser.specimen import HOSTILE, QUESTION, chart, display, notebook, result
+from render.test_site import report as lay
 
 from kbio_analysis.render import forms
 from kbio_analysis.render.forms import add_forms, docx_of, opened_browser
@@ -21,7 +22,8 @@ def report(tmp_path: Path) -> Path:
     """A finished report as the renderer leaves it, with hostile text in a chart."""
     hostile = display(chart(id="hostile", alt=HOSTILE, caption=HOSTILE, source=HOSTILE))
     with open_site(tmp_path):
-        return lay_report(tmp_path, report_html(notebook(("hostile()", [hostile])), result()))
+        page = report_html(notebook(("hostile()", [hostile])), result())
+        return lay(tmp_path, "11_export_forecast", "late_target", page=page)
 
 
 def test_what_is_missing_is_one_clear_problem_and_the_page_stays(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
