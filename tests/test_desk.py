@@ -173,8 +173,3 @@ def test_every_kbio_command_notebook_and_parameter_of_the_guide_exists(root: Pat
             if f"notebooks/{words[2]}.ipynb" not in ADDED:
                 (path,) = select(root / "notebooks", [words[2]]).values()
                 assert coerce(read(path), given).keys() >= given.keys()
-
-
-def test_the_guide_s_sections_are_there() -> None:
-    steps = re.findall(r"^\*\*\d\. An? (\w+)", GUIDE, re.MULTILINE)
-    assert steps == ["sentence", "scenario", "parameter", "table", "notebook", "claim"]
