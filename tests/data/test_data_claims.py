@@ -18,16 +18,11 @@ RECORDS |= {"asean_2025_08_usd_m": {"value": 10880, "unit": "US$ million", "mean
 
 @pytest.fixture
 def bundle(tmp_path, monkeypatch):
-    """A bundle of records in which every notebook that a test names has the state asked for."""
-
-    def write(state: str, why: str = "") -> None:
-        names = set(claims.tests()["notebook"]) - {LEDGER}
-        entry = {"source": "report", "results": RECORDS, "state": state, "why": why}
-        path = tmp_path / f"{state}.json"
-        path.write_text(json.dumps(dict.fromkeys(names, entry)))
-        monkeypatch.setenv(BUNDLE, str(path))
-
-    return write
+    """Writes a bundle of records in which every notebook that a test names has the state asked for."""
+    names = set(claims.tests()["notebook"]) - {LEDGER}
+    monkeypatch.setenv(BUNDLE, str(tmp_path / "bundle"))
+    entry = {"source": "report", "results": RECORDS}
+    return lambda **state: (tmp_path / "bundle").write_text(json.dumps(dict.fromkeys(names, entry | state)))
 
 
 def test_claims_agree_with_the_figures_of_the_other_tables():
@@ -76,7 +71,7 @@ def test_figures_that_can_be_worked_out_by_hand():
 
 @pytest.mark.parametrize("state", ["missing", "stale", "failed"])
 def test_a_record_that_is_not_fresh_leaves_its_claims_untested_and_named(bundle, state):
-    bundle(state, "for a reason")
+    bundle(state=state, why="for a reason")
     rows = verdicts(judged(claims.findings(), Tolerances()))
     leaning = rows[rows["notebook"] != LEDGER]
     assert len(leaning) > 10
@@ -86,7 +81,7 @@ def test_a_record_that_is_not_fresh_leaves_its_claims_untested_and_named(bundle,
 
 
 def test_what_a_record_holds_comes_in_the_claims_unit_and_what_it_lacks_is_said(bundle):
-    bundle("fresh")
+    bundle(state="fresh", why="")
     assert measured("12_top_five", "rank_latest", {}, "rank").value == 10
     gone = measured("12_top_five", "probability_of_place", {}, "rank")
     assert (gone.value, gone.why) == (None, "12_top_five has no number for probability_of_place")

@@ -80,14 +80,12 @@ def test_a_table_or_a_record_that_changed_makes_its_readers_stale_by_name(checko
 HALF = '{"tables": {}, "reports": [], "results": {"a": 5}, "charts": {}}'
 
 
-@pytest.mark.parametrize("text", ["{", "{}", HALF, HALF.replace("5", "[]")])
-def test_a_reference_that_is_none_is_missing(checkout: Path, text: str) -> None:
-    (checkout / "notebooks" / "references" / "11_export_forecast.json").write_text(text)
-    record = recorded("11_export_forecast")
-    assert (record.state, record.why) == ("missing", "its reference 11_export_forecast.json cannot be read")
-
-
-def test_a_notebook_without_a_reference_is_missing_and_no_notebook_is_a_mistake(checkout: Path) -> None:
+def test_a_reference_that_is_none_is_missing_and_no_notebook_is_a_mistake(checkout: Path) -> None:
+    path = checkout / "notebooks" / "references" / "11_export_forecast.json"
+    for text in ("{", "{}", HALF, HALF.replace("5", "[]")):
+        path.write_text(text)
+        record = recorded("11_export_forecast")
+        assert (record.state, record.why) == ("missing", "its reference 11_export_forecast.json cannot be read")
     (checkout / "notebooks" / "50_new.ipynb").write_text("{}")
     assert recorded("50_new").why == "no reference yet"
     with pytest.raises(UsageError, match="did you mean 50_new"):
