@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.data.results import missing_entry, reference_entry
-from kbio_analysis.errors import KbioError
 from kbio_analysis.render.batches import keep_apart
 from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.provenance import Cache
@@ -119,14 +118,11 @@ def build(
                 outcome.interrupted = True
                 for label in (label for label, status in outcome.became.items() if status == NOT_RUN):
                     tell(NOT_RUN, label)
-            except BaseException:
-                with suppress(KbioError, OSError):
-                    write_site(site)
-                raise
-        # What is as it was needs no new index, and a stop is to be quick.
-        if not outcome.interrupted or {*outcome.became.values()} - {UNCHANGED, NOT_RUN}:
-            with explained(site):
-                write_site(site)
+            finally:
+                # What is as it was needs no new index, and a stop is to be quick.
+                if not outcome.interrupted or {*outcome.became.values()} - {UNCHANGED, NOT_RUN}:
+                    with explained(site):
+                        write_site(site)
         outcome.seconds = time.monotonic() - began
     return outcome
 

@@ -25,18 +25,12 @@ _RELATIVE = re.compile(r"!\[[^\[\]]*\]\(\s*<?(?![/#]|[a-z]+:)([^()<>\s\"]+)", re
 
 def notebooks_dir() -> Path:
     """KBIO_NOTEBOOKS, else ``notebooks`` in the nearest parent that has one, else beside us; UsageError if none."""
-    named = os.environ.get("KBIO_NOTEBOOKS")
-    if named:
-        folder = Path(named)
-        if not folder.is_dir():
-            raise UsageError(f"KBIO_NOTEBOOKS is {named!r}, which is not a folder")
-        return folder.resolve()
-    here = Path.cwd()
-    beside_the_package = Path(__file__).resolve().parents[2]
-    for parent in (here, *here.parents, beside_the_package):
-        if any(NAME.fullmatch(path.stem) for path in (parent / "notebooks").glob("*.ipynb")):
-            return (parent / "notebooks").resolve()
-    raise UsageError("no folder of notebooks here or above; go to the repository or set KBIO_NOTEBOOKS")
+    named, here = os.environ.get("KBIO_NOTEBOOKS"), Path.cwd()
+    above = [place / "notebooks" for place in (here, *here.parents, Path(__file__).resolve().parents[2])]
+    for folder in [Path(named)] if named else above:
+        if folder.is_dir() and (named or available(folder)):
+            return folder.resolve()
+    raise UsageError(f"no folder of notebooks {named or 'here or above'}; go to the repository or set KBIO_NOTEBOOKS")
 
 
 def available(folder: Path) -> dict[str, Path]:
@@ -64,11 +58,10 @@ def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
             mistakes.append(f"there is no notebook file {request}")
         elif len(fitting) == 1:
             found[fitting[0]] = known[fitting[0]]
-        elif fitting:
-            mistakes.append(f"notebook {request!r} may be {' or '.join(fitting)}: write more of the name")
         else:
+            several = f"; it may be {' or '.join(fitting)}" if fitting else ""
             names = "; names are like 31_services, two digits and small letters: see `kbio list`"
-            mistakes.append(f"no notebook {request!r}{did_you_mean(stem, known) or names}")
+            mistakes.append(f"no notebook {request!r}{several or did_you_mean(stem, known) or names}")
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return found if wanted else known
@@ -109,10 +102,9 @@ def completed(name: str, raw: bytes) -> dict[str, Any]:
                 cell |= {"outputs": [], "execution_count": None}
             elif cell["cell_type"] not in ("markdown", "raw"):
                 raise DocumentError(f"{place} has no known type")
-    except DocumentError as problem:
-        raise ParameterError(f"{name}: not a notebook file (nbformat 4): {problem}") from None
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise ParameterError(f"{name}: not a notebook file (nbformat 4): {place} has not the parts it needs") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        why = problem if isinstance(problem, DocumentError) else f"{place} has not the parts it needs"
+        raise ParameterError(f"{name}: not a notebook file (nbformat 4): {why}") from None
     return content
 
 
