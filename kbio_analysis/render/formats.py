@@ -38,6 +38,7 @@ _SMALL, _LARGE, _DIGITS = 1e-4, 1e15, 5
 _WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _BARE_LINK = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}])")
 INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+_REL = "noopener noreferrer external"
 _MISSING = (
     '<span class="missing">The picture {} is not shown: one pasted into a cell of text travels with the page, or one '
     "in the notebook's folder (PNG, JPEG, GIF, WebP or SVG, at most 5 MB).</span>"
@@ -128,7 +129,7 @@ def link(text: str | Markup, url: str) -> Markup:
         return Markup('<a href="#{}">{}</a>').format(unquote(url[1:]), text)
     if not _WEB_LINK.fullmatch(url):
         return escape(text)
-    return Markup('<a href="{}" rel="noopener noreferrer external">{}</a>').format(url, text)
+    return Markup('<a href="{}" rel="{}">{}</a>').format(url, _REL, text)
 
 
 def linkify(text: str) -> Markup:
@@ -217,9 +218,10 @@ def paragraph(source: str) -> Markup:
 # ---- HTML, drawings and pictures that others made: nothing in them runs, fetches or points outside
 
 # Without pictures, headings and what would be a part of the page.
-_HTML_TAGS = {tag for tag in nh3.ALLOWED_TAGS if not re.fullmatch("img|area|map|h[1-6]|hgroup|header|footer|nav", tag)}
-_HTML_TAGS |= {"tfoot"}
+_NO_TAG = re.compile("img|area|map|h[1-6]|hgroup|header|footer|nav")
+_HTML_TAGS = {"tfoot", *(tag for tag in nh3.ALLOWED_TAGS if not _NO_TAG.fullmatch(tag))}
 _HTML_ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}}
+_WEB_ONLY = {"url_schemes": {"http", "https"}, "url_relative": lambda url: url if url.startswith("#") else None}
 # A cleaner of HTML takes the square of the depth.
 _LONGEST, _DEEPEST = 1_000_000, 2_000
 _LEVEL = re.compile(r"<(/?)(?!br|hr|img|wbr|col\b)[a-zA-Z]")
@@ -242,7 +244,6 @@ _FONT = re.compile(
 _LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\"()\s]+)['\"]?\s*\)")
 # A backslash could spell "url" in a way that the pattern above does not see.
 _SUSPECT = re.compile(r"url\s*\(|\\|script:", re.IGNORECASE)
-_IMAGE = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=\s]+")
 # What matplotlib says for every mark in its style sheet, which is not taken over.
 _STROKES = Markup('stroke-linejoin="round" stroke-linecap="butt"')
 _SET_HERE = ("x", "y", "width", "height", "stroke-linejoin", "stroke-linecap")
@@ -260,11 +261,7 @@ def clean_html(source: str) -> Markup:
     if len(source) > _LONGEST or max(depths, default=0) > _DEEPEST:
         return Markup("<p>An output of {:,} characters is left out; the notebook has it.</p>").format(len(source))
 
-    def kept(tag: str, name: str, value: str) -> str | None:
-        return value if name != "href" or re.match(r"https?://|#", value, re.IGNORECASE) else None
-
-    rel = "noopener noreferrer external"
-    return Markup(nh3.clean(source, tags=_HTML_TAGS, attributes=_HTML_ATTRIBUTES, attribute_filter=kept, link_rel=rel))
+    return Markup(nh3.clean(source, tags=_HTML_TAGS, attributes=_HTML_ATTRIBUTES, link_rel=_REL, **_WEB_ONLY))
 
 
 def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
@@ -284,7 +281,7 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
         if name == "href" and value.startswith("#"):
             return f"#{renamed(value[1:])}"
         if name == "href":
-            return value if tag == "image" and _IMAGE.fullmatch(value) else None
+            return value if tag == "image" and INLINE_IMAGE.fullmatch(value) else None
         outside = _SUSPECT.search(_LOCAL_URL.sub("", value))
         if outside or (tag == "svg" and name in _SET_HERE):
             return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -190,7 +189,6 @@ class Page:
         return {"name": formats.file_name(stem, "csv"), "text": csv_text([("name", *keys), *rows])}
 
 
-@lru_cache(maxsize=512)
 def highlighted(source: str) -> Markup:
     """The code of a cell: Python, coloured, or the text of a ``%%say`` cell as it is."""
     from pygments import highlight
