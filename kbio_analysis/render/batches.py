@@ -41,19 +41,14 @@ class ParameterSet:
 
 
 def read_batches(
-    files: Sequence[Path],
-    specs: Callable[[str], NotebookSpec],
-    given: Mapping[str, object],
-    results: Callable[[str], Collection[str]] | None = None,
+    files: Sequence[Path], specs: Callable[[str], NotebookSpec], given: Mapping[str, object]
 ) -> tuple[list[ParameterSet], Rankings]:
     """Every set of the files, in order, and batch -> notebook -> ranking; ``given`` overrides the parameter in all sets
     of notebooks that have it.
 
-    ``specs`` gives a notebook's specification by name, or raises KbioError; ``results`` the names it is known to
-    record (by default, from codebook and reference), none if it is not known. Raises UsageError listing every mistake
-    of all files, each with file, set and parameter.
+    ``specs`` gives a notebook's specification by name, or raises KbioError; what it records is known by the codebook.
+    Raises UsageError listing every mistake of all files, each with file, set and parameter.
     """
-    results = results or (lambda name: known_results(notebooks_dir(), name))
     sets: list[ParameterSet] = []
     mistakes: list[str] = []
     rankings: dict[str, dict[str, Ranking]] = {file.stem: {} for file in files}
@@ -74,7 +69,7 @@ def read_batches(
                 continue
             unused = {name: value for name, value in unused.items() if name not in document.spec.defaults()}
             sets += document.sets()
-            if ranking := document.ranking(results(document.spec.name)):
+            if ranking := document.ranking(known_results(notebooks_dir(), document.spec.name)):
                 rankings[file.stem][document.spec.name] = ranking
     if not mistakes:
         mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in unused]

@@ -38,7 +38,7 @@ def spec(name: str) -> NotebookSpec:
 def sets(tmp_path: Path, text: str, given: Mapping[str, object] | None = None) -> list[ParameterSet]:
     file = tmp_path / "b.yml"
     file.write_text(text, encoding="utf-8")
-    return read_batches([file], spec, given or {}, lambda name: ())[0]
+    return read_batches([file], spec, given or {})[0]
 
 
 def mistakes(tmp_path: Path, text: str, given: Mapping[str, object] | None = None) -> list[str]:
@@ -181,7 +181,7 @@ def test_what_two_parameters_make_impossible_together_is_said_of_the_whole_set(t
     file = tmp_path / "b.yml"
     file.write_text("notebook: a\nsets:\n  good: {first: 2025, last: 2030}\n  bad: {last: 2022, first: 2024}\n")
     with pytest.raises(UsageError) as caught:
-        read_batches([file], lambda name: read_source(name, notebook(parameters=ordered)), {}, lambda name: ())
+        read_batches([file], lambda name: read_source(name, notebook(parameters=ordered)), {})
     assert str(caught.value) == f"{file}, line 4, set bad: a: last: 2022 must be more than first, 2024"
 
 

@@ -261,11 +261,15 @@ def ranked(site: Path, said: dict) -> str:
         ("rank_by: gian\ncolumns: [nmae]", "rank_by: a records no gian; did you mean gain?"),
     ],
 )
-def test_a_wrong_ranking_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_ranking_is_refused_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.setenv("KBIO_NOTEBOOKS", str(tmp_path))
+    (tmp_path / "results.csv").write_text("name,notebook\ngain,a\nname,a\n", encoding="utf-8")
     file = tmp_path / "world.yml"
     file.write_text(f"notebook: a\nsets: {{one: , two: {{size: 4}}}}\n{text}\n", encoding="utf-8")
     with pytest.raises(UsageError, match=rf"world\.yml, line [34], {re.escape(said)}"):
-        read_batches([file], lambda name: read_source(name, notebook("1")), {}, lambda name: ["gain", "name"])
+        read_batches([file], lambda name: read_source(name, notebook("1")), {})
 
 
 def test_the_largest_stands_first_and_what_has_no_number_last_by_name(tmp_path: Path) -> None:
