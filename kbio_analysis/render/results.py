@@ -128,7 +128,9 @@ def _report(folder: Path) -> SiteReport:
             if (folder / name).exists():
                 told[name] = SiteReport.model_validate(read_json((folder / name).read_bytes()) | files)
         except (OSError, DocumentError, ValidationError) as problem:
-            error = {"cell": None, "type": f"Unreadable {name}", "message": str(problem)}
+            wrong = problem.errors()[0] if isinstance(problem, ValidationError) else None
+            message = f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" if wrong else str(problem)
+            error = {"cell": None, "type": f"Unreadable {name}", "message": message}
             return SiteReport(status="broken", error=error, **files)
     good, failure = told.get(RESULT, SiteReport(**files)), told.get(FAILURE)
     made = {"made_with": good.parameters}
