@@ -135,9 +135,9 @@ def publish(report: Report, site: Path) -> Path:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Replace one file in one step: written beside, synced, renamed. Raises OSError with nothing left behind; what a
-    kill leaves is overwritten the next time."""
+    """Replace one file in one step: written beside, synced, renamed. Raises OSError with nothing left behind."""
     aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)  # a link there is not followed
     try:
         aside.write_bytes(content)
         _sync(aside)
