@@ -103,7 +103,10 @@ SLIPS = {
         ("interval(90)", "interval(100)", "per cents between 1 and 100"),
         ("interval(90)", "interval('90')", "between 1 and 100"),
     ],
-    "randomisation.reassign": [("n_draws=99", "n_draws=5", "n_draws = 5")],
+    "randomisation.reassign": [
+        ("n_draws=99", "n_draws=5", "n_draws = 5"),
+        ("reassign(**panels", "reassign(**panels | {'outcomes': {'exports': exports.loc[2008:]}}", "start earlier"),
+    ],
     "gravity.ppml": [
         ('["agreement"], ["partner"', '["z"], ["partner"', "no column z"),
         ('["agreement"], ["partner"', '[], ["partner"', "no regressor named"),
@@ -166,6 +169,7 @@ SLIPS = {
     ],
     "pipeline.at_least": [
         ("counts, success)", "counts, 20 * success)", "chances from 0 to 1"),
+        ("counts, success)", "'many', success)", "counts and p: str and Series were given"),
         ("needed(3,", "needed(0,", "k of 1 or more"),
     ],
     "reform_clock.simulate": [
