@@ -22,8 +22,6 @@ from kbio_analysis.render.job import Job, Report
 from kbio_analysis.render.provenance import STAMP
 from kbio_analysis.render.publish import open_site
 
-KILLS = 20
-REAL_KILLS = 3
 SEED = 20250905
 SETS = ("a", "b", "c")
 SMALL = "generation: int = 0  # which, count\nseconds: float = 0.0  # how long, s"
@@ -68,27 +66,31 @@ def make(due):
         about = {"set_name": job.set_name, "notebook": job.notebook, "batch": job.batch}
         yield pretended(page=b"x" * 300_000, given=job.parameters, **about)
 
-work, _ = requested([], {"generation": sys.argv[1]}, batches=[Path("b.yml")], limit_seconds=None)
+work, _ = requested([], dict([sys.argv[1].split("=")]), batches=[Path("b.yml")], limit_seconds=None)
 build(work, Path("reports/site"), make)
 """
 
 
-def test_killed_at_twenty_moments_no_page_is_half_and_none_is_lost(kbio: Room) -> None:
+REAL = ["-m", "kbio_analysis", "render", "--batch", "b.yml", "-p"]
+
+
+@pytest.mark.parametrize(("program", "kills"), [(["-c", DENSE], 20), (REAL, 3)], ids=["publishing", "executing"])
+def test_killed_at_any_moment_no_page_is_half_and_none_is_lost(kbio: Room, program: list[str], kills: int) -> None:
+    """What a notebook has started in a session of its own goes too."""
     kbio.environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     folders = [kbio.site / "12_top_five" / name for name in SETS]
 
     def run(number: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-c", DENSE, str(number)], cwd=kbio.path, env=kbio.environment, stdout=subprocess.DEVNULL
-        )
+        command = [sys.executable, *program, f"generation={number}"]
+        return subprocess.Popen(command, cwd=kbio.path, env=kbio.environment, stdout=subprocess.DEVNULL)
 
     began = time.monotonic()
     assert run(0).wait(LONGEST_SECONDS) == 0
     whole = time.monotonic() - began
     moments, seen = random.Random(SEED), [0, 0, 0]
-    for number in range(1, KILLS + 1):
+    for number in range(1, kills + 1):
         child = run(number)
-        # The first half of a run imports; what can go wrong is in the second.
+        # The first part of a run imports; what can go wrong comes after it.
         time.sleep(whole * moments.uniform(0.4, 1.0))
         child.kill()
         child.wait()
@@ -97,29 +99,11 @@ def test_killed_at_twenty_moments_no_page_is_half_and_none_is_lost(kbio: Room) -
         assert (kbio.site / "index.html").stat().st_size > 0
         json.loads((kbio.site / "index.json").read_bytes())
         seen = now
-    assert run(KILLS + 1).wait(LONGEST_SECONDS) == 0
-    assert [generation(folder) for folder in folders] == [KILLS + 1] * 3
-    assert not (kbio.site / ".kbio" / "aside").exists() or not any((kbio.site / ".kbio" / "aside").rglob("*.*"))
-
-
-def test_killed_with_kernels_at_work_the_next_run_goes_on_and_sweeps_up(kbio: Room) -> None:
-    """What the notebook has started in a session of its own goes too."""
-    moments, begun = random.Random(SEED), time.monotonic()
-    child = start(kbio)
-    child.communicate(timeout=LONGEST_SECONDS)
-    assert child.returncode == 0
-    whole = time.monotonic() - begun
-    for number in range(1, REAL_KILLS + 1):
-        child = start(kbio, "-p", f"generation={number}")
-        time.sleep(whole * moments.uniform(0.3, 0.9))
-        child.kill()
-        child.communicate()
-        assert all(generation(kbio.site / "12_top_five" / name) <= number for name in SETS)
     wait_for(lambda: not kbio.strays() and not running("sleep 3014"))
-    done = kbio("render", "--batch", "b.yml", "-p", f"generation={REAL_KILLS}")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert [generation(kbio.site / "12_top_five" / name) for name in SETS] == [REAL_KILLS] * 3
+    assert run(kills + 1).wait(LONGEST_SECONDS) == 0
+    assert [generation(folder) for folder in folders] == [kills + 1] * 3
     assert list(kbio.path.glob("kbio-*")) == []
+    assert not any((kbio.site / ".kbio" / "aside").rglob("*.*"))
 
 
 def test_a_killed_fork_server_costs_no_report(kbio: Room) -> None:
