@@ -35,8 +35,7 @@ from kbio_analysis.errors import ExecutionError
 
 WRITTEN = OUTPUT, PRINTED, SHOWN = "output.txt", "printed.txt", "shown.txt"  # by programs cells start, and by cells
 MOST_LOGGED = 200_000  # bytes of each
-AFTER = -1
-"""Told in place of a cell's number when the cells are done and the page is being made."""
+AFTER = -1  # told in place of a cell's number when the cells are done and the page is being made
 
 
 # Keys of the surrounding Jupyter and settings that would make a report depend on who renders it.
@@ -99,8 +98,7 @@ def environment(folder: Path) -> dict[str, str]:
 def run(connection: Connection, call: Callable[[Here], Any], folder: Path, environment: dict[str, str]) -> NoReturn:
     """Do the work and send its answer, or what kept it from giving one."""
     try:
-        with contextlib.suppress(OSError):
-            os.setsid()
+        os.setsid()
         # Every process keeps the server alive by this; the notebook's would outlive the caller together with it.
         os.close(forkserver._forkserver._forkserver_alive_fd)
         forkserver._forkserver._forkserver_alive_fd = None
@@ -169,9 +167,8 @@ def tail(path: Path) -> str:
 
 # ---- the fork server
 
+# The server's environment variable for its folder, the modules that notebooks import and, by folder, their tables.
 AHEAD = "KBIO_SERVER_AHEAD"
-"""The server's environment variable for its folder, the modules which notebooks import and, by folder, their tables."""
-
 LOG = "server.log"
 START_SECONDS = 120  # whoever waits for the server waits no longer
 PID = os.getpid()
@@ -257,8 +254,7 @@ def _end(folder: str) -> None:
 if AHEAD in os.environ and multiprocessing.parent_process() is None:
     folder, modules, tables = json.loads(os.environ.pop(AHEAD))
     _redirected(Path(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
-    with contextlib.suppress(OSError):
-        os.setsid()
+    os.setsid()
     _prctl(36, 1)
     atexit.register(_end, folder)
     # The server reaps the orphans it has taken in, and would tell of each.

@@ -257,9 +257,9 @@ def _in_a_kernel(run: partial[Any], notebook: NotebookNode, here: Here, kernel: 
     asks = KernelSpecManager().get_kernel_spec(kernel).language.lower() == "python"
     notebook.cells += [nbformat.v4.new_code_cell(_ASKING, metadata={"papermill": {}})] if asks else []
     # A cell tagged to be skipped or allowed to fail would leave a report that is not whole.
-    strictly = {"skip_cells_with_tag": "", "force_raise_errors": True, "record_timing": False}
+    strictly = {"skip_cells_with_tag": "", "force_raise_errors": True, "record_timing": False, "start_timeout": 120}
     try:
-        run(None, notebook, kernel, start_timeout=120, on_cell_execute=begun, **strictly)
+        run(None, notebook, kernel, on_cell_execute=begun, **strictly)
     except DeadKernelError:
         reason = f"the kernel died in cell {here.cell}"
         raise StoppedError(status="killed", cell=here.cell or None, kind="DeadKernel", reason=reason) from None

@@ -186,9 +186,8 @@ class Work:
                     answer = told
         except Exception:  # closed, or a cell has written into it
             dead = True
-        where = f"in cell {self.cell}" if self.cell else "before the first cell"
-        if self.cell == child.AFTER:
-            where = "while its page was made"
+        known = {None: "before the first cell", child.AFTER: "while its page was made"}
+        where = known.get(self.cell, f"in cell {self.cell}")
         if sum((self.folder / name).stat().st_size for name in child.WRITTEN) > MOST_OUTPUT:
             reason = f"more than {MOST_OUTPUT // 1_000_000} MB printed or shown {where}; show less"
             return self._ended("failed", "OutputLimit", reason)
