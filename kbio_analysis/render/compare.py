@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
@@ -175,11 +175,9 @@ def batches(reports: Sequence[SiteReport]) -> list[Batch]:
 
 def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[str, Any]]:
     """What a batch's page shows: a table of the good reports of each notebook."""
-    good: dict[str, list[SiteReport]] = {}
-    for report in batch.reports:
-        if report.good and report.results:
-            good.setdefault(report.notebook, []).append(report)
-    return [_table(reports, rankings.get(notebook, ())) for notebook, reports in good.items()]
+    good = (report for report in batch.reports if report.good and report.results)
+    by_notebook = groupby(good, key=lambda report: report.notebook)
+    return [_table([*own], rankings.get(notebook, ())) for notebook, own in by_notebook]
 
 
 def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
