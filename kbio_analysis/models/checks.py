@@ -30,9 +30,19 @@ def years_index(data: Timed, label: str = "series") -> Timed:
         raise ModelInputError(
             f"{label}: {type(data).__name__} was given; pass a pandas Series or frame indexed by year"
         )
-    if isinstance(data.index, pd.PeriodIndex):
+    index = data.index
+    if isinstance(index, pd.PeriodIndex):
         return data
-    return data.set_axis(_as_periods(data.index, label).rename(data.index.name), axis=0)
+    if isinstance(index, pd.DatetimeIndex):
+        return data.set_axis(index.to_period("Y" if len(set(index.month)) == 1 else "M"), axis=0)
+    texts = [f"{v:.0f}" if isinstance(v, Real) and not isinstance(v, bool) and v % 1 == 0 else str(v) for v in index]
+    for form, frequency in ((r"[12]\d{3}", "Y"), (r"[12]\d{3}-(0[1-9]|1[0-2])", "M")):
+        if texts and all(re.fullmatch(form, text) for text in texts):
+            return data.set_axis(pd.PeriodIndex(texts, freq=frequency, name=index.name), axis=0)
+    held = f"holds {_some(texts[:2])}" if texts else "is empty"
+    raise ModelInputError(
+        f"{label}: the index is {type(index).__name__} and {held}; index it by year (2010), date or month (2010-06)"
+    )
 
 
 def whole_years(data: Timed, label: str = "series") -> Timed:
@@ -53,19 +63,6 @@ def check_years(values: pd.Series, label: str) -> pd.Series:
     if not isinstance(values, pd.Series):
         raise ModelInputError(f"{label}: {type(values).__name__} was given; pass a pandas Series of years")
     return pd.Series(whole_years(pd.Series(0, index=pd.Index(values)), label).index, index=values.index)
-
-
-def _as_periods(index: pd.Index, label: str) -> pd.PeriodIndex:
-    if isinstance(index, pd.DatetimeIndex):
-        return index.to_period("Y" if len(set(index.month)) == 1 else "M")
-    texts = [f"{v:.0f}" if isinstance(v, Real) and not isinstance(v, bool) and v % 1 == 0 else str(v) for v in index]
-    for form, frequency in ((r"[12]\d{3}", "Y"), (r"[12]\d{3}-(0[1-9]|1[0-2])", "M")):
-        if texts and all(re.fullmatch(form, text) for text in texts):
-            return pd.PeriodIndex(texts, freq=frequency)
-    held = f"holds {_some(texts[:2])}" if texts else "is empty"
-    raise ModelInputError(
-        f"{label}: the index is {type(index).__name__} and {held}; index it by year (2010), date or month (2010-06)"
-    )
 
 
 def moment(index: pd.Index, when: object, name: str = "start") -> object:

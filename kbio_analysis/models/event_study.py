@@ -79,6 +79,8 @@ def staggered(outcomes: pd.DataFrame, treatment: pd.Series, *, leads: int = 5, p
     after, before = [e for e in wanted if e >= 0], [e for e in wanted if e < -1]
     w = (counts[after] / counts[after].sum()).to_numpy()
     se = pd.Series(np.sqrt(np.clip(np.diag(V), 0, None)), index=V.index)
+    led, V_led = effects[before].to_numpy(), V.loc[before, before].to_numpy()
+    wald = float(led @ np.linalg.pinv(V_led, hermitian=True) @ led)  # directions without variance count for nothing
     profile = pd.DataFrame({"effect_log_points": effects, "se_log_points": se})
     profile = profile.assign(low=effects - 1.96 * se, high=effects + 1.96 * se, n_treated=counts)
     return EventStudy(
@@ -86,7 +88,7 @@ def staggered(outcomes: pd.DataFrame, treatment: pd.Series, *, leads: int = 5, p
         overall_se=sqrt(float(w @ V.loc[after, after].to_numpy() @ w)),
         profile=profile.rename_axis("event_time"),
         covariance=V,
-        p_leads=_wald(effects[before].to_numpy(), V.loc[before, before].to_numpy()) if before else None,
+        p_leads=float(stats.chi2.sf(wald, np.linalg.matrix_rank(V_led, hermitian=True))) if before else None,
         n_treated=int(cohorts.sum()),
         n_never=never,
     )
@@ -115,9 +117,3 @@ def drift_bounds(study: EventStudy, magnitudes: Sequence[float] = (0.5, 1.0, 2.0
     rows = [(float(m), mean - m * reach, mean + m * reach) for m in magnitudes]
     frame = pd.DataFrame(rows, columns=["relative_magnitude", "low", "high"])
     return frame.assign(low_95=frame.low - margin, high_95=frame.high + margin)
-
-
-def _wald(effects: np.ndarray, V: np.ndarray) -> float:
-    """P-value of the joint Wald test that all are zero (chi-square); directions without variance count for nothing."""
-    statistic = float(effects @ np.linalg.pinv(V, hermitian=True) @ effects)
-    return float(stats.chi2.sf(statistic, int(np.linalg.matrix_rank(V, hermitian=True))))

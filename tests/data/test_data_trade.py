@@ -7,7 +7,7 @@ from kbio_analysis.data import destinations, trade
 from kbio_analysis.data.destinations import ELSEWHERE
 from kbio_analysis.data.tables import load
 from kbio_analysis.errors import DataError
-from kbio_analysis.models.trade_multiples import price_level
+from kbio_analysis.models.growth import price_level
 
 PRINTED = 0.051  # percentage points: growth rates are printed to one decimal
 DEFLATOR = 0.02  # relative: our chain against the deflator the statistical office prints for the same years

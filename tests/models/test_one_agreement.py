@@ -11,8 +11,8 @@ import statsmodels.api as sm
 from kbio_analysis.models import agreement_effect as ae
 from kbio_analysis.models import interrupted as it
 from kbio_analysis.models.donors import Candidates, screen
+from kbio_analysis.models.growth import multiples, price_level
 from kbio_analysis.models.synthetic_control import METHODS, fit, placebo_in_space
-from kbio_analysis.models.trade_multiples import multiples, price_level
 
 NOISE = 0.15  # log points: four standard deviations of the simulated estimates
 EXACT = 1e-9  # relative: the same normal equations, or arithmetic

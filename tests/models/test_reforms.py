@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
+from kbio_analysis.models.growth import implied_beside, segment_share
 from kbio_analysis.models.pipeline import (
     PHASES,
     at_least,
@@ -23,7 +24,6 @@ from kbio_analysis.models.pipeline import (
     updated_share,
 )
 from kbio_analysis.models.reform_clock import DAYS, Step, Track, all_products, bases, curve_value, simulate, tornado
-from kbio_analysis.models.segment_share import implied_beside, segment_share
 from kbio_analysis.models.trial_hub import LOWEST_RANK, gap_chance, hub_race, move_weights, rank_chance, yearly_moves
 
 EXACT = 1e-9  # arithmetic on a handful of floats

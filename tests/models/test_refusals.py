@@ -83,7 +83,7 @@ SLIPS = {
         ('candidates, "IND"', 'candidates, "XXX"', "XXX: not in this record"),
     ],
     "agreement_effect.estimate": [("(pool,", "({},", "pool: dict was given")],
-    "trade_multiples.multiples": [("base=2010", "base=1980", "no price level for 1980")],
+    "growth.multiples": [("base=2010", "base=1980", "no price level for 1980")],
     "interrupted.its": [("2010)", "1997)", "give at least 4 on either side")],
     "event_study.staggered": [
         ('pd.Series({"IND": 2010, "USA": 2012})', "pd.Series(2010, index=partners)", "0 never-treated"),
@@ -187,7 +187,7 @@ SLIPS = {
         ("target_rank=3", "target_rank=0", "ranks from 1"),
         ("target_year=2030", "target_year=2020", "after the target year"),
     ],
-    "segment_share.segment_share": [
+    "growth.segment_share": [
         ("1600, 480", "480, 1600", "smaller than its market"),
         ("target_year=2030", "target_year=2024", "give a later one"),
     ],
