@@ -6,6 +6,7 @@ decides, the others say how firmly.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -91,8 +92,7 @@ def judged(findings: pd.DataFrame, tolerances: Tolerances, *, prefer: Sequence[s
     reading does alone). Raises ModelInputError for an unknown rule, tolerance, scope or preferred reading.
     """
     rows = []
-    for claim, group in _preferred(findings, prefer).groupby("claim", sort=False):
-        first, *others = group.to_dict("records")
+    for claim, (first, *others) in groupby(_preferred(findings, prefer).to_dict("records"), lambda row: row["claim"]):
         ends = {"low end": first["found_low"], "high end": first["found_high"]} if pd.notna(first["found"]) else {}
         blank = {"kind": "interval", "found_low": np.nan, "found_high": np.nan}
         others += [first | blank | {"reading": name, "found": end} for name, end in ends.items() if pd.notna(end)]

@@ -12,7 +12,7 @@ from frictionless import validate
 
 from kbio_analysis.data.package import cell_changes, data_root, read_package, rebuild_passports
 from kbio_analysis.data.series import annual, catalogue, classes
-from kbio_analysis.data.tables import load, newest_read, tables_read
+from kbio_analysis.data.tables import load, newest_read, preload, tables_read
 from kbio_analysis.data.verification import verify
 from kbio_analysis.errors import DataError
 
@@ -30,14 +30,26 @@ def test_shipped_package_has_no_problem_and_frictionless_agrees():
     assert len(report.tasks) == len(PASSPORTS)
 
 
+def test_tables_read_ahead_do_not_count_as_read_and_a_broken_one_speaks_when_it_is_loaded(copy):
+    copy.replace(ANNUAL, "2024,5800", "2024,abc")
+    preload(copy.root, [ANNUAL, MARKET, "none"])
+    assert tables_read() == {}
+    with pytest.raises(DataError, match="'abc' is not a plain decimal number"):
+        load("biopharma_exports_annual")
+    assert len(load("world_pharma_market")) > 0
+    copy.replace("world_pharma_market", "KHIDI", "khidi", vouch=False)
+    with pytest.raises(DataError, match="not the one its passport vouches for"):
+        load("world_pharma_market")
+
+
 def test_tables_read_names_what_was_loaded_and_a_caller_may_change_its_frame():
     mine, read = load("world_pharma_market"), tables_read()
     assert [mine[column].dtype.kind for column in ("year", "market_usd_bn", "available_from")] == ["i", "f", "M"]
     assert all(read[name] == PASSPORTS[name].sha256 for name in ("world_pharma_market", "sources"))
     assert list(read) == sorted(read)
     assert newest_read() >= str(mine["available_from"].max())[:10] > "2024"
-    load("biopharma_exports_annual")["exports_usd_m"] = 0.0
-    assert annual("gov_biopharma_headline").tolist() == [5800.0]
+    mine["market_usd_bn"] = 0.0
+    assert load("world_pharma_market")["market_usd_bn"].min() > 0
 
 
 def test_package_is_found_above_the_working_directory_and_beside_the_library(copy, tmp_path, monkeypatch):
