@@ -23,7 +23,7 @@ from .package import Package, Passport, read_package, read_verified, sorted_rows
 from .parsing import parse
 from .schemas import fits, typed
 from .tables import load_from
-from .verification import holding
+from .verification import verify
 
 Row = dict[str, str]
 SHARED = ("source_id", "available_from", "note")  # columns that mean the same in every table
@@ -269,7 +269,7 @@ def _add(package: Package, about: dict[str, Any], rows: list[Row], held: dict[st
     tool = package.root.parent / "tools" / "readme.py"
     lists = [path for path in (package.root / "README.md", package.root.parent / "README.md") if tool.is_file()]
     renew = [lambda: subprocess.run([sys.executable, str(tool)], check=True, timeout=60)] if lists else []
-    take_in(package, raw, {path: path.read_bytes() for path in lists}, holding(), *renew)
+    take_in(package, raw, {path: path.read_bytes() for path in lists}, verify, *renew)
 
 
 def new_claim(
@@ -323,7 +323,7 @@ def new_claim(
     raw = {"article_claims": sorted_rows([*held["article_claims"], claim], tables["article_claims"])}
     raw["claim_tests"] = written(tests, tables["claim_tests"].columns)
     raw["claim_figures"] = sorted_rows([*held["claim_figures"], *figures], tables["claim_figures"])
-    take_in(package, raw, {book: written(described, list(described[0]))}, holding(), hold)
+    take_in(package, raw, {book: written(described, list(described[0]))}, verify, hold)
     stale = [*dict.fromkeys(n for one in tables for n in readers(notebooks / "references", one))]
     print(f"{name}: a claim with its test{', its figure' * bool(figures)} and two rows in the codebook")
     print(f"now: kbio check {' '.join(stale)} --accept, then kbio check 00_briefing --accept")

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -262,12 +262,28 @@ def put(path: Path, content: bytes) -> None:
 
 
 def take_in(
-    package: Package, tables: Mapping[str, bytes], beside: Mapping[Path, bytes], *further: Callable[[], object]
+    package: Package,
+    tables: Mapping[str, bytes],
+    beside: Mapping[Path, bytes],
+    verify: Callable[[], list[str]],
+    *further: Callable[[], object],
 ) -> None:
-    """Put these tables, vouched for, and the files ``beside`` them in their places, then do what is ``further`` to do;
-    all is as before if that fails or is interrupted.
+    """Put these tables, vouched for, and the files ``beside`` them in their places, then do what is ``further`` to do.
+
+    All is as before if that fails, is interrupted by a signal, or if ``verify`` finds a problem that was not there:
+    that is a DataError which names it.
     """
-    with _all_or_nothing(*(package.passports[name].path for name in tables), package.root / PACKAGE_FILE, *beside):
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    known, paths = set(verify()), [package.passports[name].path for name in tables]
+    paths += [package.root / PACKAGE_FILE, *beside]
+    kept = {path: path.read_bytes() if path.is_file() else None for path in paths}
+    alone = threading.current_thread() is threading.main_thread()
+    stops = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} if alone else ()
+    handlers = {number: signal.signal(number, interrupt) for number in stops}
+    try:
         for path, content in beside.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             put(path, content)
@@ -275,30 +291,17 @@ def take_in(
             put(package.passports[name].path, raw)
             package.passports[name].descriptor.update(vouched(raw))
         write_package(package)
+        if problems := [problem for problem in verify() if problem not in known]:
+            raise DataError("\n".join(["nothing was written, since it would not hold:", *problems]))
         for step in further:
             step()
-
-
-@contextmanager
-def _all_or_nothing(*paths: Path) -> Iterator[None]:
-    """Put these files back as they were if what is done in the block fails or is interrupted by a signal."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    kept = {path: path.read_bytes() if path.is_file() else None for path in paths}
-    stops = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    alone = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, interrupt) for number in (stops if alone else ())}
-    try:
-        yield
     except BaseException:
         for path, content in kept.items():
             if (path.read_bytes() if path.is_file() else None) != content:
                 path.unlink() if content is None else put(path, content)
         raise
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 

@@ -28,7 +28,7 @@ from .package import (
 )
 from .parsing import parse
 from .schemas import typed
-from .verification import holding
+from .verification import verify
 
 ANOTHER_UNIT = 3.0  # times by which the figures in common may differ in the median
 
@@ -92,7 +92,7 @@ def accept_candidate(table: str, today: date) -> list[str]:
     sources = package.passport("sources")
     cited = {row["source_id"]: row for row in rows_of(read_verified(sources))}
     cited[recipe["source_id"]] = {name: (recipe | {"published": str(today)})[name] for name in sources.columns}
-    take_in(package, {table: after, "sources": sorted_rows([*cited.values()], sources)}, {vintage: past}, holding())
+    take_in(package, {table: after, "sources": sorted_rows([*cited.values()], sources)}, {vintage: past}, verify)
     target.unlink()
     return cell_changes(before, after, passport)
 

@@ -50,17 +50,6 @@ def verify() -> list[str]:
     return list(dict.fromkeys(problems))
 
 
-def holding() -> Callable[[], None]:
-    """A call that raises DataError for every problem the package has by then and had not before."""
-    before = set(verify())
-
-    def hold() -> None:
-        if problems := [problem for problem in verify() if problem not in before]:
-            raise DataError("\n".join(["nothing was written, since it would not hold:", *problems]))
-
-    return hold
-
-
 def _gaps(passport: Passport) -> list[str]:
     """What a passport should say and does not."""
     about, kbio = passport.descriptor, passport.kbio
