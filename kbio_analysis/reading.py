@@ -70,8 +70,11 @@ def _text(raw: bytes, most_bytes: int) -> str:
         raise DocumentError("not UTF-8 text") from None
 
 
-def read_yaml(raw: bytes) -> list[Any]:
-    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain."""
+def read_yaml(raw: bytes, twice: list[str] | None = None) -> list[Any]:
+    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain.
+
+    A key given twice is such, unless ``twice`` collects what is wrong with it; the first one counts then.
+    """
     import yaml
 
     text, loader = _text(raw, MOST_BYTES), getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -84,7 +87,7 @@ def read_yaml(raw: bytes) -> list[Any]:
                 why = f"nested more than {DEEPEST} deep" if depth > DEEPEST else f"tag {event.tag!r} is not read"
                 raise DocumentError(f"line {event.start_mark.line + 1}: {why}")
         values = iter(range(MOST_VALUES))
-        return [_plain(composed, values, 0) for composed in yaml.compose_all(text, Loader=loader)]
+        return [_plain(composed, values, 0, twice) for composed in yaml.compose_all(text, Loader=loader)]
     except yaml.YAMLError as mistake:
         mark = getattr(mistake, "problem_mark", None) or getattr(mistake, "context_mark", None)
         place = f"line {mark.line + 1}: " if mark else ""
@@ -92,7 +95,7 @@ def read_yaml(raw: bytes) -> list[Any]:
         raise DocumentError(f"{place}not YAML: {why}") from None
 
 
-def _plain(node: Any, values: Iterator[int], depth: int) -> Any:
+def _plain(node: Any, values: Iterator[int], depth: int, twice: list[str] | None) -> Any:
     """What a composed node says, aliases written out as long as that stays within bounds."""
     if next(values, None) is None or depth > DEEPEST:
         line = node.start_mark.line + 1
@@ -100,13 +103,17 @@ def _plain(node: Any, values: Iterator[int], depth: int) -> Any:
     if node.id == "scalar":
         return Text.of(node) if node.style or node.value not in ("", "~", "null") else None
     if node.id == "sequence":
-        return [_plain(item, values, depth + 1) for item in node.value]
+        return [_plain(item, values, depth + 1, twice) for item in node.value]
     found: dict[Text, Any] = {}
     for key, item in node.value:
-        if key.id != "scalar" or key.value == "<<" or key.value in found:
-            why = f"{key.value!r} is given twice" if key.id == "scalar" and key.value in found else "<< is not read"
-            raise DocumentError(f"line {key.start_mark.line + 1}: a key must be a plain word of its own; {why}")
-        found[Text.of(key)] = _plain(item, values, depth + 1)
+        line = f"line {key.start_mark.line + 1}"
+        if key.id != "scalar" or key.value == "<<":
+            raise DocumentError(f"{line}: a key must be a plain word, and << is not read")
+        if key.value in found:
+            if twice is None:
+                raise DocumentError(f"{line}: {key.value!r} is given twice")
+            twice.append(f"{line}: {key.value!r} is given twice")
+        found.setdefault(Text.of(key), _plain(item, values, depth + 1, twice))
     return found
 
 

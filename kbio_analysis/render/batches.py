@@ -54,13 +54,15 @@ def read_batches(
     rankings: dict[str, dict[str, Ranking]] = {file.stem: {} for file in files}
     unused = dict(given)
     for file in files:
+        twice: list[str] = []
         try:
-            documents = [content for content in read_yaml(file.read_bytes()) if content is not None]
+            documents = [content for content in read_yaml(file.read_bytes(), twice) if content is not None]
             if not documents:
                 raise DocumentError("it holds no batch; it needs `notebook:` and `sets:` or `matrix:`")
         except (OSError, DocumentError) as problem:
             mistakes.append(f"{file}, {getattr(problem, 'strerror', None) or problem}")
             continue
+        mistakes += [f"{file}, {problem}" for problem in twice]
         for content in documents:
             try:
                 document = _Document(file, content, specs, given, mistakes)

@@ -140,10 +140,7 @@ BOMB += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)
         (SAMPLE, "gives no set"),
         (SAMPLE + "matrix: {size: [1]}\nexclude: [{size: 2}]\n", "no combination has {'size': 2}"),
         (SAMPLE + "include: [{}]\n", "set name '' has no letter"),
-        (
-            SAMPLE + "sets: {a: {size: 1, size: 2}}\n",
-            "line 2: a key must be a plain word of its own; 'size' is given twice",
-        ),
+        (SAMPLE + "sets: {a: {size: 1, size: 2}}\n", "line 2: 'size' is given twice"),
         (SAMPLE + "sets: {a: {size: !!int 1}}\n", "is not read"),
         (SAMPLE + "sets: &a {b: *a}\n", "once aliases are written out"),
         ("\n".join(BOMB), "once aliases are written out"),
@@ -167,6 +164,12 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, words: str, 
     (line,) = mistakes(tmp_path, text)
     assert line.startswith("b.yml")
     assert words in line
+
+
+def test_a_set_given_twice_hides_no_other_mistake(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, SAMPLE + "sets:\n  a: {size: 1}\n  a: {size: 2}\n  b: {sice: 1}\n")
+    assert "'a' is given twice" in found[0]
+    assert "did you mean size?" in found[1]
 
 
 def test_files_that_cannot_be_read_are_named_together(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The site is whole at every moment: the old report or the new one, and never a place outside of it."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -18,6 +19,18 @@ PATIENT = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def files(site: Path) -> set[str]:
     found = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     return found - {".kbio/lock", ".kbio/site.json"}
+
+
+def test_modes_follow_the_umask_and_the_group_of_the_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2770)
+    before = os.umask(0o027)
+    try:
+        with open_site(tmp_path) as site:
+            folder = publish(pretended(), site)
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o7777 == 0o2750
+    assert (folder / "index.html").stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize("exchange", [True, False])
