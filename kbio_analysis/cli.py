@@ -283,7 +283,7 @@ def compare(
 @data_app.command("verify")
 def verify_data() -> None:
     """Check every table against its passport and its schema, and every correction against its source."""
-    from kbio_analysis.data.verification import verify
+    from kbio_analysis.data.tables import verify
 
     problems = [str(problem) for problem in verify()]
     if problems:

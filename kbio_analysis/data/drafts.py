@@ -22,8 +22,7 @@ from .checks import check_table, due_date
 from .package import Package, Passport, read_package, read_verified, sorted_rows, take_in, vouched, written
 from .parsing import parse
 from .schemas import fits, typed
-from .tables import load_from
-from .verification import verify
+from .tables import load_from, verify
 
 Row = dict[str, str]
 SHARED = ("source_id", "available_from", "note")  # columns that mean the same in every table

@@ -193,7 +193,7 @@ def rebuild_passports(root: Path | None = None) -> list[str]:
     """Write hash, bytes and row counts of the tables as they are now into their passports; print and return changes.
 
     A change is a line for the table and one for every cell that is new, gone or revised since the last commit. This
-    vouches for the tables and does not check them: run :func:`kbio_analysis.data.verification.verify` afterwards.
+    vouches for the tables and does not check them: run :func:`kbio_analysis.data.tables.verify` afterwards.
     Raises DataError if a table is missing.
     """
     package = read_package(root)

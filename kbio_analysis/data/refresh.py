@@ -28,7 +28,7 @@ from .package import (
 )
 from .parsing import parse
 from .schemas import typed
-from .verification import verify
+from .tables import verify
 
 ANOTHER_UNIT = 3.0  # times by which the figures in common may differ in the median
 

@@ -11,8 +11,7 @@ import pytest
 
 from kbio_analysis.data import drafts
 from kbio_analysis.data.package import read_package
-from kbio_analysis.data.tables import load
-from kbio_analysis.data.verification import verify
+from kbio_analysis.data.tables import load, verify
 from kbio_analysis.errors import DataError, UsageError
 
 ROWS = "iso3,Year,Sales US$m\r\nKOR,2023,10.5\r\nKOR,2024,11\r\nJPN,2024,30.1\r\nJPN,2023,29\r\n"

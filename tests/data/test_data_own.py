@@ -8,8 +8,7 @@ import pytest
 
 from kbio_analysis.data.own import own_tables, package_with
 from kbio_analysis.data.sources import cite
-from kbio_analysis.data.tables import load
-from kbio_analysis.data.verification import verify
+from kbio_analysis.data.tables import load, verify
 from kbio_analysis.errors import DataError, UsageError
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"

@@ -12,8 +12,7 @@ from frictionless import validate
 
 from kbio_analysis.data.package import cell_changes, data_root, read_package, rebuild_passports
 from kbio_analysis.data.series import annual, catalogue, classes
-from kbio_analysis.data.tables import load, newest_read, preload, tables_read
-from kbio_analysis.data.verification import verify
+from kbio_analysis.data.tables import load, newest_read, preload, tables_read, verify
 from kbio_analysis.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,8 +14,7 @@ import urllib3
 
 from kbio_analysis.data.package import read_package
 from kbio_analysis.data.refresh import accept_candidate, fetch_candidate, readers
-from kbio_analysis.data.tables import load
-from kbio_analysis.data.verification import verify
+from kbio_analysis.data.tables import load, verify
 from kbio_analysis.errors import DataError, UsageError
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"

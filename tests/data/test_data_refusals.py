@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from kbio_analysis.data.package import data_root
-from kbio_analysis.data.tables import load
-from kbio_analysis.data.verification import verify
+from kbio_analysis.data.tables import load, verify
 from kbio_analysis.errors import DataError
 
 ANNUAL = "biopharma_exports_annual"
