@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import agreement_record
 from kbio_analysis.models import structural_gravity as sg
 from kbio_analysis.models.gravity import ppml
@@ -190,6 +191,9 @@ def test_one_agreement_stands_by_itself() -> None:
         empty = sg.of_partner(world, AGREEMENTS, home="A", **nothing)
         assert empty.step("exports", 2005) is None
         assert set(empty.records(None).values()) == {None}
+    for partner, until, said in (("ZZ", 1995, "holds no ZZ"), ("B", 1990, "no year of the panel lies before 1990")):
+        with pytest.raises(ModelInputError, match=said):
+            sg.event_study(world, AGREEMENTS, home="A", partner=partner, base_until=until)
 
 
 def test_an_event_study_breaks_in_the_year_of_entry() -> None:

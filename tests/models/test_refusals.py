@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models import concentration, interrupted, market_gaps, pipeline, revisions, season
+from kbio_analysis.models import concentration, interrupted, market_gaps, pipeline, reference_class, revisions, season
 from kbio_analysis.models.checks import (
     check_levels,
     check_names,
@@ -74,6 +74,7 @@ SLIPS = {
         ("log(exports)", "log(exports[partners[:5]])", "4 donors, at least 5 are needed"),
         ("2010)", '2010, method="magic")', "unknown model 'magic'"),
         ("log(exports)", "log(exports.assign(USA=np.nan))", "missing or infinite outcomes for USA"),
+        ("log(exports)", "log(pd.concat([exports, exports]))", "a period or a unit occurs twice"),
         ("np.log(exports)", "exports.reset_index(drop=True)", "outcomes: the index is RangeIndex and holds 0, 1"),
         ("np.log(exports)", "[1, 2]", "outcomes: list was given"),
     ],
@@ -226,6 +227,7 @@ def test_an_example_with_a_slip_is_refused_and_says_what_to_do(name: str, frames
         (lambda y: pipeline.updated_share(0.5, 5, passed=2, approved=1), "no more passed than approved"),
         (lambda y: pipeline.share_needed(3, [5], [0.5], 1.0), "between 0 and 1"),
         (lambda y: season.rank_test([1.0], 12), "y: list was given"),
+        (lambda y: reference_class.crps_t(0.0, 0.0, 1.0, 1), "more than one degree of freedom"),
         (lambda y: check_levels([]), "no interval level given"),
         (lambda y: check_names([], ["a", "b"]), "no model named; choose among a, b"),
         (lambda y: check_years([2010], "treatment"), "treatment: list was given"),
