@@ -263,5 +263,4 @@ if AHEAD in os.environ and multiprocessing.parent_process() is None:
     signal.alarm(START_SECONDS)
     _ready(modules, tables)
     signal.alarm(0)
-    gc.collect()
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children
