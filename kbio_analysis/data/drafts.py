@@ -54,10 +54,10 @@ class Answers:
                 raise UsageError(f"{option} {said}")
             print(said)
 
-    def field(self, given: str | None, option: str, field: dict[str, Any], form: str = "") -> str:
-        """The answer to what a column of a table holds, by its passport; ``form`` where that says none of its own."""
-        limits = field.get("constraints", {})
-        return self(given, option, field["description"], limits.get("enum") or form or limits.get("pattern") or TEXT)
+    def field(self, given: str | None, option: str, field: dict[str, Any], form: str = "", also: str = "") -> str:
+        """The answer to what a column of a table holds, by its passport but for ``form`` and what is ``also`` asked."""
+        limits, question = field.get("constraints", {}), field["description"].partition("; blank")[0] + also
+        return self(given, option, question, limits.get("enum") or form or limits.get("pattern") or TEXT)
 
     def complete(self) -> None:
         """Raises UsageError naming every option without an answer."""
@@ -169,8 +169,9 @@ def _sources(
             held[source] = {"source_id": source, "licence": terms}
             for option, text in about.items():
                 column = {"source-title": "title", "address": "url", "how-read": "how_read"}.get(option, option)
-                form = r"none|https?://\S+" if column == "url" else ""
-                held[source][column] = answers.field(text, f"--{option}", fields[column], form).removesuffix("none")
+                form, also = (r"none|https?://\S+", ": https://..., or none") if column == "url" else ("", "")
+                answer = answers.field(text, f"--{option}", fields[column], form, also)
+                held[source][column] = "" if answer == "none" else answer
     if unknown := [one for one in cited if one and one not in held]:
         hint = did_you_mean(unknown[0], held)
         raise UsageError(f"{unknown[0]!r} is no row of the table sources; give a new one with --source{hint}")
