@@ -97,8 +97,7 @@ class YearToDate:
     ``year``, ``n_months`` its months so far; ``to_date`` their sum, ``year_before`` and ``base`` the same months of
     the year before (None if not held) and of the base year; ``path`` the base grown at the rate given.
     ``ahead_pct`` = 100 (to_date/path - 1). ``cumulative``: month 1..12 x (a column a year, and ``path``), sums from
-    January. ``low`` and ``high``: ``to_date`` if every month moved by the lowest or highest ratio given (None
-    without ratios).
+    January.
     """
 
     year: int
@@ -109,13 +108,9 @@ class YearToDate:
     path: float
     ahead_pct: float
     cumulative: pd.DataFrame
-    low: float | None
-    high: float | None
 
 
-def year_to_date(
-    y: pd.Series, *, base_year: int, growth_pct: float, ratios: Sequence[float] | None = None
-) -> YearToDate | None:
+def year_to_date(y: pd.Series, *, base_year: int, growth_pct: float) -> YearToDate | None:
     """The last year of a monthly series against its base year grown at ``growth_pct`` a year.
 
     None if the series is empty, lacks January of its last year or a month of the base year, or ends in the base year.
@@ -141,8 +136,6 @@ def year_to_date(
         path=path,
         ahead_pct=100 * (to_date / path - 1),
         cumulative=sums,
-        low=None if ratios is None else to_date * min(ratios),
-        high=None if ratios is None else to_date * max(ratios),
     )
 
 

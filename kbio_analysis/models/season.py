@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,7 @@ MIN_MONTHS = 24
 """Fewest months whose season is looked for: two years."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankTest:
+class RankTest(NamedTuple):
     """Friedman's test that no place within a block is higher than another: ``p_value`` over ``n_blocks``.
 
     ``effect_pct``: index place 1..k, average over the blocks of the place above the block's mean, per cent.
@@ -116,11 +116,7 @@ def rank_test(y: pd.Series, places: int) -> RankTest | None:
     blocks = np.log(y.to_numpy(dtype=float)[start : start + n * places].reshape(n, places))
     test = stats.friedmanchisquare(*blocks.T)
     effect = 100 * np.expm1((blocks - blocks.mean(axis=1, keepdims=True)).mean(axis=0))
-    return RankTest(
-        p_value=float(test.pvalue),
-        n_blocks=n,
-        effect_pct=pd.Series(effect, index=pd.RangeIndex(1, places + 1, name="place")),
-    )
+    return RankTest(float(test.pvalue), n, pd.Series(effect, index=pd.RangeIndex(1, places + 1, name="place")))
 
 
 def _stl(logs: np.ndarray, smoother: int, *, robust: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
