@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from .package import PACKAGE_FILE, Passport
-from .parsing import place
+from .schemas import place
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series

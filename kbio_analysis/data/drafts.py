@@ -20,8 +20,7 @@ from ..errors import DataError, UsageError, did_you_mean
 from ..reading import file_rows, read_json, rows_of
 from .checks import check_table, due_date
 from .package import Package, Passport, read_package, read_verified, sorted_rows, take_in, vouched, written
-from .parsing import parse
-from .schemas import fits, typed
+from .schemas import fits, parse, typed
 from .tables import load_from, verify
 
 Row = dict[str, str]

@@ -14,8 +14,7 @@ from ..errors import DataError, UsageError
 from ..reading import file_rows, rows_of
 from .checks import due_date
 from .package import Package, data_root, read_package, sorted_rows, vouched, write_package, written
-from .parsing import parse
-from .schemas import typed
+from .schemas import parse, typed
 
 
 def package_with(given: list[str], today: date) -> Path:

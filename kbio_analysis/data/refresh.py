@@ -26,8 +26,7 @@ from .package import (
     take_in,
     vouched,
 )
-from .parsing import parse
-from .schemas import typed
+from .schemas import parse, typed
 from .tables import verify
 
 ANOTHER_UNIT = 3.0  # times by which the figures in common may differ in the median

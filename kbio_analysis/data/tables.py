@@ -13,8 +13,7 @@ from ..errors import DataError
 from ..reading import DocumentError, read_yaml, rows_of
 from .checks import check_table
 from .package import CANDIDATES, VINTAGES, Package, Passport, hold_form, package_in_use, read_package, read_verified
-from .parsing import parse, place
-from .schemas import typed
+from .schemas import parse, place, typed
 
 if TYPE_CHECKING:
     from datetime import date

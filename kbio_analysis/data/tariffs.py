@@ -205,20 +205,20 @@ def _printed(iso3: str, flow: Flow, excluded: tuple[int, ...]) -> TariffLines:
     trade = trade[trade["iso3"] == iso3].set_index("hs2").sort_index()
     trade = trade[(trade[f"{flow}_share_pct"] > 0) & ~trade.index.isin(excluded)]
     importer = iso3 if flow == "exports" else HOME
-    groups, members = (
-        load("wto_product_groups"),
-        load("korea_ftas").query("scope == 'partial' and status == 'in_force'"),
-    )
-    share, own = trade[f"{flow}_share_pct"], trade["share_of_korean_imports_pct"] / 100
-    frame = groups.set_index("hs2")[["product_group", "broad_group"]].loc[trade.index].join(_elasticities())
-    frame = frame.rename(columns={"product_group": "group"}).assign(
-        importer=importer, share_pct=100 * share / share.sum()
-    )
-    frame = _with_duties(frame)
-    supplier, behind = (own, []) if flow == "imports" else _supplier_share(iso3)
+    members = load("korea_ftas").query("scope == 'partial' and status == 'in_force'")
+    groups, share = load("wto_product_groups"), trade[f"{flow}_share_pct"]
+    frame = groups.rename(columns={"product_group": "group"}).set_index("hs2")[["group", "broad_group"]]
+    frame = frame.loc[trade.index].join(_elasticities())
+    frame = _with_duties(frame.assign(importer=importer, share_pct=100 * share / share.sum()))
+    supplier, behind = trade["share_of_korean_imports_pct"] / 100, trade
+    if flow == "exports":  # Korea's fraction of the partner's total imports; the median partner's where unusable
+        rows = usable_totals("imports").query("imports_from_korea_usd_m > 0").sort_values("year")
+        behind = rows.groupby("iso3").tail(RECENT_YEARS)
+        shares = (behind["imports_from_korea_usd_m"] / behind["total_imports_usd_m"]).groupby(behind["iso3"]).mean()
+        supplier = float(shares.get(iso3, shares.median()))
     frame = frame.assign(rd_pct=0.0, sd_pct=0.0, supplier_share=supplier, trade_usd_m=frame["share_pct"] / 100)
-    tables = (groups, load("trade_elasticities_hs_section"), trade, frame)
-    used = {source for rows in tables for source in rows["source_id"].unique()}.union(behind) - {""}
+    tables = (groups, load("trade_elasticities_hs_section"), trade, frame, behind)
+    used = {source for rows in tables for source in rows["source_id"].unique()} - {""}
     columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "supplier_share", "trade_usd_m"]
     return TariffLines(
         frame=frame[[*columns, "sigma_median", "sigma_log_sd", "source_id"]],
@@ -318,11 +318,3 @@ def _charged(held: TariffLines, paid: bool, bonded: float) -> TariffLines:
         used |= {*load("bangladesh_published").query("kind == 'revenue'")["source_id"]}
     frame = frame.assign(cd_pct=customs, rd_pct=para * REGULATORY_SHARE, sd_pct=para * (1 - REGULATORY_SHARE))
     return replace(held, frame=frame, source_ids=tuple(sorted(used)))
-
-
-def _supplier_share(iso3: str) -> "tuple[float, set[str]]":
-    """Korea's fraction of the partner's total imports, and its sources; the median partner's where unusable."""
-    rows = usable_totals("imports").query("imports_from_korea_usd_m > 0").sort_values("year")
-    latest = rows.groupby("iso3").tail(RECENT_YEARS)
-    share = (latest["imports_from_korea_usd_m"] / latest["total_imports_usd_m"]).groupby(latest["iso3"]).mean()
-    return float(share.get(iso3, share.median())), set(latest["source_id"])

@@ -1,6 +1,5 @@
 """What models accept: time, levels, counts, frames; each refusal says what is wrong and what to do about it."""
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
@@ -13,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_typ
 import numpy as np
 import pandas as pd
 
-from kbio_analysis.errors import ModelInputError, ParameterError
+from kbio_analysis.errors import ModelInputError, ParameterError, did_you_mean
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,11 +82,9 @@ def checked_frame(frame: object, columns: Iterable[str], label: str) -> pd.DataF
     """``frame`` if it is one and holds ``columns``; otherwise a refusal that names what is missing or was given."""
     if not isinstance(frame, pd.DataFrame):
         raise ModelInputError(f"{label}: {type(frame).__name__} was given; pass a pandas frame")
-    absent = [c for c in columns if c not in frame.columns]
-    if absent:
-        near = difflib.get_close_matches(absent[0], [str(c) for c in frame.columns], n=1)
-        hint = f"is it {near[0]!r}?" if near else f"it has {_some(frame.columns)}"
-        raise ModelInputError(f"{label}: no column {', '.join(absent)}; {hint}")
+    if absent := [c for c in columns if c not in frame.columns]:
+        hint = did_you_mean(absent[0], map(str, frame.columns)) or f"; it has {_some(frame.columns)}"
+        raise ModelInputError(f"{label}: no column {', '.join(absent)}{hint}")
     return frame
 
 
@@ -125,21 +122,19 @@ def _fits(value: object, wanted: Any) -> bool:
 def check_names(names: Iterable[str], known: Iterable[str], what: str = "model") -> list[str]:
     """The names as a list without repeats; an unknown one is refused with the nearest known name."""
     chosen = list(dict.fromkeys([names] if isinstance(names, str) else names))
-    if not chosen:
-        raise ModelInputError(f"no {what} named; choose among {', '.join(known)}")
-    for name in chosen:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), list(known), n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"choose among {', '.join(known)}"
-            raise ModelInputError(f"unknown {what} '{name}'; {hint}")
+    unknown = [str(name) for name in chosen if name not in known]
+    if unknown or not chosen:
+        hint = did_you_mean(unknown[0], known) if unknown else ""
+        said = f"unknown {what} {unknown[0]!r}" if unknown else f"no {what} named"
+        raise ModelInputError(said + (hint or f"; choose among {', '.join(known)}"))
     return chosen
 
 
 def checked_level(level: float, name: str = "level") -> float:
     """An interval level in per cent, between 1 and 100; a share is refused with the per cent it stands for."""
-    if not isinstance(level, Real) or isinstance(level, bool) or not 1 < level < 100:
-        share = isinstance(level, Real) and not isinstance(level, bool) and 0.01 < level < 1
-        meant = f"did you mean {100 * level:g}?" if share else "give one such as 80 or 95"
+    real = isinstance(level, Real) and not isinstance(level, bool)
+    if not real or not 1 < level < 100:
+        meant = f"did you mean {100 * level:g}?" if real and 0.01 < level < 1 else "give one such as 80 or 95"
         raise ModelInputError(f"{name} = {level!r}: levels are per cents between 1 and 100; {meant}")
     return float(level) if level % 1 else int(level)
 

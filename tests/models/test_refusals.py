@@ -79,7 +79,7 @@ SLIPS = {
         ("np.log(exports)", "[1, 2]", "outcomes: list was given"),
     ],
     "donors.screen": [
-        ('"clean"', '"large_"', "unknown donor rule 'large_'; did you mean 'large'"),
+        ('"clean"', '"large_"', "unknown donor rule 'large_'; did you mean large"),
         ("(1996,", "(2011,", "no figure for 2009 and 2010"),
         ('candidates, "IND"', 'candidates, "XXX"', "XXX: not in this record"),
     ],
@@ -128,7 +128,7 @@ SLIPS = {
         ("(world,", '(world.assign(trade_usd_m="1"),', "plain numbers"),
     ],
     "tariffs.simulate": [
-        ("rd_pct=0.0", "rd=0.0", "no column rd_pct; is it 'sd_pct'"),
+        ("rd_pct=0.0", "rd=0.0", "no column rd_pct; did you mean sd_pct"),
         ("(lines,", "({},", "lines: dict was given"),
         ("[10.0, 25.0]", "[10.0, np.nan]", "duties are missing"),
         ("[10.0, 25.0]", "[10.0, -1.0]", "must not be negative"),
@@ -267,7 +267,7 @@ def test_a_wrong_type_is_refused_by_name() -> None:
         years_index([1, 2, 3], "outcomes")
     with pytest.raises(ModelInputError, match="world: dict was given"):
         checked_frame({}, ["year"], "world")
-    with pytest.raises(ModelInputError, match="world: no column exporter; is it 'exportr'"):
+    with pytest.raises(ModelInputError, match="world: no column exporter; did you mean exportr"):
         checked_frame(pd.DataFrame({"exportr": []}), ["exporter"], "world")
 
 
