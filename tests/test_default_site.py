@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kbio_analysis.render.references import compare, load, orphans, recorded, reference_file
+from kbio_analysis.render.references import compare, orphans, recorded, reference_file
 
 PAGE_BYTES_BEFORE_CHARTS = 200_000
 RUN_SECONDS = 600
@@ -26,7 +26,7 @@ def test_every_notebook_has_a_complete_report_as_its_reference_holds_it(rendered
         assert (result["status"], result["error"]) == ("ok", None)
         assert re.fullmatch(r"[0-9a-f]{64}", result["inputs"]["code"])
         assert result["inputs"]["tables"] or result["inputs"]["reports"]
-        reference = load(reference_file(root / "notebooks", notebook.stem))
+        reference = json.loads(reference_file(root / "notebooks", notebook.stem).read_bytes())
         assert compare(reference, recorded(result, (folder / "executed.ipynb").read_bytes())) == []
     assert orphans(root / "notebooks", [path.parent.name for path in rendered_site.glob("*/default")]) == []
 

@@ -74,24 +74,15 @@ def recorded(notebook: str) -> Recorded:
         listed = ", ".join(entries) or "none"
         raise UsageError(f"{notebook!r} is not in this notebook's composed_from ({listed}); add it to its metadata")
     entry = entries[notebook] if entries else reference_entry(notebooks_beside(), notebook)
-    _read[notebook] = entry_hash(entry)
+    whole = json.dumps(entry, sort_keys=True, ensure_ascii=False).encode()
+    _read[notebook] = hashlib.sha256(whole).hexdigest()
     entry = entry | {"notebook": notebook}
     return Recorded(**{part.name: entry[part.name] for part in fields(Recorded) if part.name in entry})
 
 
 def recorded_read() -> dict[str, str]:
-    """Notebook -> sha256 of every record this process has read so far, by name."""
+    """Notebook -> sha256 of every record this process has read so far, with the state it was in, by name."""
     return dict(sorted(_read.items()))
-
-
-def entry_hash(entry: Mapping[str, Any]) -> str:
-    """sha256 of a bundle's entry: of what was recorded and of the state it is in."""
-    return hashlib.sha256(json.dumps(entry, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def missing_entry(why: str, source: str, state: State = "missing") -> dict[str, Any]:
-    """The entry of a notebook of which nothing is recorded."""
-    return {"state": state, "why": why, "source": source}
 
 
 def notebooks_beside() -> Path:
@@ -112,13 +103,13 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
         if not (notebooks / f"{notebook}.ipynb").is_file():
             known = [path.stem for path in notebooks.glob("*.ipynb")]
             raise UsageError(f"no notebook {notebook!r}{did_you_mean(notebook, known)}")
-        return missing_entry("no reference yet", "reference")
+        return {"state": "missing", "why": "no reference yet"}
     try:
         content = read_json(path.read_bytes())
         tables, reports = dict(content["tables"]), list(content["reports"])
         [one["value"] for one in content["results"].values()], [one["csv"] for one in content["charts"].values()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return missing_entry(f"its reference {path.name} cannot be read", "reference")
+        return {"state": "missing", "why": f"its reference {path.name} cannot be read"}
     now: dict[str, str] = {}
     with suppress(DataError):
         now = {name: passport.sha256 for name, passport in package_in_use().passports.items()}
@@ -128,7 +119,7 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
     for name in reports:
         state = reference_entry(notebooks, name)["state"] if name != notebook else "missing"
         why += [f"{name}, which it is composed from, is {state}"] * (state != "fresh")
-    return content | {"state": "stale" if why else "fresh", "why": ", ".join(why), "source": "reference"}
+    return content | {"state": "stale" if why else "fresh", "why": ", ".join(why)}
 
 
 @lru_cache(maxsize=1)

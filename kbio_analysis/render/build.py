@@ -14,7 +14,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,7 +22,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kbio_analysis.data.results import missing_entry, reference_entry
+from kbio_analysis.data.results import reference_entry
 from kbio_analysis.render.batches import keep_apart
 from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.provenance import Cache
@@ -142,10 +142,10 @@ def checked(jobs: Iterable[Job], notebooks: Path, make: Make) -> Iterator[Report
         for report in make(group):
             if report.status == MADE:
                 kept = recorded(report.result, report.files["executed.ipynb"])
-                made[report.notebook] = kept | {"state": "fresh", "why": "", "source": "report"}
+                made[report.notebook] = kept | {"state": "fresh", "why": ""}
             else:
                 why = f"failed in this run ({report.result['error']['type']})"
-                made[report.notebook] = missing_entry(why, "report", "failed")
+                made[report.notebook] = {"state": "failed", "why": why}
             yield report
 
 
@@ -170,15 +170,11 @@ def stages(jobs: Iterable[Job], entries: Entries) -> Iterator[list[Job]]:
 
     def supplied(job: Job) -> Job:
         records = {one.notebook: entries(one.notebook) for one in job.upstream}
-        return replace(job, upstream=(), recorded=bundle(records)) if records else job
+        bundle = json.dumps(records, ensure_ascii=False, sort_keys=True).encode()
+        return replace(job, upstream=(), recorded=bundle) if records else job
 
     for _, group in groupby(sorted(jobs, key=depth), key=depth):
         yield [supplied(job) for job in group]
-
-
-def bundle(records: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """What each notebook recorded, as the bytes that one composed from them is given."""
-    return json.dumps(records, ensure_ascii=False, sort_keys=True).encode()
 
 
 def site_entries(site: Path) -> Entries:
@@ -187,12 +183,14 @@ def site_entries(site: Path) -> Entries:
     @cache
     def entry(notebook: str) -> dict[str, Any]:
         folder = folder_of(site, notebook, DEFAULT_SET)
-        why, state = ("the last run failed", "failed") if (folder / FAILURE).exists() else ("", "fresh")
+        about = {"state": "fresh", "why": ""}
+        if failed := (folder / FAILURE).exists():
+            about = {"state": "failed", "why": "the last run failed"}
         try:
-            kept = recorded(json.loads((folder / RESULT).read_bytes()), (folder / "executed.ipynb").read_bytes())
-            return kept | {"state": state, "why": why, "source": "report"}
+            result = json.loads((folder / RESULT).read_bytes())
+            return recorded(result, (folder / "executed.ipynb").read_bytes()) | about
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return missing_entry(why or "the report is damaged", "report", "failed" if why else "missing")
+            return about if failed else {"state": "missing", "why": "the report is damaged"}
 
     return entry
 

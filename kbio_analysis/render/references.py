@@ -16,8 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kbio_analysis.errors import KbioError
-from kbio_analysis.reading import DocumentError, read_json, rows_of
+from kbio_analysis.reading import read_json, rows_of
 from kbio_analysis.render.outputs import DEFAULT_RTOL, collect
 from kbio_analysis.render.publish import explained, write_file
 from kbio_analysis.render.results import is_number
@@ -63,55 +62,39 @@ def recorded(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
     }
 
 
-def load(path: Path) -> dict[str, Any] | None:
-    """The accepted reference; None when there is none yet. Raises KbioError for a file that is no reference."""
-    try:
-        known = read_json(path.read_bytes())
-        for name, (_, _, rtol) in _compared(known).items():
-            if not is_number(rtol) or not 0 <= rtol < 1:
-                raise DocumentError(f"the tolerance of {name} is {rtol!r}; it lies between 0 and 1")
-        return known
-    except FileNotFoundError:
-        return None
-    except (OSError, DocumentError, KeyError, TypeError, AttributeError) as problem:
-        why = problem if isinstance(problem, OSError | DocumentError) else "it holds no results and charts"
-        wanted = "restore it or write it anew: kbio check --accept"
-        raise KbioError(f"{path} is not a reference file ({why}); {wanted}") from None
-
-
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """A line for everything that moved by more than the tolerance accepted with it: answer, results, charts."""
-    before, after, lines = _compared(old), _compared(new), []
-    for name in before | after:
-        if name not in before or name not in after:
-            lines.append(f"{name} is {'gone' if name in before else 'new'}")
-            continue
-        (about, values, rtol), (now, moved, _) = before[name], after[name]
-        lines += [
-            f"{name}: {part} changed from {was} to {now[part]}" for part, was in about.items() if was != now[part]
-        ]
-        for (place, was), (_, value) in zip(values, moved, strict=True) if len(values) == len(moved) else ():
-            if not _same(was, value, rtol):
-                numbers = is_number(was) and is_number(value) and was != 0
-                share = f" (relative difference {abs(value - was) / abs(was):.3g})" if numbers else ""
-                lines.append(f"{place}: {was!r} -> {value!r}{share}")
+    lines = []
+    for kind, word in (("results", ""), ("charts", "chart ")):
+        lines += [f"{word}{name} is gone" for name in old[kind] if name not in new[kind]]
+        lines += [f"{word}{name} is new" for name in new[kind] if name not in old[kind]]
+    before, after = _values(old), _values(new)
+    for place in (place for place in before if place in after):
+        (was, rtol), (now, _) = before[place], after[place]
+        if not _same(was, now, rtol):
+            numbers = is_number(was) and is_number(now) and was and rtol
+            share = f" (relative difference {abs(now - was) / abs(was):.3g})" if numbers else ""
+            lines.append(f"{place[0]}: {was!r} -> {now!r}{share}")
     return lines
 
 
-def _compared(reference: Mapping[str, Any]) -> dict[str, tuple[dict[str, Any], list[tuple[str, Any]], Any]]:
-    """Answer, results and charts alike: name -> what it is, its values with their places, how far these may move."""
-    found: dict[str, Any] = {"the answer": ({}, [("answer", reference.get("answer"))], 0.0)}
+def _values(reference: Mapping[str, Any]) -> dict[tuple[str, str], tuple[Any, float]]:
+    """Place -> value and how far it may move. The place of a chart's cell has the chart's shape in it, so that cells
+    are held against each other in charts of one shape only."""
+    found: dict[tuple[str, str], Any] = {("answer", ""): (reference.get("answer"), 0.0)}
     for name, result in reference["results"].items():
         rtol = result.get("rtol", DEFAULT_RTOL)
-        found[name] = {"unit": repr(result.get("unit")), "tolerance": rtol}, [(name, result["value"])], rtol
+        found[name, ""] = result["value"], rtol
+        found |= {(f"{name}, unit", ""): (result.get("unit"), 0.0), (f"{name}, tolerance", ""): (rtol, 0.0)}
     for name, chart in reference["charts"].items():
         rtol, (head, *rows) = chart.get("rtol", DEFAULT_RTOL), list(csv.reader(chart["csv"])) or [[]]
-        cells = []
+        shape = f"{len(rows)} of {sorted(set(map(len, rows)))}"
+        for about, value in {"tolerance": rtol, "columns": head, "rows": shape}.items():
+            found[f"chart {name}, {about}", ""] = value, 0.0
         for number, row in enumerate(rows, start=1):
-            place = f"chart {name}, row {number} ({', '.join(row[:1])}), column"
-            cells += [(f"{place} {column}", _number(cell)) for column, cell in zip(head, row, strict=False)]
-        shape = {"tolerance": rtol, "columns": head, "rows": f"{len(rows)} of {sorted(set(map(len, rows)))}"}
-        found[f"chart {name}"] = shape, cells, rtol
+            for column, cell in zip(head, row, strict=False):
+                place = f"chart {name}, row {number} ({', '.join(row[:1])}), column {column}"
+                found[place, f"{shape} {head}"] = _number(cell), rtol
     return found
 
 
@@ -135,20 +118,20 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
     is never well, nor is a reference without them.
     """
     path, name, executed = reference_file(notebooks, report.notebook), report.notebook, report.files["executed.ipynb"]
-    new, old = recorded(report.result, executed), None
+    new, old, differences = recorded(report.result, executed), None, []
     count = f"{len(new['results'])} results, {len(new['charts'])} charts"
     if not new["results"] and not new["charts"]:
         return False, [f"empty     {name}  it records no result and shows no chart, so there is nothing to check"]
     if any(map(_is_constant, _regression_cells(json.loads(executed)))):
         return False, [f"empty     {name}  its regression cell prints what is written in it, so it can never differ"]
     try:
-        old = load(path)
-    except KbioError as problem:
-        if not accept:
-            return False, [f"unread    {name}  {problem}"]
-    differences = compare(old, new) if old else []
-    said = ("moved", f"{len(differences)} moved") if differences else ("ok", f"as recorded: {count}")
-    status, words = said if old else ("none", "no reference yet")
+        old = read_json(path.read_bytes())
+        differences = compare(old, new)
+        status, words = ("moved", f"{len(differences)} moved") if differences else ("ok", f"as recorded: {count}")
+    except FileNotFoundError:
+        status, words = "none", "no reference yet"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        status, words = "unread", f"{path} is not a reference file ({problem}); restore it"
     lines = [f"{status:<9} {name}  {words}", *(f"          {difference}" for difference in differences)]
     if not accept:
         meant = [f"          if this is meant: kbio check {name} --accept"] if status != "ok" else []
@@ -182,11 +165,10 @@ def _regression_cells(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _is_constant(cell: Mapping[str, Any]) -> bool:
     """Whether a regression cell names nothing that the notebook computed."""
-    try:
+    with suppress(SyntaxError):
         tree = ast.parse("".join(cell["source"]))
-    except SyntaxError:
-        return False
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} <= {*dir(builtins)}
+        return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} <= {*dir(builtins)}
+    return False
 
 
 def orphans(notebooks: Path, known: Iterable[str]) -> list[str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kbio_analysis.data.results import reference_entry
-from kbio_analysis.render.build import bundle
 from kbio_analysis.render.job import run
 from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.render.parameters import read
@@ -43,7 +42,7 @@ def said(notebook: str, recorded: Entries | None = None, **parameters: str) -> S
     ``recorded`` is what a composed one reads; without it the committed references as they are.
     """
     ((job,), _) = requested([notebook], parameters, set_name="extreme", limit_seconds=300)
-    report = run(replace(job, recorded=None if recorded is None else bundle(recorded)))
+    report = run(replace(job, recorded=None if recorded is None else json.dumps(recorded).encode()))
     if report.status != "ok":
         return Said(status=report.status, failure=report.failure, results={}, shown=[])
     outputs = [o for c in json.loads(report.files["executed.ipynb"])["cells"] for o in c.get("outputs", [])]

@@ -5,13 +5,14 @@ import re
 import pytest
 from running import Said, answered, fresh
 
-from kbio_analysis.data.results import missing_entry, reference_entry
+from kbio_analysis.data.results import reference_entry
 from kbio_analysis.data.tables import load
 from kbio_analysis.models.verdicts import VERDICTS
 from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.vocabulary import PLACE_COLOURS
 
 BRIEFING, LEDGER = "00_briefing", "40_claims_ledger"
+GONE = {"state": "missing", "why": "not rendered yet"}
 
 
 def held(notebook: str, name: str) -> float:
@@ -65,7 +66,7 @@ def test_a_place_has_one_colour_in_every_report_that_draws_it() -> None:
 
 def test_a_missing_record_is_named_and_not_shown_and_a_stale_one_shown_and_named() -> None:
     records = fresh(BRIEFING)
-    records["22_bangladesh_cepa"] = missing_entry("not rendered yet", "report")
+    records["22_bangladesh_cepa"] = GONE
     records["11_export_forecast"] |= {"state": "stale", "why": "table us_gdp has changed since"}
     shown = answered(BRIEFING, records)
     r = shown.results
@@ -79,7 +80,7 @@ def test_a_missing_record_is_named_and_not_shown_and_a_stale_one_shown_and_named
 
 
 def test_without_any_record_it_says_so_and_does_not_fail() -> None:
-    shown = answered(BRIEFING, {n: missing_entry("not rendered yet", "report") for n in fresh(BRIEFING)})
+    shown = answered(BRIEFING, dict.fromkeys(fresh(BRIEFING), GONE))
     assert "Of 9 records none is fresh" in shown.text
     assert shown.answer.count("not on record") == 4
     assert {v for n, v in shown.results.items() if n.startswith("move_")} == {None}
@@ -142,7 +143,7 @@ def test_every_claim_has_one_verdict_or_is_an_aim_and_they_are_counted(default: 
 def test_verdicts_flip_with_their_records_and_a_missing_or_stale_paper_is_named() -> None:
     changed = {"trade_multiple_from_first_year": 2.5, "probability_of_doubling": 0.5, "usa_2025_08_usd_m": 9900}
     records = fresh(LEDGER, **changed, asean_over_usa_2025_08=0.5)
-    records["12_top_five"] = missing_entry("not rendered yet", "report")
+    records["12_top_five"] = GONE
     records["13_reform_clock"] |= {"state": "stale", "why": "table sources has changed since"}
     flipped = answered(LEDGER, records)
     mine = verdicts(flipped)
