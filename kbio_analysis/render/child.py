@@ -137,7 +137,8 @@ def _redirected(path: str | Path, flags: int, *numbers: int) -> None:
     opened = os.open(path, flags, 0o600)
     for number in numbers:
         os.dup2(opened, number)
-    os.close(opened)
+    if opened > 2:  # else it was closed before, and the file took its number
+        os.close(opened)
 
 
 def told(problem: BaseException) -> StoppedError:
@@ -231,7 +232,7 @@ def _import(name: str) -> None:
 def kill(process: psutil.Process) -> None:
     """End it and all below it, as far as they are still there."""
     found = [process]
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(psutil.Error, OSError):
         found += process.children(recursive=True)
     for one in found:
         with contextlib.suppress(psutil.Error):

@@ -238,7 +238,7 @@ _at_work: set[int] = set()
 
 def _server() -> psutil.Process | None:
     """The server that the standard library has started for this process, if it lives."""
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(psutil.Error, OSError):
         server = psutil.Process(forkserver._forkserver._forkserver_pid or os.getpid())
         return server if server.ppid() == os.getpid() and server.status() != psutil.STATUS_ZOMBIE else None
     return None
