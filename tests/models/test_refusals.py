@@ -150,6 +150,11 @@ SLIPS = {
         ("(flows,", "(exports,", "trade: DataFrame was given"),
         ("growth_pct,", "growth_pct.iloc[:, :2],", "fewer than three partners"),
         ("horizon=8", "horizon=30", "30 years after it; shorten the horizon"),
+        (
+            'exports, "imports": 0.6 * exports',
+            'exports.iloc[:, :6], "imports": exports.iloc[:, 6:]',
+            "no partner has every flow",
+        ),
     ],
     "new_agreement.effects": [("start=2026, horizon=5", "start=2026, horizon=50", "lengthen its horizon")],
     "transfer.from_structural": [('"weight"]', '"heft"]', "no column weight")],
