@@ -162,9 +162,12 @@ def render(
     A wrong parameter, name or batch is refused before anything starts. The site is whole at every moment; a run that
     was cut off goes on where it stopped.
     """
-    from kbio_analysis.render.requests import given_parameters, requested
+    from kbio_analysis.render.requests import requested
 
-    forms, given = [form for form in dict.fromkeys(to or []) if form != Form.html], given_parameters(parameter or [])
+    forms, pairs = [form for form in dict.fromkeys(to or []) if form != Form.html], parameter or []
+    given = {name.strip(): value for name, equals, value in (one.partition("=") for one in pairs) if equals}
+    if len(given) < len(pairs):
+        raise UsageError(f"-p {' -p '.join(pairs)}: write each as -p NAME=VALUE, and each once")
     if table:
         if scheduler:
             raise UsageError("--table is for this machine; leave --scheduler out")

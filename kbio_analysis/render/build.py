@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kbio_analysis.data.results import reference_entry
-from kbio_analysis.render.batches import keep_apart
 from kbio_analysis.render.forks import check_stop, stopping
 from kbio_analysis.render.provenance import Cache
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, explained, folder_of, open_site, publish
 from kbio_analysis.render.references import recorded
+from kbio_analysis.render.requests import keep_apart
 from kbio_analysis.render.results import RESULT, Rankings, remember
 from kbio_analysis.render.site import write_site
 

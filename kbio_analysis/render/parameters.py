@@ -102,7 +102,8 @@ class NotebookSpec(BaseModel, frozen=True):
         named = {unicodedata.normalize("NFC", name): value for name, value in given.items()}
         known, mistakes = [parameter.name for parameter in self.parameters], []
         try:
-            return self._adapter.validate_python(named, strict=True, extra="forbid")
+            typed = self._adapter.validate_python(named, strict=True, extra="forbid")
+            return {name: typed[name] for name in named}
         except ValidationError as problem:
             for error in problem.errors(include_url=False):
                 name, shown = error["loc"][0], repr(error["input"])

@@ -1,6 +1,5 @@
 """Batch files: typed by the notebook, judged as a whole, named apart, and never larger than said."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +8,8 @@ from render.fixtures.built import notebook
 
 from kbio_analysis import reading
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.batches import ParameterSet, keep_apart, read_batches
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
-from kbio_analysis.render.requests import requested
+from kbio_analysis.render.requests import ParameterSet, keep_apart, read_batches, requested
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = (
@@ -35,15 +33,15 @@ def spec(name: str) -> NotebookSpec:
     return read_source(name, notebook("1", parameters=parameters))
 
 
-def sets(tmp_path: Path, text: str, given: Mapping[str, object] | None = None) -> list[ParameterSet]:
+def sets(tmp_path: Path, text: str) -> list[ParameterSet]:
     file = tmp_path / "b.yml"
     file.write_text(text, encoding="utf-8")
-    return read_batches([file], spec, given or {})[0]
+    return read_batches([file], spec)[0]
 
 
-def mistakes(tmp_path: Path, text: str, given: Mapping[str, object] | None = None) -> list[str]:
+def mistakes(tmp_path: Path, text: str) -> list[str]:
     with pytest.raises(UsageError) as caught:
-        sets(tmp_path, text, given)
+        sets(tmp_path, text)
     return [line.replace(f"{tmp_path}/", "") for line in str(caught.value).splitlines()]
 
 
@@ -112,8 +110,8 @@ sets: {}
     assert mistakes(tmp_path, text) == [
         "b.yml, line 11, include: a list is needed here",
         "b.yml, line 12, setts: no such part of a batch; did you mean sets?",
-        "b.yml, line 4, set a: 10_sample: sise: no such parameter; did you mean size?",
         "b.yml, line 4, set a: 10_sample: size: 'many': expected a whole number such as 2030",
+        "b.yml, line 4, set a: 10_sample: sise: no such parameter; did you mean size?",
         "b.yml, line 5, set b: a mapping is needed here, name: value",
         "b.yml, line 6, set ../up: set name '../up' is a path; use a plain name such as high_growth",
         "b.yml, line 7, set c: 10_sample: levels: ['1']: Input should be a valid integer",
@@ -176,7 +174,7 @@ def test_files_that_cannot_be_read_are_named_together(tmp_path: Path) -> None:
     (tmp_path / "latin.yml").write_bytes(b"notebook: \xe9\n")
     (tmp_path / "huge.yml").write_bytes(b"#" * (reading.MOST_BYTES + 1))
     with pytest.raises(UsageError, match=r"none.yml, No such file.*\n.*not UTF-8.*\n.*larger than 5 MB"):
-        read_batches([tmp_path / n for n in ("none.yml", "latin.yml", "huge.yml")], spec, {})
+        read_batches([tmp_path / n for n in ("none.yml", "latin.yml", "huge.yml")], spec)
 
 
 def test_what_two_parameters_make_impossible_together_is_said_of_the_whole_set(tmp_path: Path) -> None:
@@ -184,7 +182,7 @@ def test_what_two_parameters_make_impossible_together_is_said_of_the_whole_set(t
     file = tmp_path / "b.yml"
     file.write_text("notebook: a\nsets:\n  good: {first: 2025, last: 2030}\n  bad: {last: 2022, first: 2024}\n")
     with pytest.raises(UsageError) as caught:
-        read_batches([file], lambda name: read_source(name, notebook(parameters=ordered)), {})
+        read_batches([file], lambda name: read_source(name, notebook(parameters=ordered)))
     assert str(caught.value) == f"{file}, line 4, set bad: a: last: 2022 must be more than first, 2024"
 
 
@@ -203,35 +201,36 @@ def test_a_set_of_another_batch_is_not_moved(tmp_path: Path) -> None:
     keep_apart([replace(one, batch="first"), replace(two, batch=None), new], tmp_path)
 
 
-def test_the_command_line_overrides_where_the_parameter_exists(tmp_path: Path) -> None:
-    text = "notebook: 10_sample\nsets: {a: {size: 5}, b: }\n---\nnotebook: 12_other\nsets: {c: }\n"
-    assert [s.values["size"] for s in sets(tmp_path, text, {"size": "8"})] == [8, 8, 8]
-    assert [s.values.get("code") for s in sets(tmp_path, text, {"code": "x"})] == ["x", "x", None]
-    assert mistakes(tmp_path, text, {"nope": "1"}) == ["-p nope: no notebook of the batch has such a parameter"]
-    assert mistakes(tmp_path, text, {"code": "1", "share": "x"}) == [
-        "b.yml, -p: 10_sample: share: 'x': expected a number such as 11.9"
-    ]
-    matrix = "notebook: 10_sample\nmatrix: {size: [1, 2]}\n"
-    assert "but the matrix varies it" in mistakes(tmp_path, matrix, {"size": "3"})[0]
-
-
-def test_notebooks_named_choose_among_the_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("10_sample", "12_other"):
-        (tmp_path / f"{name}.ipynb").write_bytes(notebook("1", parameters="size: int = 1  # how many, count"))
+def test_notebooks_and_values_of_the_command_line_count_for_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, more in (("10_sample", "\ncode: str = '1'  # code"), ("12_other", "")):
+        parameters = f"size: int = 1  # how many, count{more}"
+        (tmp_path / f"{name}.ipynb").write_bytes(notebook("1", parameters=parameters))
     monkeypatch.setenv("KBIO_NOTEBOOKS", str(tmp_path))
     file = tmp_path / "two.yml"
-    file.write_text("notebook: 10_sample\nsets: {a: }\n---\nnotebook: 12\nsets: {b: }\n")
-    assert [job.label for job in requested([], {}, batches=[file])[0]] == ["10_sample/a", "12_other/b"]
+    file.write_text("notebook: 10_sample\nsets: {a: {size: 5}}\n---\nnotebook: 12\nsets: {b: }\n")
+    for given, sizes, codes in (({}, [5, 1], ["1", None]), ({"size": "8", "code": "x"}, [8, 8], ["x", None])):
+        work, _ = requested([], given, batches=[file])
+        assert [job.label for job in work] == ["10_sample/a", "12_other/b"]
+        assert [job.parameters["size"] for job in work] == sizes
+        assert [job.parameters.get("code") for job in work] == codes
     ((job,), _) = requested(["12"], {"size": "4"}, batches=[file])
     assert (job.label, job.parameters, job.batch) == ("12_other/b", {"size": 4}, "two")
-    file.write_text("notebook: 10_sample\nsets: {a: }\n")
-    for how, words in (({}, "is for 12_other"), ({"set_name": "x"}, "--set names one set")):
+    one = tmp_path / "one.yml"
+    one.write_text("notebook: 10_sample\nsets: {a: }\n")
+    for wanted, given, how, words in (
+        (["12"], {}, {}, "is for 12_other"),
+        (["10"], {}, {"set_name": "x"}, "--set names one set"),
+        ([], {"nope": "1"}, {}, "-p nope: no notebook of the batch has such a parameter"),
+        ([], {"size": "x"}, {}, "10_sample: size: 'x': expected a whole number"),
+    ):
         with pytest.raises(UsageError, match=words):
-            requested(["12"], {}, batches=[file], **how)
+            requested(wanted, given, batches=[one], **how)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "reports" / "batches").glob("*.yml")), ids=lambda path: path.stem)
 def test_the_shipped_batches_fit_their_notebooks(file: Path) -> None:
-    found, _ = read_batches([file], lambda name: read(ROOT / "notebooks" / f"{name}.ipynb"), {})
+    found, _ = read_batches([file], lambda name: read(ROOT / "notebooks" / f"{name}.ipynb"))
     assert len({(one.notebook, one.set_name) for one in found}) == len(found)
     assert len(found) >= (MANY_SETS_IN_ALL if file.stem == "all_partners" else 1)

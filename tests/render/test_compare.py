@@ -12,9 +12,9 @@ from render.fixtures.built import HOSTILE, notebook, words_of
 from render.test_site import report
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.batches import read_batches
 from kbio_analysis.render.compare import Comparison, resolve
 from kbio_analysis.render.parameters import NotebookSpec, read, read_source
+from kbio_analysis.render.requests import read_batches
 from kbio_analysis.render.results import read_reports, remember
 from kbio_analysis.render.site import write_comparison, write_site
 
@@ -269,7 +269,7 @@ def test_a_wrong_ranking_is_refused_with_its_line(
     file = tmp_path / "world.yml"
     file.write_text(f"notebook: a\nsets: {{one: , two: {{size: 4}}}}\n{text}\n", encoding="utf-8")
     with pytest.raises(UsageError, match=rf"world\.yml, line [34], {re.escape(said)}"):
-        read_batches([file], lambda name: read_source(name, notebook("1")), {})
+        read_batches([file], lambda name: read_source(name, notebook("1")))
 
 
 def test_the_largest_stands_first_and_what_has_no_number_last_by_name(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_the_example_of_the_manual_is_right_and_ranks_by_what_is_recorded(tmp_pa
     def of_the_repository(name: str) -> NotebookSpec:
         return read(root / "notebooks" / f"{name}.ipynb")
 
-    sets, rankings = read_batches([file], of_the_repository, {})
+    sets, rankings = read_batches([file], of_the_repository)
     assert len(sets) == 1 + 3 + 1
     ((notebook, ranking),) = rankings["example"].items()
     reference = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())
