@@ -57,8 +57,8 @@ PANELS: dict[str, Callable[[Any], Any]] = {
     "ranks": lambda p: model("ranks").standings(p),
     "rank_race": lambda p: model("rank_race").fit(p, "a").field,
     "agreement_record": lambda p: model("agreement_record").record({"x": p}, ENTERED, {"x": list("efghijkl")}).table,
-    "concentration": lambda p: model("concentration").over_time(p).reset_index(drop=True),
-    "exposure": lambda p: model("exposure").episodes(p, FALLS, fall_pct=5, min_share_pct=5),
+    "diversification.over_time": lambda p: model("diversification").over_time(p).reset_index(drop=True),
+    "diversification.episodes": lambda p: model("diversification").episodes(p, FALLS, fall_pct=5, min_share_pct=5),
     "trade_baseline": lambda p: model("trade_baseline").recent_growth(model("checks").whole_years(p), 2020),
 }
 SERIES: dict[str, Callable[[Any], Any]] = {

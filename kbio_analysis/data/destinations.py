@@ -60,7 +60,7 @@ def blocks(by_partner: "DataFrame") -> "DataFrame":
 
 
 def market_panel(first_year: int, last_year: int) -> "DataFrame":
-    """Exports beside GDP, growth and distance, one row a market and year: columns as ``models.market_gaps`` wants.
+    """Exports beside GDP, growth and distance, one row a market and year: columns as ``models.diversification`` wants.
 
     Flags of convenience, former territories, larger states and markets without GDP in every year or without distance
     are left out. A year nobody recorded counts as no exports.

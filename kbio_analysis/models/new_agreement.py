@@ -16,9 +16,9 @@ import pandas as pd
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import typed
+from kbio_analysis.models.reference_class import Transfer
 from kbio_analysis.models.tariffs import DFQF, MFN, Regime, Scenario, TariffSimulation, simulate
 from kbio_analysis.models.trade_baseline import Baseline
-from kbio_analysis.models.transfer import Transfer
 
 METHODS = {"transfer": "Past agreements", "tariffs": "Duties cut"}
 FLOWS = ("exports", "imports")

@@ -2,7 +2,8 @@
 
 b ~ N(X g, V + tau^2 I), X a constant and at most two covariates, V the joint covariance of the estimates. tau^2 by
 restricted maximum likelihood (Raudenbush 2009), the covariance of g after Knapp & Hartung (2003), and the prediction
-interval mean +- t_{k-p-1} sqrt(tau^2 + se^2) (Higgins, Thompson & Spiegelhalter 2009, eq. 12).
+interval mean +- t_{k-p-1} sqrt(tau^2 + se^2) (Higgins, Thompson & Spiegelhalter 2009, eq. 12). A next agreement
+is given this prediction and, about it, the straight line through past effects by years from entry (:class:`Transfer`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from scipy import optimize, special, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.checks import check_levels, checked_level, typed
+from kbio_analysis.models.checks import check_levels, checked_frame, checked_level, typed
 
 MIN_CASES = 4
 """Fewest estimates from which a spread is read."""
@@ -25,6 +26,9 @@ MAX_COVARIATES = 2
 
 PRIOR_SCALE = 0.5
 """Scale of the half-normal prior on tau when predictions are averaged over it, log points."""
+
+PROFILE_YEARS = 10
+"""Years from entry over which a prediction is an average."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +149,7 @@ def restricted_loglik(b: np.ndarray, V: np.ndarray, X: np.ndarray, tau2: float) 
 
 def _reml(b: np.ndarray, V: np.ndarray, X: np.ndarray) -> float:
     """The tau^2 >= 0 that maximises the restricted likelihood; 0 where the estimates spread no more than V allows."""
-    top = 4 * float(np.var(b)) + 1e-12
+    top = 4 * float(np.var(b) if X.size else np.mean(b**2)) + 1e-12
     floor = 1e-10 * top if np.linalg.eigvalsh(V).min() <= 1e-12 * top else 0.0  # a singular V needs some tau
     grid = np.linspace(floor, top, 60)
     values = [restricted_loglik(b, V, X, t) for t in grid]
@@ -195,6 +199,58 @@ def averaged_over_tau(pooled: PooledEffect, *, scale: float = PRIOR_SCALE) -> Mi
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """``predictions``: direction -> what a next agreement adds on average over the years of ``profile``, log points;
+    ``profile``: years since entry (0 first) x directions, log points about that average."""
+
+    predictions: Mapping[str, MixturePrediction]
+    profile: pd.DataFrame
+
+    def since(self, direction: str, years: np.ndarray) -> np.ndarray:
+        """The profile ``years`` after entry; the last year's is held."""
+        line = self.profile[direction].to_numpy()
+        return line[np.clip(years, 0, len(line) - 1)]
+
+    def draw(self, direction: str, years: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+        """``n`` draws of the effect (n, years), log points; 0 where ``years`` since entry are below 0."""
+        p = self.predictions[direction]
+        at = rng.choice(len(p.weight), size=n, p=p.weight)
+        mean = p.centre[at] + p.scale[at] * rng.standard_normal(n)
+        return np.where(years >= 0, mean[:, None] + self.since(direction, years), 0.0)
+
+    def chance_of_gain(self, direction: str, years: int) -> float:
+        """Chance that the effect so many ``years`` after entry is above zero."""
+        return 1 - self.predictions[direction].cdf(-float(self.since(direction, np.array([years]))[0]))
+
+
+@typed
+def from_structural(record: pd.DataFrame) -> Transfer:
+    """The transfer of what structural gravity found, from rows of kind, direction, name, value, error and weight.
+
+    ``prediction``: parts of the mixture for a next agreement, as ``structural_gravity.next_agreement`` gives it for the
+    first years together; ``profile``: effects by span of years since entry ("0-2"), whose straight line, weighted by
+    their errors, is taken about its mean over the first PROFILE_YEARS. A direction without a prediction is absent.
+    """
+    record = checked_frame(record, ["kind", "direction", "name", "value", "error", "weight"], "structural record")
+    predictions, lines = {}, {}
+    for direction, parts in record[record["kind"] == "prediction"].groupby("direction"):
+        weight = parts["weight"].to_numpy(dtype=float)
+        predictions[str(direction)] = MixturePrediction(
+            tau=parts["name"].to_numpy(dtype=float),
+            weight=weight / weight.sum(),
+            centre=parts["value"].to_numpy(dtype=float),
+            scale=parts["error"].to_numpy(dtype=float),
+        )
+        spans = record[(record["kind"] == "profile") & (record["direction"] == direction)]
+        slope, years = 0.0, np.arange(PROFILE_YEARS)
+        if len(spans) > 1:
+            middle = spans["name"].str.split("-", expand=True).astype(float).mean(axis=1)
+            slope = np.polyfit(middle, spans["value"].astype(float), 1, w=1 / spans["error"].astype(float))[0]
+        lines[str(direction)] = slope * (years - years.mean())
+    return Transfer(predictions=predictions, profile=pd.DataFrame(lines, index=range(PROFILE_YEARS)))
+
+
 def compared(pools: Mapping[str, PooledEffect | None]) -> pd.DataFrame:
     """Pools by name: mean, low and high (95%), next_low and next_high (80%), tau, n_effects; nothing for a None."""
     columns = ["mean", "low", "high", "next_low", "next_high", "tau", "n_effects"]
@@ -220,7 +276,7 @@ def leave_one_out(
         out = labels == group
         V = pooled.covariance.loc[~out, ~out]
         rest = pool(pooled.estimates[~out], V)
-        centred = _spread_around_zero(rest.estimates.to_numpy(), V.to_numpy())
+        centred = _reml(rest.estimates.to_numpy(), V.to_numpy(), np.empty((len(V), 0)))
         for i in np.flatnonzero(out):
             seen, noise2 = float(pooled.estimates.iloc[i]), float(pooled.covariance.iat[i, i])
             degrees, centre, scale = rest.predicted(noise2)
@@ -245,14 +301,3 @@ def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:
     spread = 2 * sqrt(n) / (n - 1) * special.beta(0.5, n - 0.5) / half**2
     density = (1 + z * z / n) ** (-(n + 1) / 2) / (sqrt(n) * half)
     return float(scale * (z * (2 * special.stdtr(n, z) - 1) + 2 * density * (n + z * z) / (n - 1) - spread))
-
-
-def _spread_around_zero(b: np.ndarray, V: np.ndarray) -> float:
-    """tau^2 around a mean of zero: the likelihood without any coefficient."""
-
-    def loss(tau2: float) -> float:
-        total = V + tau2 * np.eye(len(b))
-        return float(np.linalg.slogdet(total)[1] + b @ np.linalg.solve(total, b))
-
-    top = 4 * float(np.mean(b**2)) + 1e-12
-    return float(optimize.minimize_scalar(loss, bounds=(1e-10 * top, top), method="bounded").x)

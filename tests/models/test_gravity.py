@@ -8,8 +8,8 @@ import statsmodels.api as sm
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import agreement_record
 from kbio_analysis.models import structural_gravity as sg
+from kbio_analysis.models.diversification import by_group, market_gaps, track_record
 from kbio_analysis.models.gravity import ppml
-from kbio_analysis.models.market_gaps import by_group, market_gaps, track_record
 
 SOLVER = 1e-6  # the packaged solver stops at a deviance change of 1e-8
 GDP, DISTANCE = 0.8, -0.6

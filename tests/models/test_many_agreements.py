@@ -5,9 +5,16 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
-from kbio_analysis.models.agreement_record import net_of_chance, pooled_or_none, record, two_way
+from kbio_analysis.models.agreement_record import (
+    Reassignment,
+    net_of_chance,
+    p_of_mean,
+    pooled_or_none,
+    reassign,
+    record,
+    two_way,
+)
 from kbio_analysis.models.event_study import drift_bounds, staggered
-from kbio_analysis.models.randomisation import Reassignment, p_of_mean, reassign
 from kbio_analysis.models.reference_class import averaged_over_tau, crps_t, leave_one_out, pool, restricted_loglik
 
 TWIN = 1e-7  # two routes to the same optimum, each settled to about 1e-10

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kbio_analysis.models import concentration
-from kbio_analysis.models.exposure import MIN_YEARS, episodes, reallocation
+from kbio_analysis.models import diversification
+from kbio_analysis.models.diversification import MIN_YEARS, episodes, reallocation
 
 EXACT = 1e-12  # sums of a few hundred floats
 ASKED = {"fall_pct": 10.0, "min_share_pct": 4.0}
@@ -16,23 +16,23 @@ DRAWS = {"n_draws": 500, "level": 90, "seed": 1}
 
 def test_the_example_the_justice_department_gives() -> None:
     """Four firms of 30, 30, 20 and 20 per cent give 2,600 points (US Department of Justice, page on the index)."""
-    assert 10_000 * concentration.hhi(pd.Series([0.3, 0.3, 0.2, 0.2])) == pytest.approx(2600, abs=1e-9)
+    assert 10_000 * diversification.hhi(pd.Series([0.3, 0.3, 0.2, 0.2])) == pytest.approx(2600, abs=1e-9)
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=60))
 def test_the_index_equals_a_slow_loop_and_stays_within_its_bounds(values: list[float]) -> None:
-    found = concentration.hhi(concentration.shares(pd.Series(values)))
+    found = diversification.hhi(diversification.shares(pd.Series(values)))
     assert found == pytest.approx(sum((value / sum(values)) ** 2 for value in values), rel=1e-9)
     assert 1 / len(values) - EXACT <= found <= 1 + EXACT
 
 
 def test_indices_and_shares_of_every_year_count_absent_partners_as_nothing() -> None:
     panel = pd.DataFrame({"A": [1.0, 3.0], "B": [3.0, 3.0]}, index=[2000, 2001])
-    table = concentration.over_time(panel)
+    table = diversification.over_time(panel)
     assert table.hhi.to_list() == pytest.approx([0.625, 0.5])
     assert table.effective_partners.to_list() == pytest.approx([1.6, 2.0])
-    table = concentration.group_shares(panel, {"first": ["A", "Z"], "all": ["A", "B"]})
+    table = diversification.group_shares(panel, {"first": ["A", "Z"], "all": ["A", "B"]})
     assert table.loc[2000].to_dict() == {"first": 25.0, "all": 100.0}
 
 
@@ -40,7 +40,7 @@ def test_indices_and_shares_of_every_year_count_absent_partners_as_nothing() -> 
 @given(st.lists(st.tuples(st.floats(0.1, 1e5), st.floats(0, 1e5)), min_size=2, max_size=30))
 def test_shift_share_adds_up(pairs: list[tuple[float, float]]) -> None:
     before, after = (pd.Series(side) for side in zip(*pairs, strict=True))
-    found = concentration.shift_share(before, after)
+    found = diversification.shift_share(before, after)
     growth_pct = 100 * (after.sum() / before.sum() - 1)
     scale = 1 + abs(growth_pct)
     assert found.contribution.sum() == pytest.approx(growth_pct, abs=1e-6 * scale)

@@ -11,9 +11,8 @@ import pytest
 from kbio_analysis.data.tables import load
 from kbio_analysis.models import gravity, trade_baseline
 from kbio_analysis.models.new_agreement import chapters, doubling, drivers, effects, tariff_study, trade_paths
-from kbio_analysis.models.reference_class import MixturePrediction
+from kbio_analysis.models.reference_class import MixturePrediction, Transfer, from_structural
 from kbio_analysis.models.tariffs import DFQF
-from kbio_analysis.models.transfer import Transfer, from_structural
 
 SOLVER = 1e-4  # the packaged solver stops at a deviance change of 1e-8
 SIMULATED_ELASTICITY = 0.15  # three of the simulator's own standard errors

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models import concentration, interrupted, market_gaps, pipeline, reference_class, revisions, season
+from kbio_analysis.models import diversification, interrupted, pipeline, reference_class, revisions, season
 from kbio_analysis.models.checks import (
     check_levels,
     check_names,
@@ -104,7 +104,7 @@ SLIPS = {
         ("interval(90)", "interval(100)", "per cents between 1 and 100"),
         ("interval(90)", "interval('90')", "between 1 and 100"),
     ],
-    "randomisation.reassign": [
+    "agreement_record.reassign": [
         ("n_draws=99", "n_draws=5", "n_draws = 5"),
         ("reassign(**panels", "reassign(**panels | {'outcomes': {'exports': exports.loc[2008:]}}", "start earlier"),
     ],
@@ -157,19 +157,19 @@ SLIPS = {
         ),
     ],
     "new_agreement.effects": [("start=2026, horizon=5", "start=2026, horizon=50", "lengthen its horizon")],
-    "transfer.from_structural": [('"weight"]', '"heft"]', "no column weight")],
-    "concentration.hhi": [
-        ("concentration.shares(exports.loc[2024])", "exports.loc[2024]", "add up to 1"),
+    "reference_class.from_structural": [('"weight"]', '"heft"]', "no column weight")],
+    "diversification.hhi": [
+        ("diversification.shares(exports.loc[2024])", "exports.loc[2024]", "add up to 1"),
         ("shares(exports.loc[2024])", "shares(0 * exports.loc[2024])", "zero or more and not all zero"),
         ("exports.loc[2015]", "exports.loc[2015, partners[1:]]", "same destinations"),
         ("exports.loc[2015]", "np.nan * exports.loc[2015]", "none missing"),
     ],
-    "market_gaps.market_gaps": [
+    "diversification.market_gaps": [
         ("(markets)", '(markets.drop(columns="distance_km"))', "no column distance_km"),
         ("(markets)", "(markets[:10])", "10 markets, at least 20"),
         ("(markets)", "(markets.assign(gdp_usd_m=0.0))", "above zero and known"),
     ],
-    "exposure.episodes": [
+    "diversification.episodes": [
         ("fall_pct=10", "fall_pct=0", "above 0 and at most 100"),
         ("level=90", "level=0.9", r"did you mean 90\?"),
     ],
@@ -227,8 +227,8 @@ def test_an_example_with_a_slip_is_refused_and_says_what_to_do(name: str, frames
     ("call", "said"),
     [
         (lambda y: interrupted.valley(y.index, "2017-08", "2017-02", "2018-03"), "three rising dates"),
-        (lambda y: market_gaps.track_record(y[:5], y), "5 markets with both dates"),
-        (lambda y: concentration.shares(y.to_frame()), "values: DataFrame was given"),
+        (lambda y: diversification.track_record(y[:5], y), "5 markets with both dates"),
+        (lambda y: diversification.shares(y.to_frame()), "values: DataFrame was given"),
         (lambda y: pipeline.updated_share(0.5, 5, passed=2, approved=1), "no more passed than approved"),
         (lambda y: pipeline.share_needed(3, [5], [0.5], 1.0), "between 0 and 1"),
         (lambda y: season.rank_test([1.0], 12), "y: list was given"),
