@@ -150,7 +150,7 @@ def duty_variants(
     iso3: str, flows_held: Set[str], *, excluded: tuple[int, ...] = (), paid: bool = True, bonded: float = 0.9
 ) -> "dict[str, dict[str, tuple[str, dict[str, TariffLines]]]]":
     """Bangladesh's duties at both ends of what is not known of them: input -> low and high -> name, flows as then."""
-    held = {flow: _printed(iso3, flow, excluded) for flow in flows_held if iso3 == COLLECTING}
+    held = {flow: _printed(iso3, flow, excluded) for flow in FLOWS if flow in flows_held and iso3 == COLLECTING}
     cases = {
         "Garment inputs under bond": {"low": ("all", paid, 1.0), "high": ("half", paid, 0.5)},
         "Bangladesh's duties": {"low": ("as collected", True, bonded), "high": ("as printed", False, bonded)},
@@ -201,6 +201,8 @@ def lines(
 
 def _printed(iso3: str, flow: Flow, excluded: tuple[int, ...]) -> TariffLines:
     """The lines with customs duties as printed, and no others."""
+    import numpy as np
+
     trade = load("korea_trade_by_chapter")
     trade = trade[trade["iso3"] == iso3].set_index("hs2").sort_index()
     trade = trade[(trade[f"{flow}_share_pct"] > 0) & ~trade.index.isin(excluded)]
@@ -208,7 +210,11 @@ def _printed(iso3: str, flow: Flow, excluded: tuple[int, ...]) -> TariffLines:
     members = load("korea_ftas").query("scope == 'partial' and status == 'in_force'")
     groups, share = load("wto_product_groups"), trade[f"{flow}_share_pct"]
     frame = groups.rename(columns={"product_group": "group"}).set_index("hs2")[["group", "broad_group"]]
-    frame = frame.loc[trade.index].join(_elasticities())
+    sections = load("trade_elasticities_hs_section")
+    sections = sections.assign(sigma_log_sd=np.log(sections["sigma_p75"] / sections["sigma_p25"]) / _QUARTILE_GAP)
+    section_of = np.searchsorted(sections["first_hs2"], trade.index, side="right") - 1
+    sigma = sections[["sigma_median", "sigma_log_sd"]].iloc[section_of].set_axis(trade.index)
+    frame = frame.loc[trade.index].join(sigma)
     frame = _with_duties(frame.assign(importer=importer, share_pct=100 * share / share.sum()))
     supplier, behind = trade["share_of_korean_imports_pct"] / 100, trade
     if flow == "exports":  # Korea's fraction of the partner's total imports; the median partner's where unusable
@@ -217,7 +223,7 @@ def _printed(iso3: str, flow: Flow, excluded: tuple[int, ...]) -> TariffLines:
         shares = (behind["imports_from_korea_usd_m"] / behind["total_imports_usd_m"]).groupby(behind["iso3"]).mean()
         supplier = float(shares.get(iso3, shares.median()))
     frame = frame.assign(rd_pct=0.0, sd_pct=0.0, supplier_share=supplier, trade_usd_m=frame["share_pct"] / 100)
-    tables = (groups, load("trade_elasticities_hs_section"), trade, frame, behind)
+    tables = (groups, sections, trade, frame, behind)
     used = {source for rows in tables for source in rows["source_id"].unique()} - {""}
     columns = ["group", "share_pct", "cd_pct", "rd_pct", "sd_pct", "supplier_share", "trade_usd_m"]
     return TariffLines(
@@ -268,17 +274,6 @@ def access_today(iso3: str, flow: Flow) -> Access:
 def least_developed(year: int) -> Set[str]:
     """ISO3 of the least developed countries in ``year``, from the list of 2021 less those known to have left since."""
     return set(load("least_developed_countries").query("graduation_year.isna() or graduation_year >= @year")["iso3"])
-
-
-def _elasticities() -> "DataFrame":
-    """Median and spread (standard deviation of the log, from the quartiles) of sigma for each chapter."""
-    import numpy as np
-
-    rows = load("trade_elasticities_hs_section")
-    rows = rows.assign(sigma_log_sd=np.log(rows["sigma_p75"] / rows["sigma_p25"]) / _QUARTILE_GAP)
-    rows = rows.assign(hs2=[range(a, b + 1) for a, b in zip(rows["first_hs2"], rows["last_hs2"], strict=True)])
-    rows = rows.explode("hs2").astype({"hs2": int}).set_index("hs2")
-    return rows[["sigma_median", "sigma_log_sd"]]
 
 
 def _with_duties(frame: "DataFrame") -> "DataFrame":
