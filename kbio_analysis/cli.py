@@ -4,8 +4,6 @@ Exit codes: 0 all well, 1 something failed (what was published before stays), 2 
 What is slow to import is imported by the command that needs it, after the request has been checked.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 import signal

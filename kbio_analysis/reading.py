@@ -1,11 +1,9 @@
-"""YAML and JSON that others wrote, read with bounds on size, depth and aliases, and the rows of a CSV file; a failure
-is one sentence.
+"""YAML and JSON that others wrote, read with bounds on size and depth, and the rows of a CSV file; a failure is one
+sentence.
 
 In YAML a scalar is the text that was written, and nothing (``~``, ``null``, unquoted) is None: no guessed types, no
-tags, no merging.
+tags, no aliases.
 """
-
-from __future__ import annotations
 
 import csv
 import gzip
@@ -13,14 +11,12 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from kbio_analysis.errors import DataError
 
 MOST_BYTES = 5_000_000
-MOST_VALUES = 300_000
 DEEPEST = 10
 
 
@@ -33,10 +29,8 @@ class Text(str):
 
     line = 0
 
-    @classmethod
-    def of(cls, node: Any) -> Text:
-        """The text of a composed scalar."""
-        text = cls(node.value)
+    def __new__(cls, node: Any) -> "Text":
+        text = super().__new__(cls, node.value)
         text.line = node.start_mark.line + 1
         return text
 
@@ -83,11 +77,11 @@ def read_yaml(raw: bytes, twice: list[str] | None = None) -> list[Any]:
         depth = 0
         for event in yaml.parse(text, Loader=loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST or getattr(event, "tag", None) is not None:
-                why = f"nested more than {DEEPEST} deep" if depth > DEEPEST else f"tag {event.tag!r} is not read"
+            tagged = isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None
+            if depth > DEEPEST or tagged:
+                why = "tags and aliases (!, *) are not read" if tagged else f"nested more than {DEEPEST} deep"
                 raise DocumentError(f"line {event.start_mark.line + 1}: {why}")
-        values = iter(range(MOST_VALUES))
-        return [_plain(composed, values, 0, twice) for composed in yaml.compose_all(text, Loader=loader)]
+        return [_plain(composed, twice) for composed in yaml.compose_all(text, Loader=loader)]
     except yaml.YAMLError as mistake:
         mark = getattr(mistake, "problem_mark", None) or getattr(mistake, "context_mark", None)
         place = f"line {mark.line + 1}: " if mark else ""
@@ -95,25 +89,22 @@ def read_yaml(raw: bytes, twice: list[str] | None = None) -> list[Any]:
         raise DocumentError(f"{place}not YAML: {why}") from None
 
 
-def _plain(node: Any, values: Iterator[int], depth: int, twice: list[str] | None) -> Any:
-    """What a composed node says, aliases written out as long as that stays within bounds."""
-    if next(values, None) is None or depth > DEEPEST:
-        line = node.start_mark.line + 1
-        raise DocumentError(f"line {line}: too many values, or too deep, once aliases are written out")
+def _plain(node: Any, twice: list[str] | None) -> Any:
+    """What a composed node says."""
     if node.id == "scalar":
-        return Text.of(node) if node.style or node.value not in ("", "~", "null") else None
+        return Text(node) if node.style or node.value not in ("", "~", "null") else None
     if node.id == "sequence":
-        return [_plain(item, values, depth + 1, twice) for item in node.value]
+        return [_plain(item, twice) for item in node.value]
     found: dict[Text, Any] = {}
     for key, item in node.value:
         line = f"line {key.start_mark.line + 1}"
-        if key.id != "scalar" or key.value == "<<":
-            raise DocumentError(f"{line}: a key must be a plain word, and << is not read")
+        if key.id != "scalar":
+            raise DocumentError(f"{line}: a key must be a plain word")
         if key.value in found:
             if twice is None:
                 raise DocumentError(f"{line}: {key.value!r} is given twice")
             twice.append(f"{line}: {key.value!r} is given twice")
-        found.setdefault(Text.of(key), _plain(item, values, depth + 1, twice))
+        found.setdefault(Text(key), _plain(item, twice))
     return found
 
 

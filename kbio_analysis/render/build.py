@@ -8,8 +8,6 @@ from the default reports of the site (or, for ``kbio check``, from the reports o
 references). A record that failed says so.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import time
@@ -20,10 +18,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kbio_analysis.data.results import reference_entry
 from kbio_analysis.render.forks import check_stop, stopping
+from kbio_analysis.render.job import Job, Report
 from kbio_analysis.render.provenance import Cache
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, explained, folder_of, open_site, publish
 from kbio_analysis.render.references import recorded
@@ -31,13 +30,9 @@ from kbio_analysis.render.requests import keep_apart
 from kbio_analysis.render.results import RESULT, Rankings, remember
 from kbio_analysis.render.site import write_site
 
-if TYPE_CHECKING:
-    from kbio_analysis.render.job import Job, Report
-
-MOST_LOGS = 10
 MADE, UNCHANGED, NOT_RUN = "ok", "unchanged", "not run"
 
-Make = Callable[[list["Job"]], Iterator["Report"]]  # gives the reports of jobs as they are done
+Make = Callable[[list[Job]], Iterator[Report]]  # gives the reports of jobs as they are done
 Entries = Callable[[str], dict[str, Any]]  # gives what a notebook recorded with its defaults, and that record's state
 
 
@@ -70,10 +65,10 @@ class Outcome:
 
     def complaint(self) -> str:
         """What went wrong and how to go on, for standard error; empty if all is well."""
-        parts, logs = [], [str(self.site / label / LOG) for label in self.failed]
-        if logs:
-            parts += [f"{len(logs)} failed; what was published before stays. Logs:", *logs[:MOST_LOGS]]
-            parts += [f"and {len(logs) - MOST_LOGS} more"] if len(logs) > MOST_LOGS else []
+        parts = []
+        if self.failed:
+            log = self.site / self.failed[0] / LOG
+            parts.append(f"{len(self.failed)} failed; what was published before stays. Logs stand beside: {log}")
             parts.append("Run the failed ones again: the same command with --failed")
         if left := list(self.became.values()).count(NOT_RUN):
             parts.append(f"stopped: {left} not run. Go on, without what is done: the same command")

@@ -142,26 +142,27 @@ def make(job: Job, here: Here) -> Report:
         how = told(problem)
         pages, log = {}, [how.log, written(here.folder)]
     result["seconds"] = round(time.monotonic() - began, 3)
-    return _report(job, result, how, log, pages)
+    return ended(job, how, result, log, pages)
 
 
-def ended(job: Job, how: StoppedError) -> Report:
-    """The report of a job whose process did not live to make one."""
-    return _report(job, _blank(job), how, [how.log or how.reason], {})
-
-
-def _report(
-    job: Job, result: dict[str, Any], how: StoppedError | None, log: list[str], pages: dict[str, bytes]
+def ended(
+    job: Job,
+    how: StoppedError | None,
+    result: dict[str, Any] | None = None,
+    log: Iterable[str] = (),
+    pages: Mapping[str, bytes] | None = None,
 ) -> Report:
+    """The report of a job from what was made; without ``result``, of one whose process did not live to make any."""
+    result, log = (result, log) if result else (_blank(job), [how.log or how.reason])
     if how:
         error = {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
         result |= {"status": how.status, "error": error}
     text = "\n".join(filter(None, [f"{job.label}: {result['status']}", *log]))
-    files = pages | {
+    files = {
         "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
         "log.txt": (without_machine(text, job.data).rstrip() + "\n").encode(errors="replace"),
     }
-    return Report.of(job, files)
+    return Report.of(job, {**(pages or {}), **files})
 
 
 def _blank(job: Job) -> dict[str, Any]:

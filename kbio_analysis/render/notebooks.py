@@ -3,8 +3,6 @@
 Whatever lists, renders or checks a notebook reads it here, so that all of them accept the same files.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,8 +1,6 @@
 """What an executed notebook put on show: its records, charts and answer; and its outputs made fit to keep, that is the
 same bytes on every machine: without paths, process numbers, addresses of objects and times."""
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

@@ -9,8 +9,6 @@ type and never guessed: ``00123`` stays text for a ``str``, ``NO`` is no boolean
 ISO strings, so that every value is JSON.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re

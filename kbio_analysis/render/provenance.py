@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -38,21 +37,20 @@ _NOT_CODE = {"__pycache__", ".ipynb_checkpoints"}
 
 def provenance(folder: Path) -> dict[str, Any]:
     """The state of the code now, seen from a folder of the repository: ``code``, the sha256 of the package's files,
-    ``lock``, that of requirements.lock, git's ``commit``, and whether the tree is ``dirty``, that is differs from it.
+    ``lock``, that of requirements.lock, git's ``commit``, and whether what it keeps is ``dirty``, that is differs.
     What cannot be found (no git, no repository, an answer that takes too long) is None."""
-    command = ["git", "-C", str(folder), "status", "--porcelain=2", "--branch"]
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     # The folder decides, whatever repository a surrounding git command has named.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     said = ""
     with suppress(OSError, subprocess.SubprocessError):
         how = {"capture_output": True, "text": True, "timeout": 10, "check": True, "env": environment}
-        said = subprocess.run(command, **how).stdout
-    commit = re.search(r"^# branch\.oid ([0-9a-f]+)$", said, re.MULTILINE)
-    dirty = re.search(r"^[^#\n]", said, re.MULTILINE)
+        said = subprocess.run(command, **how).stdout.strip()
+    commit, _, dirty = said.partition("-")
     locks = (parent / "requirements.lock" for parent in (folder, *folder.parents))
     lock = next((_hash(path.read_bytes()) for path in locks if path.is_file()), None)
     found = {"code": package_hash(), "lock": lock, "commit": None, "dirty": None}
-    return found | ({"commit": commit[1], "dirty": bool(dirty)} if commit else {})
+    return found | ({"commit": commit, "dirty": bool(dirty)} if commit else {})
 
 
 @cache

@@ -4,8 +4,6 @@ One file a notebook, ``notebooks/references/<notebook>.json``: its answer, resul
 lines. What it was made from, and the words beside a chart, are for notebooks composed from it: no difference counts.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import csv
@@ -14,15 +12,13 @@ import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kbio_analysis.reading import read_json, rows_of
+from kbio_analysis.render.job import Report
 from kbio_analysis.render.outputs import DEFAULT_RTOL, collect
 from kbio_analysis.render.publish import explained, write_file
 from kbio_analysis.render.results import is_number
-
-if TYPE_CHECKING:
-    from kbio_analysis.render.job import Report
 
 # Amounts are in US$ million, percent or probabilities: below this a difference from zero is rounding, not a result.
 ZERO = 1e-12

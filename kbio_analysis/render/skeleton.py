@@ -1,7 +1,6 @@
 """A new notebook: a skeleton that runs and reads like the others. Its text lies in ``templates/skeleton``."""
 
-from __future__ import annotations
-
+import json
 import re
 from pathlib import Path
 
@@ -31,7 +30,8 @@ def create(folder: Path, name: str, question: str) -> str:
         raise UsageError(f"question {question!r}: one sentence that ends with a question mark and has no | in it")
     path = folder / f"{stem}.ipynb"
     with explained(path):
-        write_file(path, _notebook(asked))
+        text = (TEXTS / "notebook.json").read_text(encoding="utf-8")
+        write_file(path, text.replace("{question}", json.dumps(asked, ensure_ascii=False)[1:-1]).encode())
         try:
             ((job,), _) = requested([stem], {}, limit_seconds=LIMIT_SECONDS)
             report = run(job)
@@ -43,18 +43,3 @@ def create(folder: Path, name: str, question: str) -> str:
             raise
     steps = (TEXTS / "steps.txt").read_text(encoding="utf-8").rstrip()
     return steps.format(path=path, name=stem, number=stem[:2], question=asked)
-
-
-def _notebook(question: str) -> bytes:
-    import nbformat
-    from nbformat import v4
-
-    cells, makers = [], {"markdown": v4.new_markdown_cell, "code": v4.new_code_cell}
-    text = (TEXTS / "notebook.txt").read_text(encoding="utf-8").replace("{question}", question)
-    for number, part in enumerate(re.split(r"^%% ", text, flags=re.MULTILINE)[1:]):
-        head, _, source = part.partition("\n")
-        kind, *tags = head.split()
-        cells.append(makers[kind](source.strip("\n"), id=str(number), metadata={"tags": tags} if tags else {}))
-    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    return (nbformat.writes(v4.new_notebook(cells=cells, metadata=metadata), version=4) + "\n").encode()
