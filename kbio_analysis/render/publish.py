@@ -136,7 +136,7 @@ def publish(report: Report, site: Path) -> Path:
 
 def write_file(path: Path, content: bytes) -> None:
     """Replace one file in one step: written beside, synced, renamed. Raises OSError with nothing left behind."""
-    aside = path.with_name(f".{path.name}.new")
+    aside = path.with_name(f".{path.name}.kbio-new")
     aside.unlink(missing_ok=True)  # a link there is not followed
     try:
         aside.write_bytes(content)
@@ -156,7 +156,7 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
             (aside / name).write_bytes(content)
             _sync(aside / name)
         for other in folder.iterdir() if folder.exists() else ():
-            if other.name not in OURS and not re.fullmatch(r"\..+\.new", other.name):  # somebody's own
+            if other.name not in OURS:  # somebody's own
                 if other.is_dir() and not other.is_symlink():
                     shutil.copytree(other, aside / other.name, symlinks=True)
                 else:
@@ -168,7 +168,11 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
             old = site / HIDDEN / "aside" / "old" / aside.name
             old.parent.mkdir(exist_ok=True)
             os.rename(folder, old)
-            os.rename(aside, folder)
+            try:
+                os.rename(aside, folder)
+            except OSError:
+                os.rename(old, folder)
+                raise
             shutil.rmtree(old)
         _sync(folder.parent)
     finally:
@@ -189,6 +193,9 @@ def _recover(site: Path) -> None:
         if not folder.exists():
             os.rename(old, folder)
     shutil.rmtree(site / HIDDEN / "aside", ignore_errors=True)
+    for draft in (draft for depth in ("", "*/", "*/*/") for draft in site.glob(f"{depth}.*.kbio-new")):
+        if draft.parent.resolve().is_relative_to(site.resolve()):
+            draft.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -82,11 +82,11 @@ def test_a_report_left_aside_by_a_crash_comes_back(tmp_path: Path) -> None:
     half = site / ".kbio" / "aside" / "new" / "10_sample@default@x"
     half.mkdir(parents=True)
     (half / "index.html").write_text("half")
-    (old / ".log.txt.new").write_text("half")
+    (site / ".index.json.kbio-new").write_text("half")
+    (folder.parent / ".log.txt.kbio-new").write_text("half")
     with open_site(tmp_path):
         assert (folder / "index.html").read_bytes() == b"one"
         assert not half.exists()
-        publish(pretended(page=b"two"), site)
     assert len(files(site)) == 4
 
 
