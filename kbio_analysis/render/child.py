@@ -243,7 +243,7 @@ def _end(folder: str) -> None:
     """The process that started this one has ended or was killed: nothing of it stays."""
     if os.getpid() != PID:
         return
-    limit = time.monotonic() + 2
+    limit = time.monotonic() + 20  # it takes a moment; on a machine that has other work, many
     while time.monotonic() < limit and (found := psutil.Process().children()):
         for one in found:
             kill(one)
