@@ -56,7 +56,8 @@ def check_stop() -> None:
 def _note(*_: object) -> None:
     global _told
     _told = True
-    _end_server()  # which the main thread may be waiting for; what runs is to end anyway
+    if not _at_work:  # the main thread may be waiting for it; while work runs, what that leaves falls to the server
+        _end_server()
 
 
 @contextlib.contextmanager

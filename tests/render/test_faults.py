@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from render.fixtures.built import job, notebook, pretended
-from render.fixtures.room import LONGEST_SECONDS, ROOT, Room, at_work, running, wait_for
+from render.fixtures.room import LONGEST_SECONDS, ROOT, SLEEP, Room, at_work, running, wait_for
 
 from kbio_analysis.render.build import build
 from kbio_analysis.render.job import Job, Report
@@ -33,7 +33,7 @@ def kbio(tmp_path: Path) -> Room:
     """A room with one small notebook and a batch of three sets for it."""
     room = Room(tmp_path)
     (room.notebooks / "11_export_forecast.ipynb").unlink()
-    apart = "import subprocess, time; subprocess.Popen(['sleep', '3014'], start_new_session=True)\n"
+    apart = f"import subprocess, time; subprocess.Popen(['sleep', '{SLEEP}'], start_new_session=True)\n"
     room.add("12_top_five", apart + "time.sleep(seconds)\nprint('generation', generation)", parameters=SMALL)
     (tmp_path / "b.yml").write_text(BATCH)
     return room
@@ -99,7 +99,7 @@ def test_killed_at_any_moment_no_page_is_half_and_none_is_lost(kbio: Room, progr
         assert (kbio.site / "index.html").stat().st_size > 0
         json.loads((kbio.site / "index.json").read_bytes())
         seen = now
-    wait_for(lambda: not kbio.strays() and not running("sleep 3014"))
+    wait_for(lambda: not kbio.strays() and not running(SLEEP))
     assert run(kills + 1).wait(LONGEST_SECONDS) == 0
     assert [generation(folder) for folder in folders] == [kills + 1] * 3
     assert list(kbio.path.glob("kbio-*")) == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from render.fixtures.built import job, made, notebook
-from render.fixtures.room import Room, at_work, running, wait_for
+from render.fixtures.room import SLEEP, Room, at_work, running, wait_for
 
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render import child, forks
@@ -69,10 +69,10 @@ def test_a_process_that_dies_is_reported_with_what_it_had_printed(cell: str, kin
 @pytest.mark.parametrize(
     "cell",
     [
-        "import subprocess; subprocess.Popen(['sleep', '3012'])",
-        "import subprocess; subprocess.Popen(['sleep', '3012'], start_new_session=True)",
+        f"import subprocess; subprocess.Popen(['sleep', '{SLEEP}'])",
+        f"import subprocess; subprocess.Popen(['sleep', '{SLEEP}'], start_new_session=True)",
         "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"
-        "    os.execve('/bin/sleep', ['sleep', '3012'], {})",
+        "    os.execve('/bin/sleep', ['sleep', '" + SLEEP + "'], {})",
         "import threading, time; threading.Thread(target=time.sleep, args=(3012,)).start()",
         "import os, time\nif os.fork() == 0:\n    time.sleep(3012)",
     ],
@@ -83,19 +83,19 @@ def test_nothing_a_notebook_starts_outlives_it(cell: str, ending: str) -> None:
     report = made(cell, ending, limit_seconds=1.5 if "while" in ending else 60)
     assert report.status == {"1": "failed", "w": "timed_out", "i": "killed"}[ending[0]]
     assert time.monotonic() - began < 1.5 + NOTICED_SECONDS
-    assert running("sleep 3012") == []
+    assert running(SLEEP) == []
 
 
 def test_a_daemon_of_one_report_is_left_alone_while_another_ends() -> None:
     daemon = (
         "import os, subprocess, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"
-        "    os.execv('/bin/sleep', ['sleep', '3013'])\nos.wait()"
+        f"    os.execv('/bin/sleep', ['sleep', '{SLEEP}'])\nos.wait()"
     )
-    look = "time.sleep(2)\nprint(subprocess.run(['pgrep', '-fc', 'sleep 3013'], capture_output=True).stdout)"
+    look = f"time.sleep(2)\nprint(subprocess.run(['pgrep', '-fc', 'sleep {SLEEP}'], capture_output=True).stdout)"
     work = [job(notebook(daemon, look), set_name="long"), *(job(notebook("1"), set_name=str(n)) for n in range(3))]
     found = {report.set_name: report for report in reports(work, workers=2)}
     assert b"b'1\\\\n'" in found["long"].files["executed.ipynb"]
-    assert running("sleep 3013") == []
+    assert running(SLEEP) == []
 
 
 def test_time_is_up_even_for_one_that_ignores_signals_and_for_a_page_without_end() -> None:

@@ -13,7 +13,7 @@ import time
 from functools import partial
 
 import pytest
-from render.fixtures.room import Room, wait_for
+from render.fixtures.room import SLEEP, Room, running, wait_for
 
 from kbio_analysis.render.forks import check_stop, stopping
 
@@ -22,8 +22,8 @@ LOAD = int(os.environ.get("KBIO_LOAD", "0"))
 END_SECONDS = 5.0
 SEED = 20261127
 SLEEPER = (
-    "import subprocess, time\nsubprocess.Popen(['sleep', '3016'], start_new_session=True)\nprint('begun', flush=True)\n"
-    "time.sleep(seconds)"
+    f"import subprocess, time\nsubprocess.Popen(['sleep', '{SLEEP}'], start_new_session=True)\n"
+    "print('begun', flush=True)\ntime.sleep(seconds)"
 )
 
 
@@ -56,7 +56,7 @@ def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
         command.send_signal(how)
         told = time.monotonic()
         _, errors = command.communicate(timeout=60)
-        wait_for(lambda: not room.strays())
+        wait_for(lambda: not room.strays() and not running(SLEEP))
         seconds.append(time.monotonic() - told)
         # Before the command itself has begun, Ctrl-C ends the interpreter as it ends any other.
         early = how == signal.SIGINT and "KeyboardInterrupt" in errors
