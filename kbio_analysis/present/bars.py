@@ -56,16 +56,13 @@ class Bars:
         series = dict(look.value) if isinstance(look.value, Mapping) else {"": look.value}
         names = asked.column(look.label, "label").astype(str)
         self.names = names.tolist()
-        self.numbers = pd.DataFrame({k: self._column(c, "value") for k, c in series.items()})
+        self.numbers = look.scale * pd.DataFrame({k: asked.column(c, "value").astype(float) for k, c in series.items()})
         group = asked.column(look.by, "by").tolist() if look.by is not None else None
         self.keys = list(series) if len(series) > 1 else list(dict.fromkeys(group or []))
         hues = asked.hues(self.keys or self.names) if self.keys or asked.colours else {}
         self.hues = {name: hue for name, (hue, _) in hues.items()}
         self.row_keys = group or self.names
         asked.known(map(str, look.points or {}), self.names, "points")
-
-    def _column(self, name: str, what: str) -> pd.Series:
-        return self.asked.column(name, what).astype(float) * self.look.scale
 
     def _hue(self, k: int, i: int) -> str:
         if len(self.numbers.columns) > 1:
@@ -103,7 +100,10 @@ class Bars:
         texts = {float(i): n if look.upright else fold(n, LABEL_ROOM) for i, n in enumerate(self.names)}
         size = len(self.names) - 0.5
         across = Axis(low=-0.5 if look.upright else size, high=size if look.upright else -0.5, given=texts, line=False)
-        each = max(18.0 if look.stacked else 9.0 * len(self.numbers.columns) + 8, 12 * _most(texts) + 6)
+        each = max(
+            18.0 if look.stacked else 9.0 * len(self.numbers.columns) + 8,
+            12 * max(text.count("\n") + 1 for text in texts.values()) + 6,
+        )
         tall = TALL if look.upright else each * len(self.names) + 6
         x, y = (across, along) if look.upright else (along, across)
         plot = Plot(x=x, y=y, title=self.asked.title, tall=tall * self.asked.height)
@@ -235,7 +235,3 @@ def _rows(plot: Plot, texts: Mapping[Any, str], pieces: Mapping[Any, list[tuple[
             plot.draw.append(lambda ax, e=end, m=at - 5.5, how=how: ax.barh(m, e - how["left"], 9, **how))
         at -= 15
     plot.y.low, plot.tall = at, 2.0 - at
-
-
-def _most(texts: Mapping[float, str]) -> int:
-    return max(text.count("\n") + 1 for text in texts.values())

@@ -121,15 +121,14 @@ class Chart:
 
     def png(self, path: str | Path, *, dpi: int = 220) -> None:
         """Write the chart as a PNG file on white."""
-        if not self.drawn:
-            raise _undrawn(self._payload)
+        _ = self.drawing  # refused if there is none
         self._draw(path, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
 
     @property
     def drawing(self) -> str:
         """The SVG as it stands on a page, its colours the page's own."""
         if not self.drawn:
-            raise _undrawn(self._payload)
+            raise UsageError(f"chart {self._payload['id']!r} was not drawn: there was no value to draw")
         return self._payload["svg"]
 
     def _show(self) -> None:
@@ -145,10 +144,6 @@ class Chart:
 
     def __repr__(self) -> str:
         return self.alt if self.drawn else f"Chart {self._payload['id']!r}: nothing to draw"
-
-
-def _undrawn(payload: Mapping[str, Any]) -> UsageError:
-    return UsageError(f"chart {payload['id']!r} was not drawn: there was no value to draw")
 
 
 _IN_CELL: list[Chart] = []

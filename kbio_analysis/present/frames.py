@@ -15,7 +15,7 @@ from kbio_analysis.errors import UsageError, did_you_mean
 from kbio_analysis.present.canvas import Axis, Chart, Plot, finish
 from kbio_analysis.present.look import COLOURS, CYCLE
 from kbio_analysis.present.outputs import DEFAULT_RTOL
-from kbio_analysis.present.words import formatted, listed, sig
+from kbio_analysis.present.words import formatted, listed, sig, unsigned
 
 Format = str | Callable[[Any], str] | None
 Framed = pd.DataFrame | None
@@ -32,12 +32,7 @@ DEFAULTS |= {"colours": None, "height": 1.0, "rtol": DEFAULT_RTOL, "legend": Tru
 class Asked:
     """One call of a kind: its frame with the index as columns, and the shared keywords, checked."""
 
-    def __init__(
-        self,
-        kind: Callable[..., Chart],
-        frame: Framed,
-        shared: Mapping[str, Any],
-    ):
+    def __init__(self, kind: Callable[..., Chart], frame: Framed, shared: Mapping[str, Any]):
         required = ("id", "caption", "source")
         own = [name for name in signature(kind).parameters if name not in ("frame", "shared")]
         for name in shared:
@@ -157,12 +152,8 @@ def wording(how: Format, scale: float = 1.0) -> Callable[[float], str]:
     if callable(how):
         return how if scale == 1 else lambda v: how(v / scale)
     if how and "{" in how:
-        return lambda v: _unsigned(how.format(v).replace("-", "−"))
+        return lambda v: unsigned(how.format(v)).replace("-", "−")
     return (lambda v: formatted(v, how)) if how else figure
-
-
-def _unsigned(text: str) -> str:
-    return text if any(c in "123456789" for c in text) else text.lstrip("+−")
 
 
 def figure(value: float) -> str:

@@ -230,10 +230,12 @@ def formatted(value: Any, how: str | Callable[[Any], str] | None, missing: str =
 
 
 def _signed(value: float, spec: str) -> str:
-    text = format(value, spec)
-    if not any(c in "123456789" for c in text):
-        text = text.lstrip("+-")
-    return _minus(text)
+    return _minus(unsigned(format(value, spec)))
+
+
+def unsigned(text: str) -> str:
+    """A formatted number, without its sign where it rounds to nothing."""
+    return text if any(c in "123456789" for c in text) else text.lstrip("+-")
 
 
 def _minus(text: str) -> str:

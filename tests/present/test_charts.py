@@ -11,9 +11,8 @@ import pytest
 from kbio_analysis.errors import UsageError
 from kbio_analysis.present.bars import bars, tornado
 from kbio_analysis.present.intervals import intervals
-from kbio_analysis.present.lines import fan, lines
+from kbio_analysis.present.lines import fan, lines, multiples
 from kbio_analysis.present.maps import without_outline, world_map
-from kbio_analysis.present.multiples import multiples
 from kbio_analysis.present.words import chance, plain, usd
 
 SHARED = {"id": "one", "caption": "One chart.", "source": "Somebody"}
