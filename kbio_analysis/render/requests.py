@@ -36,13 +36,15 @@ _EXPECTED = {str: "a name", dict: "a mapping", list: "a list"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterSet:
-    """One report to make: ``values`` are complete and typed, ``batch`` is its file's stem, ``place`` where in it."""
+    """One report to make: ``values`` are complete and typed, ``batch`` is its file's stem, ``place`` where in it,
+    ``named_by`` are the parameters whose values name it."""
 
     notebook: str
     set_name: str
     values: dict[str, object]
     batch: str | None = None
     place: str = ""
+    named_by: frozenset[str] = frozenset()
 
 
 def requested(
@@ -76,6 +78,10 @@ def requested(
         asked = [replace(one, values=one.values | {name: given[name] for name in names}) for one, names in fitting]
         if not asked:
             mistakes.append(f"no batch of {', '.join(map(str, batches))} is for {', '.join(sorted(shelf.paths))}")
+        fixed = sorted({(one.batch, name) for one, names in fitting for name in names & one.named_by})
+        mistakes += [
+            f"-p {name}: sets of the batch {batch} are named by their own values of it" for batch, name in fixed
+        ]
         unused = given.keys() - {name for _, names in fitting for name in names}
         mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in unused]
     elif failed_in and not given and set_name is None:
@@ -179,13 +185,14 @@ def _kernel_of(notebook: str, language: str, wanted: str | None) -> str | None:
     return wanted
 
 
-def named_after(values: Mapping[str, object]) -> str:
-    """A set's name from its values; a word stands for itself: ``mfds_biopharma-target_year-2031``."""
+def named_after(values: Mapping[str, object], *, briefly: bool = False) -> str:
+    """A set's name from its values: ``series-mfds-target_year-2031``; ``briefly``, where all sets are at hand to be
+    held apart, a word stands for itself: ``mfds-target_year-2031``."""
     parts = []
     for name, value in values.items():
         value = int(value) if isinstance(value, float) and value.is_integer() else value
         text = "-".join(map(to_text, value if isinstance(value, list) else [value])) or "empty"
-        parts.append(text if isinstance(value, str) and text[:1].isalpha() else f"{name}-{text}")
+        parts.append(text if briefly and isinstance(value, str) and text[:1].isalpha() else f"{name}-{text}")
     return re.sub(r"[/\\\0]", "-", "-".join(parts))
 
 
@@ -292,8 +299,9 @@ class _Document:
             if label == "matrix" and (out := [one for one in left_out if one.items() <= values.items()]):
                 used += out
                 continue
+            named_by = frozenset() if name else frozenset(values)
             try:
-                name = slug(name or named_after(values))
+                name = slug(name or named_after(values, briefly=True))
             except UsageError as problem:
                 self._wrong(f"{label}: {problem}", at)
             if name == DEFAULT_SET and self.spec.changed(values):
@@ -301,7 +309,7 @@ class _Document:
             values = self.spec.defaults() | values
             for conflict in self.spec.conflicts(values):
                 self._wrong(f"{label}: {conflict}", at)
-            about = {"batch": self._file.stem, "place": f"{self._place(at)}, {label}"}
+            about = {"batch": self._file.stem, "place": f"{self._place(at)}, {label}", "named_by": named_by}
             found.append(ParameterSet(notebook=self.spec.name, set_name=name, values=values, **about))
         for one in (one for one in left_out if one not in used):
             self._wrong(f"exclude: no combination has {one}", self._parts["exclude"])

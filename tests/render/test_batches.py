@@ -214,12 +214,13 @@ def test_notebooks_and_values_of_the_command_line_count_for_batches(
     ((job,), _) = requested(["12"], {"size": "4"}, batches=[file])
     assert (job.label, job.parameters, job.batch) == ("12_other/b", {"size": 4}, "two")
     one = tmp_path / "one.yml"
-    one.write_text("notebook: 10_sample\nsets: {a: }\n")
+    one.write_text("notebook: 10_sample\nsets: {a: }\nmatrix: {code: [x, y]}\n")
     for wanted, given, how, words in (
         (["12"], {}, {}, "is for 12_other"),
         (["10"], {}, {"set_name": "x"}, "--set names one set"),
         ([], {"nope": "1"}, {}, "-p nope: no notebook of the batch has such a parameter"),
         ([], {"size": "x"}, {}, "10_sample: size: 'x': expected a whole number"),
+        ([], {"code": "z"}, {}, "-p code: sets of the batch one are named by values of it"),
     ):
         with pytest.raises(UsageError, match=words):
             requested(wanted, given, batches=[one], **how)
