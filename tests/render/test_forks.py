@@ -76,6 +76,7 @@ def test_a_process_that_dies_is_reported_with_what_it_had_printed(cell: str, kin
         "import threading, time; threading.Thread(target=time.sleep, args=(3012,)).start()",
         "import os, time\nif os.fork() == 0:\n    time.sleep(3012)",
     ],
+    ids=["child", "session", "daemon", "thread", "fork"],  # the number of seconds is another in each process of a run
 )
 @pytest.mark.parametrize("ending", ["1 / 0", "import os; os.kill(os.getpid(), 9)", "while True: pass"])
 def test_nothing_a_notebook_starts_outlives_it(cell: str, ending: str) -> None:
