@@ -148,8 +148,9 @@ class Work:
         try:
             with _lock:
                 self._fork(ahead)
-        except (OSError, EOFError):  # the server has died even now
+        except (OSError, EOFError):  # the server has died even now, and may not be gone yet
             shutil.rmtree(self.folder, ignore_errors=True)
+            time.sleep(TICK_SECONDS)
             self.start(ahead)
         self.deadline = time.monotonic() + (self.limit_seconds or float("inf"))
 
@@ -195,8 +196,10 @@ class Work:
         if dead and answer is _RUNNING:
             self.process.join(END_SECONDS)
             code = self.process.exitcode
-            if code == 255 and self.server != _server():
-                return _SERVER_GONE
+            if code == 255:  # told by the server, or because there is none: one that was killed takes a moment to go
+                time.sleep(TICK_SECONDS)
+                if (server := _server()) is None or server != self.server:
+                    return _SERVER_GONE
             if code is None or code >= 0:
                 return self._ended("killed", "ProcessExit", f"the process ended by itself {where} (exit status {code})")
             name = signal.Signals(-code).name
