@@ -79,9 +79,7 @@ def requested(
         if not asked:
             mistakes.append(f"no batch of {', '.join(map(str, batches))} is for {', '.join(sorted(shelf.paths))}")
         fixed = sorted({(one.batch, name) for one, names in fitting for name in names & one.named_by})
-        mistakes += [
-            f"-p {name}: sets of the batch {batch} are named by their own values of it" for batch, name in fixed
-        ]
+        mistakes += [f"-p {name}: sets of the batch {batch} are named by values of it" for batch, name in fixed]
         unused = given.keys() - {name for _, names in fitting for name in names}
         mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in unused]
     elif failed_in and not given and set_name is None:
