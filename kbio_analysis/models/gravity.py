@@ -11,6 +11,8 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pandas as pd
+import pyfixest as pf
+from pyfixest.estimation.models import fepois_  # noqa: F401 - the rest of it, which it would import at the first fit
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame
@@ -50,8 +52,6 @@ def ppml(
     Errors are clustered by ``cluster``, or heteroskedastic without it. Raises :class:`ModelInputError` for a missing
     column, an outcome that is negative, missing or zero throughout, no regressor, or when every regressor is absorbed.
     """
-    import pyfixest as pf
-
     regressors, fixed_effects = (
         [names] if isinstance(names, str) else list(names) for names in (regressors, fixed_effects)
     )

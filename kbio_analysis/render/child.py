@@ -12,7 +12,6 @@ import importlib
 import json
 import multiprocessing
 import os
-import pkgutil
 import random
 import shutil
 import signal
@@ -191,7 +190,6 @@ _STACK = (
     "statsmodels.tsa.seasonal",
     "pandera.pandas",
     "pandera.backends.pandas.builtin_checks",
-    "pyfixest.estimation.models.fepois_",
     "yaml",
 )
 _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
@@ -205,12 +203,9 @@ def _ready(wanted: list[str], tables: dict[str, list[str]]) -> None:
     _import("papermill.engines")
     del sys.modules["pyarrow"]
     whole = any(name.startswith(_OURS[1:]) for name in wanted)
-    known = [name for name in wanted if name.split(".")[0] in _KNOWN]
-    for name in (*_ALWAYS, *((*_STACK, *_OURS) if whole else ()), *known):
+    known = [name for name in wanted if name.split(".")[0] in _KNOWN or name.startswith(_OURS)]
+    for name in (*_ALWAYS, *(_STACK if whole else ()), *known):
         _import(name)
-        if name in _OURS:
-            for found in pkgutil.walk_packages(getattr(sys.modules.get(name), "__path__", ()), f"{name}."):
-                _import(found.name)
     with contextlib.suppress(Exception):  # it would be told by every report
         sys.modules["kbio_analysis.render.job"].rehearse()
         sys.modules["kbio_analysis.render.engine"].NotebookShell.begin()

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 PAGES = ("index.html", "executed.ipynb")
 
-# The modules that cells import, in a notebook's JSON.
-_IMPORT = re.compile(r'(?:"|\\n)[ \t]*(?:from|import)[ \t]+([\w.]+)')
+# The modules that cells import, and what from them, in a notebook's JSON.
+_IMPORT = re.compile(r'(?:"|\\n)[ \t]*(?:from|import)[ \t]+([\w.]+)(?: import ([\w, ]+))?')
 _VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
@@ -119,7 +119,9 @@ def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]]]:
     """The modules that the notebooks' cells name in their imports, and the tables that their references name."""
     modules, tables = set(), defaultdict(set)
     for notebook, source, data in {(job.notebook, job.source, job.data) for job in jobs}:
-        modules.update(_IMPORT.findall(source.decode()))
+        for module, names in _IMPORT.findall(source.decode()):
+            whose = names.split(",") if module.startswith("kbio_analysis.") else ()
+            modules.update([module, *(f"{module}.{name.strip()}" for name in whose if name)])
         with suppress(OSError, ValueError, KeyError, TypeError):  # the report reads them then
             reference = Path(str(data)).resolve().parent / "notebooks" / "references" / f"{notebook}.json"
             tables[str(data)].update(json.loads(reference.read_bytes())["tables"])
