@@ -90,17 +90,19 @@ def answers(
     Everything that runs is killed when the caller leaves, and when this process is told to stop (KeyboardInterrupt).
     Raises ExecutionError where no process can be started.
     """
-    waiting, running = deque(works), []
+    waiting, running, done = deque(works), [], deque()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = files // _FILES_A_PROCESS if files != resource.RLIM_INFINITY else len(waiting)
     try:
-        while waiting or running:
+        while waiting or running or done:
             while waiting and len(running) < max(1, min(workers or cores or 1, most)):
                 work = waiting.popleft()
                 work.start(ahead)
                 running.append(work)
-            wait([work.connection for work in running], timeout=TICK_SECONDS)
+            while done:  # the next are at work while the caller does something with it
+                yield done.popleft()
+            wait([work.connection for work in running], timeout=TICK_SECONDS if running else 0)
             check_stop()
             for work in list(running):
                 answer = work.answer()
@@ -111,7 +113,7 @@ def answers(
                 if answer is _SERVER_GONE:
                     waiting.append(work)
                 else:
-                    yield work.key, answer
+                    done.append((work.key, answer))
     finally:
         for work in running:
             work.end()

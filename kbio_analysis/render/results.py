@@ -145,12 +145,13 @@ def _report(folder: Path) -> SiteReport:
 
 
 def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
-    """The table as both files by name; the same reports give the same bytes, with the same pandas and pyarrow.
+    """The table as both files by name; the same reports give the same bytes, with the same pyarrow.
 
     ``value`` holds numbers, ``text_value`` words, with true and false spelt so; both are empty where a notebook
     recorded none. A report whose last run failed has one row without a result: its old results are no row.
     """
-    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import parquet
 
     rows = []
     for report in reports:
@@ -161,10 +162,11 @@ def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
             value = str(record.value).lower() if isinstance(record.value, bool) else record.value
             held = {"value": float(value)} if is_number(value) else {"text_value": value or None}
             rows.append(head | held | {"name": name, "unit": record.unit or None, "meaning": record.meaning or None})
-    types = {name: "float64" if name == "value" else "string" for name in COLUMNS}
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
-    text = frame.map(_field, na_action="ignore").to_csv(index=False, lineterminator="\n").encode()
-    return {CSV_NAME: text, PARQUET_NAME: frame.to_parquet(index=False, compression="zstd")}
+    types = pa.schema([(name, pa.float64() if name == "value" else pa.string()) for name in COLUMNS])
+    packed = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows, schema=types), packed, compression="zstd")
+    text = csv_text([COLUMNS, *(map(row.get, COLUMNS) for row in rows)])
+    return {CSV_NAME: text.encode(), PARQUET_NAME: packed.getvalue()}
 
 
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:
