@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
@@ -103,7 +103,9 @@ def build(
                         outcome.became[label] = UNCHANGED
                         tell(UNCHANGED, label)
                     check_stop()
-                    with closing(make([*due.values()]) if due else (_ for _ in ())) as reports:
+                    if not due:  # no cluster is asked for nothing
+                        continue
+                    with closing(make([*due.values()])) as reports:
                         for report in reports:
                             publish(known.stamped(due[report.label], report), site)
                             outcome.became[report.label] = report.status
@@ -178,14 +180,12 @@ def site_entries(site: Path) -> Entries:
     @cache
     def entry(notebook: str) -> dict[str, Any]:
         folder = folder_of(site, notebook, DEFAULT_SET)
-        about = {"state": "fresh", "why": ""}
-        if failed := (folder / FAILURE).exists():
-            about = {"state": "failed", "why": "the last run failed"}
-        try:
+        failed = {"state": "failed", "why": "the last run failed"}
+        about = failed if (folder / FAILURE).exists() else {"state": "fresh", "why": ""}
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # beside a failure may be no good one
             result = json.loads((folder / RESULT).read_bytes())
             return recorded(result, (folder / "executed.ipynb").read_bytes()) | about
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return about if failed else {"state": "missing", "why": "the report is damaged"}
+        return failed
 
     return entry
 

@@ -72,13 +72,14 @@ class Here:
 class StoppedError(ExecutionError):
     """Work did not get to its end: ``status`` is failed, killed or timed_out; ``kind`` and ``reason`` are an error's
     type and message; ``log`` is a traceback, or what was written; ``cell`` is the number of the code cell, from 1, in
-    the notebook as it is executed, None outside of any."""
+    the notebook as it is executed, None outside of any; ``seconds`` it took until then."""
 
     status: str = "failed"
     kind: str = ""
     reason: str = ""
     log: str = ""
     cell: int | None = None
+    seconds: float | None = None
 
     def __str__(self) -> str:
         return self.reason
@@ -121,7 +122,7 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
             sys.modules["matplotlib"].rcdefaults()
         connection.send(call(Here(folder, connection)))
     except BaseException as problem:  # this frame is the process's last
-        connection.send(told(problem))
+        connection.send(_told(problem, folder))
     finally:
         os._exit(0)
 
@@ -140,29 +141,25 @@ def _redirected(path: str | Path, flags: int, *numbers: int) -> None:
         os.close(opened)
 
 
-def told(problem: BaseException) -> StoppedError:
-    """What an exception says; its traceback is the log."""
-    if isinstance(problem, StoppedError):
-        return problem
-    trace = "".join(traceback.format_exception(problem))
-    return StoppedError(kind=type(problem).__name__, reason=str(problem), log=trace)
+def _told(problem: BaseException, folder: Path) -> StoppedError:
+    """What an exception says; its traceback, and what was written until then, is the log."""
+    if not isinstance(problem, StoppedError):
+        trace = "".join(traceback.format_exception(problem))
+        problem = StoppedError(kind=type(problem).__name__, reason=str(problem), log=trace)
+    problem.log = "\n".join(filter(None, [problem.log, tail(folder, PRINTED, OUTPUT)]))
+    return problem
 
 
-def written(folder: Path) -> str:
-    """The end of what cells have printed and of what programs started by them wrote."""
-    return "\n".join(text for name in (PRINTED, OUTPUT) if (text := tail(folder / name)))
-
-
-def tail(path: Path) -> str:
-    """The last bytes of a text file, as many as a log may hold; empty if there is none."""
-    try:
-        with path.open("rb") as file:
+def tail(folder: Path, *names: str) -> str:
+    """The last bytes of text files, as many of each as a log may hold."""
+    texts = []
+    for name in names:
+        with contextlib.suppress(OSError), (folder / name).open("rb") as file:
             before = max(0, file.seek(0, os.SEEK_END) - MOST_LOGGED)
             file.seek(before)
             text = file.read(MOST_LOGGED).decode("utf-8", "replace").strip()  # no more: it may be growing
-    except OSError:
-        return ""
-    return f"[{before} bytes before]\n{text}" if before else text
+            texts.append(f"[{before} bytes before]\n{text}" if before else text)
+    return "\n".join(filter(None, texts))
 
 
 # ---- the fork server
@@ -224,26 +221,33 @@ def _import(name: str) -> None:
         print(f"not preloaded: {name} ({error})", file=sys.stderr, flush=True)
 
 
-def kill(process: psutil.Process) -> None:
-    """End it and all below it, as far as they are still there."""
-    found = [process]
+def kill(pid: int) -> None:
+    """End a process, all below it and the session it leads, as far as they are still there."""
+    found = []
     with contextlib.suppress(psutil.Error, OSError):
-        found += process.children(recursive=True)
+        found.append(psutil.Process(pid))
+        found += found[0].children(recursive=True)
     for one in found:
         with contextlib.suppress(psutil.Error):
             one.kill()
+    with contextlib.suppress(OSError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def clear(found: Callable[[], list[psutil.Process]], seconds: float) -> None:
+    """Kill what is found until nothing is, or the time is up."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit and (some := found()):
+        for one in some:
+            kill(one.pid)
+        psutil.wait_procs(some, timeout=0.1)
 
 
 def _end(folder: str) -> None:
     """The process that started this one has ended or was killed: nothing of it stays."""
-    if os.getpid() != PID:
-        return
-    limit = time.monotonic() + 20  # it takes a moment; on a machine that has other work, many
-    while time.monotonic() < limit and (found := psutil.Process().children()):
-        for one in found:
-            kill(one)
-        psutil.wait_procs(found, timeout=0.1)
-    shutil.rmtree(folder, ignore_errors=True)
+    if os.getpid() == PID:
+        clear(psutil.Process().children, 20)  # it takes a moment; on a machine that has other work, many
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 # A process of the server's, or one beside it, may meet the variable too; only the server itself is no child.

@@ -23,7 +23,7 @@ from queue import Empty, SimpleQueue
 from kbio_analysis.errors import ExecutionError, UsageError
 from kbio_analysis.render.child import StoppedError
 from kbio_analysis.render.forks import check_stop, own_folder
-from kbio_analysis.render.job import Job, Report, ended, run
+from kbio_analysis.render.job import Job, Report, failed, run
 from kbio_analysis.render.provenance import package_hash
 
 CONNECT_SECONDS = 15
@@ -92,7 +92,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
                     rounds.append([job])
                 else:
                     reason = "its worker was killed each time, likely for want of memory; try larger workers"
-                    yield ended(job, StoppedError(status="killed", kind="WorkerDied", reason=reason))
+                    yield failed(job, StoppedError(status="killed", kind="WorkerDied", reason=reason))
             except CancelledError:
                 raise ExecutionError("the link to the scheduler is lost; run again") from None
             except ImportError as missing:

@@ -10,7 +10,6 @@ import contextlib
 import json
 import multiprocessing
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -38,7 +37,6 @@ TRIES = 3  # of work whose server was killed under it
 MOST_OUTPUT = 20_000_000  # bytes that a notebook and the programs it starts may print and show
 # A socket's path holds 103 bytes (macOS; 107 on Linux): the base's, 14 of our folder's name, 18 of its own.
 LONGEST_BASE = 103 - 14 - 18
-_FILES_A_PROCESS = 8  # that this process may need open for each at work, its own shared among them
 
 
 # ---- being told to stop: what a signal's handler raises may be swallowed by a finaliser or a callback, so it sets a
@@ -62,11 +60,9 @@ def _note(*_: object) -> None:
 
 @contextlib.contextmanager
 def stopping() -> Iterator[None]:
-    """To the end of the block, note SIGINT, SIGTERM and SIGHUP for ``check_stop``. What was ignored from the start
-    stays so; outside the main thread nothing is noted."""
+    """To the end of the block, note SIGINT, SIGTERM and SIGHUP for ``check_stop``; what was ignored before stays so."""
     global _told
-    ours = threading.current_thread() is threading.main_thread()
-    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)} if ours else {}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     for number, handler in before.items():
         signal.signal(number, handler if handler is signal.SIG_IGN else _note)
     try:
@@ -74,7 +70,7 @@ def stopping() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        _told = _told and not ours
+        _told = False
 
 
 # ---- work
@@ -92,11 +88,9 @@ def answers(
     """
     waiting, running, done = deque(works), [], deque()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = files // _FILES_A_PROCESS if files != resource.RLIM_INFINITY else len(waiting)
     try:
         while waiting or running or done:
-            while waiting and len(running) < max(1, min(workers or cores or 1, most)):
+            while waiting and len(running) < (workers or cores or 1):
                 work = waiting.popleft()
                 work.start(ahead)
                 running.append(work)
@@ -105,12 +99,11 @@ def answers(
             wait([work.connection for work in running], timeout=TICK_SECONDS if running else 0)
             check_stop()
             for work in list(running):
-                answer = work.answer()
-                if answer is _RUNNING:
+                if (answer := work.answer()) is None:
                     continue
                 running.remove(work)
                 work.end()
-                if answer is _SERVER_GONE:
+                if answer is work:
                     waiting.append(work)
                 else:
                     done.append((work.key, answer))
@@ -119,13 +112,10 @@ def answers(
             work.end()
 
 
-_RUNNING, _SERVER_GONE = object(), object()
-
-
 @dataclass(kw_only=True)
 class Work:
-    """``call`` is given the place where it is done and answers anything but a number; both can be pickled. ``key``
-    names the work to whoever gave it; ``limit_seconds`` is for all of it."""
+    """``call`` is given the place where it is done and answers anything but a number or None; both can be pickled.
+    ``key`` names the work to whoever gave it; ``limit_seconds`` is for all of it."""
 
     key: Any
     call: Callable[[child.Here], Any]
@@ -134,9 +124,6 @@ class Work:
 
     def start(self, ahead: Sequence[Any]) -> None:
         """Begin it in a new process; the first waits until the server has imported what they need."""
-        if self.tries == TRIES:
-            lines = ["it left no message", *child.tail(own_folder() / child.LOG).splitlines()]
-            raise ExecutionError(f"the fork server ended {TRIES} times: {lines[-1]}; try --jobs 1")
         self.tries += 1
         self.cell: int | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=own_folder()))
@@ -150,11 +137,14 @@ class Work:
         try:
             with _lock:
                 self._fork(ahead)
-        except (OSError, EOFError):  # the server has died even now, and may not be gone yet
+        except (OSError, EOFError) as problem:  # the server has died even now, and may not be gone yet
             shutil.rmtree(self.folder, ignore_errors=True)
+            if self.tries >= TRIES:
+                last = ["it left no message", *child.tail(own_folder(), child.LOG).splitlines()][-1]
+                raise ExecutionError(f"the fork server ended {TRIES} times: {last}; try --jobs 1") from problem
             time.sleep(TICK_SECONDS)
             self.start(ahead)
-        self.deadline = time.monotonic() + (self.limit_seconds or float("inf"))
+        self.began = time.monotonic()
 
     def _fork(self, ahead: Sequence[Any]) -> None:
         """With our fixed environment for a server to start with, and without the program that runs us as its own."""
@@ -171,7 +161,6 @@ class Work:
         try:
             check_stop()
             self.process.start()
-            self.server = _server()
             _at_work.add(self.process.pid)
         finally:
             os.environ.clear()
@@ -179,58 +168,51 @@ class Work:
             sys.modules["__main__"] = main
 
     def answer(self) -> Any:
-        """What it answered or how its process ended; _RUNNING if neither, _SERVER_GONE if it was not to blame."""
-        dead, answer = self.process.exitcode is not None, _RUNNING  # dead? asked first: what it has sent can be read
+        """What it answered or how its process ended; None if neither yet, the work itself if its server was killed."""
+        dead, answer = self.process.exitcode is not None, None  # dead? asked first: what it has sent can be read
         try:
             while self.connection.poll():
-                told = self.connection.recv()
-                if isinstance(told, int):
-                    self.cell = told
+                said = self.connection.recv()
+                if isinstance(said, int):
+                    self.cell = said
                 else:
-                    answer = told
+                    answer = said
         except Exception:  # closed, or a cell has written into it
             dead = True
         known = {None: "before the first cell", child.AFTER: "while its page was made"}
         where = known.get(self.cell, f"in cell {self.cell}")
         if sum((self.folder / name).stat().st_size for name in child.WRITTEN) > MOST_OUTPUT:
             reason = f"more than {MOST_OUTPUT // 1_000_000} MB printed or shown {where}; show less"
-            return self._ended("failed", "OutputLimit", reason)
-        if dead and answer is _RUNNING:
+            answer = self._ended("failed", "OutputLimit", reason)
+        elif dead and answer is None:
             self.process.join(END_SECONDS)
             code = self.process.exitcode
-            if code == 255:  # told by the server, or because there is none: one that was killed takes a moment to go
-                time.sleep(TICK_SECONDS)
-                if (server := _server()) is None or server != self.server:
-                    return _SERVER_GONE
-            if code is None or code >= 0:
-                return self._ended("killed", "ProcessExit", f"the process ended by itself {where} (exit status {code})")
-            name = signal.Signals(-code).name
-            hint = ", likely for want of memory" if -code == signal.SIGKILL else ""
-            return self._ended("killed", name, f"the process was killed by {name} {where}{hint}")
-        if answer is _RUNNING and time.monotonic() >= self.deadline:
-            return self._ended("timed_out", "TimeOut", f"not finished after {self.limit_seconds:g} s, {where}")
+            if code == 255 and self.tries < TRIES:  # which the standard library says where there is no server to ask
+                time.sleep(TICK_SECONDS)  # one that was killed takes a moment to go
+                return self
+            name, what = "ProcessExit", f"ended by itself {where} (exit status {code})"
+            if code is not None and code < 0:
+                name = signal.Signals(-code).name
+                what = f"was killed by {name} {where}{', likely for want of memory' * (name == 'SIGKILL')}"
+            answer = self._ended("killed", name, f"the process {what}")
+        elif answer is None and self.limit_seconds and time.monotonic() - self.began >= self.limit_seconds:
+            answer = self._ended("timed_out", "TimeOut", f"not finished after {self.limit_seconds:g} s, {where}")
+        if isinstance(answer, StoppedError):
+            answer.seconds = round(time.monotonic() - self.began, 3)
         return answer
 
     def _ended(self, status: str, kind: str, reason: str) -> StoppedError:
         cell = None if self.cell == child.AFTER else self.cell
-        log = child.written(self.folder)
+        log = child.tail(self.folder, child.PRINTED, child.OUTPUT)
         return StoppedError(status=status, cell=cell, kind=kind, reason=reason, log=log)
 
     def end(self) -> None:
-        """Kill the process with its session, all below it, and then the orphans that this leaves with the fork server;
-        remove its folder."""
-        with contextlib.suppress(psutil.Error):
-            child.kill(psutil.Process(self.process.pid))
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """Kill the process with all below it, and then the orphans that this leaves with the fork server; remove its
+        folder."""
+        child.kill(self.process.pid)
         self.process.join(END_SECONDS)
         _at_work.discard(self.process.pid)
-        limit = time.monotonic() + END_SECONDS
-        with contextlib.suppress(psutil.Error):
-            while time.monotonic() < limit and (orphans := _orphans()):
-                for one in orphans:
-                    child.kill(one)
-                time.sleep(0.005)
+        child.clear(_orphans, END_SECONDS)
         self.connection.close()
         self.process.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -246,19 +228,20 @@ def _server() -> psutil.Process | None:
     """The server that the standard library has started for this process, if it lives."""
     with contextlib.suppress(psutil.Error, OSError):
         server = psutil.Process(forkserver._forkserver._forkserver_pid or os.getpid())
-        return server if server.ppid() == os.getpid() and server.status() != psutil.STATUS_ZOMBIE else None
+        return server if server.ppid() == os.getpid() else None
     return None
 
 
 def _orphans() -> list[psutil.Process]:
     """Processes that have fallen to the server because what started them is dead."""
-    with _lock:
+    with _lock, contextlib.suppress(psutil.Error, OSError):
         return [one for one in server.children() if one.pid not in _at_work] if (server := _server()) else []
+    return []
 
 
 def _end_server() -> None:
     if server := _server():
-        child.kill(server)
+        child.kill(server.pid)
 
 
 # ---- the private folder of this process for temporary files, short enough for sockets

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from kbio_analysis import __version__
 from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
-from kbio_analysis.errors import ExecutionError
-from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail, told, written
+from kbio_analysis.errors import ExecutionError, KbioError
+from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail
 from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
@@ -112,7 +112,7 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
     jobs = list(jobs)
     works = [Work(key=job, call=partial(make, job), limit_seconds=job.limit_seconds) for job in jobs]
     for job, answer in answers(works, workers=workers, ahead=_ahead(jobs)):
-        yield ended(job, answer) if isinstance(answer, StoppedError) else answer
+        yield failed(job, answer) if isinstance(answer, StoppedError) else answer
 
 
 def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]]]:
@@ -134,48 +134,34 @@ def run(job: Job) -> Report:
     return report
 
 
-def make(job: Job, here: Here) -> Report:
-    """Make the report in this process, which is one made for it; status and log say what goes wrong inside."""
-    began, result, how = time.monotonic(), _blank(job), None
-    try:
-        pages, log = _pages(job, here, result)
-    except Exception as problem:
-        # Whatever went wrong belongs to this one report; a batch goes on, and the log keeps the traceback.
-        how = told(problem)
-        pages, log = {}, [how.log, written(here.folder)]
-    result["seconds"] = round(time.monotonic() - began, 3)
-    return ended(job, how, result, log, pages)
+def failed(job: Job, how: StoppedError) -> Report:
+    """The report of a job that did not get to its end."""
+    error = {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
+    result = _begun(job) | {"status": how.status, "error": error, "seconds": how.seconds}
+    return _report(job, result, [how.log or how.reason])
 
 
-def ended(
-    job: Job,
-    how: StoppedError | None,
-    result: dict[str, Any] | None = None,
-    log: Iterable[str] = (),
-    pages: Mapping[str, bytes] | None = None,
-) -> Report:
-    """The report of a job from what was made; without ``result``, of one whose process did not live to make any."""
-    result, log = (result, log) if result else (_blank(job), [how.log or how.reason])
-    if how:
-        error = {"cell": how.cell, "type": how.kind, "message": without_machine(how.reason, job.data)}
-        result |= {"status": how.status, "error": error}
+def _report(job: Job, result: dict[str, Any], log: Iterable[str], **pages: str) -> Report:
     text = "\n".join(filter(None, [f"{job.label}: {result['status']}", *log]))
     files = {
-        "result.json": (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode(),
-        "log.txt": (without_machine(text, job.data).rstrip() + "\n").encode(errors="replace"),
+        "result.json": json.dumps(result, ensure_ascii=False, indent=1) + "\n",
+        "log.txt": without_machine(text, job.data).rstrip() + "\n",
     }
-    return Report.of(job, {**(pages or {}), **files})
+    return Report.of(job, {name: text.encode(errors="replace") for name, text in {**pages, **files}.items()})
 
 
-def _blank(job: Job) -> dict[str, Any]:
-    """The content of result.json as far as it is known before the notebook is read."""
+def _begun(job: Job) -> dict[str, Any]:
+    """The content of result.json as far as it is known before the notebook has run."""
+    question, code = "", job.provenance["code"]
+    with suppress(KbioError):
+        question, code = read_source(job.notebook, job.source).question, code_hash(code, job.source)
     ours = {"python": platform.python_version(), "kbio-analysis": __version__}
     return {
         "notebook": job.notebook,
         "set": job.set_name,
         "batch": job.batch,
-        "title": job.notebook,
-        "question": "",
+        "title": question or job.notebook,
+        "question": question,
         "answer": None,
         "status": "ok",
         "parameters": dict(job.parameters),
@@ -186,6 +172,7 @@ def _blank(job: Job) -> dict[str, Any]:
             "newest": "",
             "reports": {},
             **job.provenance,
+            "code": code,
             "versions": ours | {name: version(name) for name in _VERSIONS},
         },
         "seconds": None,
@@ -193,16 +180,14 @@ def _blank(job: Job) -> dict[str, Any]:
     }
 
 
-def _pages(job: Job, here: Here, result: dict[str, Any]) -> tuple[dict[str, bytes], list[str]]:
-    """Run the notebook: its pages, and lines for the log; what it is and gives goes into ``result``."""
+def make(job: Job, here: Here) -> Report:
+    """Make the report in this process, which is one made for it; what goes wrong inside is raised."""
     import nbformat
 
     from kbio_analysis.render.engine import execute
     from kbio_analysis.render.page import report_html
 
-    spec, inputs = read_source(job.notebook, job.source), result["inputs"]
-    result |= {"title": spec.question or job.notebook, "question": spec.question}
-    inputs["code"] = code_hash(inputs["code"], job.source)
+    began, spec, result = time.monotonic(), read_source(job.notebook, job.source), _begun(job)
     if job.data:
         os.environ["KBIO_DATA"] = job.data
     if job.recorded is not None:
@@ -213,6 +198,7 @@ def _pages(job: Job, here: Here, result: dict[str, Any]) -> tuple[dict[str, byte
     start = time.process_time()
     read = execute(executed, here, job.kernel)
     ran = time.process_time()
+    inputs = result["inputs"]
     inputs |= {part: read.get(part) or inputs[part] for part in ("tables", "newest", "reports")}
     given = own_tables(Path(job.data)) if job.data else {}
     inputs["own"] = {name: file for name, file in given.items() if name in inputs["tables"]}
@@ -233,8 +219,8 @@ def _pages(job: Job, here: Here, result: dict[str, Any]) -> tuple[dict[str, byte
         page, text = report_html(executed, result, spec), nbformat.writes(executed).rstrip() + "\n"
     spent = {"start": start, "cells": ran - start, "page": time.process_time() - ran}
     log = ["cpu seconds: " + ", ".join(f"{part} {seconds:.3f}" for part, seconds in spent.items())]
-    log.append(tail(here.folder / OUTPUT))
-    return dict(zip(PAGES, (page.encode(), text.encode()), strict=True)), log
+    result["seconds"] = round(time.monotonic() - began, 3)
+    return _report(job, result, [*log, tail(here.folder, OUTPUT)], **dict(zip(PAGES, (page, text), strict=True)))
 
 
 def _files(data: str | None) -> set[tuple[str, int, int, int]]:

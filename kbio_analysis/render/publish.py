@@ -152,15 +152,12 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
     aside = site / HIDDEN / "aside" / "new" / f"{folder.parent.name}@{folder.name}"
     aside.mkdir(parents=True)
     try:
+        if folder.exists():  # what is somebody's own is taken along
+            ours = {str(folder): OURS}
+            shutil.copytree(folder, aside, symlinks=True, ignore=lambda at, _: ours.get(at, ()), dirs_exist_ok=True)
         for name, content in files.items():
             (aside / name).write_bytes(content)
             _sync(aside / name)
-        for other in folder.iterdir() if folder.exists() else ():
-            if other.name not in OURS:  # somebody's own
-                if other.is_dir() and not other.is_symlink():
-                    shutil.copytree(other, aside / other.name, symlinks=True)
-                else:
-                    shutil.copy2(other, aside / other.name, follow_symlinks=False)
         _sync(aside)
         if not folder.exists():
             os.rename(aside, folder)
@@ -168,11 +165,7 @@ def _replace(folder: Path, files: Mapping[str, bytes], site: Path) -> None:
             old = site / HIDDEN / "aside" / "old" / aside.name
             old.parent.mkdir(exist_ok=True)
             os.rename(folder, old)
-            try:
-                os.rename(aside, folder)
-            except OSError:
-                os.rename(old, folder)
-                raise
+            os.rename(aside, folder)
             shutil.rmtree(old)
         _sync(folder.parent)
     finally:

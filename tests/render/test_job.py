@@ -9,7 +9,7 @@ import pytest
 from render.fixtures.built import STATE, emitting, job, made, notebook, recording
 
 from kbio_analysis.render.child import StoppedError
-from kbio_analysis.render.job import Report, ended, prepare, run
+from kbio_analysis.render.job import Report, failed, prepare, run
 from kbio_analysis.render.provenance import package_hash, provenance
 
 CHATTY = (
@@ -62,7 +62,7 @@ def test_what_goes_wrong_inside_or_outside_gives_a_report_of_the_same_form(whole
     broken = run(replace(job(notebook("1")), source=b"{}"))
     assert broken.failure.startswith("ParameterError: 10_sample: not a notebook file")
     assert broken.result["inputs"]["code"] == STATE["code"]  # of the package alone
-    lost = ended(job(notebook("1")), StoppedError(status="killed", kind="WorkerDied", reason="it was killed"))
+    lost = failed(job(notebook("1")), StoppedError(status="killed", kind="WorkerDied", reason="it was killed"))
     assert lost.failure == "WorkerDied: it was killed"
     for report, status in ((twice, "failed"), (broken, "failed"), (lost, "killed")):
         assert (report.status, set(report.files)) == (status, {"result.json", "log.txt"})
