@@ -54,8 +54,8 @@ ENTERED = pd.DataFrame({"agreement": list("ABCD"), "entry_year": [2008, 2010, 20
 
 PANELS: dict[str, Callable[[Any], Any]] = {
     "growth_predictive": lambda p: [model("growth_predictive").components(p).mean],
-    "ranks": lambda p: model("ranks").standings(p),
-    "rank_race": lambda p: model("rank_race").fit(p, "a").field,
+    "ranks.standings": lambda p: model("ranks").standings(p),
+    "ranks.fit": lambda p: model("ranks").fit(p, "a").field,
     "agreement_record": lambda p: model("agreement_record").record({"x": p}, ENTERED, {"x": list("efghijkl")}).table,
     "diversification.over_time": lambda p: model("diversification").over_time(p).reset_index(drop=True),
     "diversification.episodes": lambda p: model("diversification").episodes(p, FALLS, fall_pct=5, min_share_pct=5),

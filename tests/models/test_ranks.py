@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kbio_analysis.models import rank_race, ranks
+from kbio_analysis.models import ranks
 from kbio_analysis.models.growth_predictive import Components, components, predictive
 
 EXACT = 1e-9  # arithmetic on a handful of floats
@@ -17,15 +17,15 @@ SIMULATED = 4 * 0.5 / PATHS**0.5  # four standard errors of a share of one half
 
 def race(
     levels: list[float], own: list[float], *, residual: float, year: float = 0.0, own_sd: float = 0.0
-) -> rank_race.Race:
+) -> ranks.Race:
     """Three exporters whose leads are known to ``own_sd``, around a mean of nothing."""
     field = pd.DataFrame({"usd_m": levels, "own": own, "own_sd": own_sd}, index=["AAA", "BBB", "KOR"])
     variances = {"s2_mean": 0.0, "s2_year": year**2, "s2_exporter": 0.0, "s2_residual": residual**2, "s2_own": 0.0}
     common = Components(mean=0.0, own=0.0, n_years=10, **variances)
-    return rank_race.Race(field=field, common=common, origin_year=2024, home="KOR")
+    return ranks.Race(field=field, common=common, origin_year=2024, home="KOR")
 
 
-def slow(r: rank_race.Race, years: int, paths: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def slow(r: ranks.Race, years: int, paths: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Home's rank and log growth, path by path and year by year: the slow obvious way."""
     rng, ranked, grown = np.random.default_rng(seed), [], []
     for _ in range(paths):
@@ -44,7 +44,7 @@ def test_matches_the_slow_loop() -> None:
     r = race([130.0, 101.0, 80.0], [0.02, -0.01, 0.05], residual=0.2, year=0.1, own_sd=0.03)
     r = replace(r, common=replace(r.common, mean=0.05, s2_mean=0.02**2))
     ranked, grown = slow(r, 3, 4000, 1)
-    found = rank_race.simulate(r, place=2, target_year=2027, n_paths=PATHS, seed=3)
+    found = ranks.simulate(r, place=2, target_year=2027, n_paths=PATHS, seed=3)
     for place in (1, 2):
         assert found.chance_of(place) == pytest.approx((ranked <= place).mean(), abs=0.03)
     joint = found.together(1.3)
@@ -60,7 +60,7 @@ def test_overtaking_one_rival_is_a_student_tail(year: float, sd: float) -> None:
     r = race([100.0, 1e-30, 60.0], [0.0, 0.0, d], residual=s, year=year, own_sd=sd)
     spread = (2 * h * s**2 + 2 * (h * sd) ** 2) ** 0.5
     truth = stats.t.cdf((np.log(0.6) + h * d) / (spread * (4 / 6) ** 0.5), df=6)
-    found = rank_race.simulate(r, place=1, target_year=2024 + h, n_paths=PATHS, seed=5)
+    found = ranks.simulate(r, place=1, target_year=2024 + h, n_paths=PATHS, seed=5)
     assert found.probability == pytest.approx(truth, abs=SIMULATED)
 
 
@@ -73,10 +73,10 @@ def walks(seed: int, members: int, years: int, drift: np.ndarray, volatility: np
 
 def test_homes_own_growth_is_the_predictive_of_the_forecast() -> None:
     p = walks(2, 12, 15, np.full(12, 0.08), np.full(12, 0.2))
-    r = rank_race.fit(p, "KOR")
+    r = ranks.fit(p, "KOR")
     own = components(p.iloc[-13:].drop(columns="KOR"), own=p["KOR"].iloc[-13:])
     law = predictive(own, 6)
-    found = rank_race.simulate(r, place=3, target_year=r.origin_year + 6, n_paths=PATHS, seed=2)
+    found = ranks.simulate(r, place=3, target_year=r.origin_year + 6, n_paths=PATHS, seed=2)
     for multiple in (0.7, 1.5, 2.0, 4.0):
         assert found.together(multiple)["multiple"] == pytest.approx(law.above(np.log(multiple)), abs=SIMULATED)
 
@@ -84,7 +84,7 @@ def test_homes_own_growth_is_the_predictive_of_the_forecast() -> None:
 def test_growth_that_is_known_is_taken_as_known() -> None:
     r = race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.2)
     known = pd.DataFrame({"log_growth": [0.3, 0.2], "sd": [0.0, 0.0], "gap_sd": [0.0, 0.5]}, index=[2025, 2026])
-    found = rank_race.simulate(r, place=1, target_year=2026, n_paths=PATHS, seed=1, known=known)
+    found = ranks.simulate(r, place=1, target_year=2026, n_paths=PATHS, seed=1, known=known)
     assert found.growth == pytest.approx(0.5, rel=EXACT)
     assert found.levels.loc[2025, ["home_lo_80", "home_hi_80"]].to_numpy() == pytest.approx(70 * np.exp(0.3))
     assert found.levels.at[2026, "home_hi_80"] == pytest.approx(70 * np.exp(0.5 + 0.5 * 1.2816), rel=0.02)
@@ -92,9 +92,9 @@ def test_growth_that_is_known_is_taken_as_known() -> None:
 
 def test_scale_and_common_growth_move_no_rank() -> None:
     terms = {"place": 2, "target_year": 2028, "n_paths": 400, "seed": 7}
-    plain = rank_race.simulate(race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.2), **terms)
+    plain = ranks.simulate(race([120.0, 90.0, 70.0], [0.0] * 3, residual=0.2), **terms)
     moved = race([v * 37.0 for v in (120.0, 90.0, 70.0)], [0.0] * 3, residual=0.2)
-    moved = rank_race.simulate(moved, **terms, rate=(0.07, 0.0))
+    moved = ranks.simulate(moved, **terms, rate=(0.07, 0.0))
     assert moved.probability == pytest.approx(plain.probability, abs=3 / 400)  # rounding may tip a path
     assert plain.field.chance.sum() == pytest.approx((400 * 2 + 3) / 402, rel=EXACT)  # someone holds each place
     assert (plain.fan.lo_95 <= plain.fan.lo_80).all()
@@ -103,7 +103,7 @@ def test_scale_and_common_growth_move_no_rank() -> None:
 
 def test_the_places_level_is_that_of_the_others() -> None:
     r = race([120.0, 90.0, 500.0], [0.0] * 3, residual=1e-12)
-    found = rank_race.simulate(r, place=1, target_year=2026, n_paths=100, seed=1)
+    found = ranks.simulate(r, place=1, target_year=2026, n_paths=100, seed=1)
     assert found.place_usd_m == pytest.approx(120.0, rel=1e-6)
     assert found.chance_of(0) == pytest.approx(1 / 102, rel=EXACT)
     assert found.place_at(10.0) == pytest.approx(120.0 * 1.21, rel=1e-6)
@@ -114,7 +114,7 @@ def test_the_places_level_is_that_of_the_others() -> None:
 def test_rules_differ_and_far_smaller_exporters_are_no_contenders() -> None:
     p = walks(2, 12, 13, np.linspace(-0.1, 0.1, 12), np.full(12, 0.1))
     p["M03"] /= 1e6
-    equal, own, shrunken = (rank_race.fit(p, "KOR", rule=r).field for r in ("equal", "own", "shrunken"))
+    equal, own, shrunken = (ranks.fit(p, "KOR", rule=r).field for r in ("equal", "own", "shrunken"))
     assert "M03" not in own.index
     assert (equal[["own", "own_sd"]] == 0).all().all()
     assert own.own.std() > shrunken.own.std()
@@ -133,18 +133,18 @@ def test_growth_counted_elsewhere_by_hand() -> None:
     years = pd.period_range("2021", periods=4, freq="Y-DEC")
     own = pd.Series([100.0, 110.0, 121.0], index=years[:3])
     other = pd.Series([50.0, 60.0, 60.0, 90.0], index=years)
-    found = rank_race.known_growth(own, other, {})
+    found = ranks.known_growth(own, other, {})
     gaps = [np.log(1.2) - np.log(1.1), 0 - np.log(1.1)]
     assert found.log_growth.to_dict() == pytest.approx({2024: np.log(1.5)}, rel=EXACT)
     assert (found.sd[2024], found.attrs["nowcast_year"]) == (0.0, None)
     assert found.gap_sd.unique() == pytest.approx([np.mean(np.square(gaps)) ** 0.5], rel=EXACT)
     months = pd.period_range("2021-01", "2025-06", freq="M")
     monthly = {"x": pd.Series(np.exp(0.1 * (months.year - 2021)), index=months)}
-    ahead = rank_race.known_growth(own, other, monthly)
+    ahead = ranks.known_growth(own, other, monthly)
     assert ahead.attrs["nowcast_year"] == 2025
     assert ahead.log_growth[2025] == pytest.approx(0.1, rel=1e-6)
-    assert rank_race.known_growth(own, other.iloc[:2], {}) is None
-    assert rank_race.known_growth(own.iloc[2:], other, {}) is None
+    assert ranks.known_growth(own, other.iloc[:2], {}) is None
+    assert ranks.known_growth(own.iloc[2:], other, {}) is None
 
 
 TERMS = {"years": 6, "place": 3, "n_paths": 500, "seed": 1}
@@ -152,18 +152,18 @@ TERMS = {"years": 6, "place": 3, "n_paths": 500, "seed": 1}
 
 def test_hindcast_sees_nothing_after_its_origin() -> None:
     p = walks(7, 12, 20, np.zeros(12), np.full(12, 0.2))
-    first = rank_race.hindcast(p, **TERMS)
+    first = ranks.hindcast(p, **TERMS)
     changed = p.copy()
     changed.iloc[-6:-1] *= 50.0
-    again = rank_race.hindcast(changed, **TERMS)
+    again = ranks.hindcast(changed, **TERMS)
     last = first.origin == 2013
     assert again[again.origin == 2013].chance.tolist() == first[last].chance.tolist()
-    assert rank_race.hindcast(p, **TERMS | {"years": 25}).empty
+    assert ranks.hindcast(p, **TERMS | {"years": 25}).empty
     assert first.groupby("origin").hit.sum().eq(3).all()
 
 
 def test_hindcast_is_calibrated_where_nothing_changes() -> None:
-    found = [rank_race.hindcast(walks(s, 12, 26, np.zeros(12), np.full(12, 0.2)), **TERMS) for s in range(6)]
+    found = [ranks.hindcast(walks(s, 12, 26, np.zeros(12), np.full(12, 0.2)), **TERMS) for s in range(6)]
     every = pd.concat(found)
     assert every.chance.mean() == pytest.approx(every.hit.mean(), abs=0.02)
     assert every.inside_80.mean() > 0.75  # whole ranks cover at least what is asked

@@ -59,7 +59,7 @@ SLIPS = {
         ('"IND", 5)\ndoubled', '"IND", 12)\ndoubled', "fewer than 12"),
     ],
     "ranks.entry_rates": [("[6, 10]", "[]", "give ranks")],
-    "rank_race.simulate": [
+    "ranks.simulate": [
         ('"IND"', '"XXX"', "XXX is not held in 2024"),
         ("exports,", "exports.iloc[-1:],", "0 yearly growth rates"),
         ('"IND")', '"IND", rule="guess")', "unknown rule 'guess'; choose among"),
