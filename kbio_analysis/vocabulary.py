@@ -1,7 +1,7 @@
 """Constants said once: the names of what has no table of its own.
 
 Lists of export series, classes of exporters and groups of partners are tables: see :mod:`kbio_analysis.data.series`
-and :mod:`kbio_analysis.data.destinations`.
+and :mod:`kbio_analysis.data.trade`.
 """
 
 BIOPHARMA_CLASSIFICATION = "HS92-3002"

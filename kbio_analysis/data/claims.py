@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import DataError, UsageError
 from ..reading import rows_of
 from ..vocabulary import HOME, INDIA
-from .destinations import country_groups
 from .results import recorded
 from .series import exporters
 from .tables import load
+from .trade import country_groups
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError, did_you_mean
 from ..vocabulary import HOME, SHIP_FLAG
-from .destinations import groups_of
 from .tables import load
-from .trade import FLOWS, agreement_years, partner_names, short_name, usable_totals, wide
+from .trade import FLOWS, agreement_years, groups_of, partner_names, short_name, usable_totals, wide
 
 if TYPE_CHECKING:
     from pandas import DataFrame

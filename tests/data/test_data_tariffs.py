@@ -6,9 +6,8 @@ import pytest
 import yaml
 
 from kbio_analysis.data import sources, tariffs
-from kbio_analysis.data.destinations import ELSEWHERE, groups_of
 from kbio_analysis.data.tables import load
-from kbio_analysis.data.trade import agreements
+from kbio_analysis.data.trade import ELSEWHERE, agreements, groups_of
 from kbio_analysis.errors import DataError
 
 BATCH = Path(__file__).resolve().parents[2] / "reports" / "batches" / "all_partners.yml"

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from kbio_analysis.data import destinations, trade
-from kbio_analysis.data.destinations import ELSEWHERE
+from kbio_analysis.data import trade
 from kbio_analysis.data.tables import load
+from kbio_analysis.data.trade import ELSEWHERE
 from kbio_analysis.errors import DataError
 from kbio_analysis.models.growth import price_level
 
@@ -84,7 +84,7 @@ def test_causes_added_by_the_reader_lead_and_keep_to_the_window() -> None:
 
 def test_blocks_are_the_whole_and_shares_the_printed_ones():
     exports = trade.wide(load("korea_exports_by_partner"), "exports_usd_m").fillna(0.0)
-    blocks = destinations.blocks(exports)
+    blocks = trade.blocks(exports)
     assert blocks.sum(axis=1).to_numpy() == pytest.approx(exports.sum(axis=1).to_numpy())
     assert (blocks[ELSEWHERE] / blocks.sum(axis=1)).max() < 0.001
     printed = load("korea_exports_published")
@@ -97,28 +97,28 @@ def test_blocks_are_the_whole_and_shares_the_printed_ones():
 
 def test_lines_and_partners_are_found_by_name_and_a_slip_is_named():
     names = trade.partner_names()
-    codes = destinations.codes_of(["China", "ASEAN", "China"])
+    codes = trade.codes_of(["China", "ASEAN", "China"])
     assert list(codes) == ["China", "ASEAN"]
-    assert destinations.partner_code("CHN", names) == destinations.partner_code("China", names) == codes["China"][0]
+    assert trade.partner_code("CHN", names) == trade.partner_code("China", names) == codes["China"][0]
     with pytest.raises(DataError, match="did you mean ASEAN"):
-        destinations.codes_of(["ASEAM"])
+        trade.codes_of(["ASEAM"])
     with pytest.raises(DataError, match="did you mean Bangladesh"):
-        destinations.partner_code("Bangladseh", names)
+        trade.partner_code("Bangladseh", names)
 
 
 def test_markets_have_size_and_distance_in_every_year():
-    panel = destinations.market_panel(2019, 2023)
+    panel = trade.market_panel(2019, 2023)
     assert (panel[["gdp_usd_m", "distance_km"]] > 0).all(axis=None)
     assert (panel.groupby("iso3").year.nunique() == 5).all()
     assert not {"KOR", "LBR", "MHL", "PAN", "TWN"} & set(panel.iso3)
     assert {"USA", "CHN", "JPN", "BGD", "RUS"} <= set(panel.iso3)
-    assert "RUS" not in set(destinations.market_panel(1990, 1994).iso3)
+    assert "RUS" not in set(trade.market_panel(1990, 1994).iso3)
     assert "IND" not in set(trade.usable_totals("imports").query("year <= 2005").iso3)
 
 
 def test_the_map_is_read_offline_and_closed(monkeypatch):
     monkeypatch.setattr("socket.socket", None)  # any attempt to connect would fail
-    outlines = destinations.outlines()
+    outlines = trade.outlines()
     assert {"KOR", "USA", "CHN", "BGD", "IND"} <= set(outlines)
     for ring in (ring for rings in outlines.values() for ring in rings):
         assert np.allclose(ring[0], ring[-1], atol=1e-6)
