@@ -160,10 +160,9 @@ def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> float:
         weight = used * np.exp(e * x)
         return float((x * (y - weight * np.outer(*two_way(y, weight)))).sum())
 
-    try:
-        return float(optimize.brentq(score, -5, 10, xtol=1e-9))
-    except ValueError:
-        raise ModelInputError("income and trade do not vary enough between partners to tell an elasticity") from None
+    if not score(-5.0) * score(10.0) < 0:  # nought, too, where incomes did not move at all
+        raise ModelInputError("income and trade do not vary enough between partners to tell an elasticity")
+    return float(optimize.brentq(score, -5.0, 10.0, xtol=1e-9))
 
 
 def hindcast(

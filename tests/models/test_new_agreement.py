@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from kbio_analysis.data.tables import load
+from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import gravity, trade_baseline
 from kbio_analysis.models.new_agreement import chapters, doubling, drivers, effects, tariff_study, trade_paths
 from kbio_analysis.models.reference_class import MixturePrediction, Transfer, from_structural
@@ -43,6 +44,8 @@ def test_a_known_elasticity_is_recovered_and_equals_that_of_gravity() -> None:
     rows = rows.rename_axis(["year", "iso3"]).reset_index()
     theirs = gravity.ppml(rows, "trade", ["income"], ["iso3", "year"], "iso3").coefficients["income"]
     assert trade_baseline.income_elasticity(trade, growth) == pytest.approx(theirs, rel=SOLVER)
+    with pytest.raises(ModelInputError, match="do not vary enough"):
+        trade_baseline.income_elasticity(trade, growth * 0)
 
 
 def hindcast(n: int) -> trade_baseline.Hindcast:
