@@ -14,7 +14,7 @@ from render.fixtures.built import emitting, job, made, notebook
 from render.fixtures.room import ROOT
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.job import Report, reports, run
+from kbio_analysis.render.job import Report, reports
 from kbio_analysis.render.requests import requested
 
 
@@ -104,34 +104,6 @@ def test_a_program_s_own_printing_goes_to_the_log_and_not_to_the_page() -> None:
     assert [text(o) for o in shown(report)[0]] == ["inside\n"]
     assert b"from outside" in report.files["log.txt"]
     assert b"inside" not in report.files["log.txt"]
-
-
-@pytest.mark.parametrize(
-    ("cell", "kind", "words"),
-    [
-        ("def f():\n    raise KeyError('gone')\nf()", "KeyError", "'gone'"),
-        ("input('who?')", "StdinNotImplementedError", "nobody to ask"),
-        ("import sys; sys.exit(3)", "SystemExit", "(status 3)"),
-        ("quit()", "SystemExit", "before the notebook's end"),
-        ("def (", "SyntaxError", "invalid syntax"),
-        ("%nosuch", "UsageError", "`%nosuch` not found"),
-        (
-            "while True:\n    try: print('y' * 1000)\n    except Exception: pass",
-            "OutputLimit",
-            "20 MB printed or shown",
-        ),
-    ],
-)
-def test_a_cell_that_fails_is_named_and_what_it_printed_is_kept(cell: str, kind: str, words: str) -> None:
-    source = notebook("print('told before')", cell, "raise RuntimeError('never run')")
-    source = source.replace(b'"tags": []', b'"tags": ["raises-exception", "skip-execution"]')  # which let no cell off
-    report = run(job(source))
-    assert (report.status, report.result["error"]["cell"], report.result["error"]["type"]) == ("failed", 3, kind)
-    assert words in report.failure
-    assert set(report.files) == {"result.json", "log.txt"}
-    log = report.files["log.txt"].decode()
-    assert "\x1b" not in log
-    assert kind == "OutputLimit" or "told before" in log
 
 
 def test_what_is_on_record_arrives_or_the_report_fails() -> None:

@@ -15,7 +15,7 @@ from render.fixtures.room import SLEEP, Room, at_work, running, wait_for
 from kbio_analysis.render import child, forks
 from kbio_analysis.render.child import Here
 from kbio_analysis.render.forks import Work, answers
-from kbio_analysis.render.job import reports
+from kbio_analysis.render.job import reports, run
 
 NOTICED_SECONDS = 3.0  # a dead process is reported within this time
 FLAT = 0.05  # memory in the last quarter of a batch against the second: the same within 5%
@@ -47,21 +47,37 @@ def nothing_left_behind() -> Iterator[None]:
 # ---- how it ends
 
 
+ENDLESS = "while True:\n    try: print('y' * 1000)\n    except Exception: pass"
+
+
 @pytest.mark.parametrize(
-    ("cell", "kind", "words"),
+    ("cell", "status", "kind", "words"),
     [
-        ("import os; os._exit(3)", "ProcessExit", "ended by itself in cell 3 (exit status 3)"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV", "killed by SIGSEGV in cell 3"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL", "in cell 3, likely for want of memory"),
-        ("import os; os.closerange(3, 100)", "ProcessExit", "ended by itself"),
+        ("def f():\n    raise KeyError('gone')\nf()", "failed", "KeyError", "'gone'"),
+        ("input('who?')", "failed", "StdinNotImplementedError", "nobody to ask"),
+        ("import sys; sys.exit(3)", "failed", "SystemExit", "(status 3)"),
+        ("quit()", "failed", "SystemExit", "before the notebook's end"),
+        ("def (", "failed", "SyntaxError", "invalid syntax"),
+        ("%nosuch", "failed", "UsageError", "`%nosuch` not found"),
+        (ENDLESS, "failed", "OutputLimit", "20 MB printed or shown"),
+        ("import subprocess; subprocess.run('yes')", "failed", "OutputLimit", "20 MB printed or shown in cell 3"),
+        ("import os; os._exit(3)", "killed", "ProcessExit", "ended by itself in cell 3 (exit status 3)"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "killed", "SIGSEGV", "killed by SIGSEGV in cell 3"),
+        ("import os; os.kill(os.getpid(), 9)", "killed", "SIGKILL", "in cell 3, likely for want of memory"),
+        ("import os; os.closerange(3, 100)", "killed", "ProcessExit", "ended by itself"),
     ],
 )
-def test_a_process_that_dies_is_reported_with_what_it_had_printed(cell: str, kind: str, words: str) -> None:
-    report = made("print('told before')", cell)
-    assert (report.status, report.result["error"]["type"]) == ("killed", kind)
+def test_how_a_notebook_ends_is_told_with_what_it_had_printed(cell: str, status: str, kind: str, words: str) -> None:
+    source = notebook("print('told before')", cell, "raise RuntimeError('never run')")
+    source = source.replace(b'"tags": []', b'"tags": ["raises-exception", "skip-execution"]')  # which let no cell off
+    report = run(job(source))
+    assert (report.status, report.result["error"]["cell"], report.result["error"]["type"]) == (status, 3, kind)
     assert words in report.failure
-    assert b"told before" in report.files["log.txt"]
     assert set(report.files) == {"result.json", "log.txt"}
+    log = report.files["log.txt"].decode()
+    assert "\x1b" not in log
+    assert cell == ENDLESS or "told before" in log
+    assert len(log) < 300_000
 
 
 @pytest.mark.parametrize(
@@ -113,13 +129,6 @@ def endless_page(here: child.Here) -> None:
     here.tell(child.AFTER)
     while True:
         time.sleep(0.1)
-
-
-def test_a_program_that_prints_for_ever_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forks, "MOST_OUTPUT", 100_000)
-    report = made("1", "import subprocess; subprocess.run(['yes', 'no end'])")
-    assert report.failure.startswith("cell 3, OutputLimit: more than 0 MB printed or shown in cell 3")
-    assert len(report.files["log.txt"]) < 300_000
 
 
 # ---- many
