@@ -1,6 +1,6 @@
 """What structural gravity found on the world panel, kept as a table: ``python -m tools.structural_record`` writes it.
 
-The fits take ten seconds, the bias by halves of the economies a minute, and neither depends on a report's parameters:
+The fits take some seconds, the bias by halves of the economies a minute, and neither depends on a report's parameters:
 they are made here once, not in every report of a batch. Run it, and ``make data-package``, when the panel or the dates
 of agreements change; a test compares.
 """
