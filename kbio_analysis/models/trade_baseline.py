@@ -160,7 +160,8 @@ def income_elasticity(trade: pd.DataFrame, growth_pct: pd.DataFrame) -> float:
         weight = used * np.exp(e * x)
         return float((x * (y - weight * np.outer(*two_way(y, weight)))).sum())
 
-    if not score(-5.0) * score(10.0) < 0:  # nought, too, where incomes did not move at all
+    noise = 1e-9 * np.abs(x * y).sum()  # all that is left of incomes that grow alike, which the year effects take up
+    if not score(-5.0) > noise > -noise > score(10.0):
         raise ModelInputError("income and trade do not vary enough between partners to tell an elasticity")
     return float(optimize.brentq(score, -5.0, 10.0, xtol=1e-9))
 

@@ -44,8 +44,9 @@ def test_a_known_elasticity_is_recovered_and_equals_that_of_gravity() -> None:
     rows = rows.rename_axis(["year", "iso3"]).reset_index()
     theirs = gravity.ppml(rows, "trade", ["income"], ["iso3", "year"], "iso3").coefficients["income"]
     assert trade_baseline.income_elasticity(trade, growth) == pytest.approx(theirs, rel=SOLVER)
-    with pytest.raises(ModelInputError, match="do not vary enough"):
-        trade_baseline.income_elasticity(trade, growth * 0)
+    for alike in (0.0, 3.0):
+        with pytest.raises(ModelInputError, match="do not vary enough"):
+            trade_baseline.income_elasticity(trade, growth * 0 + alike)
 
 
 def hindcast(n: int) -> trade_baseline.Hindcast:
