@@ -4,9 +4,11 @@ A kind (``lines``, ``bars``, ...) says what is drawn, as one or more :class:`Plo
 notes and a legend that fit, so that no text meets another.
 """
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,10 @@ from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.present.look import (
-    COLOURS,
-    CYCLE,
     INK,
     KOREAN_FONTS,
     LINE,
     MUTED,
-    PALE,
     PAPER,
     fold,
     has_hangul,
@@ -42,9 +41,6 @@ TALL = 175.0
 """Height in points of a plot area of height 1."""
 EDGE = 14.0
 """Points kept free at the right, for half of the last tick's label."""
-
-_VARIABLES = {COLOURS[name]: f"--chart-{i}" for i, name in enumerate(CYCLE, start=1)}
-_VARIABLES |= {INK: "--chart-ink", MUTED: "--chart-muted", PALE: "--chart-grid", PAPER: "--chart-paper"}
 
 
 @dataclass(kw_only=True)
@@ -117,7 +113,7 @@ class Chart:
 
     def svg(self, path: str | Path) -> None:
         """Write the chart as an SVG file of its own, for slides."""
-        Path(path).write_text(_standalone(self.drawing), encoding="utf-8")
+        Path(path).write_text(self.drawing, encoding="utf-8")
 
     def png(self, path: str | Path, *, dpi: int = 220) -> None:
         """Write the chart as a PNG file on white."""
@@ -126,16 +122,18 @@ class Chart:
 
     @property
     def drawing(self) -> str:
-        """The SVG as it stands on a page, its colours the page's own."""
+        """The SVG."""
         if not self.drawn:
             raise UsageError(f"chart {self._payload['id']!r} was not drawn: there was no value to draw")
         return self._payload["svg"]
 
     def _show(self) -> None:
-        words = (self._payload["caption"], self._payload["source"])
-        ground = f"<div style='background: {PAPER}; padding: 4px'>{self.drawing}</div>"  # read on a dark theme, too
-        html = f"<figure style='max-width: 32rem'>{ground}{caption_html(*words)}</figure>"
-        show(self._payload, {"text/html": html, "image/svg+xml": _standalone(self.drawing), "text/plain": self.alt})
+        coded = base64.b64encode(self.drawing.encode()).decode()
+        look = f"display: block; width: 100%; padding: 4px; background: {PAPER}"  # read on a dark theme, too
+        image = f'<img style="{look}" alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{coded}">'
+        under = caption_html(self._payload["caption"], self._payload["source"])
+        html = f"<figure style='max-width: 32rem'>{image}{under}</figure>"
+        show(self._payload, {"text/html": html, "image/svg+xml": self.drawing, "text/plain": self.alt})
 
     def _ipython_display_(self) -> None:
         """Shown again when asked for in a later cell, not when it is the last line of the cell that drew it."""
@@ -174,8 +172,8 @@ def finish(plots: Sequence[Plot], payload: dict[str, Any], data: pd.DataFrame, *
             _figure(plots, columns).savefig(to, **how)
 
     buffer = BytesIO()
-    drawn(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    svg = _tidy(buffer.getvalue().decode(), f"{payload['id']}-")
+    drawn(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    svg = _tidy(buffer.getvalue().decode())
     csv = data.to_csv(index=False, lineterminator="\n")
     whole = {"kind": "chart", "id": payload["id"], "svg": svg, "csv": csv, "csv_name": f"{payload['id']}.csv"}
     return Chart(data, whole | payload, drawn)
@@ -355,18 +353,8 @@ def _texts(plots: Iterable[Plot]) -> Iterator[str]:
         yield from (*(p.x.given or {}).values(), *(p.y.given or {}).values())
 
 
-def _standalone(svg: str) -> str:
-    return re.sub(r"var\(--[\w-]+, (#\w+)\)", r"\1", svg)
-
-
-def _tidy(svg: str, prefix: str) -> str:
-    """Inline-ready SVG: no prolog or metadata, ids unique on the page, lines to a hundredth of a point, theme colours
-    as CSS variables."""
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
-    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
-    svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
-    svg = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable}, {colour})")
-    return re.sub(r"\n\s*", "\n", svg).strip()
+def _tidy(svg: str) -> str:
+    """The drawing without prolog and line ends, its lines to a hundredth of a point."""
+    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg[svg.index("<svg") :], count=2)
+    svg = re.sub(r' d="[^"]*', lambda d: " d" + re.sub(r"(\.\d\d)\d+|\s*([A-Za-z])\s*", r"\1\2", d[0][2:]), svg)
+    return re.sub(r"\s*\n\s*", "\n", svg).strip()

@@ -1,5 +1,5 @@
-"""What pages are made of, from untrusted values: figures as readers write them, plain text, Markdown, HTML and drawings
-of others, the templates.
+"""What pages are made of, from untrusted values: figures as readers write them, plain text, Markdown and HTML of
+others, the templates.
 
 Markdown is that of notebooks (tables, strikethrough, definition lists, formulas between dollar signs). Nothing raw
 passes: every tag is written here or by mistune, none by an author; links are plain web links, formulas MathML.
@@ -37,6 +37,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SMALL, _LARGE, _DIGITS = 1e-4, 1e15, 5
 _WEB_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _BARE_LINK = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}])")
+SVG = "image/svg+xml"
 INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _REL = "noopener noreferrer external"
 _MISSING = (
@@ -98,7 +99,9 @@ def file_name(text: str, extension: str) -> str:
 
 
 def data_uri(text: str, media_type: str) -> str:
-    """``text`` as a data: address of UTF-8."""
+    """``text`` as a data: address of UTF-8, a drawing in Base64."""
+    if media_type == SVG:
+        return f"data:{SVG};base64,{base64.b64encode(text.encode()).decode()}"
     return f"data:{media_type};charset=utf-8,{quote(text, safe='!$()*,-./:;=?@_~')}"
 
 
@@ -215,7 +218,7 @@ def paragraph(source: str) -> Markup:
     return markup
 
 
-# ---- HTML, drawings and pictures that others made: nothing in them runs, fetches or points outside
+# ---- HTML and pictures that others made: nothing in HTML runs, fetches or points outside, nor does an SVG in an img
 
 # Without pictures, headings and what would be a part of the page.
 _NO_TAG = re.compile("img|area|map|h[1-6]|hgroup|header|footer|nav")
@@ -225,29 +228,6 @@ _WEB_ONLY = {"url_schemes": {"http", "https"}, "url_relative": lambda url: url i
 # A cleaner of HTML takes the square of the depth.
 _LONGEST, _DEEPEST = 1_000_000, 2_000
 _LEVEL = re.compile(r"<(/?)(?!br|hr|img|wbr|col\b)[a-zA-Z]")
-
-# The vocabulary of drawings: tags, attributes, and first letters of further attributes.
-_SVG_TAGS, _SVG_ATTRIBUTES, _SVG_FAMILIES = (
-    set(words.split())
-    for words in (
-        "svg g defs path use rect circle ellipse line polyline polygon text tspan textPath clipPath mask pattern "
-        "marker linearGradient radialGradient stop image symbol title desc",
-        "id href d x x1 x2 y y1 y2 cx cy dx dy fx fy r rx ry width height points viewBox transform rotate offset "
-        "opacity color display visibility overflow refX refY orient dominant-baseline paint-order vector-effect",
-        "clip fill font gradient length letter marker mask pattern preserve spread start stop stroke text",
-    )
-)
-_STYLE = re.compile(r"""\sstyle=(["'])(.*?)\1""", re.DOTALL)
-_FONT = re.compile(
-    r"(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d00)\s+)?(?P<size>[\d.]+(?:px|pt|em|%)?)(?:/\S*)?\s+(?P<family>.+)"
-)
-_LOCAL_URL = re.compile(r"url\(\s*['\"]?#([^'\"()\s]+)['\"]?\s*\)")
-# A backslash could spell "url" in a way that the pattern above does not see.
-_SUSPECT = re.compile(r"url\s*\(|\\|script:", re.IGNORECASE)
-# What matplotlib says for every mark in its style sheet, which is not taken over.
-_STROKES = Markup('stroke-linejoin="round" stroke-linecap="butt"')
-_SET_HERE = ("x", "y", "width", "height", "stroke-linejoin", "stroke-linecap")
-_THEME_COLOUR = re.compile(r"var\(--[\w-]+,\s*([^()]*)\)")
 
 _PICTURES = {
     b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp",
@@ -264,76 +244,17 @@ def clean_html(source: str) -> Markup:
     return Markup(nh3.clean(source, tags=_HTML_TAGS, attributes=_HTML_ATTRIBUTES, link_rel=_REL, **_WEB_ONLY))
 
 
-def inline_svg(source: str, *, prefix: str, alt: str) -> Markup | None:
-    """The drawing as inline SVG with role and label, its ids starting with ``prefix``; None if it is no drawing.
-
-    Style attributes, which the page's policy forbids, become presentation attributes. The size comes from the view
-    box: the style sheet makes the drawing as wide as its column.
-    """
-    names: dict[str, str] = {}
-
-    def renamed(name: str) -> str:
-        return names.setdefault(name, f"{prefix}{len(names)}")
-
-    def kept(tag: str, name: str, value: str) -> str | None:
-        if name == "id":
-            return renamed(value)
-        if name == "href" and value.startswith("#"):
-            return f"#{renamed(value[1:])}"
-        if name == "href":
-            return value if tag == "image" and INLINE_IMAGE.fullmatch(value) else None
-        outside = _SUSPECT.search(_LOCAL_URL.sub("", value))
-        if outside or (tag == "svg" and name in _SET_HERE):
-            return None
-        return " ".join(_LOCAL_URL.sub(lambda url: f"url(#{renamed(url[1])})", value).split())
-
-    drawing = nh3.clean(
-        _STYLE.sub(_presented, source),
-        tags=_SVG_TAGS,
-        clean_content_tags={"style", "script", "foreignObject"},
-        attributes={"*": _SVG_ATTRIBUTES},
-        generic_attribute_prefixes=_SVG_FAMILIES,
-        attribute_filter=kept,
-        url_schemes={"data"},
-        link_rel=None,
-    ).strip()
-    if not drawing.startswith("<svg"):
-        return None
-    root = Markup('<svg role="img" aria-label="{}" {}').format(alt, _STROKES)
-    return root + Markup(drawing.removeprefix("<svg").replace(" xlink:href=", " href="))
-
-
-def _presented(style: re.Match[str]) -> str:
-    """A style attribute as presentation attributes; ``font`` is spelt out."""
-    found: dict[str, str] = {}
-    for declaration in html.unescape(style[2]).split(";"):
-        name, _, value = (part.strip() for part in declaration.partition(":"))
-        if name == "font" and (font := _FONT.fullmatch(value)):
-            found |= {f"font-{part}": said for part, said in font.groupdict().items() if said}
-        elif re.fullmatch("[a-z-]+", name):
-            found[name] = value.replace("!important", "")
-    return "".join(Markup(' {}="{}"').format(*setting) for setting in found.items())
-
-
-def standalone_svg(drawing: str) -> str:
-    """An inline drawing of ``inline_svg`` as a file of its own: named as SVG, its theme colours spelt out."""
-    named = str(drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return _THEME_COLOUR.sub(r"\1", named.replace("&nbsp;", "\N{NO-BREAK SPACE}"))
-
-
 def picture(folder: Path, address: str) -> dict[str, str] | None:
-    """A picture in the notebook's own ``folder`` as a cell's attachment, an SVG cleaned; None if it may not travel."""
+    """A picture in the notebook's own ``folder`` as a cell's attachment; None if it may not travel."""
     try:
         path = (folder / unquote(address)).resolve()
         inside = path.is_relative_to(folder.resolve()) and path.is_file() and path.stat().st_size <= MOST_BYTES
         content = path.read_bytes() if inside else b""
     except (OSError, ValueError):
         return None
-    kind = next((kind for head, kind in _PICTURES.items() if content.startswith(head)), None)
-    if kind is None and path.suffix.lower() == ".svg":
-        drawn = inline_svg(content.decode("utf-8", "replace"), prefix="p", alt=path.stem)
-        kind, content = "image/svg+xml", standalone_svg(drawn or "").encode()
-    return {kind: base64.b64encode(content).decode()} if kind and content else None
+    heads = _PICTURES | ({content[:1]: SVG} if path.suffix.lower() == ".svg" and b"<svg" in content else {})
+    kind = next((kind for head, kind in heads.items() if content.startswith(head)), None)
+    return {kind: base64.b64encode(content).decode()} if kind else None
 
 
 # ---- templates

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError
-from kbio_analysis.render.formats import TEMPLATES, data_uri, standalone_svg
+from kbio_analysis.render.formats import TEMPLATES
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE
 
@@ -41,7 +41,6 @@ _SCREEN_ONLY = re.compile(
     r'|<p class="below">Exact values.*?</p>',
     re.DOTALL,
 )
-_DRAWING = re.compile(r'<svg [^>]*aria-label="([^"]*)".*?</svg>', re.DOTALL)
 
 
 def add_forms(
@@ -117,14 +116,9 @@ def pdf_of(page_file: Path, browser: Browser) -> bytes:
 
 def docx_of(page_file: Path) -> bytes:
     """The report page as a Word document, without code and clock. Raises KbioError if pandoc cannot write it."""
-
-    def picture(drawing: re.Match[str]) -> str:
-        source = data_uri(standalone_svg(drawing[0]), "image/svg+xml")
-        return f'<img width="600" alt="{drawing[1]}" src="{source}">'
-
     if shutil.which("pandoc") is None:
         raise KbioError("pandoc is not installed; install it (its package is called pandoc)")
-    html = _DRAWING.sub(picture, _SCREEN_ONLY.sub("", page_file.read_text(encoding="utf-8")))
+    html = _SCREEN_ONLY.sub("", page_file.read_text(encoding="utf-8"))
     command = ["pandoc", "--from=html", "--to=docx", "--standalone", "--output=-"]
     how = {"input": html.encode(), "env": os.environ | {"SOURCE_DATE_EPOCH": "315532800"}, "timeout": 120}
     try:

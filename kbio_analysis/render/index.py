@@ -36,7 +36,7 @@ FEWEST_SETS, MOST_SETS, MOST_CHART_CHARACTERS = 4, 500, 4_000_000
 
 _CHART = re.compile(r'<figure class="chart".*?</figure>', re.DOTALL)
 _LEFT_OUT = re.compile(
-    r'<(svg|style|nav|annotation|thead)\b.*?</\1>|<details class="code">.*?\n</details>'
+    r'<(style|nav|annotation|thead)\b.*?</\1>|<details class="code">.*?\n</details>'
     r'|<ul class="facts".*?</ul>|<caption class="quiet">.*?</caption>'
     r'|<span class="(?:under|quiet)">.*?</span>|<a class="download".*?</a>',
     re.DOTALL,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from kbio_analysis.render.parameters import NotebookSpec
 
 _RESERVED_IDS = ("main", "contents", "results", "parameters", "provenance")
+# The size of a drawing of ours, in points, as the page shows it.
+_BOX = re.compile(r'<svg [^>]*?viewBox="0 0 (\d{1,4}(?:\.\d+)?) (\d{1,4}(?:\.\d+)?)"')
+CSS_PIXELS = 1.5
 _PAGE_LINK = re.compile(r'<a href="#([^"]+)"')
 # Tokens that the style sheet leaves in the colour of the text need no element of their own.
 _UNSTYLED = re.compile(r'<span class="(?:n|p|o|w|nn|x|err)">([^<]*)</span>')
@@ -132,9 +135,9 @@ class Page:
                 return {"as": "words", "html": formats.markdown(text)}
             case {"kind": "chart", "svg": str(svg), **told}:
                 view = self._numbered("Figure", told)
-                alt = str(told.get("alt") or view["caption"] or view["label"])
-                drawing = formats.inline_svg(svg, prefix=f"f{self._counts['Figure']}-", alt=alt)
-                return view | {"as": "chart", "alt": alt, "drawing": drawing}
+                alt, box = str(told.get("alt") or view["caption"] or view["label"]), _BOX.match(svg)
+                view["size"] = [round(CSS_PIXELS * float(side)) for side in box.groups()] if box else ()
+                return view | {"as": "figure", "alt": alt, "src": formats.data_uri(svg, formats.SVG)}
             case {"kind": "table", "columns": list(columns), **told}:
                 view = self._numbered("Table", told) | {key: bool(told.get(key)) for key in ("row_header", "stack")}
                 rows = [row for row in told.get("rows", ()) if isinstance(row, Sequence)]
@@ -167,14 +170,14 @@ class Page:
                 "html": formats.clean_html(data["text/html"]),
                 "label": f"Output {self._counts['Output']}",
             }
-        for kind in ("image/svg+xml", "image/png", "image/jpeg"):
-            drawn, coded = kind == "image/svg+xml", f"data:{kind};base64,{''.join(data.get(kind, '').split())}"
-            if kind in data and (drawn or formats.INLINE_IMAGE.fullmatch(coded)):
+        for kind in (formats.SVG, "image/png", "image/jpeg"):
+            image = data.get(kind, "")
+            image = formats.data_uri(image, kind) if kind == formats.SVG else f"data:{kind};base64,{image}"
+            if kind in data and formats.INLINE_IMAGE.fullmatch(image):
                 view, told = self._numbered("Figure", {}), metadata.get(kind)
                 alt = str(told.get("alt") or "") if isinstance(told, Mapping) else ""
-                view["src"] = formats.data_uri(data[kind], kind) if drawn else coded
                 view["lacks"] = "no caption" if alt else "no caption, no text for readers who cannot see it"
-                return view | {"as": "image", "alt": alt or view["label"]}
+                return view | {"as": "figure", "alt": alt or view["label"], "src": "".join(image.split())}
         for kind in ("text/markdown", "text/latex"):
             if kind in data:
                 return {"as": "words", "html": formats.markdown(data[kind])}

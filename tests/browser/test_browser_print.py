@@ -47,12 +47,12 @@ def test_nothing_is_wider_than_the_paper_and_all_is_dark_on_light(browser: Brows
     assert page.evaluate("document.documentElement.scrollWidth") > PAPER_WIDTH
     page.evaluate(FIT, PAPER_WIDTH)
     assert page.evaluate("document.documentElement.scrollWidth") <= PAPER_WIDTH
-    for shown in page.locator("figure svg:visible, main table").all():
+    for shown in page.locator("figure img:visible, main table").all():
         box = shown.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PAPER_WIDTH + PAGE_BREAK_SLACK
     assert page.locator(".download:visible, details.code:visible, .contents:visible").count() == 0
-    assert page.locator("figure svg:visible").count() > 0
+    assert page.locator("figure img:visible").count() > 0
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 33, 38)", "as on white, whoever reads"
     context.close()
 

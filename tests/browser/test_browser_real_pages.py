@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pages import check_page
+from pages import check_page, cut_in_charts
 from playwright.sync_api import Browser
 
 
@@ -11,3 +11,4 @@ def test_every_rendered_report_and_the_index(rendered_site: Path, browser: Brows
     assert pages
     for page in [rendered_site / "index.html", *pages]:
         check_page(page.as_uri(), browser)
+        assert cut_in_charts(page.as_uri(), browser) == []

@@ -73,7 +73,7 @@ def test_values_are_chosen_by_keyboard_and_kept_in_the_address(browser: Browser,
     page.keyboard.press("ArrowRight")
     assert "By 2030 it is 2.0 times." in shown.inner_text()
     assert "1015 %" in shown.inner_text()
-    assert shown.locator("figure svg").count() == 1
+    assert shown.locator("figure img").count() == 1
     again = _opened(browser, page.url)
     assert "By 2030 it is 2.0 times." in again.locator("#shown").inner_text()
     again.get_by_label("2032").check(force=True)

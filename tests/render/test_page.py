@@ -27,7 +27,7 @@ PIXEL = base64.b64encode(b"\x89PNG").decode()
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 10 5">'
     '<defs><path id="m" d="M 0 0 L 1 1"/><clipPath id="c"><rect width="9" height="4"/></clipPath></defs>'
-    '<g id="unused" style="fill: none; stroke: var(--chart-1, #123456)"><use xlink:href="#m" x="3"/>'
+    '<g id="unused" style="fill: none; stroke: #123456"><use xlink:href="#m" x="3"/>'
     '<path d="M 0 0 L 9 4" clip-path="url(#c)" style="stroke-width: 0.8"/></g></svg>'
 )
 FORBIDDEN_TAGS = {"script", "iframe", "object", "embed", "form", "base", "foreignobject", "animate", "set", "input"}
@@ -77,6 +77,7 @@ def hostile_page() -> str:
     """A page with hostile text in every slot that a notebook, a table or an analyst can fill."""
     svg = SVG.replace("<g ", '<script>alert(3)</script><foreignObject><b>x</b></foreignObject><g onload="alert(4)" ')
     svg = svg.replace("</svg>", '<image href="https://evil.example/x.png"/><a href="javascript:alert(5)"/></svg>')
+    svg = svg.replace("<defs>", "<defs><style>@import url(https://evil.example/x.css)</style>")
     return page(
         f"## {HOSTILE}\n\n{HOSTILE}\n\n[run](javascript:alert(6)) [file](file:///etc/passwd) <b onclick=alert(7)>x</b>",
         "![beacon](https://evil.example/p.gif) ![d](data:text/html;base64,PHNjcmlwdD4=) $<script>x</script>$",
@@ -158,36 +159,6 @@ def test_figures_and_tables_are_numbered_each_in_their_own_row() -> None:
     assert re.findall(r'<figure class="chart" id="([^"]+)"', html) == ["fig-a", "fig-b"]
 
 
-def drawing(svg: str) -> str:
-    return re.search(r"<svg.*</svg>", page("Text.", [display(chart(svg=svg))]), re.DOTALL)[0]
-
-
-def test_drawing_is_cleaned_for_a_policy_without_inline_styles() -> None:
-    html = drawing(SVG)
-    for part in (
-        'role="img" aria-label="Exports rise from', 'stroke="var(--chart-1, #123456)"', 'stroke-width="0.8"',
-        'viewBox="0 0 10 5"', '<use href="#f1-0"', '<path id="f1-0"', '<clipPath id="f1-1"', 'clip-path="url(#f1-1)"',
-    ):  # fmt: skip
-        assert part in html
-    assert "style" not in html
-
-
-@pytest.mark.parametrize(
-    ("attribute", "kept"),
-    [
-        ('style="fill: url(https://evil.example/#a)"', ""),
-        ('fill="u\\72l(https://evil.example/)"', ""),
-        ('href="https://evil.example/#a"', ""),
-        ('onload="alert(1)"', ""),
-        ('style="font: italic bold 10px &apos;DejaVu Sans&apos;, sans-serif"', 'font-size="10px"'),
-    ],
-)
-def test_drawing_points_nowhere_outside(attribute: str, kept: str) -> None:
-    html = drawing(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><text {attribute}>a</text></svg>')
-    inside = re.search(r"<text(.*?)>a</text>", html)[1]
-    assert kept in inside if kept else inside == ""
-
-
 def test_result_downloads_hold_exact_values() -> None:
     results = {"growth_pct": {"value": 12.246204830937302, "unit": "%", "meaning": "Growth, required"}}
     html = page("Text.", results=results, set="low case")
@@ -233,14 +204,15 @@ def test_the_code_of_a_section_is_one_fold_behind_what_its_cells_show() -> None:
     html = page("## Data", [], said("First."), [display(chart())], said("Last."), "More prose.", [], "## Next", [])
     assert html.count("<details") == 2
     body = html[html.index("<main") :]
-    places = [body.index(words) for words in ("First.", "<svg", "Last.", "More prose.", "<details", "Next</h2>")]
+    places = [body.index(words) for words in ("First.", "<img", "Last.", "More prose.", "<details", "Next</h2>")]
     assert places == sorted(places)
     assert '<summary>Code<span class="quiet">, cells 1 to 5</span></summary>' in body
 
 
 FILES_BESIDE = {
     "at/in/fig.png": b"\x89PNG\r\n\x1a\none",
-    "at/in/그림.svg": SVG.replace("<g ", "<script>alert(1)</script><g ").encode(),
+    "at/in/그림.svg": SVG.encode(),
+    "at/in/no.svg": b"no drawing",
     "at/in/big.png": b"\x89PNG\r\n\x1a\n" + b"0" * MOST_BYTES,
     "at/in/note.png": b"no picture",
     "out.png": b"\x89PNG\r\n\x1a\nout",
@@ -275,11 +247,10 @@ WEB = 'rel="noopener noreferrer external"'
         ),
         (["Text <!-- aside --> a <b>b</b>"], ["a &lt;b&gt;b&lt;/b&gt;"], ["aside"]),
         ([[other("text/html", "<style>td{}</style><table><td onclick=x>1</td></table>")]], ["<td>1</td>"], ["td{}"]),
+        ([[display(chart(svg=SVG))]], ['alt="Exports rise from', ' width="15" height="8">'], []),
+        ([[display(chart(svg=["x"]))]], ["<pre"], ["<img"]),
         ([[other("image/png", PIXEL)]], [f'<img src="data:image/png;base64,{PIXEL}" alt="Figure 1">'], []),
         ([[other("image/png", PIXEL)]], ["This figure has no caption, no text for readers who cannot see it"], []),
-        ([[display(chart(svg="<svg"))]], ["The drawing could not be read. Exports rise from"], []),
-        ([[display(chart(svg="<p>no drawing</p>"))]], ["The drawing could not be read."], []),
-        ([[display(chart(svg='<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>'))]], ["could not be read."], []),
         ([[display(table(columns=LINKED, rows=ROWS))]], ['<a href="../../go/11_other.html">11_<wbr>other</a>'], []),
         ([[display(table(columns=LINKED, rows=ROWS))]], [f'<a href="https://example.org/a" {WEB}>https://example'], []),
         ([[display(table(columns=LINKED, rows=ROWS))]], [f'<a href="https://example.org/b" {WEB}>The office</a>'], []),
@@ -304,15 +275,14 @@ def test_a_picture_beside_the_notebook_travels_and_no_other_file_does(tmp_path: 
     for name, content in FILES_BESIDE.items():
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(content)
-    names = ["in/fig.png", "in/%EA%B7%B8%EB%A6%BC.svg", "../out.png", "in/big.png", "in/note.png", "in/none.png"]
+    names = ["in/fig.png", "in/%EA%B7%B8%EB%A6%BC.svg", "../out.png", "in/big.png", "in/note.png", "in/no.svg"]
     (tmp_path / "at" / "10_a.ipynb").write_bytes(notebook(prose=" ".join(f"![{name}]({name})" for name in names)))
     source = read_notebook(tmp_path / "at" / "10_a.ipynb")
     html = report_html(nbformat.reads(source, 4), result(**BARE))
     assert re.findall(r"The picture (\S+) is not shown", html) == names[2:]
-    png, svg = re.findall(r'<img src="data:image/([a-z+]+);base64,([^"]*)"', html)
-    assert png == ("png", base64.b64encode(FILES_BESIDE["at/in/fig.png"]).decode())
-    assert base64.b64decode(svg[1]).startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
-    assert b"script" not in base64.b64decode(svg[1])
+    shown = re.findall(r'<img src="data:image/([a-z+]+);base64,([^"]*)"', html)
+    files = [("png", FILES_BESIDE["at/in/fig.png"]), ("svg+xml", SVG.encode())]
+    assert [(kind, base64.b64decode(coded)) for kind, coded in shown] == files
     (tmp_path / "at/in/fig.png").write_bytes(b"\x89PNG\r\n\x1a\nother")
     assert code_hash("", read_notebook(tmp_path / "at" / "10_a.ipynb")) != code_hash("", source)
 
@@ -328,9 +298,7 @@ def test_a_picture_beside_the_notebook_travels_and_no_other_file_does(tmp_path: 
         other("text/html", "<div>" * 15_000),
         other("text/html", f"<p {' '.join(f'a{i}=b' for i in range(60_000))}>"),
         other("text/markdown", "[" * 50_000 + "$a " * 20_000),
-        display(chart(svg=SVG.replace('d="M 0 0 L 9 4"', f'd="{"url(#" * 100_000}"'))),
-        display(chart(svg=SVG.replace("stroke-width: 0.8", "font: " + "1/" * 100_000))),
-        display(chart(svg=SVG.replace("<path", "<g>" * 9_000 + "<path", 1))),
+        display(chart(svg='<svg viewBox="0 0 1' * 100_000)),
         display(table(source="http://a.. " * 20_000, caption="<" * 200_000)),
     ],
 )

@@ -212,7 +212,7 @@ def test_ways_lead_to_the_neighbours_and_never_nowhere(tmp_path: Path) -> None:
 
 PAPER = """<style>p {}</style><nav><p>Menu</p></nav><h1>A paper?</h1><p>Lead &amp; <b>more</b>.</p>
 <h2 id="data">Data</h2><p>바이오 수출은 두 배.</p><details class="code"><summary>Code</summary><p>hidden</p>
-</details><figure class="chart" id="fig-1"><svg><text>drawn</text></svg>
+</details><figure class="chart" id="fig-1"><img alt="drawn">
 <figcaption>Figure 1 Sales.</figcaption></figure>
 <table><caption>Table 1</caption><thead><tr><th>Head</th></tr></thead>
 <tr><th>Name<code>id</code></th><td>5</td></tr></table><h2 id="provenance">Provenance</h2><p>hashes</p>"""

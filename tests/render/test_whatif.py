@@ -11,7 +11,7 @@ from render.test_site import report
 
 from kbio_analysis.render.site import write_site
 
-CHART = '<figure class="chart" id="fig-a"><svg><path d="M 0 0"/></svg><figcaption>Figure 1 {}</figcaption></figure>'
+CHART = '<figure class="chart" id="fig-a"><img src="data:,"><figcaption>Figure 1 {}</figcaption></figure>'
 PARAMETERS = (
     'year: int = 2035  # the year of the aim\ngrowth: float = 7.1  # growth, per cent\nfixed: str = "x"  # same'
 )
@@ -73,7 +73,7 @@ def test_a_missing_and_a_failed_set_are_said(tmp_path: Path) -> None:
     assert "the batch leaves it out" in html
     assert "5 of 6 combinations" in html
     assert "did not end well: DataError: table is missing" in words_of(sets(html)["2035", "11.9"])
-    assert "<svg" not in sets(html)["2035", "11.9"]
+    assert "<img" not in sets(html)["2035", "11.9"]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
         lay(tmp_path, 2030, 7.1, name=f"s{number}", answer=HOSTILE, question=HOSTILE, parameters={HOSTILE: value})
     html = grid(tmp_path)
     assert html.count("<script>") == html.count("</script>") == 1
-    assert "<img" not in html
+    assert "<img src=x" not in html
     assert (HOSTILE,) in sets(html)
 
 
@@ -103,9 +103,9 @@ def test_many_values_are_a_list_many_charts_are_left_out_and_many_sets_no_page(
     html = grid(tmp_path)
     assert re.search(r'<label for="c1">the year of the aim</label>\s*<select id="c1" name="year">', html)
     assert '<option selected value="2035">' in html
-    assert "<svg" in html
+    assert "<img" in html
     monkeypatch.setattr("kbio_analysis.render.index.MOST_CHART_CHARACTERS", 300)
-    assert "<svg" not in grid(tmp_path)
+    assert "<img" not in grid(tmp_path)
     monkeypatch.setattr("kbio_analysis.render.index.MOST_SETS", 6)
     with pytest.raises(FileNotFoundError):
         grid(tmp_path)
