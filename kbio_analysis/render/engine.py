@@ -22,6 +22,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.jsonutil import json_default
+from nbclient.client import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
@@ -87,7 +88,7 @@ def _executed(notebook: NotebookNode, here: Here) -> NotebookNode:
 
 def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
     shell = NotebookShell.begin()
-    shell.outputs.open(here.folder)
+    shell.outputs.open(manager.nb, here.folder)
     if "matplotlib.pyplot" in sys.modules:
         shell.enable_matplotlib("inline")
     if prose := sys.modules.get("kbio_analysis.present.prose"):
@@ -99,7 +100,7 @@ def _run_cells(manager: NotebookExecutionManager, here: Here) -> None:
             try:
                 if cell.cell_type == "code":
                     here.tell(here.cell + 1)
-                    shell.run(cell, here.cell)
+                    shell.run(cell, index, here.cell)
             except StoppedError as stopped:
                 manager.cell_exception(cell, cell_index=index, exception=stopped)
                 raise
@@ -120,25 +121,32 @@ def _refused(*_: object, **_more: object) -> str:
 
 
 class Outputs(DisplayPublisher):
-    """The outputs of the cell that runs, as nbformat has them."""
+    """The outputs of the cell that runs, put together by nbclient, to which it is told as a kernel would tell it."""
 
-    def open(self, folder: Path) -> None:
+    def open(self, notebook: NotebookNode, folder: Path) -> None:
         """Begin a report; what its cells print and display goes to files in the folder too, whose size is watched."""
-        self.cell: list[NotebookNode] = []
-        self._by_id: dict[str, list[NotebookNode]] = {}
+        self._client = NotebookClient(notebook)
         self._process, self.elsewhere = os.getpid(), folder / "elsewhere"
         self._printed, self._shown = (os.open(folder / name, os.O_WRONLY | os.O_APPEND) for name in (PRINTED, SHOWN))
+
+    def begin(self, cell: NotebookNode, index: int) -> None:
+        """What comes is this cell's."""
+        cell.outputs, self._client.clear_before_next_output = [], False
+        self._cell, self._index = cell, index
+
+    def _tell(self, kind: str, **content: Any) -> None:
+        message = {"msg_type": kind, "header": {"msg_type": kind}, "parent_header": {}, "content": content}
+        self._client.process_message(message, self._cell, self._index)
 
     def write(self, name: str, text: str) -> int:
         """Text printed to stdout or stderr."""
         if os.getpid() != self._process:
             return os.write(1, text.encode("utf-8", "replace"))  # as any program's printing, to the log
         os.write(self._printed, text.encode("utf-8", "replace"))
-        last = self._last()
-        if text and last.get("name") != name:
-            last = NotebookNode(output_type="stream", name=name, text=io.StringIO())
-            self.cell.append(last)
-        return last.text.write(text) if text else 0
+        if self._client.clear_before_next_output or not any(o.get("name") == name for o in self._cell.outputs[-1:]):
+            self._tell("stream", name=name, text="")
+            self._cell.outputs[-1].text = io.StringIO()
+        return self._cell.outputs[-1].text.write(text)
 
     def publish(
         self,
@@ -152,29 +160,13 @@ class Outputs(DisplayPublisher):
         """Something displayed, or, by its id, displayed anew; ``result`` says that it is a cell's last value."""
         if os.getpid() != self._process:
             self.elsewhere.touch()  # what a process forked by a cell displays cannot arrive
-        output = {"output_type": "display_data", "data": data, "metadata": metadata or {}} | result
-        text = json.dumps(output, default=json_default)
+        text = json.dumps({"data": data, "metadata": metadata or {}} | result, default=json_default)
         os.write(self._shown, text.encode())
-        name = (transient or {}).get("display_id")
-        for shown in self._by_id.get(name, ()) if update else ():
-            shown.update(json.loads(text, object_hook=NotebookNode))
-        if not update:
-            self._last()
-            self.cell.append(json.loads(text, object_hook=NotebookNode))
-            if name is not None:
-                self._by_id.setdefault(name, []).append(self.cell[-1])
+        kind = "update_display_data" if update else "execute_result" if result else "display_data"
+        self._tell(kind, transient=transient, **json.loads(text))
 
     def clear_output(self, wait: bool = False) -> None:
-        self.clears = True
-        if not wait:
-            self._last()
-
-    def _last(self) -> NotebookNode:
-        """The output so far to which more may be added; what was to be cleared by then is."""
-        if self.clears:
-            self.cell.clear()
-        self.clears = False
-        return next(reversed(self.cell), NotebookNode())
+        self._tell("clear_output", wait=wait)
 
 
 class _Stream(io.TextIOBase):
@@ -195,8 +187,7 @@ class _Hook(DisplayHook):
         """Numbers are the notebook's affair."""
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
-        last_value = {"output_type": "execute_result", "execution_count": self.shell.number}
-        self.shell.outputs.publish(format_dict, md_dict, **last_value)
+        self.shell.outputs.publish(format_dict, md_dict, execution_count=self.shell.number)
 
 
 class NotebookShell(InteractiveShell):
@@ -213,12 +204,12 @@ class NotebookShell(InteractiveShell):
         shell.compile.get_code_name = lambda _source, _code, number: f"<cell {number}>"
         return shell
 
-    def run(self, cell: NotebookNode, number: int) -> None:
+    def run(self, cell: NotebookNode, index: int, number: int) -> None:
         """Run one code cell, its outputs put in place. Raises StoppedError if it fails."""
-        cell.outputs = self.outputs.cell = []
-        self.outputs.clears, self.trace, self.number, self.execution_count = False, "", number, number
+        self.outputs.begin(cell, index)
+        self.trace, self.number, self.execution_count = "", number, number
         done = self.run_cell(cell.source, store_history=True)
-        self.outputs.cell = []  # a thread may print still
+        self.outputs.begin(NotebookNode(), index)  # a thread may print still
         for stream in (output for output in cell.outputs if output.output_type == "stream"):
             stream.text = stream.text.getvalue()
         cell.execution_count = number if cell.source.strip() else None
