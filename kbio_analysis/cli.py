@@ -70,11 +70,11 @@ def main() -> None:
         _complain(str(error))
         _leave(error.exit_code)
     except Exception as problem:
-        from kbio_analysis.render.publish import REFUSALS
+        from kbio_analysis.render.publish import REFUSED
 
         said = traceback.format_exception_only(problem)[-1].strip()
-        if why := REFUSALS.get(getattr(problem, "errno", None)):
-            _complain(f"{getattr(problem, 'filename', None) or 'output'}: {why}")
+        if isinstance(problem, OSError) and problem.errno in REFUSED:
+            _complain(f"{problem.filename or 'output'}: {problem.strerror}; mend that and run again")
         else:  # a defect: one line for the person, the traceback for whoever mends it
             trace = traceback.format_exc()
             with (

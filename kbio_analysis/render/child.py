@@ -16,7 +16,6 @@ import random
 import shutil
 import signal
 import sys
-import sysconfig
 import tempfile
 import time
 import traceback
@@ -39,7 +38,7 @@ AFTER = -1  # told in place of a cell's number when the cells are done and the p
 
 # Keys of the surrounding Jupyter and settings that would make a report depend on who renders it.
 _DROPPED_PREFIXES = ("JUPYTER_", "JPY_", "IPYTHON", "PAPERMILL_", "GIT_")
-_DROPPED = ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONPATH", "MATPLOTLIBRC", "KBIO_RECORDED")
+_DROPPED = ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "MATPLOTLIBRC", "KBIO_RECORDED")
 _FIXED = {
     # A fork inherits the seed of its server; the same everywhere gives the same results everywhere.
     "PYTHONHASHSEED": "0",
@@ -88,11 +87,8 @@ class StoppedError(ExecutionError):
 def environment(folder: Path) -> dict[str, str]:
     """Our environment less what would make a report depend on the machine's user, and with what is the same for all."""
     kept = {n: v for n, v in os.environ.items() if n not in _DROPPED and not n.startswith(_DROPPED_PREFIXES)}
-    ours = {"IPYTHONDIR": str(folder / "ipython"), "TMPDIR": str(folder)}
-    parent = str(Path(__file__).resolve().parents[2])
-    if parent not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        ours["PYTHONPATH"] = parent
-    return kept | _FIXED | ours
+    ours = {"IPYTHONDIR": folder / "ipython", "TMPDIR": folder, "PYTHONPATH": Path(__file__).resolve().parents[2]}
+    return kept | _FIXED | {name: str(path) for name, path in ours.items()}
 
 
 def run(connection: Connection, call: Callable[[Here], Any], folder: Path, environment: dict[str, str]) -> NoReturn:

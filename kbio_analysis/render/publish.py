@@ -200,15 +200,8 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-REFUSALS = {
-    errno.ENOSPC: "the disk is full; free some space and run again",
-    errno.EDQUOT: "your disk quota is used up; free some space and run again",
-    errno.EACCES: "no permission there; make it writable, or choose another place",
-    errno.EPERM: "no permission there; make it writable, or choose another place",
-    errno.EROFS: "that file system is read-only; choose another place",
-    errno.EMFILE: "too many files are open; raise the limit (ulimit -n), or take fewer --jobs",
-}
-"""What a system refuses that is nobody's defect, and what to do about it."""
+REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE}
+"""What a system refuses that is nobody's defect; its own words say what is to be mended."""
 
 
 @contextmanager
@@ -217,5 +210,5 @@ def explained(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        why = REFUSALS.get(problem.errno or 0, problem.strerror or str(problem))
-        raise PublishError(f"cannot write {place}: {why} (what was published before is untouched)") from problem
+        what = f"{problem.strerror or problem}; mend that and run again, or choose another place"
+        raise PublishError(f"cannot write {place}: {what} (what was published before is untouched)") from problem

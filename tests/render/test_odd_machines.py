@@ -1,7 +1,6 @@
 """The machine around a run is odd, and the notebook does what it should not: a good report, or a sentence."""
 
 import errno
-import json
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from render.fixtures.built import made, notebook
+from render.fixtures.built import made
 from render.fixtures.room import LONGEST_SECONDS, Room
 
 from kbio_analysis.render import outputs
@@ -69,22 +68,6 @@ def test_names_typed_with_combining_characters_are_the_same_names(kbio: Room) ->
     typed = unicodedata.normalize("NFD", "größe=2")
     assert kbio("render", "12", "-p", typed, "--set", unicodedata.normalize("NFD", "é")).returncode == 0
     assert kbio.result("12_top_five/é")["parameters"] == {"größe": 2}
-
-
-@pytest.mark.parametrize("change", ["bom", "metadata", "major"])
-def test_what_is_listed_can_be_rendered_and_what_cannot_is_refused_by_both(kbio: Room, change: str) -> None:
-    content = json.loads(notebook("1"))
-    if change == "metadata":
-        content["nbformat_minor"] = 9
-        del content["metadata"]
-        del content["cells"][0]["metadata"]
-    if change == "major":
-        content["nbformat"] = 5
-    (kbio.notebooks / "13_folder.ipynb").mkdir()
-    raw = json.dumps(content).encode()
-    (kbio.notebooks / "12_top_five.ipynb").write_bytes(b"\xef\xbb\xbf" * (change == "bom") + raw)
-    codes = [kbio("list").returncode, kbio("render", "12").returncode, kbio("check", "12").returncode]
-    assert codes == ([2, 2, 2] if change == "major" else [0, 0, 1])
 
 
 REFUSING = """

@@ -84,6 +84,7 @@ TAGGED = notebook("1", parameters="x: int = 1  # m").replace(b'"tags": []', b'"t
         (b"not json", "not a notebook"),
         (b"[]", "not a notebook"),
         (b'{"cells": [1]}', "not a notebook"),
+        (notebook().replace(b'"nbformat": 4', b'"nbformat": 5'), "not a notebook"),
         (TAGGED, "exactly one cell, the first code cell"),
         (notebook(own={"composed_from": "10_a"}), "composed_from in its metadata"),
         (notebook(own={"composed_from": [10]}), "composed_from in its metadata"),
