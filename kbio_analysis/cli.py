@@ -183,11 +183,8 @@ def render(
     from kbio_analysis.render.forms import add_forms
 
     make = _maker(jobs, scheduler, unencrypted)
-    outcome = build(work, out, make, force=force or failed, rankings=rankings)
-    say(outcome.summary())
-    _complain(outcome.complaint())
-    code = outcome.exit_code
-    if forms and not outcome.interrupted:
+    code = build(work, out, make, force=force or failed, rankings=rankings)
+    if forms and code != 130:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         made, problems = add_forms(out, [out / job.notebook / job.set_name for job in work], forms, anew=force)

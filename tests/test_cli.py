@@ -55,6 +55,7 @@ def test_list_shows_questions_and_parameters_and_refuses_a_broken_notebook(kbio:
     assert "base_value_usd_m  float = 5800.0 [0..]  exports in the base year, US$ million" in done.stdout
     assert "series            Literal['biopharma', 'bio_health'] = biopharma  which definition" in done.stdout
     kbio.add("13_clock", "1", parameters="x = 1")
+    (kbio.notebooks / "14_folder.ipynb").mkdir()
     broken = kbio("list")
     assert broken.returncode == 2
     assert "12_top_five" in broken.stdout

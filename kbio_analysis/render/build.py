@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -36,51 +36,11 @@ Make = Callable[[list[Job]], Iterator[Report]]  # gives the reports of jobs as t
 Entries = Callable[[str], dict[str, Any]]  # gives what a notebook recorded with its defaults, and that record's state
 
 
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """``became``: each report asked for -> the status of the one made, or unchanged, or not run when the run was
-    stopped."""
-
-    site: Path
-    became: dict[str, str]
-    interrupted: bool = False
-    seconds: float = 0.0
-
-    @property
-    def failed(self) -> list[str]:
-        return [label for label, status in self.became.items() if status not in (MADE, UNCHANGED, NOT_RUN)]
-
-    @property
-    def exit_code(self) -> int:
-        """0 all well, 1 something failed, 130 stopped by a signal."""
-        return 130 if self.interrupted else int(bool(self.failed))
-
-    def summary(self) -> str:
-        """What became of the run, for standard output."""
-        counts = Counter(self.became.values())
-        good = f"{counts[MADE] + counts[UNCHANGED]} of {len(self.became)} reports are good: {self.site / 'index.html'}"
-        parts = [f"{counts[MADE]} made", f"{counts[UNCHANGED]} unchanged", f"{len(self.failed)} failed"]
-        parts += [f"{counts[NOT_RUN]} not run"] if counts[NOT_RUN] else []
-        return f"{good}\n{', '.join(parts)} in {self.seconds:.1f} s"
-
-    def complaint(self) -> str:
-        """What went wrong and how to go on, for standard error; empty if all is well."""
-        parts = []
-        if self.failed:
-            log = self.site / self.failed[0] / LOG
-            parts.append(f"{len(self.failed)} failed; what was published before stays. Logs stand beside: {log}")
-            parts.append("Run the failed ones again: the same command with --failed")
-        if left := list(self.became.values()).count(NOT_RUN):
-            parts.append(f"stopped: {left} not run. Go on, without what is done: the same command")
-        return "\n".join(parts)
-
-
-def build(
-    jobs: Sequence[Job], site: Path, make: Make, *, force: bool = False, rankings: Rankings | None = None
-) -> Outcome:
+def build(jobs: Sequence[Job], site: Path, make: Make, *, force: bool = False, rankings: Rankings | None = None) -> int:
     """Bring the reports of ``jobs``, and those that they are composed from, up to date with what ``make`` gives.
 
-    Made are those that are due; with ``force`` all of ``jobs``.
+    Made are those that are due; with ``force`` all of ``jobs``. What became of them is said, and the exit code given: 0
+    all well, 1 something failed, 130 stopped by a signal.
 
     SIGINT, SIGTERM and SIGHUP stop the run in order, at whatever moment they come. Raises PublishError if the site is
     held by another run for too long or cannot be written; what was published stays. ``rankings`` is what the pages of
@@ -88,7 +48,7 @@ def build(
     """
     forced = {job.label for job in jobs} if force else set()
     jobs = with_upstream(jobs)
-    outcome = Outcome(site=site, became={job.label: NOT_RUN for job in jobs})
+    became, stopped = {job.label: NOT_RUN for job in jobs}, False
     with stopping(), open_site(site):
         keep_apart(jobs, site)
         began = time.monotonic()
@@ -100,7 +60,7 @@ def build(
                 for group in stages(jobs, site_entries(site)):
                     due = {job.label: job for job in group if job.label in forced or not known.current(job)}
                     for label in (job.label for job in group if job.label not in due):
-                        outcome.became[label] = UNCHANGED
+                        became[label] = UNCHANGED
                         tell(UNCHANGED, label)
                     check_stop()
                     if not due:  # no cluster is asked for nothing
@@ -108,20 +68,37 @@ def build(
                     with closing(make([*due.values()])) as reports:
                         for report in reports:
                             publish(known.stamped(due[report.label], report), site)
-                            outcome.became[report.label] = report.status
+                            became[report.label] = report.status
                             tell(report.status, line(report))
                             check_stop()
             except KeyboardInterrupt:
-                outcome.interrupted = True
-                for label in (label for label, status in outcome.became.items() if status == NOT_RUN):
+                stopped = True
+                for label in (label for label, status in became.items() if status == NOT_RUN):
                     tell(NOT_RUN, label)
             finally:
                 # What is as it was needs no new index, and a stop is to be quick.
-                if not outcome.interrupted or {*outcome.became.values()} - {UNCHANGED, NOT_RUN}:
+                if not stopped or {*became.values()} - {UNCHANGED, NOT_RUN}:
                     with explained(site):
                         write_site(site)
-        outcome.seconds = time.monotonic() - began
-    return outcome
+        failed = _concluded(site, became, time.monotonic() - began)
+    return 130 if stopped else int(failed)
+
+
+def _concluded(site: Path, became: dict[str, str], seconds: float) -> bool:
+    """Say what became of a run, on standard error what went wrong and how to go on; whether anything failed."""
+    counts = Counter(became.values())
+    good, left = counts[MADE] + counts[UNCHANGED], counts[NOT_RUN]
+    failed = [label for label, status in became.items() if status not in (MADE, UNCHANGED, NOT_RUN)]
+    parts = [f"{counts[MADE]} made", f"{counts[UNCHANGED]} unchanged", f"{len(failed)} failed"]
+    parts += [f"{left} not run"] * bool(left)
+    say(f"{good} of {len(became)} reports are good: {site / 'index.html'}\n{', '.join(parts)} in {seconds:.1f} s")
+    if failed:
+        log = site / failed[0] / LOG
+        print(f"kbio: {len(failed)} failed; what was published before stays. Logs stand beside: {log}", file=sys.stderr)
+        print("      Run the failed ones again: the same command with --failed", file=sys.stderr)
+    if left:
+        print(f"kbio: stopped: {left} not run. Go on, without what is done: the same command", file=sys.stderr)
+    return bool(failed)
 
 
 def checked(jobs: Iterable[Job], notebooks: Path, make: Make) -> Iterator[Report]:

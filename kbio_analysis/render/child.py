@@ -130,11 +130,8 @@ def _prctl(option: int, value: int) -> None:
 
 def _redirected(path: str | Path, flags: int, *numbers: int) -> None:
     """Open a file as standard input, output or error."""
-    opened = os.open(path, flags, 0o600)
     for number in numbers:
-        os.dup2(opened, number)
-    if opened > 2:  # else it was closed before, and the file took its number
-        os.close(opened)
+        os.dup2(os.open(path, flags, 0o600), number)
 
 
 def _told(problem: BaseException, folder: Path) -> StoppedError:

@@ -225,8 +225,7 @@ def make(job: Job, here: Here) -> Report:
 
 def _files(data: str | None) -> set[tuple[str, int, int, int]]:
     """The files of the tables, and what changes about a file that is written to."""
-    paths = [path for kind in ("*", "tables/*") for path in Path(data).glob(kind) if path.is_file()] if data else []
-    about = [(path, path.stat()) for path in paths]
+    about = [(path, path.stat()) for path in Path(data).rglob("*") if path.is_file()] if data else []
     return {(str(path.relative_to(data)), its.st_mtime_ns, its.st_size, its.st_ino) for path, its in about}
 
 

@@ -42,15 +42,13 @@ def provenance(folder: Path) -> dict[str, Any]:
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     # The folder decides, whatever repository a surrounding git command has named.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    said = ""
+    commit, dirty = None, None
     with suppress(OSError, subprocess.SubprocessError):
         how = {"capture_output": True, "text": True, "timeout": 10, "check": True, "env": environment}
-        said = subprocess.run(command, **how).stdout.strip()
-    commit, _, dirty = said.partition("-")
+        commit, dirty, _ = subprocess.run(command, **how).stdout.strip().partition("-")
     locks = (parent / "requirements.lock" for parent in (folder, *folder.parents))
     lock = next((_hash(path.read_bytes()) for path in locks if path.is_file()), None)
-    found = {"code": package_hash(), "lock": lock, "commit": None, "dirty": None}
-    return found | ({"commit": commit, "dirty": bool(dirty)} if commit else {})
+    return {"code": package_hash(), "lock": lock, "commit": commit, "dirty": commit and bool(dirty)}
 
 
 @cache
