@@ -1,28 +1,5 @@
-"""What a table must hold beyond its schema: the checks declared in its passport, under ``kbio.checks``.
-
-Each is a mapping with ``check``, one of the names below, and what it needs. Within a table, at every load:
-
-    order      rows stand in the order of ``columns`` (else of the primary key)
-    calendar   each group of ``by`` runs along ``column`` without a gap but ``gaps`` (or those of the group), from
-               ``first`` to ``last`` where they are given, or over its own span in ``spans``; groups in
-               ``except`` may have gaps
-    jump       along ``along`` no value of ``column`` in a group of ``by`` is more than ``factor`` times its
-               neighbour, once the larger is ``at_least`` so much, but those in ``explained``, with the reason
-    parts      within ``by`` the values of ``column`` add up to between ``low`` and ``high`` times the total: the
-               row whose ``part`` is ``total``, or the number ``total`` itself
-    dates      a text of ``column`` is a year, a month or a day that exists
-
-Against other tables, by ``verify``:
-
-    sums       within ``by`` the values of ``column`` add up to between ``low`` and ``high`` times those of ``total``
-               in ``table``, of the rows ``of``
-    known      each value of ``column`` stands in ``in`` of ``table``, or in ``also``
-    sides      two ``columns`` against the two sides of ``tables``: swapped they must not fit ``factor`` times better
-    release    ``available_from`` follows the release rules of the passport, the first whose ``where`` fits a row:
-               ``source_published`` (the day of the row's source, of a month or year its last day), ``released`` (that
-               day), or ``day`` of the month that ends ``months_after`` the row's month or year
-
-``where`` narrows a check to rows with these values, column by column.
+"""What a table must hold beyond its schema: the checks that its passport declares under ``kbio.checks``, each a mapping
+with ``check``, a name, and what it needs. ``data/README.md`` says what each of them asks.
 """
 
 import calendar
