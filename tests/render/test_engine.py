@@ -59,27 +59,28 @@ SHOWN = {
     "%%capture held\nprint('held')": [],
     "print(held.stdout); files = !echo listed\nfiles": ["held\n\n", "['listed']"],
     "!echo from the shell": ["from the shell\n"],
+    "import subprocess; done = subprocess.run(['echo', 'a program'], stdout=sys.stdout)": [],  # to the log
 }  # fmt: skip
 
 
 def test_what_cells_show_is_shown_as_in_jupyter() -> None:
-    cells = shown(
-        made(
-            *SHOWN,
-            "class Rich:\n    def _repr_png_(self): return b'\\x89PNG'\nRich()",
-            "%%time\n1 + 1",
-            "import warnings; warnings.warn('careful')",
-            "import traceback\ndef late():\n    return 1 / 0\n"
-            "try:\n    late()\nexcept ZeroDivisionError:\n    traceback.print_exc()",
-        )
+    report = made(
+        *SHOWN,
+        "class Rich:\n    def _repr_png_(self): return b'\\x89PNG'\nRich()",
+        "%%time\n1 + 1",
+        "import warnings; warnings.warn('careful')",
+        "import traceback\ndef late():\n    return 1 / 0\n"
+        "try:\n    late()\nexcept ZeroDivisionError:\n    traceback.print_exc()",
     )
+    cells, log = shown(report), report.files["log.txt"]
+    assert (b"a program" in log, b"stays" in log) == (True, False)
     assert [[text(output) for output in outputs] for outputs in cells[: len(SHOWN)]] == list(SHOWN.values())
     assert (cells[1][2]["data"]["text/html"], cells[1][2]["execution_count"]) == (["<b>x</b>"], 3)
     rich, timed, warned, traced = cells[len(SHOWN) :]
     assert rich[0]["data"]["image/png"].strip() == "iVBORw=="
     assert text(timed[0]).startswith("CPU times")
-    assert text(warned[0]).startswith("<cell 14>:1: UserWarning: careful\n")
-    assert 'File "<cell 15>", line 3, in late' in text(traced[0])
+    assert text(warned[0]).startswith("<cell 15>:1: UserWarning: careful\n")
+    assert 'File "<cell 16>", line 3, in late' in text(traced[0])
 
 
 def test_plain_matplotlib_figures_arrive_and_are_closed() -> None:
@@ -95,15 +96,6 @@ def test_plain_matplotlib_figures_arrive_and_are_closed() -> None:
     assert ["image/png" in o["data"] for o in cells[1]] == [True]
     assert [text(o) for o in cells[2]] == ["[]\n"]
     assert cells[3] == []
-
-
-def test_a_program_s_own_printing_goes_to_the_log_and_not_to_the_page() -> None:
-    report = made(
-        "import subprocess, sys\nsubprocess.run(['echo', 'from outside'], stdout=sys.stdout)\nprint('inside')"
-    )
-    assert [text(o) for o in shown(report)[0]] == ["inside\n"]
-    assert b"from outside" in report.files["log.txt"]
-    assert b"inside" not in report.files["log.txt"]
 
 
 def test_what_is_on_record_arrives_or_the_report_fails() -> None:

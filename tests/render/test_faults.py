@@ -14,13 +14,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from render.fixtures.built import job, notebook, pretended
 from render.fixtures.room import LONGEST_SECONDS, ROOT, SLEEP, Room, at_work, running, wait_for
 
-from kbio_analysis.render.build import build
-from kbio_analysis.render.job import Job, Report
 from kbio_analysis.render.provenance import STAMP
-from kbio_analysis.render.publish import open_site
 
 SEED = 20250905
 SETS = ("a", "b", "c")
@@ -202,15 +198,3 @@ def test_a_second_run_waits_and_finds_everything_done(kbio: Room) -> None:
     assert "0 made, 3 unchanged, 0 failed" in second.stdout
     assert first.wait(LONGEST_SECONDS) == 0
     first.communicate()
-
-
-def test_a_defect_on_the_way_leaves_an_index_of_what_is_done(tmp_path: Path) -> None:
-    def make(due: list[Job]) -> Iterator[Report]:
-        yield pretended(set_name=due[0].set_name)
-        raise RuntimeError("a defect")
-
-    with pytest.raises(RuntimeError, match="a defect"):
-        build([job(notebook("1"), set_name=name) for name in "ab"], tmp_path, make)
-    assert [r["set"] for r in json.loads((tmp_path / "index.json").read_bytes())["reports"]] == ["a"]
-    with open_site(tmp_path):
-        pass

@@ -72,20 +72,16 @@ def test_at_whatever_moment_a_run_is_stopped_it_ends_with_all_it_started(
     assert list(room.path.glob("kbio-*")) == []
 
 
-def test_a_signal_is_noted_and_raised_where_it_is_asked_for_and_what_was_ignored_stays_ignored() -> None:
-    for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        before = signal.getsignal(how)
-        with stopping():
-            check_stop()
-            os.kill(os.getpid(), how)
-            with pytest.raises(KeyboardInterrupt):
-                check_stop()
-        check_stop()
-        assert signal.getsignal(how) is before
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def test_a_signal_is_raised_where_it_is_asked_for_and_what_was_ignored_stays_ignored() -> None:
+    hung_up, ended = signal.signal(signal.SIGHUP, signal.SIG_IGN), signal.getsignal(signal.SIGTERM)
     try:
         with stopping():
             os.kill(os.getpid(), signal.SIGHUP)
             check_stop()
+            os.kill(os.getpid(), signal.SIGTERM)
+            with pytest.raises(KeyboardInterrupt):
+                check_stop()
+        check_stop()
+        assert signal.getsignal(signal.SIGTERM) is ended
     finally:
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(signal.SIGHUP, hung_up)
