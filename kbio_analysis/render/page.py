@@ -8,8 +8,9 @@ a function of its inputs only; it names no clock, commit, machine or path.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -44,9 +45,10 @@ def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: Noteboo
 
 
 class Page:
-    """A report before it is set: title, lead, headings, and its ``blocks`` in the order of the notebook.
+    """A report before it is set: title, lead, and its ``sections`` in the order of the notebook.
 
-    A block is ``{"as": kind, ...}``. The code of the cells of a section is one block, behind what the cells show.
+    A section has its ``headings``, its ``blocks`` and the ``code`` of its cells, which stands in one fold behind them.
+    A block is a stream, an error or ``{"as": kind, ...}``.
     """
 
     def __init__(self, executed: NotebookNode, result: Mapping[str, Any], spec: NotebookSpec | None) -> None:
@@ -55,55 +57,44 @@ class Page:
         self.declared = {line.name: line for line in getattr(spec, "parameters", ())}
         usual = {name: str(line.default) for name, line in self.declared.items()}
         self.changed = [name for name, value in self.parameters.items() if usual.get(name, str(value)) != str(value)]
-        self.title, self.lead = formats.paragraph(str(result.get("question") or "")), ""
-        self.headings: list[dict[str, Any]] = []
-        self.blocks: list[dict[str, Any]] = []
+        self.title, self.lead = formats.paragraph(str(result.get("question") or "")), Markup("")
+        self.sections: list[dict[str, Any]] = [{"headings": [], "blocks": [], "code": []}]
         self._has_title, self._level, self._ids = False, 1, set(_RESERVED_IDS)
-        self._counts = {"Figure": 0, "Table": 0, "Output": 0}
-        self._code: list[dict[str, Any]] = []
-        self._walk(executed.cells)
-        self.title = self.title or escape(result.get("title") or result.get("notebook") or "Report")
-        self.lead = self.lead or escape(result.get("answer") or "")
-
-    def _walk(self, cells: Sequence[NotebookNode]) -> None:
+        self._counts: Counter[str] = Counter()
         number = own = 0
-        for cell in cells:
+        for cell in executed.cells:
             if cell.cell_type == "markdown":
+                self._headings: list[dict[str, Any]] = []
                 html = formats.markdown(cell.source, self._heading, cell.get("attachments")).strip()
-                self.blocks += [{"as": "prose", "html": html}] if html else []
+                if self._headings:
+                    self.sections.append({"headings": self._headings, "blocks": [], "code": []})
+                self.sections[-1]["blocks"] += [{"as": "prose", "html": html}] if html else []
             elif cell.cell_type == "code":
                 number, tags = number + 1, cell.metadata.get("tags", [])
                 own += INJECTED not in tags
                 self._cell = {"cell": own, "tables": (cell.metadata.get("kbio") or {}).get("tables") or ()}
                 code = {"number": number, "html": highlighted(cell.source)}
-                views = [view for output in cell.outputs if (view := self._view(output))]
+                section, views = self.sections[-1], [view for output in cell.outputs if (view := self._view(output))]
                 if "nbval-check-output" in tags:
                     code["views"] = views
                 else:
-                    self.blocks += views
-                self._code += [code] if cell.source.strip() else []
-        self._close_section()
-
-    def _close_section(self) -> None:
-        """The code of the section's cells becomes a block, and a heading whose only content leads the page goes."""
-        *_, heading, last = {}, {}, *self.blocks
-        if last.get("as") == "lead" and re.fullmatch(r"<h[2-6] .*", heading.get("html", "")):
-            del self.blocks[-2:], self.headings[-1]
-        if self._code and (not self.blocks or self.blocks[-1]["as"] != "code"):
-            self.blocks.append({"as": "code", "cells": []})
-        if self._code:
-            self.blocks[-1]["cells"] += self._code
-        self._code = []
+                    section["blocks"] += views
+                section["code"] += [code] if cell.source.strip() else []
+        # A heading goes whose only content leads the page.
+        for before, section in reversed([*pairwise(self.sections)]):
+            html = [block.get("html") for block in section["blocks"]]
+            if section.get("leads") and len(html) == 1 and re.fullmatch(r"<h[2-6] .*", html[0] or ""):
+                before["code"] += section["code"]
+                self.sections.remove(section)
 
     def _heading(self, text: str, level: int) -> str:
         if level == 1 and not self._has_title:
             self._has_title, self.title = True, self.title or Markup(text)
             return ""
-        self._close_section()
         self._level = max(2, min(level, self._level + 1))
         title = Markup(text).striptags()
         name = self._id(formats.anchor(title))
-        self.headings.append({"level": self._level, "id": name, "text": title})
+        self._headings.append({"level": self._level, "id": name, "text": title})
         return f'<h{self._level} id="{name}">{text}</h{self._level}>\n'
 
     def _id(self, wanted: str) -> str:
@@ -119,18 +110,14 @@ class Page:
 
     def _view(self, output: NotebookNode) -> dict[str, Any]:
         """What the page shows of an output, empty for nothing; a payload that it does not know by its fallback."""
-        if output.output_type == "stream":
-            text = formats.plain(output.text)
-            return {"as": "stream", "text": text, "name": output.name} if text.strip() else {}
-        if output.output_type == "error":
-            trace = formats.plain("\n".join(output.traceback))
-            return {"as": "error", "type": output.ename, "message": formats.plain(output.evalue), "trace": trace}
+        if output.output_type in ("stream", "error"):
+            return output
         match output.data.get(MIME):
             case {"kind": "record"}:
                 return {}
             case {"kind": "answer", "text": str(text)} if not self.lead:
-                self.lead = formats.paragraph(text)
-                return {"as": "lead"}
+                self.lead, self.sections[-1]["leads"] = formats.paragraph(text), True
+                return {}
             case {"kind": "answer" | "sentence", "text": str(text)}:
                 return {"as": "words", "html": formats.markdown(text)}
             case {"kind": "chart", "svg": str(svg), **told}:
@@ -165,11 +152,8 @@ class Page:
         what it lacks."""
         if "text/html" in data:
             self._counts["Output"] += 1
-            return {
-                "as": "html",
-                "html": formats.clean_html(data["text/html"]),
-                "label": f"Output {self._counts['Output']}",
-            }
+            label = f"Output {self._counts['Output']}"
+            return {"as": "html", "html": formats.clean_html(data["text/html"]), "label": label}
         for kind in (formats.SVG, "image/png", "image/jpeg"):
             image = data.get(kind, "")
             image = formats.data_uri(image, kind) if kind == formats.SVG else f"data:{kind};base64,{image}"
@@ -181,8 +165,7 @@ class Page:
         for kind in ("text/markdown", "text/latex"):
             if kind in data:
                 return {"as": "words", "html": formats.markdown(data[kind])}
-        text = formats.plain(str(data.get("text/plain", "")))
-        return {"as": "stream", "text": text, "name": "stdout"} if text.strip() else {}
+        return {"output_type": "stream", "name": "stdout", "text": str(data.get("text/plain", ""))}
 
     def download(self) -> dict[str, str]:
         """The exact results as a file to take away."""
