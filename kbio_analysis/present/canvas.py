@@ -106,9 +106,8 @@ class Chart:
 
     def __init__(self, frame: pd.DataFrame | None, payload: dict[str, Any], draw: Callable[..., None] | None):
         self.frame, self.alt, self.drawn = frame, payload.get("alt", ""), draw is not None
-        self._payload, self._draw = payload, draw
+        self._payload, self._draw, self._cell = payload, draw, _cells_run()
         if self.drawn:
-            _first_in_cell(self)
             self._show()
 
     def svg(self, path: str | Path) -> None:
@@ -137,27 +136,18 @@ class Chart:
 
     def _ipython_display_(self) -> None:
         """Shown again when asked for in a later cell, not when it is the last line of the cell that drew it."""
-        if self.drawn and self not in _IN_CELL:
+        if self.drawn and self._cell is not _cells_run():
             self._show()
 
     def __repr__(self) -> str:
         return self.alt if self.drawn else f"Chart {self._payload['id']!r}: nothing to draw"
 
 
-_IN_CELL: list[Chart] = []
-
-
-def _first_in_cell(chart: Chart) -> None:
+def _cells_run() -> object:
+    """What is the same throughout a cell, and another in the next: how the one before it ended."""
     from IPython import get_ipython
 
-    events = getattr(get_ipython(), "events", None)
-    if events is not None and _new_cell not in events.callbacks["pre_run_cell"]:
-        events.register("pre_run_cell", _new_cell)
-    _IN_CELL.append(chart)
-
-
-def _new_cell(_: Any) -> None:
-    _IN_CELL.clear()
+    return getattr(get_ipython(), "last_execution_result", None)
 
 
 def finish(plots: Sequence[Plot], payload: dict[str, Any], data: pd.DataFrame, *, columns: int = 1) -> Chart:

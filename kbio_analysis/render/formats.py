@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -44,8 +43,7 @@ _MISSING = (
     '<span class="missing">The picture {} is not shown: one pasted into a cell of text travels with the page, or one '
     "in the notebook's folder (PNG, JPEG, GIF, WebP or SVG, at most 5 MB).</span>"
 )
-_ENTITY = re.compile(r"&#x[0-9A-Fa-f]+;")
-_NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|actiontype", re.IGNORECASE)
+_NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|xmlns|actiontype", re.IGNORECASE)
 
 
 def format_value(value: Any, unit: str = "") -> str:
@@ -56,13 +54,11 @@ def format_value(value: Any, unit: str = "") -> str:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return format_setting(value)
     size = abs(value)
-    if isinstance(value, int) or (value.is_integer() and size < _LARGE):
-        text = f"{int(value):,}"
-    elif not _SMALL <= size < _LARGE:
+    if isinstance(value, float) and value and not _SMALL <= size < _LARGE:
         text = f"{value:.4g}"
     else:
-        text = f"{value:,.{max(0, _DIGITS - 1 - max(0, math.floor(math.log10(size))))}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
+        whole = len(str(int(size)))
+        text = f"{round(value, max(0, _DIGITS - whole)):,}".removesuffix(".0")
     text = text.replace(",", "") if size < 10_000 or "year" in unit.lower() else text
     return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
 
@@ -117,11 +113,8 @@ def mathml(latex: str, display: str = "inline") -> Markup:
     except Exception:  # latex2mathml raises one class a mistake, without a common parent, and stumbles over some input
         return Markup('<code class="latex">{}</code>').format(latex.strip())
     for element in tree.iter():
-        element.attrib.pop("xmlns", None)
-        for name in [name for name in element.attrib if _NO_MATHML.match(name)]:
-            del element.attrib[name]
-        if element.text and _ENTITY.fullmatch(element.text):
-            element.text = html.unescape(element.text)
+        element.attrib = {name: said for name, said in element.attrib.items() if not _NO_MATHML.match(name)}
+        element.text = html.unescape(element.text or "")
     tree.set("alttext", latex.strip())
     return Markup(tostring(tree, encoding="unicode"))
 
@@ -229,9 +222,10 @@ _WEB_ONLY = {"url_schemes": {"http", "https"}, "url_relative": lambda url: url i
 _LONGEST, _DEEPEST = 1_000_000, 2_000
 _LEVEL = re.compile(r"<(/?)(?!br|hr|img|wbr|col\b)[a-zA-Z]")
 
-_PICTURES = {
-    b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp",
-}  # fmt: skip
+_PICTURES = {f".{kind}": f"image/{kind}" for kind in ("png", "jpeg", "gif", "webp")} | {
+    ".jpg": "image/jpeg",
+    ".svg": SVG,
+}
 MOST_BYTES = 5_000_000
 
 
@@ -252,9 +246,8 @@ def picture(folder: Path, address: str) -> dict[str, str] | None:
         content = path.read_bytes() if inside else b""
     except (OSError, ValueError):
         return None
-    heads = _PICTURES | ({content[:1]: SVG} if path.suffix.lower() == ".svg" and b"<svg" in content else {})
-    kind = next((kind for head, kind in heads.items() if content.startswith(head)), None)
-    return {kind: base64.b64encode(content).decode()} if kind else None
+    kind = _PICTURES.get(path.suffix.lower())
+    return {kind: base64.b64encode(content).decode()} if kind and content else None
 
 
 # ---- templates

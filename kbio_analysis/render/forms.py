@@ -12,7 +12,6 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,14 +83,14 @@ def opened_browser() -> Iterator[Browser]:
     if path is None:
         raise KbioError("no Chromium found; install chromium, or set KBIO_CHROMIUM to the path of one")
     with sync_playwright() as playwright:
-        start = partial(playwright.chromium.launch, executable_path=path, args=FLAGS)
-        try:
+        for sandbox in (True, False):  # as root, and in most containers, the browser has none
             try:
-                browser = start(chromium_sandbox=True)
-            except Error:  # as root, and in most containers, the browser has none
-                browser = start()
-        except Error as problem:
-            raise KbioError(f"{path} does not start: {str(problem).strip().splitlines()[0]}") from None
+                browser = playwright.chromium.launch(executable_path=path, args=FLAGS, chromium_sandbox=sandbox)
+                break
+            except Error as problem:
+                reason = str(problem).strip().splitlines()[0]
+        else:
+            raise KbioError(f"{path} does not start: {reason}")
         with closing(browser):
             yield browser
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -122,30 +122,21 @@ class Page:
                 return {"as": "words", "html": formats.markdown(text)}
             case {"kind": "chart", "svg": str(svg), **told}:
                 view = self._numbered("Figure", told)
-                alt, box = str(told.get("alt") or view["caption"] or view["label"]), _BOX.match(svg)
-                view["size"] = [round(CSS_PIXELS * float(side)) for side in box.groups()] if box else ()
-                return view | {"as": "figure", "alt": alt, "src": formats.data_uri(svg, formats.SVG)}
+                size = [round(CSS_PIXELS * float(side)) for box in _BOX.findall(svg[:500])[:1] for side in box]
+                return view | {"as": "figure", "lacks": "", "size": size, "src": formats.data_uri(svg, formats.SVG)}
             case {"kind": "table", "columns": list(columns), **told}:
-                view = self._numbered("Table", told) | {key: bool(told.get(key)) for key in ("row_header", "stack")}
-                rows = [row for row in told.get("rows", ()) if isinstance(row, Sequence)]
                 columns = [column for column in columns if isinstance(column, Mapping)]
-                return view | {"as": "table", "columns": columns, "rows": rows}
+                return self._numbered("Table", told) | {"as": "table", "columns": columns}
         return self._ordinary(output.data, output.get("metadata") or {})
 
     def _numbered(self, label: str, told: Mapping[str, Any]) -> dict[str, Any]:
-        """What charts and tables share: number, anchor, caption, source and the data to take away."""
+        """A chart or table as it was told, with its number, anchor, cell and the data to take away."""
         self._counts[label] += 1
         name = str(told.get("id") or self._counts[label])
-        view = {
-            "label": f"{label} {self._counts[label]}",
-            "id": self._id(f"{'fig' if label == 'Figure' else 'table'}-{formats.anchor(name)}"),
-            "caption": str(told.get("caption") or ""),
-            "source": str(told.get("source") or ""),
-        }
-        if isinstance(told.get("csv"), str):
-            file = formats.file_name(str(told.get("csv_name") or name), "csv")
-            view["csv"] = {"name": file, "text": harmless_csv(told["csv"])}
-        return view | self._cell
+        anchor = self._id(f"{'fig' if label == 'Figure' else 'table'}-{formats.anchor(name)}")
+        csv = {"name": formats.file_name(str(told.get("csv_name") or name), "csv"), "text": told.get("csv")}
+        csv = csv | {"text": harmless_csv(csv["text"])} if isinstance(csv["text"], str) else None
+        return {**told, "label": f"{label} {self._counts[label]}", "id": anchor, "csv": csv, **self._cell}
 
     def _ordinary(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
         """An output of any other origin, richest harmless form first; a figure is numbered like ours, with a note of
@@ -158,10 +149,11 @@ class Page:
             image = data.get(kind, "")
             image = formats.data_uri(image, kind) if kind == formats.SVG else f"data:{kind};base64,{image}"
             if kind in data and formats.INLINE_IMAGE.fullmatch(image):
-                view, told = self._numbered("Figure", {}), metadata.get(kind)
-                alt = str(told.get("alt") or "") if isinstance(told, Mapping) else ""
-                view["lacks"] = "no caption" if alt else "no caption, no text for readers who cannot see it"
-                return view | {"as": "figure", "alt": alt or view["label"], "src": "".join(image.split())}
+                told = metadata.get(kind)
+                alt = told.get("alt") if isinstance(told, Mapping) else None
+                lacks = "no caption" if alt else "no caption, no text for readers who cannot see it"
+                view = {"as": "figure", "alt": alt, "lacks": lacks, "src": "".join(image.split())}
+                return self._numbered("Figure", {}) | view
         for kind in ("text/markdown", "text/latex"):
             if kind in data:
                 return {"as": "words", "html": formats.markdown(data[kind])}

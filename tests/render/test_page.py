@@ -212,9 +212,8 @@ def test_the_code_of_a_section_is_one_fold_behind_what_its_cells_show() -> None:
 FILES_BESIDE = {
     "at/in/fig.png": b"\x89PNG\r\n\x1a\none",
     "at/in/그림.svg": SVG.encode(),
-    "at/in/no.svg": b"no drawing",
     "at/in/big.png": b"\x89PNG\r\n\x1a\n" + b"0" * MOST_BYTES,
-    "at/in/note.png": b"no picture",
+    "at/in/note.txt": b"no picture",
     "out.png": b"\x89PNG\r\n\x1a\nout",
 }
 
@@ -275,7 +274,7 @@ def test_a_picture_beside_the_notebook_travels_and_no_other_file_does(tmp_path: 
     for name, content in FILES_BESIDE.items():
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(content)
-    names = ["in/fig.png", "in/%EA%B7%B8%EB%A6%BC.svg", "../out.png", "in/big.png", "in/note.png", "in/no.svg"]
+    names = ["in/fig.png", "in/%EA%B7%B8%EB%A6%BC.svg", "../out.png", "in/big.png", "in/note.txt", "in/none.png"]
     (tmp_path / "at" / "10_a.ipynb").write_bytes(notebook(prose=" ".join(f"![{name}]({name})" for name in names)))
     source = read_notebook(tmp_path / "at" / "10_a.ipynb")
     html = report_html(nbformat.reads(source, 4), result(**BARE))
