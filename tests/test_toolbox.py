@@ -63,7 +63,7 @@ PANELS: dict[str, Callable[[Any], Any]] = {
 }
 SERIES: dict[str, Callable[[Any], Any]] = {
     "export_target": lambda y: model("export_target").position(y, base_year=2022, base_usd_m=1.0, until=2030).history,
-    "interrupted": lambda y: model("interrupted").its(y, 2010).level_shift,
+    "interrupted": lambda y: model("interrupted").its(y, 2010)["level_shift"],
 }
 RANDOM = np.random.default_rng(3)
 PANEL = pd.DataFrame(np.exp(RANDOM.normal(0.05, 0.1, (30, 12)).cumsum(axis=0)), range(1995, 2025), list("abcdefghijkl"))

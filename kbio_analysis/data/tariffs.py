@@ -233,14 +233,13 @@ def duties_met(members: "DataFrame") -> "DataFrame":
     """
     import pandas as pd
 
-    chapters = load("korea_trade_by_chapter").join(load("wto_product_groups").set_index("hs2"), on="hs2", rsuffix="_of")
-    chapters, years = chapters.rename(columns={"product_group": "group"}), partner_flows()
+    groups = load("wto_product_groups").rename(columns={"product_group": "group"})[["hs2", "group", "broad_group"]]
+    chapters, years = load("korea_trade_by_chapter").merge(groups, how="left", on="hs2"), partner_flows()
     sides = {"exports": chapters.assign(importer=chapters["iso3"]), "imports": chapters.assign(importer=HOME)}
     parts = [rows.assign(direction=flow, share=rows[f"{flow}_share_pct"]) for flow, rows in sides.items()]
     levied = _with_duties(pd.concat(parts, ignore_index=True).drop(columns="source_id")).dropna(subset="cd_pct")
-    levied = (
-        levied.assign(duty=levied["cd_pct"] * levied["share"]).groupby(["direction", "iso3"])[["duty", "share"]].sum()
-    )
+    levied = levied.assign(duty=levied["cd_pct"] * levied["share"]).groupby(["direction", "iso3"])[["duty", "share"]]
+    levied = levied.sum()
     duty, rows = levied["duty"] / levied["share"], []
     for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
         for flow, trade in years.items():

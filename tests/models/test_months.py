@@ -108,13 +108,14 @@ def test_pairs_by_hand() -> None:
     rows += [("m", "2025-01", "2025-01", value, day) for value, day in days.items()]
     known = {"a": monthly({"2025-01": 80.0, "2025-02": 201.0}), "k": monthly({"2025-01": 100.0, "2025-02": 170.0})}
     found = compare(prints([*rows, ("m", "2025-02", "2025-02", 9.0, "2025-03-01")]), known, max_delay_days=60)
-    assert found.of("a").revision_pct.tolist() == pytest.approx([-20.0, 0.5], rel=EXACT)
-    assert found.of("a").delay_days.tolist() == [1, 1]
-    assert found.by_count.loc["A", ["n", "n_moved"]].tolist() == [2, 1]
-    assert found.by_count.loc["A", "total_pct"] == pytest.approx(100 * (281 / 300 - 1), rel=EXACT)
-    assert found.of("k").latest_usd_m.tolist() == [270.0]
-    assert found.of("m").latest_usd_m.tolist() == [760.0]
-    assert found.pending[["count", "last_month"]].astype(str).to_numpy().tolist() == [
+    of = found["pairs"].groupby("count").get_group
+    assert of("a").revision_pct.tolist() == pytest.approx([-20.0, 0.5], rel=EXACT)
+    assert of("a").delay_days.tolist() == [1, 1]
+    assert found["by_count"].loc["A", ["n", "n_moved"]].tolist() == [2, 1]
+    assert found["by_count"].loc["A", "total_pct"] == pytest.approx(100 * (281 / 300 - 1), rel=EXACT)
+    assert of("k").latest_usd_m.tolist() == [270.0]
+    assert of("m").latest_usd_m.tolist() == [760.0]
+    assert found["pending"][["count", "last_month"]].astype(str).to_numpy().tolist() == [
         ["a", "2025-03"],
         ["k", "2025-03"],
     ]
@@ -124,8 +125,8 @@ def test_a_late_print_is_left_out_and_old_months_do_not_wait_for_a_count() -> No
     rows = [("a", m, m, 1.0, f"{m}-28") for m in ("2024-11", "2025-01", "2025-02")]
     rows = prints([*rows, ("b", "2025-01", "2025-01", 100.0, "2025-06-01")])
     found = compare(rows, {name: monthly({"2025-01": 1.0}) for name in "ab"}, max_delay_days=60)
-    assert (len(found.pairs), found.n_late, list(found.by_count.index)) == (1, 1, ["A"])
-    assert found.pending.last_month.astype(str).tolist() == ["2025-02"]
+    assert (len(found["pairs"]), found["n_late"], list(found["by_count"].index)) == (1, 1, ["A"])
+    assert found["pending"].last_month.astype(str).tolist() == ["2025-02"]
 
 
 def test_bounds_are_order_statistics_by_a_slow_count() -> None:
