@@ -4,8 +4,9 @@ The command line prints them as they are and exits with their ``exit_code``; any
 its traceback.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
+from typing import Any
 
 
 class KbioError(Exception):
@@ -46,3 +47,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     begun = [other for other in names if name and other.casefold().startswith(name.casefold())]
     near = begun or get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def mistakes_in(problem: Any, known: Collection[str] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Place and words of each mistake in a ValidationError of pydantic; ``known`` are the names there may be."""
+    for error in problem.errors(include_url=False):
+        shown, why = repr(error["input"]), error["msg"].removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            listed = f"; it has {', '.join(known) or 'none'}"
+            yield error["loc"], f"no such name{did_you_mean(str(error['loc'][-1]), known) or listed}"
+        else:
+            yield error["loc"], f"{shown[:80]}{'...' * (len(shown) > 80)}: {why}"

@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 import re
+import unicodedata
 import zlib
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,12 +26,12 @@ class DocumentError(ValueError):
 
 
 class Text(str):
-    """A scalar of YAML, or a key, as it was written; ``line`` is where it stands."""
+    """A scalar of YAML, or a key, as it was written (in NFC); ``line`` is where it stands."""
 
     line = 0
 
     def __new__(cls, node: Any) -> "Text":
-        text = super().__new__(cls, node.value)
+        text = super().__new__(cls, unicodedata.normalize("NFC", node.value))
         text.line = node.start_mark.line + 1
         return text
 

@@ -65,8 +65,8 @@ def test_list_shows_questions_and_parameters_and_refuses_a_broken_notebook(kbio:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("11 -p base_valu=5800", "base_valu: no such parameter; did you mean base_value_usd_m?"),
-        ("11 -p target_year=soon", "target_year: 'soon': expected a whole number"),
+        ("11 -p base_valu=5800", "base_valu: no such name; did you mean base_value_usd_m?"),
+        ("11 -p target_year=soon", "target_year: 'soon': Input should be a valid integer"),
         ("11 -p target_year", "write each as -p NAME=VALUE"),
         ("11 --set ../up", "is a path"),
         ("11 --jobs 0", "--jobs"),

@@ -17,14 +17,14 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from kbio_analysis.errors import DataError, ParameterError, did_you_mean
+from kbio_analysis.errors import DataError, ParameterError, did_you_mean, mistakes_in
 from kbio_analysis.reading import rows_of
 from kbio_analysis.render.notebooks import completed, read_notebook
 
@@ -39,14 +39,7 @@ _MARKS = {
 }
 _UNIT = re.compile(r",\s([^,()]+(?:\([^()]*\)[^,()]*)*)$")
 _TYPE = re.compile(r"(list\[)?(?:(?:\w+\.)?(int|float|bool|str|date)|Literal\[(.*)\])(?(1)\])( \| None)?", re.DOTALL)
-# Scalar -> its type as a value, how its text looks, how that is read, and what is said of other text.
-_SCALARS: dict[str, tuple[Any, str, Callable[[str], Any], str]] = {
-    "int": (int, r"[+-]?\d{1,400}", int, "expected a whole number such as 2030"),
-    "float": (float, r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", float, "expected a number such as 11.9"),
-    "bool": (bool, r"(?i:true|false)", lambda text: text.lower() == "true", "write true or false"),
-    "str": (str, "", str, ""),
-    "date": (str, r"\d{4}-\d{2}-\d{2}", lambda text: str(date.fromisoformat(text)), "write a day as YYYY-MM-DD"),
-}
+_SCALARS = {"int": int, "float": float, "bool": bool, "str": str, "date": str}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,26 +83,18 @@ class NotebookSpec(BaseModel, frozen=True):
         """The part of ``values`` that differs from the defaults, in the order of the notebook."""
         return {p.name: values[p.name] for p in self.parameters if p.name in values and values[p.name] != p.default}
 
-    @cached_property
-    def _adapter(self) -> TypeAdapter:
-        return TypeAdapter(TypedDict("Values", {p.name: p.declared for p in self.parameters}, total=False))
+    def typed(self, of: Callable[[Any], Any] = lambda declared: declared) -> Any:
+        """Some parameters by name, as pydantic takes them: each of its declared type, or what is made ``of`` that."""
+        return TypedDict("Values", {p.name: of(p.declared) for p in self.parameters}, total=False)
 
     def accept(self, given: Mapping[str, object]) -> dict[str, object]:
-        """The given values by their declared types. Raises ParameterError listing every mistake at once, an unknown
-        name with the nearest known one."""
-        named = {unicodedata.normalize("NFC", name): value for name, value in given.items()}
-        known, mistakes = [parameter.name for parameter in self.parameters], []
+        """The given values by their declared types, in the order of the notebook. Raises ParameterError listing every
+        mistake at once, an unknown name with the nearest known one."""
         try:
-            typed = self._adapter.validate_python(named, strict=True, extra="forbid")
-            return {name: typed[name] for name in named}
+            return judged(self.typed(), {unicodedata.normalize("NFC", name): given[name] for name in given})
         except ValidationError as problem:
-            for error in problem.errors(include_url=False):
-                name, shown = error["loc"][0], repr(error["input"])
-                why = f"{shown[:80]}{'...' * (len(shown) > 80)}: {error['msg'].removeprefix('Value error, ')}"
-                if name not in known:
-                    why = "no such parameter" + (did_you_mean(name, known) or f"; it has {', '.join(known) or 'none'}")
-                mistakes.append(f"{self.name}: {name}: {why}")
-        raise ParameterError("\n".join(mistakes))
+            found = mistakes_in(problem, [parameter.name for parameter in self.parameters])
+            raise ParameterError("\n".join(f"{self.name}: {name}: {why}" for (name, *_), why in found)) from None
 
     def conflicts(self, values: Mapping[str, object]) -> list[str]:
         """What two of the values, complete and typed, make impossible together, in words."""
@@ -123,6 +108,11 @@ class NotebookSpec(BaseModel, frozen=True):
                 wanted = "more than" if sign == ">" else "at least"
                 found.append(f"{self.name}: {one.name}: {pair[0]} must be {wanted} {other}, {pair[1]}")
         return found
+
+
+def judged(form: Any, given: object) -> Any:
+    """What is given, if it is of that form to the letter. Raises pydantic's ValidationError."""
+    return TypeAdapter(form).validate_python(given, strict=True, extra="forbid")
 
 
 def read(path: Path) -> NotebookSpec:
@@ -146,8 +136,8 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
     try:
         spec = NotebookSpec.model_validate({**own, **said} if isinstance(own, dict) else said)
     except ValidationError as problem:
-        ((part, *_), why), *_ = [(error["loc"], error["msg"]) for error in problem.errors()]
-        raise ParameterError(f"{name}: {part} in its metadata: {why}") from None
+        wrong = [f"{name}: {place[0]} in its metadata: {why}" for place, why in mistakes_in(problem)]
+        raise ParameterError("\n".join(wrong)) from None
     try:
         values = coerce(spec, spec.defaults())
     except ParameterError as mistake:
@@ -179,12 +169,17 @@ def to_text(value: object) -> str:
 
 
 def _from_text(scalar: str, value: object) -> object:
-    _, pattern, read_text, wanted = _SCALARS[scalar]
-    if scalar == "str" or not isinstance(value, str | date):
-        return value
-    if not re.fullmatch(pattern, str(value).strip(), re.ASCII):
-        raise ValueError(wanted)
-    return read_text(str(value).strip())
+    """Text as JSON spells the value, a day as ISO does; pydantic judges what it is."""
+    text = str(value).strip()
+    if scalar == "date" and isinstance(value, str | date):
+        try:
+            return str(date.fromisoformat(text))
+        except ValueError as problem:
+            raise ValueError(f"{problem}; write a day as YYYY-MM-DD") from None
+    if scalar in ("int", "float", "bool") and isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            return json.loads(text.lower())
+    return value
 
 
 def _member(of: Callable[[], Collection[str | int]], where: str, value: object) -> str | int:
@@ -240,7 +235,8 @@ def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
             if parameter.name in found:
                 raise ValueError(f"{parameter.name} is declared twice")
         except ValueError as mistake:
-            raise ParameterError(f"{where} {statement.lineno}: {mistake}") from None
+            why = next(mistakes_in(mistake))[1] if isinstance(mistake, ValidationError) else mistake
+            raise ParameterError(f"{where} {statement.lineno}: {why}") from None
         found[parameter.name] = parameter
     for parameter, (_, name) in ((p, order) for p in found.values() for order in p.orders):
         other = found.get(name, parameter)
@@ -277,11 +273,12 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     fits = {"bounds": numeric, "orders": numeric and not many, "items": many, "column": scalar == "str"}
     if wrong := [mark for mark in marks if not fits[mark]]:
         raise ValueError(f"a mark of {wrong[0]} does not fit the type {type_text}")
-    ends = [_from_text(scalar or "str", end) if end.strip() else None for end in marks.get("bounds", [("", "")])[0]]
+    declared: Any = Annotated[_SCALARS[scalar or "str"], BeforeValidator(partial(_from_text, scalar))]
+    ends = [judged(declared, end) if end.strip() else None for end in marks.get("bounds", [("", "")])[0]]
     if None not in ends and ends[0] > ends[1]:
         raise ValueError(f"[{ends[0]}..{ends[1]}] is the wrong way round")
     limits = Field(ge=ends[0], le=ends[1], allow_inf_nan=False if scalar == "float" else None)
-    declared: Any = Annotated[_SCALARS[scalar or "str"][0], limits, BeforeValidator(partial(_from_text, scalar))]
+    declared = Annotated[declared, limits]
     if choices or "column" in marks:
         table, column = marks.get("column", [("", "")])[0]
         where = f"in {column} of data/tables/{table}" if column else f"one of {', '.join(map(str, choices))}"

@@ -13,25 +13,24 @@ from functools import cache, cached_property
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+from typing_extensions import TypedDict
 
 from kbio_analysis.data.package import data_root
-from kbio_analysis.errors import DataError, KbioError, ParameterError, UsageError, did_you_mean
-from kbio_analysis.reading import DocumentError, read_json, read_yaml
+from kbio_analysis.errors import DataError, KbioError, UsageError, did_you_mean, mistakes_in
+from kbio_analysis.reading import DocumentError, read_yaml
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.notebooks import available, notebooks_dir, read_notebook, select
-from kbio_analysis.render.parameters import NotebookSpec, coerce, read_source, to_text
+from kbio_analysis.render.parameters import NotebookSpec, coerce, judged, read_source, to_text
 from kbio_analysis.render.provenance import provenance
-from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, MARK, folder_of, slug
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, MARK, slug
 from kbio_analysis.render.references import known_results
-from kbio_analysis.render.results import RESULT, Ranking, Rankings
+from kbio_analysis.render.results import Ranking, Rankings, read_report, read_reports
 
 AUTO = "auto"
 MOST_SETS = 10_000
-# Part of a batch -> what it has to be.
-PARTS = {"notebook": str, "sets": dict, "matrix": dict, "exclude": list, "include": list}
-PARTS |= {"rank_by": str, "columns": list}
-_EXPECTED = {str: "a name", dict: "a mapping", list: "a list"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,23 +67,31 @@ def requested(
         raise UsageError("--set names one set, but the sets of a batch have their own names; leave it out")
     if failed_in and not (failed_in / MARK).is_file():
         raise UsageError(f"--failed: there is no site in {failed_in}; look at --out")
-    shelf, rankings, mistakes = _Shelf(notebooks, kernel, limit_seconds), {}, []
+    shelf, mistakes = _Shelf(notebooks, kernel, limit_seconds), []
     sets: list[ParameterSet] = []
-    name = slug(set_name) if set_name is not None else ""
+    name, rankings = slug(set_name) if set_name is not None else "", {}
     asked = [ParameterSet(notebook=notebook, set_name=name, values=dict(given)) for notebook in shelf.paths]
+    failing = [report for report in read_reports(failed_in) if not report.good] if failed_in else []
     if batches:
         found, rankings = read_batches(batches, shelf.spec)
-        fitting = [(one, given.keys() & one.values.keys()) for one in found if one.notebook in shelf.paths]
-        asked = [replace(one, values=one.values | {name: given[name] for name in names}) for one, names in fitting]
+        asked = [one for one in found if one.notebook in shelf.paths]
         if not asked:
             mistakes.append(f"no batch of {', '.join(map(str, batches))} is for {', '.join(sorted(shelf.paths))}")
-        fixed = sorted({(one.batch, name) for one, names in fitting for name in names & one.named_by})
-        mistakes += [f"-p {name}: sets of the batch {batch} are named by values of it" for batch, name in fixed]
-        unused = given.keys() - {name for _, names in fitting for name in names}
-        mistakes += [f"-p {name}: no notebook of the batch has such a parameter" for name in unused]
+        for name in given:
+            if not any(name in one.values for one in asked):
+                mistakes.append(f"-p {name}: no notebook of the batch has such a parameter")
+            fixed = [one.batch for one in asked if name in one.named_by]
+            mistakes += [f"-p {name}: sets of the batch {batch} are named by values of it" for batch in fixed]
+        own = [{name: given[name] for name in given if name in one.values} for one in asked]
+        asked = [replace(one, values=one.values | values) for one, values in zip(asked, own, strict=True)]
     elif failed_in and not given and set_name is None:
-        records = sorted(failed_in.glob(f"*/*/{FAILURE}"))
-        asked = [_kept(path) for path in records if not notebooks or path.parts[-3] in shelf.paths]
+        asked = []
+        for report in (report for report in failing if not notebooks or report.notebook in shelf.paths):
+            if report.status == "broken":
+                what = f"{report.error['message']}; delete that folder, or render the set by its own name"
+                mistakes.append(f"{report.folder}: {what}")
+            about = {"values": report.parameters, "batch": report.batch, "place": f"{report.folder / FAILURE}"}
+            asked.append(ParameterSet(notebook=report.notebook, set_name=report.set, **about))
     for one in asked:
         try:
             spec = shelf.spec(one.notebook)
@@ -96,18 +103,8 @@ def requested(
     if mistakes:
         raise UsageError("\n".join(dict.fromkeys(mistakes)))
     if failed_in:
-        sets = [one for one in sets if (folder_of(failed_in, one.notebook, one.set_name) / FAILURE).exists()]
+        sets = [one for one in sets if f"{one.notebook}/{one.set_name}" in {report.label for report in failing}]
     return [shelf.job(one) for one in sets], rankings
-
-
-def _kept(record: Path) -> ParameterSet:
-    """The set whose run failed, as ``failure.json`` has it."""
-    try:
-        kept = read_json(record.read_bytes())
-        about = {"values": dict(kept.get("parameters") or {}), "batch": kept.get("batch"), "place": str(record)}
-    except (OSError, DocumentError, TypeError, ValueError) as problem:
-        raise UsageError(f"{record}: {problem}; delete that folder, or render the set by its own name") from None
-    return ParameterSet(notebook=record.parts[-3], set_name=record.parts[-2], **about)
 
 
 class _Shelf:
@@ -203,7 +200,7 @@ def read_batches(
     """Every set of the files, in order, and batch -> notebook -> ranking.
 
     ``specs`` gives a notebook's specification by name, or raises KbioError; what it records is known by the codebook.
-    Raises UsageError listing every mistake of all files, each with file, set and parameter.
+    Raises UsageError listing the mistakes of all files, each with file, line and place.
     """
     sets: list[ParameterSet] = []
     mistakes: list[str] = []
@@ -218,15 +215,13 @@ def read_batches(
             mistakes.append(f"{file}, {getattr(problem, 'strerror', None) or problem}")
             continue
         mistakes += [f"{file}, {key}" for key in twice]
-        for content in documents:
+        for document in (_Document(file, content, mistakes) for content in documents):
             try:
-                document = _Document(file, content, specs, mistakes)
+                sets += document.sets(spec := specs(document.notebook()))
+                if ranking := document.ranking(spec):
+                    rankings[file.stem][spec.name] = ranking
             except KbioError as problem:
-                mistakes.append(f"{file}, line {_line(content)}, {problem}")
-                continue
-            sets += document.sets()
-            if ranking := document.ranking():
-                rankings[file.stem][document.spec.name] = ranking
+                document.wrong((), str(problem))
     taken: dict[tuple[str, str], str] = {}
     for one in sets:
         # File systems that ignore case count too.
@@ -240,117 +235,100 @@ def read_batches(
 
 def keep_apart(sets: Sequence[Any], site: Path) -> None:
     """Raises UsageError for sets (of notebook, set_name, batch) that would take another batch's place on a site."""
-    mistakes = []
-    for one in sets:
-        for record in (RESULT, FAILURE) if one.batch else ():
-            try:
-                kept = read_json((site / one.notebook / one.set_name / record).read_bytes()).get("batch")
-            except (OSError, DocumentError):
-                continue
-            if kept not in (None, one.batch):
-                mistakes.append(f"{one.batch}: {one.notebook}/{one.set_name} is a set of the batch {kept}; rename one")
+    there = [(one, read_report(site / one.notebook / one.set_name).batch) for one in sets if one.batch]
+    mistakes = [
+        f"{one.batch}: {one.notebook}/{one.set_name} is a set of the batch {batch}; rename one"
+        for one, batch in there
+        if batch not in (None, one.batch)
+    ]
     if mistakes:
-        raise UsageError("\n".join([*dict.fromkeys(mistakes), f"or give another --out (or delete what {site} holds)"]))
+        raise UsageError("\n".join([*mistakes, f"or give another --out (or delete what {site} holds)"]))
 
 
 class _Document:
-    """One document and its notebook. Raises KbioError if it is for none; ``mistakes`` takes the rest."""
+    """One document of a batch file; ``mistakes`` takes what is wrong with it, with its place."""
 
-    def __init__(self, file: Path, content: Any, specs: Callable[[str], NotebookSpec], mistakes: list[str]) -> None:
-        self._file, self._mistakes, self._parts = file, mistakes, {name: kind() for name, kind in PARTS.items()}
-        if not isinstance(content, dict):
+    def __init__(self, file: Path, content: Any, mistakes: list[str]) -> None:
+        self._file, self._content, self._mistakes, self._parts = file, content, mistakes, {}
+
+    def notebook(self) -> str:
+        """Which notebook it is for."""
+        if not isinstance(self._content, dict) or not self._content.get("notebook"):
             raise UsageError("a batch is a mapping: notebook: NAME, then sets: or matrix:")
-        for key, part in content.items():
-            if key not in PARTS:
-                known = f"; known are {', '.join(PARTS)}"
-                self._wrong(f"{key}: no such part of a batch{did_you_mean(key, PARTS) or known}", key)
-            elif part is not None and not isinstance(part, PARTS[key]):
-                self._wrong(f"{key}: {_EXPECTED[PARTS[key]]} is needed here", key)
-            elif part is not None:
-                self._parts[key] = part
-        if not self._parts["notebook"]:
-            raise UsageError("say which notebook: NAME this batch is for")
-        self.spec = specs(str(self._parts["notebook"]))
-        if not any(self._parts[key] for key in ("sets", "matrix", "include")):
-            self._wrong("gives no set; add sets: or matrix:", content)
+        return str(self._content["notebook"])
 
-    def ranking(self) -> Ranking:
-        """What the batch's page is ranked by, and the results shown beside it; empty if it is not ranked."""
-        by, columns = self._parts["rank_by"], self._parts["columns"]
-        if columns and not by:
-            self._wrong("columns: they stand in the ranking; say rank_by: RESULT too", columns)
-        names = dict.fromkeys(map(str, [by, *columns] if by else []))
-        recorded = known_results(notebooks_dir(), self.spec.name) if by else []
-        for name in names if recorded else ():
-            if name not in recorded:
-                self._wrong(f"rank_by: {self.spec.name} records no {name}{did_you_mean(name, recorded)}", by)
-        return tuple(names)
-
-    def sets(self) -> list[ParameterSet]:
-        """Every set that the document gives."""
-        typed, used, found = [self._typed(given, "exclude") for given in self._parts["exclude"]], [], []
-        left_out = [one for one in typed if one is not None]
-        for name, given, label, at in self._entries():
-            values = self._typed(given, label)
-            if values is None:
-                continue
-            if label == "matrix" and (out := [one for one in left_out if one.items() <= values.items()]):
-                used += out
-                continue
-            named_by = frozenset() if name else frozenset(values)
+    def sets(self, spec: NotebookSpec) -> list[ParameterSet]:
+        """Every set that it gives; none if a value in it is wrong."""
+        values, axis = spec.typed(), spec.typed(lambda one: Annotated[list[one], Field(min_length=1)])
+        form = {"notebook": str, "sets": dict[str, values | None], "matrix": axis, "include": list[values]}
+        form |= {"exclude": list[values], "rank_by": str, "columns": list[str]}
+        given = {part: value for part, value in self._content.items() if value is not None}
+        try:
+            self._parts = judged(TypedDict("Batch", form, total=False), given)
+        except ValidationError as problem:
+            for place, why in mistakes_in(problem, [*form, *(p.name for p in spec.parameters)]):
+                self.wrong(place, why)
+            return []
+        found = []
+        for place, name, own in self._entries():
+            complete = spec.defaults() | own
             try:
-                name = slug(name or named_after(values, briefly=True))
+                set_name = slug(name or named_after(own, briefly=True))
+                if set_name == DEFAULT_SET and spec.changed(own):
+                    raise UsageError("that name is kept for the notebook's own values; choose another")
             except UsageError as problem:
-                self._wrong(f"{label}: {problem}", at)
-            if name == DEFAULT_SET and self.spec.changed(values):
-                self._wrong("set default: that name is kept for the notebook's own values; choose another", at)
-            values = self.spec.defaults() | values
-            for conflict in self.spec.conflicts(values):
-                self._wrong(f"{label}: {conflict}", at)
-            about = {"batch": self._file.stem, "place": f"{self._place(at)}, {label}", "named_by": named_by}
-            found.append(ParameterSet(notebook=self.spec.name, set_name=name, values=values, **about))
-        for one in (one for one in left_out if one not in used):
-            self._wrong(f"exclude: no combination has {one}", self._parts["exclude"])
+                self.wrong(place, str(problem))
+                continue
+            for conflict in spec.conflicts(complete):
+                self.wrong(place, conflict)
+            about = {"place": self._at(place), "named_by": frozenset() if name else frozenset(own)}
+            about |= {"batch": self._file.stem, "values": complete}
+            found.append(ParameterSet(notebook=spec.name, set_name=set_name, **about))
         return found
 
-    def _entries(self) -> Iterator[tuple[str, Any, str, Any]]:
-        """Name (none if its values are to name it), values as written, label and place of every set."""
-        for name, given in self._parts["sets"].items():
-            yield name, given or {}, f"set {name}", name
-        matrix = self._parts["matrix"]
-        for name, values in matrix.items():
-            if not isinstance(values, list) or not values:
-                self._wrong(f"matrix: {name}: write a list of values", name)
-        axes = {name: values for name, values in matrix.items() if isinstance(values, list)}
-        count = prod(map(len, axes.values()))
-        if count > MOST_SETS:
-            self._wrong(f"matrix: {count:,} combinations; the most is {MOST_SETS:,}: split the batch", matrix)
-        elif axes:
-            for values in product(*axes.values()):
-                yield "", dict(zip(axes, values, strict=True)), "matrix", matrix
-        for given in self._parts["include"]:
-            yield "", given, "include", given
+    def _entries(self) -> Iterator[tuple[tuple[str | int, ...], str, dict[str, Any]]]:
+        """Place, name (none if its values are to name it) and values of every set."""
+        parts = self._parts
+        if not any(parts.get(part) for part in ("sets", "matrix", "include")):
+            self.wrong((), "gives no set; add sets: or matrix:")
+        for name, own in parts.get("sets", {}).items():
+            yield ("sets", name), name, own or {}
+        axes = {name: parts["matrix"][name] for name in self._content.get("matrix") or ()}
+        if (count := prod(map(len, axes.values()))) > MOST_SETS:
+            self.wrong(("matrix",), f"{count:,} combinations; the most is {MOST_SETS:,}: split the batch")
+            return
+        combined = [dict(zip(axes, own, strict=True)) for own in product(*axes.values())] if axes else []
+        for number, left_out in enumerate(parts.get("exclude", ())):
+            kept = [own for own in combined if not left_out.items() <= own.items()]
+            if len(kept) == len(combined):
+                self.wrong(("exclude", number), f"no combination has {left_out}")
+            combined = kept
+        yield from ((("matrix",), "", own) for own in combined)
+        for number, own in enumerate(parts.get("include", ())):
+            yield ("include", number), "", {name: own[name] for name in self._content["include"][number]}
 
-    def _typed(self, given: Any, label: str) -> dict[str, object] | None:
-        """Parameters by their declared types; None if something is wrong with them, which is said."""
-        try:
-            if not isinstance(given, dict):
-                raise ParameterError("a mapping is needed here, name: value")
-            return self.spec.accept(given)
-        except ParameterError as problem:
-            for mistake in str(problem).splitlines():
-                self._wrong(f"{label}: {mistake}", given)
-        return None
+    def ranking(self, spec: NotebookSpec) -> Ranking:
+        """What the batch's page is ranked by, and the results shown beside it; empty if it is not ranked."""
+        by, columns = self._parts.get("rank_by"), self._parts.get("columns", [])
+        if columns and not by:
+            self.wrong(("columns",), "they stand in the ranking; say rank_by: RESULT too")
+        names = tuple(dict.fromkeys([by, *columns])) if by else ()
+        recorded = known_results(notebooks_dir(), spec.name) if by else []
+        for name in (name for name in names if recorded and name not in recorded):
+            self.wrong(("rank_by",), f"{spec.name} records no {name}{did_you_mean(name, recorded)}")
+        return names
 
-    def _place(self, at: Any) -> str:
-        return f"{self._file}, line {_line(at)}" if _line(at) else str(self._file)
+    def wrong(self, place: Sequence[str | int], what: str) -> None:
+        """Note a mistake there."""
+        self._mistakes.append(f"{self._at(place)}: {what}")
 
-    def _wrong(self, what: str, at: Any) -> None:
-        self._mistakes.append(f"{self._place(at)}, {what}")
-
-
-def _line(at: Any) -> int:
-    """Where the first word of a part of the file stands; 0 if it has none."""
-    while at and isinstance(at, list | dict):
-        at = next(iter(at))
-    return getattr(at, "line", 0)
+    def _at(self, place: Sequence[str | int]) -> str:
+        """Where that is in the file: the line of the last word on the way there."""
+        at, line = self._content, getattr(next(iter(self._content), ""), "line", 1)
+        for step in place:
+            if isinstance(at, dict):
+                line = next((key.line for key in at if key == step), line)
+                at = at.get(step)
+            elif isinstance(at, list):
+                at = at[step]
+        return f"{self._file}, line {line}, {'.'.join(map(str, place))}".removesuffix(", ")

@@ -102,7 +102,7 @@ def report_folders(site: Path) -> list[Path]:
 def read_reports(site: Path) -> list[SiteReport]:
     """The reports below ``site``, by notebook, the default set first."""
     found = []
-    reports = sorted(map(_report, report_folders(site)), key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set))
+    reports = sorted(map(read_report, report_folders(site)), key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set))
     for _, group in groupby(reports, key=lambda report: report.notebook):
         reports = [*group]
         # What goes without saying: the default set's values, else those that all sets share.
@@ -115,7 +115,7 @@ def read_reports(site: Path) -> list[SiteReport]:
     return found
 
 
-def _report(folder: Path) -> SiteReport:
+def read_report(folder: Path) -> SiteReport:
     """One folder's report; what cannot be read becomes one that says so."""
     notebook, set_name = folder.parts[-2:]
     names = (PAGE, LOG, *OTHER_FORMS.values())

@@ -95,7 +95,6 @@ notebook: 10_sample
 sets:
   a: {sise: 2, size: many}
   b: [1]
-  ../up: {}
   c: {levels: [[1]], kind: {x: y}}
 matrix:
   size: [1, 200, 1]
@@ -106,21 +105,26 @@ setts: {}
 notebook: 99_none
 ---
 sets: {}
+---
+notebook: 10_sample
+sets:
+  ../up: {}
+matrix: {size: [1, 1]}
 """
     assert mistakes(tmp_path, text) == [
-        "b.yml, line 11, include: a list is needed here",
-        "b.yml, line 12, setts: no such part of a batch; did you mean sets?",
-        "b.yml, line 4, set a: 10_sample: size: 'many': expected a whole number such as 2030",
-        "b.yml, line 4, set a: 10_sample: sise: no such parameter; did you mean size?",
-        "b.yml, line 5, set b: a mapping is needed here, name: value",
-        "b.yml, line 6, set ../up: set name '../up' is a path; use a plain name such as high_growth",
-        "b.yml, line 7, set c: 10_sample: levels: ['1']: Input should be a valid integer",
-        "b.yml, line 7, set c: 10_sample: kind: {'x': 'y'}: not one of low, high",
-        "b.yml, line 10, matrix: flag: write a list of values",
-        "b.yml, line 9, matrix: 10_sample: size: 200: Input should be less than or equal to 100",
-        "b.yml, line 14, no notebook '99_none'",
-        "b.yml, line 16, say which notebook: NAME this batch is for",
-        "b.yml, line 9, matrix: would be written to 10_sample/size-1, as b.yml, line 9, matrix; rename one",
+        "b.yml, line 4, sets.a.size: 'many': Input should be a valid integer",
+        "b.yml, line 4, sets.a.sise: no such name; did you mean size?",
+        "b.yml, line 5, sets.b: ['1']: Input should be a valid dictionary",
+        "b.yml, line 6, sets.c.levels.0: ['1']: Input should be a valid integer",
+        "b.yml, line 6, sets.c.kind: {'x': 'y'}: not one of low, high",
+        "b.yml, line 8, matrix.size.1: '200': Input should be less than or equal to 100",
+        "b.yml, line 9, matrix.flag: 'yes': Input should be a valid list",
+        "b.yml, line 10, include: {'size': '1'}: Input should be a valid list",
+        "b.yml, line 11, setts: no such name; did you mean sets?",
+        "b.yml, line 13: no notebook '99_none'",
+        "b.yml, line 15: a batch is a mapping: notebook: NAME, then sets: or matrix:",
+        "b.yml, line 19, sets.../up: set name '../up' is a path; use a plain name such as high_growth",
+        "b.yml, line 20, matrix: would be written to 10_sample/size-1, as b.yml, line 20, matrix; rename one",
     ]
 
 
@@ -132,7 +136,7 @@ AXIS = list(range(100))
     ("text", "words"),
     [
         ("", "holds no batch"),
-        ("- a\n", "line 1, a batch is a mapping"),
+        ("- a\n", "line 1: a batch is a mapping"),
         (SAMPLE, "gives no set"),
         (SAMPLE + "matrix: {size: [1]}\nexclude: [{size: 2}]\n", "no combination has {'size': 2}"),
         (SAMPLE + "include: [{}]\n", "set name '' has no letter"),
@@ -145,7 +149,7 @@ AXIS = list(range(100))
         (SAMPLE + "sets: {default: {size: 2}}\n", "that name is kept"),
         (
             SAMPLE + "sets:\n  High growth: {size: 2}\n  high-growth: {size: 3}\n",
-            "line 4, set high-growth: would be written to 10_sample/high-growth, as b.yml, line 3, set High growth",
+            "line 4, sets.high-growth: would be written to 10_sample/high-growth, as b.yml, line 3, sets.High growth",
         ),
         (SAMPLE + "matrix: {country: [a b, a-b]}\n", "would be written to 10_sample/a-b"),
         (
@@ -179,7 +183,7 @@ def test_what_two_parameters_make_impossible_together_is_said_of_the_whole_set(t
     file.write_text("notebook: a\nsets:\n  good: {first: 2025, last: 2030}\n  bad: {last: 2022, first: 2024}\n")
     with pytest.raises(UsageError) as caught:
         read_batches([file], lambda name: read_source(name, notebook(parameters=ordered)))
-    assert str(caught.value) == f"{file}, line 4, set bad: a: last: 2022 must be more than first, 2024"
+    assert str(caught.value) == f"{file}, line 4, sets.bad: a: last: 2022 must be more than first, 2024"
 
 
 def test_a_set_of_another_batch_is_not_moved(tmp_path: Path) -> None:
@@ -219,7 +223,7 @@ def test_notebooks_and_values_of_the_command_line_count_for_batches(
         (["12"], {}, {}, "is for 12_other"),
         (["10"], {}, {"set_name": "x"}, "--set names one set"),
         ([], {"nope": "1"}, {}, "-p nope: no notebook of the batch has such a parameter"),
-        ([], {"size": "x"}, {}, "10_sample: size: 'x': expected a whole number"),
+        ([], {"size": "x"}, {}, "10_sample: size: 'x': Input should be a valid integer"),
         ([], {"code": "z"}, {}, "-p code: sets of the batch one are named by values of it"),
     ):
         with pytest.raises(UsageError, match=words):

@@ -256,7 +256,7 @@ def ranked(site: Path, said: dict) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("rank_buy: gain", "rank_buy: no such part of a batch; did you mean rank_by?"),
+        ("rank_buy: gain", "rank_buy: no such name; did you mean rank_by?"),
         ("columns: [name]", "columns: they stand in the ranking; say rank_by: RESULT too"),
         ("rank_by: gian\ncolumns: [nmae]", "rank_by: a records no gian; did you mean gain?"),
     ],

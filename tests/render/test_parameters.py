@@ -114,7 +114,7 @@ def test_what_is_no_notebook_or_says_what_cannot_be_is_refused(source: bytes, wo
         ("x: str = 'a'  # m [1..2]", "line 1", "a mark of bounds does not fit"),
         ("x: int = 1  # m [2 rising]", "line 1", "a mark of items does not fit"),
         ("x: int = 1  # m [5..1]", "line 1", "wrong way round"),
-        ("x: int = 1  # m [a..5]", "line 1", "expected a whole number"),
+        ("x: int = 1  # m [a..5]", "line 1", "valid integer"),
         ("x: int = (  # m", "line 1", "not Python"),
         ("x: int = 1  # m [> y]\ny: int = 1  # m", "a default of", "x: 1 must be more than y, 1"),
         ("x: int = 1  # m [>= y]\ny: str = '1'  # m", "line of x", "y cannot be held against it"),
@@ -154,20 +154,19 @@ def test_a_value_is_taken_by_the_declared_type(line: str, text: object, value: o
 @pytest.mark.parametrize(
     ("line", "value", "words"),
     [
-        ("x: int = 1  # m", "1e6", "'1e6': expected a whole number"),
+        ("x: int = 1  # m", "1e6", "valid integer"),
         ("x: int = 1  # m", True, "valid integer"),
         ("x: int = 1  # m", 1.0, "valid integer"),
-        ("x: int = 1  # m", "\uff19", "whole number"),
-        ("x: int = 1  # m", "9" * 5000, "whole number"),
-        ("x: float = 1  # m", "nan", "expected a number"),
+        ("x: int = 1  # m", "9" * 5000, "valid integer"),
+        ("x: float = 1  # m", "nan", "valid number"),
         ("x: float = 1  # m", "1e999", "finite number"),
         ("x: float = 1  # m", 10**400, "valid number"),
-        ("x: bool = False  # m", "NO", "write true or false"),
+        ("x: bool = False  # m", "NO", "valid boolean"),
         ("x: str = 'a'  # m", False, "valid string"),
         ("x: date = '2024-01-01'  # m", "2023-02-29", "day is out of range"),
         ("x: list[int] = []  # m", "1,,2", "write a,b,c"),
         ("x: list[int] = []  # m", "[1, 2", "write a,b,c"),
-        ("x: list[int] = []  # m [1..5]", "1,9", "9: Input should be less than or equal to 5"),
+        ("x: list[int] = []  # m [1..5]", "1,9", "'9': Input should be less than or equal to 5"),
         ("x: float = 1  # m [-1..2]", "-1.5", "greater than or equal to -1"),
         ("x: Literal['biopharma', 'b'] = 'b'  # m", "bio_pharma", "did you mean biopharma?"),
         ("x: Literal[1, 12] = 1  # m", True, "not one of 1, 12"),
@@ -219,6 +218,6 @@ def test_all_mistakes_are_reported_at_once_with_the_nearest_name() -> None:
     with pytest.raises(ParameterError) as caught:
         coerce(spec(), {"base_valu": "5800", "target_year": "soon", "zzz": 1, "seed": "3"})
     soon, near, none = str(caught.value).splitlines()
-    assert "target_year: 'soon': expected" in soon
+    assert "target_year: 'soon': Input should be a valid integer" in soon
     assert "did you mean base_value_usd_m?" in near
     assert "it has series, base_value_usd_m" in none
