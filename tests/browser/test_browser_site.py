@@ -1,6 +1,7 @@
-"""The site in a real browser: index, search, what-if page and the ways between reports are sound and usable by
-keyboard, and whole without scripts."""
+"""The site in a real browser: index, search, scenarios side by side, what-if page and the ways between reports are
+sound and usable by keyboard, and whole without scripts."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,12 @@ from playwright.sync_api import Browser, Page
 from render.test_site import report
 from specimen import lay_site, notebook, result
 
+from kbio_analysis.render.compare import Comparison, resolve
 from kbio_analysis.render.page import report_html
-from kbio_analysis.render.site import write_site
+from kbio_analysis.render.results import read_reports, remember
+from kbio_analysis.render.site import write_comparison, write_site
 
 FEW = 60
-
-
-def _site(folder: Path, count: int) -> str:
-    lay_site(folder, count)
-    write_site(folder)
-    return (folder / "index.html").as_uri()
 
 
 def _opened(browser: Browser, url: str, *, scripts: bool = True) -> Page:
@@ -28,13 +25,28 @@ def _opened(browser: Browser, url: str, *, scripts: bool = True) -> Page:
 
 
 @pytest.fixture(scope="module")
-def few_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return _site(tmp_path_factory.mktemp("few"), FEW)
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with a ranked batch, one of its sets without a number, one of few sets, and a comparison."""
+    site = tmp_path_factory.mktemp("few")
+    lay_site(site, FEW)
+    for i, path in enumerate(sorted(site.glob("22_*/*/result.json"))):
+        content = json.loads(path.read_text())
+        content["results"]["partner"] = {"value": f"Land of {i}, the longer name", "unit": "", "meaning": "partner"}
+        if i == 5:
+            content["results"]["required_growth_pct"]["value"] = None
+        path.write_text(json.dumps(content))
+    (site / ".kbio").mkdir()
+    ranking = ("required_growth_pct", "partner", "segment_path_2030_usd_m", "median_doubling_year", "no_such_result")
+    remember(site, {"all_partners": {"22_partner_agreement": ranking}})
+    reports = read_reports(site)
+    sets = [e.label for e in reports if e.notebook == "11_export_forecast" and e.good][:3]
+    write_comparison(site, Comparison(resolve(reports, sets)))
+    return site
 
 
 @pytest.fixture
-def index(browser: Browser, few_url: str) -> Page:
-    return _opened(browser, few_url)
+def index(browser: Browser, few: Path) -> Page:
+    return _opened(browser, (few / "index.html").as_uri())
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +66,25 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-@pytest.mark.parametrize(
-    "name", ["index.html", "whatif/grid-11_export_forecast.html", "11_export_forecast/2030-2.0/index.html"]
-)
-def test_pages_of_a_grid_are_sound(browser: Browser, grid: Path, name: str) -> None:
-    check_page((grid / name).as_uri(), browser)
+def test_pages_are_sound(browser: Browser, grid: Path, few: Path) -> None:
+    check_page((few / "index.html").as_uri(), browser, SCREENS)
+    beside = [*few.glob("batches/*.html"), *few.glob("compare/*.html")]
+    assert len(beside) == 4
+    for page in (*beside, *grid.glob("whatif/*.html"), grid / "11_export_forecast/2030-2.0/index.html"):
+        check_page(page.as_uri(), browser)
+
+
+def test_ranking_can_be_turned_and_put_back(browser: Browser, few: Path) -> None:
+    page = _opened(browser, (few / "batches/all_partners.html").as_uri())
+    read = "() => [...document.querySelectorAll('.ranking tbody tr')].map((r) => r.cells[0].textContent)"
+    before = page.evaluate(read)
+    assert before == [str(i + 1) for i in range(len(before))]
+    page.get_by_role("button", name="Partner").click()
+    assert page.evaluate(read) != before
+    page.get_by_role("button", name="Rank").click()
+    assert page.evaluate(read) == before
+    assert page.get_by_text("Without a rank: 1").is_visible()
+    assert page.get_by_text("no report records no_such_result").is_visible()
 
 
 def test_values_are_chosen_by_keyboard_and_kept_in_the_address(browser: Browser, grid: Path) -> None:
@@ -118,10 +144,6 @@ def _shown(page: Page) -> int:
     return page.locator(".entry:visible").count()
 
 
-def test_index_is_sound(browser: Browser, few_url: str) -> None:
-    check_page(few_url, browser, SCREENS)
-
-
 def test_search_by_keyboard_alone(index: Page) -> None:
     links = index.locator("header a").count()
     for _ in range(1 + links + 1):  # the link that skips them comes first
@@ -139,7 +161,9 @@ def test_search_by_keyboard_alone(index: Page) -> None:
 
 
 def test_many_sets_are_folded_until_one_is_looked_for(browser: Browser, tmp_path: Path) -> None:
-    page = _opened(browser, _site(tmp_path, 3 * 30))
+    lay_site(tmp_path, 3 * 30)
+    write_site(tmp_path)
+    page = _opened(browser, (tmp_path / "index.html").as_uri())
     assert _shown(page) == 3 + 2, "the map, and what failed"
     page.get_by_label("Search the reports").fill("partner_alv")
     assert _shown(page) == 1

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 import nbformat
 import pytest
 from browser.specimen import HOSTILE, book, chart, display, result, table
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 from render.fixtures.built import notebook
 
 from kbio_analysis.render.formats import MOST_BYTES, format_value, plain
@@ -262,25 +262,19 @@ def test_cells_are_set_as_they_should(cells: list, has: list[str], lacks: list[s
     assert [part for part in lacks if part in html] == []
 
 
-def test_a_pasted_picture_travels_in_the_notebook_and_another_is_missed_aloud() -> None:
-    executed = book("# A question?", '![Inside](attachment:a.png) ![Outside](../outside.png "x")')
-    executed.cells[1]["attachments"] = {"a.png": {"image/png": PIXEL}}
-    html = report_html(executed, result(**BARE))
-    assert f'<img src="data:image/png;base64,{PIXEL}" alt="Inside">' in html
-    assert "The picture ../outside.png is not shown" in html
-
-
-def test_a_picture_beside_the_notebook_travels_and_no_other_file_does(tmp_path: Path) -> None:
+def test_a_picture_in_or_beside_the_notebook_travels_and_no_other_file_does(tmp_path: Path) -> None:
     for name, content in FILES_BESIDE.items():
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(content)
     names = ["in/fig.png", "in/%EA%B7%B8%EB%A6%BC.svg", "../out.png", "in/big.png", "in/note.txt", "in/none.png"]
     (tmp_path / "at" / "10_a.ipynb").write_bytes(notebook(prose=" ".join(f"![{name}]({name})" for name in names)))
     source = read_notebook(tmp_path / "at" / "10_a.ipynb")
-    html = report_html(nbformat.reads(source, 4), result(**BARE))
+    executed = nbformat.reads(source, 4)
+    executed.cells.append(new_markdown_cell("![a](attachment:a.png)", attachments={"a.png": {"image/png": PIXEL}}))
+    html = report_html(executed, result(**BARE))
     assert re.findall(r"The picture (\S+) is not shown", html) == names[2:]
     shown = re.findall(r'<img src="data:image/([a-z+]+);base64,([^"]*)"', html)
-    files = [("png", FILES_BESIDE["at/in/fig.png"]), ("svg+xml", SVG.encode())]
+    files = [("png", FILES_BESIDE["at/in/fig.png"]), ("svg+xml", SVG.encode()), ("png", b"\x89PNG")]
     assert [(kind, base64.b64decode(coded)) for kind, coded in shown] == files
     (tmp_path / "at/in/fig.png").write_bytes(b"\x89PNG\r\n\x1a\nother")
     assert code_hash("", read_notebook(tmp_path / "at" / "10_a.ipynb")) != code_hash("", source)
