@@ -120,9 +120,10 @@ def mathml(latex: str, display: str = "inline") -> Markup:
 
 
 def link(text: str | Markup, url: str) -> Markup:
-    """A web or in-page link; any other address leaves the text alone."""
+    """A web link, or one within the page, whatever its author made of the target's capitals and spaces; any other
+    address leaves the text alone."""
     if url.startswith("#") and len(url) > 1:
-        return Markup('<a href="#{}">{}</a>').format(unquote(url[1:]), text)
+        return Markup('<a href="#{}">{}</a>').format(anchor(unquote(url[1:])), text)
     if not _WEB_LINK.fullmatch(url):
         return escape(text)
     return Markup('<a href="{}" rel="{}">{}</a>').format(url, _REL, text)
@@ -205,10 +206,8 @@ def markdown(
 
 def paragraph(source: str) -> Markup:
     """Markdown of one sentence or paragraph as inline HTML, without its enclosing tag."""
-    markup = markdown(source).strip()
-    if markup.count("<p>") == 1 and markup.startswith("<p>") and markup.endswith("</p>"):
-        return Markup(markup[3:-4])
-    return markup
+    html = str(markdown(source)).strip()
+    return Markup(re.sub(r"\A<p>((?:(?!<p>).)*)</p>\Z", r"\1", html, flags=re.DOTALL))
 
 
 # ---- HTML and pictures that others made: nothing in HTML runs, fetches or points outside, nor does an SVG in an img

@@ -153,19 +153,18 @@ def mark_tables(cells: Iterable[Any], lines: Iterable[tuple[str, int, str]]) -> 
     """
     made: dict[str, set[str]] = {}
     for number, cell in enumerate((cell for cell in cells if cell["cell_type"] == "code"), start=1):
-        asked = {(line, table) for place, line, table in lines if place == f"<cell {number}>"}
+        asked = [(line, table) for place, line, table in lines if place == f"<cell {number}>"]
         try:
             statements = ast.parse(cell["source"]).body
         except SyntaxError:  # a cell of prose
             continue
         shown: set[str] = set()
         for statement in statements:
-            own = range(statement.lineno, (statement.end_lineno or 0) + 1)
-            behind = {table for line, table in asked if line in own} - NOT_SHOWN
-            uses = [(node, getattr(node, "ctx", None)) for node in ast.walk(statement)]
-            names = [node.id for node, use in uses if isinstance(node, ast.Name) and isinstance(use, ast.Load)]
-            behind.update(*(made.get(name, ()) for name in names))
-            for node in (node for node, use in uses if isinstance(use, ast.Store)):
+            behind = {table for line, table in asked if statement.lineno <= line <= statement.end_lineno} - NOT_SHOWN
+            used = [node for node in ast.walk(statement) if hasattr(node, "ctx")]
+            read = [node.id for node in used if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+            behind.update(*(made.get(name, ()) for name in read))
+            for node in (node for node in used if isinstance(node.ctx, ast.Store)):
                 name = next((part.id for part in ast.walk(node) if isinstance(part, ast.Name)), "")
                 # An item, an attribute, a loop and += leave what was there.
                 anew = isinstance(node, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from kbio_analysis.render import formats
 from kbio_analysis.render.outputs import MIME
@@ -29,7 +29,6 @@ _RESERVED_IDS = ("main", "contents", "results", "parameters", "provenance")
 # The size of a drawing of ours, in points, as the page shows it.
 _BOX = re.compile(r'<svg [^>]*?viewBox="0 0 (\d{1,4}(?:\.\d+)?) (\d{1,4}(?:\.\d+)?)"')
 CSS_PIXELS = 1.5
-_PAGE_LINK = re.compile(r'<a href="#([^"]+)"')
 # Tokens that the style sheet leaves in the colour of the text need no element of their own.
 _UNSTYLED = re.compile(r'<span class="(?:n|p|o|w|nn|x|err)">([^<]*)</span>')
 
@@ -40,8 +39,7 @@ def report_html(executed: NotebookNode, result: Mapping[str, Any], spec: Noteboo
     ``result`` is the content of result.json; ``spec`` the notebook's declared parameters (default, meaning and unit
     of each), without which the page shows their values only. The same inputs give the same bytes.
     """
-    page = Page(executed, result, spec)
-    return _PAGE_LINK.sub(page.link, formats.rendered("report/page.html.j2", page=page))
+    return formats.rendered("report/page.html.j2", page=Page(executed, result, spec))
 
 
 class Page:
@@ -101,12 +99,6 @@ class Page:
         name = next(one for n in count(1) if (one := f"{wanted}-{n}" if n > 1 else wanted) not in self._ids)
         self._ids.add(name)
         return name
-
-    def link(self, match: re.Match[str]) -> str:
-        """A link within the page as its target is called, whatever its author made of capitals and spaces."""
-        wanted = Markup(match[1]).striptags()
-        found = wanted if wanted in self._ids else formats.anchor(wanted)
-        return f'<a href="#{escape(found)}"' if found in self._ids else match[0]
 
     def _view(self, output: NotebookNode) -> dict[str, Any]:
         """What the page shows of an output, empty for nothing; a payload that it does not know by its fallback."""
