@@ -35,8 +35,8 @@ def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) ->
     Missing periods are left out but keep their place in time. ``controls`` share the index.
 
     Named start, level_shift (log points, beside a change of trend), se_level, Newey-West with so many lags, p_level
-    two-sided from t, and levels, by period and in levels: record, fitted, without both break terms, and near, which is
-    the latter for EXTRAPOLATED periods from the start on. Raises ModelInputError if either side has fewer than MIN_SIDE
+    two-sided from t, and paths, by period and in logs: record, fitted, without both break terms, and near, which is the
+    latter for EXTRAPOLATED periods from the start on. Raises ModelInputError if either side has fewer than MIN_SIDE
     observations or the coefficients leave fewer than SPARE to spare.
     """
     y, controls = _complete(y, controls)
@@ -52,10 +52,9 @@ def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) ->
     lags = int(np.floor(4 * (len(y) / 100) ** (2 / 9)))
     found = _ols(x, values, lags)
     without = found.fittedvalues - x[:, [LEVEL, SLOPE]] @ found.params[[LEVEL, SLOPE]]
-    levels = pd.DataFrame({"record": values, "fitted": found.fittedvalues, "without": without}, y.index)
-    levels = np.exp(levels)
+    paths = pd.DataFrame({"record": values, "fitted": found.fittedvalues, "without": without}, y.index)
     near = (y.index >= first) & (y.index < first + EXTRAPOLATED)
-    fit = {"start": first, "lags": lags, "levels": levels.assign(near=levels.without.where(near))}
+    fit = {"start": first, "lags": lags, "paths": paths.assign(near=paths.without.where(near))}
     terms = {"level_shift": found.params, "se_level": found.bse, "p_level": found.pvalues}
     return fit | {name: float(values[LEVEL]) for name, values in terms.items()}
 

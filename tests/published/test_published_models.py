@@ -44,8 +44,8 @@ def test_break_of_the_nile_in_1899() -> None:
     assert (round(before), round(after)) == (1098, 850)
     found = interrupted.its(y, 1899)
     # A trend is estimated as well, so the break at the date is not the difference of means; it is near it and clear.
-    assert found.level_shift == pytest.approx(after - before, abs=2 * found.se_level)
-    assert found.p_level < 0.001
+    assert found["level_shift"] == pytest.approx(after - before, abs=2 * found["se_level"])
+    assert found["p_level"] < 0.001
     assert interrupted.placebo_dates(y, found).p_value <= 0.1
 
 
