@@ -187,7 +187,7 @@ def render(
     if forms and code != 130:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
-        made, problems = add_forms(out, [out / job.notebook / job.set_name for job in work], forms, anew=force)
+        made, problems = add_forms(out, [out / job.notebook / job.set_name for job in work], forms)
         say(", ".join(f"{count} made as {form}" for form, count in made.items()))
         _complain("\n".join([*problems, "the pages are in place"] * bool(problems)))
         code = code or int(bool(problems))

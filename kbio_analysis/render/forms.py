@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,9 @@ _SCREEN_ONLY = re.compile(
 )
 
 
-def add_forms(
-    site: Path, folders: Iterable[Path], forms: Sequence[str], *, anew: bool = False
-) -> tuple[dict[str, int], list[str]]:
-    """Write the ``forms`` ("pdf", "docx") of the reports in ``folders`` that lack them, all of them if ``anew``, and
-    list them in the site's index. A report without a page is passed over, and one whose last run failed.
+def add_forms(site: Path, folders: Iterable[Path], forms: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+    """Write the ``forms`` ("pdf", "docx") of the reports in ``folders`` that lack them, and list them in the site's
+    index. A report without a page is passed over, and one whose last run failed.
 
     Returns how many files were made of each form, and what went wrong, each said once. Raises PublishError if another
     run holds the site for too long.
@@ -55,15 +54,14 @@ def add_forms(
 
     made, problems, browser = dict.fromkeys(forms, 0), [], None
     with open_site(site), explained(site), ExitStack() as stack:
-        due = [folder for folder in folders if (folder / PAGE).is_file() and not (folder / FAILURE).exists()]
-        for folder, form in ((folder, form) for folder in due for form in forms):
-            target = folder / OTHER_FORMS[form]
-            if target.is_file() and not anew:
+        for folder, form in product(folders, forms):
+            page, target = folder / PAGE, folder / OTHER_FORMS[form]
+            if target.is_file() or not page.is_file() or (folder / FAILURE).exists():
                 continue
             try:
                 if form == "pdf":
                     browser = browser or stack.enter_context(opened_browser())
-                write_file(target, docx_of(folder / PAGE) if form == "docx" else pdf_of(folder / PAGE, browser))
+                write_file(target, docx_of(page) if form == "docx" else pdf_of(page, browser))
                 made[form] += 1
             except (KbioError, OSError) as problem:
                 problems.append(f"no {form}: {problem}")
