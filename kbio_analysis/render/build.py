@@ -172,8 +172,7 @@ def site_entries(site: Path) -> Entries:
 
 def line(report: Report, note: str = "") -> str:
     """One report in one line: status, name, seconds, and why if it failed."""
-    seconds = report.result.get("seconds")
-    took = f"  {seconds:.1f} s" if seconds is not None else ""
+    took = f"  {seconds:.1f} s" if (seconds := report.result.get("seconds")) else ""
     why = " ".join(["", "", *report.failure.split()]) if report.failure else ""
     return f"{report.status:<9} {report.label}{took}{why}{note}"
 

@@ -126,28 +126,28 @@ class Work:
         """Begin it in a new process; the first waits until the server has imported what they need."""
         self.tries += 1
         self.cell: int | None = None
-        self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=own_folder()))
-        for name in child.WRITTEN:
-            (self.folder / name).touch()
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([child.__name__])
-        self.connection, theirs = context.Pipe(duplex=False)
-        arguments = (theirs, self.call, self.folder, child.environment(self.folder))
-        self.process = context.Process(target=child.run, args=arguments, name="kbio-report")
+        own = own_folder()
         try:
+            self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=own))
+            for name in child.WRITTEN:
+                (self.folder / name).touch()
             with _lock:
                 self._fork(ahead)
         except (OSError, EOFError) as problem:  # the server has died even now, and may not be gone yet
-            shutil.rmtree(self.folder, ignore_errors=True)
             if self.tries >= TRIES:
-                last = ["it left no message", *child.tail(own_folder(), child.LOG).splitlines()][-1]
-                raise ExecutionError(f"the fork server ended {TRIES} times: {last}; try --jobs 1") from problem
+                last = [str(problem), *child.tail(own, child.LOG).splitlines()][-1]
+                raise ExecutionError(f"no process can be started ({last}); try --jobs 1") from problem
             time.sleep(TICK_SECONDS)
             self.start(ahead)
         self.began = time.monotonic()
 
     def _fork(self, ahead: Sequence[Any]) -> None:
         """With our fixed environment for a server to start with, and without the program that runs us as its own."""
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([child.__name__])
+        self.connection, theirs = context.Pipe(duplex=False)
+        arguments = (theirs, self.call, self.folder, child.environment(self.folder))
+        self.process = context.Process(target=child.run, args=arguments, name="kbio-report")
         main, before = sys.modules["__main__"], dict(os.environ)
         sys.modules["__main__"] = type(sys)("__main__")
         wanted = child.environment(own_folder()) | {
