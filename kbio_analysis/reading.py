@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kbio_analysis.errors import DataError
+from kbio_analysis.errors import DataError, mistakes_in
 
 MOST_BYTES = 5_000_000
 DEEPEST = 10
@@ -54,6 +54,17 @@ def read_json(raw: bytes, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DocumentError("not a JSON object")
     return content
+
+
+def read_as(model: Any, content: Any) -> Any:
+    """What was read, as a pydantic model says it has to be. Raises DocumentError with all that is wrong."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(content)
+    except ValidationError as problem:
+        wrong = [f"{'.'.join(map(str, place)) or 'the file'}: {why}" for place, why in mistakes_in(problem)]
+        raise DocumentError("; ".join(wrong)) from None
 
 
 def _text(raw: bytes, most_bytes: int) -> str:

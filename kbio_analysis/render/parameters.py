@@ -25,7 +25,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdap
 from typing_extensions import TypedDict
 
 from kbio_analysis.errors import DataError, ParameterError, did_you_mean, mistakes_in
-from kbio_analysis.reading import rows_of
+from kbio_analysis.reading import DocumentError, read_as, rows_of
 from kbio_analysis.render.notebooks import completed, read_notebook
 
 TAG, INJECTED = "parameters", "injected-parameters"
@@ -134,14 +134,12 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
     language = (about.get("kernelspec") or {}).get("language") or (about.get("language_info") or {}).get("name")
     said = {"name": name, "question": question, "parameters": parameters, "language": language or "python"}
     try:
-        spec = NotebookSpec.model_validate({**own, **said} if isinstance(own, dict) else said)
-    except ValidationError as problem:
-        wrong = [f"{name}: {place[0]} in its metadata: {why}" for place, why in mistakes_in(problem)]
-        raise ParameterError("\n".join(wrong)) from None
-    try:
+        spec = read_as(NotebookSpec, {**own, **said} if isinstance(own, dict) else said)
         values = coerce(spec, spec.defaults())
     except ParameterError as mistake:
         raise ParameterError(str(mistake).replace(f"{name}: ", f"{name}, parameters cell, a default of ")) from None
+    except DocumentError as problem:
+        raise ParameterError(f"{name}: its metadata: {problem}") from None
     if mistyped := spec.changed(values):
         raise ParameterError(f"{name}, parameters cell, the default of {', '.join(mistyped)} is of another type")
     return spec.model_copy(update={"parameters": tuple(replace(p, default=values[p.name]) for p in parameters)})

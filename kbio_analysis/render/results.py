@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field
 
-from kbio_analysis.reading import DocumentError, read_json
+from kbio_analysis.reading import DocumentError, read_as, read_json
 from kbio_analysis.render.notebooks import NAME
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, HIDDEN, LOG, write_file
 
@@ -118,27 +118,21 @@ def read_reports(site: Path) -> list[SiteReport]:
 def read_report(folder: Path) -> SiteReport:
     """One folder's report; what cannot be read becomes one that says so."""
     notebook, set_name = folder.parts[-2:]
-    names = (PAGE, LOG, *OTHER_FORMS.values())
+    names = (RESULT, FAILURE, PAGE, LOG, *OTHER_FORMS.values())
     there = {name: f"{quote(notebook)}/{quote(set_name)}/{name}" for name in names if (folder / name).is_file()}
     files = {"notebook": notebook, "set": set_name, "folder": folder, "page": there.get(PAGE), "log": there.get(LOG)}
     files["forms"] = {kind: there[name] for kind, name in OTHER_FORMS.items() if name in there}
-    told = {}
-    for name in (RESULT, FAILURE):
-        try:
-            if (folder / name).exists():
-                told[name] = SiteReport.model_validate(read_json((folder / name).read_bytes()) | files)
-        except (OSError, DocumentError, ValidationError) as problem:
-            wrong = problem.errors()[0] if isinstance(problem, ValidationError) else None
-            message = f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" if wrong else str(problem)
-            error = {"cell": None, "type": f"Unreadable {name}", "message": message}
-            return SiteReport(status="broken", error=error, **files)
-    good, failure = told.get(RESULT, SiteReport(**files)), told.get(FAILURE)
-    made = {"made_with": good.parameters}
-    if failure is not None:
-        made |= {name: getattr(failure, name) for name in ("status", "batch", "parameters", "error")}
-        made["status"] = "failed" if failure.good else failure.status
-        made |= {name: getattr(good, name) or getattr(failure, name) for name in ("question", "answer")}
-    return good.model_copy(update=made)
+    try:
+        good, failure = (read_json((folder / n).read_bytes()) if n in there else {} for n in (RESULT, FAILURE))
+        told = {name: failure.get(name) for name in ("question", "answer")}
+        told |= {name: value for name, value in good.items() if value is not None}
+        if failure:
+            told |= {"made_with": good.get("parameters", {}), "status": "failed"}
+            told |= {name: failure[name] for name in ("status", "batch", "parameters", "error") if name in failure}
+        return read_as(SiteReport, {"made_with": told.get("parameters", {})} | told | files)
+    except (OSError, DocumentError) as problem:
+        error = {"cell": None, "type": "Unreadable record", "message": str(problem)}
+        return SiteReport(status="broken", error=error, **files)
 
 
 # ---- the tidy frame

@@ -13,10 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.reading import DocumentError, read_json, read_yaml
+from kbio_analysis.reading import DocumentError, read_as, read_json, read_yaml
 from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.render.provenance import package_hash
 from kbio_analysis.render.publish import COMPARISONS, FAILURE, LOG, MADE_FOLDERS, MARK, write_file
@@ -40,14 +40,11 @@ def read_front() -> Front:
     """``reports/site.yml`` of the repository whose notebooks are used. Raises UsageError for a file that is wrong."""
     try:
         path = notebooks_dir().parent / "reports" / "site.yml"
-        return Front.model_validate((read_yaml(path.read_bytes()) or [None])[0] or {})
+        return read_as(Front, (read_yaml(path.read_bytes()) or [None])[0] or {})
     except (OSError, UsageError):
         return Front()
     except DocumentError as problem:
         raise UsageError(f"{path}: {problem}") from None
-    except ValidationError as problem:
-        wrong = [f"{path}: {'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in problem.errors()]
-        raise UsageError("\n".join(wrong)) from None
 
 
 def write_site(site: Path) -> None:

@@ -138,7 +138,7 @@ def test_one_that_fails_is_told_of_and_its_old_report_stays(kbio: Room) -> None:
         (["10_aples"], "40_basket is composed from '10_aples', which no notebook is; did you mean 10_apples?"),
         (["00_page"], "composed in a circle: "),
         (["40_basket"], "composed in a circle: 40_basket -> 40_basket"),
-        ("10_apples", "composed_from in its metadata: '10_apples': Input should be a valid list"),
+        ("10_apples", "its metadata: composed_from: '10_apples': Input should be a valid list"),
     ],
 )
 def test_what_cannot_be_composed_is_refused_before_anything_starts(kbio: Room, below: list[str], words: str) -> None:

@@ -86,10 +86,10 @@ TAGGED = notebook("1", parameters="x: int = 1  # m").replace(b'"tags": []', b'"t
         (b'{"cells": [1]}', "not a notebook"),
         (notebook().replace(b'"nbformat": 4', b'"nbformat": 5'), "not a notebook"),
         (TAGGED, "exactly one cell, the first code cell"),
-        (notebook(own={"composed_from": "10_a"}), "composed_from in its metadata"),
-        (notebook(own={"composed_from": [10]}), "composed_from in its metadata"),
-        (notebook(own={"layout": "breif"}), "layout in its metadata"),
-        (notebook(own={"lang": 'k"o'}), "lang in its metadata"),
+        (notebook(own={"composed_from": "10_a"}), "its metadata: composed_from"),
+        (notebook(own={"composed_from": [10]}), "its metadata: composed_from"),
+        (notebook(own={"layout": "breif"}), "its metadata: layout"),
+        (notebook(own={"lang": 'k"o'}), "its metadata: lang"),
     ],
 )
 def test_what_is_no_notebook_or_says_what_cannot_be_is_refused(source: bytes, words: str) -> None:

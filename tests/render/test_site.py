@@ -85,7 +85,7 @@ def test_unreadable_results_are_listed_as_broken(tmp_path: Path) -> None:
     report(tmp_path, "a", "default")
     for number, content in enumerate(UNREADABLE):
         (report(tmp_path, "a", f"bad-{number}") / "result.json").write_bytes(content)
-    assert index(tmp_path).count("Unreadable result.json") >= len(UNREADABLE)
+    assert index(tmp_path).count("Unreadable record") >= len(UNREADABLE)
     assert listing(tmp_path)["totals"] == {"reports": 10, "notebooks": 1, "ok": 1, "broken": len(UNREADABLE)}
 
 
