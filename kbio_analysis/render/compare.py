@@ -132,17 +132,16 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
 
 
 def _unknown(notebook: str, name: str, reports: Sequence[SiteReport]) -> str:
-    """That there is no such set, and how it is made or what there is instead."""
+    """That there is no such set, and what there is instead or how it is made."""
     request = f"{notebook}/{name}" if notebook else name
     known = [text for report in reports for text in (report.set, report.label)]
-    if name != DEFAULT_SET and (hint := did_you_mean(request, known)):
-        return f"no set {request!r}{hint}"
+    hint = did_you_mean(request, known) if name != DEFAULT_SET else ""
     with suppress(KbioError):
         (stem,) = select(notebooks_dir(), [notebook])
-        how = "" if name == DEFAULT_SET else " with its values (-p NAME=VALUE), or with a batch that names it (--batch)"
-        return f"the set {request!r} is not rendered yet; make it by: kbio render {stem}{how}"
-    listed = ", ".join(report.label for report in reports[:5]) + (", ..." if len(reports) > 5 else "")
-    return f"no set {request!r}; there is {listed or 'no report yet: run kbio render'}"
+        how = "" if name == DEFAULT_SET else " -p NAME=VALUE, or with a batch that names it (--batch)"
+        hint = hint or f"; make it by: kbio render {stem}{how}"
+    listed = ", ".join(report.label for report in reports[:5]) or "no report yet: run kbio render"
+    return f"no set {request!r}{hint or f'; there is {listed}'}"
 
 
 # ---- the sets of a batch in a table
@@ -181,31 +180,30 @@ def batch_sections(batch: Batch, rankings: Mapping[str, Ranking]) -> list[dict[s
 
 
 def _table(reports: list[SiteReport], ranking: Ranking) -> dict[str, Any]:
-    """A row a report: in the order of one result with the chosen ones beside it, else with what varies among them."""
-    first, last = [], []
-    for line in lines_of(reports)[1]:
-        if line.name in ranking[:1]:
-            told = [*zip(reports, line.values, line.texts, strict=True)]
-            first = sorted((one for one in told if is_number(one[1])), key=lambda one: -one[1])
-            last = [(report, text) for report, value, text in told if first and not is_number(value)]
-    reports = [report for report, *_ in (*first, *last)] or reports
+    """``rows`` are the reports by number: in the order of one result with the chosen ones beside it, those without a
+    number there as ``last``; else all of them, with what varies among them."""
     parameters, results = lines_of(reports)
     recorded, changed = {line.name: line for line in results}, {name for r in reports for name in r.changed}
-    settings = sorted((line for line in parameters if line.name in changed), key=lambda line: line.name)
-    titles = [f"{line.name} [{line.unit}]" if line.unit else line.name for line in (*settings, *results)]
-    rows = zip([report.set for report in reports], *(line.values for line in (*settings, *results)), strict=True)
-    notes = [] if first or not ranking else [f"rank_by: no report records {ranking[0]} as a number"]
+    every, by = [*range(len(reports))], recorded.get(next(iter(ranking), ""))
+    ranked = sorted((i for i in every if by and is_number(by.values[i])), key=lambda i: -by.values[i])
+    last = sorted({*every} - {*ranked}) if ranked else []
+    notes = [f"rank_by: no report records {ranking[0]} as a number"] if ranking and not ranked else []
     notes += [f"columns: no report records {name}" for name in ranking[1:] if name not in recorded]
-    shown = {
-        "reports": reports,
-        "ranked": len(first),
-        "last": last,
-        "notes": notes,
-        "csv": csv_text([["set", *titles], *rows]),
-    }
-    if first:
-        # Words name a set, so they stand before the numbers.
-        beside = sorted((recorded[n] for n in ranking[1:] if n in recorded), key=lambda line: not line.of_words)
-        return shown | {"lines": [recorded[ranking[0]], *beside], "settings": []}
+    settings = sorted((line for line in parameters if line.name in changed), key=lambda line: line.name)
+    exact = [["set", *(f"{line.name} [{line.unit}]" if line.unit else line.name for line in (*settings, *results))]]
+    for i in [*ranked, *last] or every:
+        exact.append([reports[i].set, *(line.values[i] for line in (*settings, *results))])
     varying = [line for line in results if line.differs] or results
-    return shown | {"lines": varying[:MOST_COLUMNS], "varying": len(varying), "settings": settings}
+    # Words name a set, so they stand before the numbers.
+    beside = sorted((recorded[n] for n in ranking[1:] if n in recorded), key=lambda line: not line.of_words)
+    return {
+        "reports": reports,
+        "rows": ranked or every,
+        "by": by if ranked else None,
+        "last": last,
+        "settings": [] if ranked else settings,
+        "lines": [by, *beside] if ranked else varying[:MOST_COLUMNS],
+        "varying": len(varying),
+        "notes": notes,
+        "csv": csv_text(exact),
+    }

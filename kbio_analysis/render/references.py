@@ -41,11 +41,12 @@ def known_results(notebooks: Path, notebook: str) -> list[str]:
 def recorded(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
     """What a reference file holds, from the content of a good report's result.json and its executed notebook."""
     (results, drawn, _), inputs = collect(json.loads(executed)), result.get("inputs") or {}
-    charts = {}
-    for name, chart in drawn.items():
-        words = {key: str(chart.get(key, "")) for key in ("caption", "alt", "source")}
-        data = str(chart.get("csv", "")).splitlines()
-        charts[name] = {"rtol": chart.get("rtol", DEFAULT_RTOL)} | words | {"csv": data}
+    charts = {
+        name: {"rtol": chart.get("rtol", DEFAULT_RTOL)}
+        | {words: str(chart.get(words, "")) for words in ("caption", "alt", "source")}
+        | {"csv": str(chart.get("csv", "")).splitlines()}
+        for name, chart in drawn.items()
+    }
     return {
         "notebook": result["notebook"],
         "question": result.get("question", ""),
@@ -60,37 +61,34 @@ def recorded(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """A line for everything that moved by more than the tolerance accepted with it: answer, results, charts."""
-    lines = []
-    for kind, word in (("results", ""), ("charts", "chart ")):
-        lines += [f"{word}{name} is gone" for name in old[kind] if name not in new[kind]]
-        lines += [f"{word}{name} is new" for name in new[kind] if name not in old[kind]]
     before, after = _values(old), _values(new)
-    for place in (place for place in before if place in after):
-        (was, rtol), (now, _) = before[place], after[place]
-        if not _same(was, now, rtol):
-            numbers = is_number(was) and is_number(now) and was and rtol
-            share = f" (relative difference {abs(now - was) / abs(was):.3g})" if numbers else ""
-            lines.append(f"{place[0]}: {was!r} -> {now!r}{share}")
+    lines = [f"{name} is gone" for name in before if name not in after]
+    lines += [f"{name} is new" for name in after if name not in before]
+    both = [(name, about) for name in before for about in before[name] if about in after.get(name, ())]
+    for name, about in both:
+        (was, rtol), (now, _) = before[name][about], after[name][about]
+        numbers = is_number(was) and is_number(now)
+        if not (math.isclose(was, now, rel_tol=rtol, abs_tol=ZERO) if numbers else repr(was) == repr(now)):
+            share = f" (relative difference {abs(now - was) / abs(was):.3g})" if numbers and was and rtol else ""
+            lines.append(f"{name}{about}: {was!r} -> {now!r}{share}")
     return lines
 
 
-def _values(reference: Mapping[str, Any]) -> dict[tuple[str, str], tuple[Any, float]]:
-    """Place -> value and how far it may move. The place of a chart's cell has the chart's shape in it, so that cells
-    are held against each other in charts of one shape only."""
-    found: dict[tuple[str, str], Any] = {("answer", ""): (reference.get("answer"), 0.0)}
+def _values(reference: Mapping[str, Any]) -> dict[str, dict[str, tuple[Any, float]]]:
+    """Name -> what of it -> value, and how far that may move."""
+    found: dict[str, dict[str, tuple[Any, float]]] = {"answer": {"": (reference.get("answer"), 0.0)}}
     for name, result in reference["results"].items():
         rtol = result.get("rtol", DEFAULT_RTOL)
-        found[name, ""] = result["value"], rtol
-        found |= {(f"{name}, unit", ""): (result.get("unit"), 0.0), (f"{name}, tolerance", ""): (rtol, 0.0)}
+        found[name] = {"": (result["value"], rtol), ", unit": (result.get("unit"), 0.0), ", tolerance": (rtol, 0.0)}
     for name, chart in reference["charts"].items():
         rtol, (head, *rows) = chart.get("rtol", DEFAULT_RTOL), list(csv.reader(chart["csv"])) or [[]]
         shape = f"{len(rows)} of {sorted(set(map(len, rows)))}"
-        for about, value in {"tolerance": rtol, "columns": head, "rows": shape}.items():
-            found[f"chart {name}, {about}", ""] = value, 0.0
+        told = {", tolerance": (rtol, 0.0), ", columns": (head, 0.0), ", rows": (shape, 0.0)}
         for number, row in enumerate(rows, start=1):
-            for column, cell in zip(head, row, strict=False):
-                place = f"chart {name}, row {number} ({', '.join(row[:1])}), column {column}"
-                found[place, f"{shape} {head}"] = _number(cell), rtol
+            # The row's first cell is part of its place, so that a row put in between moves no other.
+            place = f", row {number} ({', '.join(row[:1])}), column"
+            told |= {f"{place} {column}": (_number(cell), rtol) for column, cell in zip(head, row, strict=False)}
+        found[f"chart {name}"] = told
     return found
 
 
@@ -99,12 +97,6 @@ def _number(text: str) -> float | str:
         if math.isfinite(number := float(text)):
             return number
     return text
-
-
-def _same(old: Any, new: Any, rtol: float) -> bool:
-    if is_number(old) and is_number(new):
-        return math.isclose(old, new, rel_tol=rtol, abs_tol=ZERO)
-    return type(old) is type(new) and old == new
 
 
 def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, list[str]]:
