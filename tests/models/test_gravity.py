@@ -78,17 +78,6 @@ def test_known_elasticities_come_back_and_a_market_cut_to_a_third_shows_a_third(
     assert market_gaps(panel)[1].ratio["M007"] == pytest.approx(1 / 3, rel=0.15)
 
 
-def test_the_fit_of_markets_equals_a_plain_poisson_model_with_year_dummies() -> None:
-    panel = of_markets(60)
-    dummies = pd.get_dummies(panel.year).to_numpy(dtype=float)
-    x = np.column_stack([np.log(panel.gdp_usd_m), np.log(panel.distance_km), dummies])
-    twin = sm.GLM(panel.exports_usd_m, x, family=sm.families.Poisson()).fit(tol=1e-12, maxiter=200)
-    expected = pd.Series(twin.fittedvalues.to_numpy()).groupby(panel.iso3).mean()
-    fit, markets = market_gaps(panel)
-    assert fit.coefficients.to_list() == pytest.approx(twin.params.iloc[:2].to_list(), abs=10 * SOLVER)
-    assert markets.expected_usd_m.to_list() == pytest.approx(expected.to_list(), rel=100 * SOLVER)
-
-
 def test_a_residual_that_closes_is_seen_and_one_that_tells_nothing_is_not() -> None:
     rng = np.random.default_rng(4)
     early = pd.Series(np.exp(rng.normal(0, 0.6, 200)))
@@ -118,9 +107,9 @@ def simulated(rng: np.random.Generator, *, economies: int = 14, noise: float = 0
     return pd.DataFrame(rows, columns=["exporter", "importer", "year", "trade_usd_m", "agreement"])
 
 
-def test_the_effect_is_recovered_where_simpler_designs_are_biased() -> None:
+def test_the_effect_is_recovered_from_its_year_on_where_simpler_designs_are_biased() -> None:
     rng = np.random.default_rng(1)
-    found, single, own = [], [], []
+    found, single, own, years = [], [], [], []
     for _ in range(12):
         world = simulated(rng, noise=0.1)
         found.append(sg.effects(world, AGREEMENTS, home="A").table["effect_log_points"].groupby("direction").mean())
@@ -130,9 +119,12 @@ def test_the_effect_is_recovered_where_simpler_designs_are_biased() -> None:
         sold = frame[frame.exporter == "A"].pivot(index="year", columns="importer", values="trade_usd_m")
         never = {"exports": [name for name in sold if name not in "BC"]}
         own.append(agreement_record.record({"exports": sold}, AGREEMENTS.set_index("iso3"), never).effects.mean())
+        years.append(sg.event_study(world, AGREEMENTS, home="A", partner="B", base_until=1995))
     mean = pd.DataFrame(found).mean()
     assert mean["exports"] == pytest.approx(EFFECT["exports"], abs=0.1)
     assert mean["imports"] == pytest.approx(EFFECT["imports"], abs=0.1)
+    by_year = pd.concat(years).query("direction == 'exports'").groupby("year").effect_log_points.mean()
+    assert by_year[[2000, 2005]].tolist() == pytest.approx([0, EFFECT["exports"]], abs=0.1)
     assert abs(np.mean(single) - EFFECT["exports"]) > 0.3  # small partners sign: a single dummy takes size for effect
     assert np.mean(own) - EFFECT["exports"] > 0.3  # the partners' boom is credited to the agreement
 
@@ -172,15 +164,6 @@ def test_what_surrounds_a_break_leaves_home_out() -> None:
     assert sg.elsewhere(world, None, home="A", partner="C", direction="exports") is None
 
 
-def test_a_duty_that_effects_follow_is_found() -> None:
-    keys = pd.MultiIndex.from_product([list("PQRSTUV"), sg.DIRECTIONS], names=["agreement", "direction"])
-    duty = pd.Series(np.arange(14.0), keys)
-    table = pd.DataFrame({"effect_log_points": 0.02 * duty + np.tile([0.0, 0.3], 7)}, index=keys)
-    found = agreement_record.AgreementRecord(table=table, covariance=pd.DataFrame(0.01 * np.eye(14), keys, keys))
-    slope = sg.goes_with(found, duty.drop(("P", "exports")))
-    assert (slope.coefficient, slope.n) == (pytest.approx(0.02), 13)
-
-
 def test_one_agreement_stands_by_itself() -> None:
     world = simulated(np.random.default_rng(3))
     found = sg.of_partner(world, AGREEMENTS, home="A", partner="B", start=2005)
@@ -194,12 +177,3 @@ def test_one_agreement_stands_by_itself() -> None:
     for partner, until, said in (("ZZ", 1995, "holds no ZZ"), ("B", 1990, "no year of the panel lies before 1990")):
         with pytest.raises(ModelInputError, match=said):
             sg.event_study(world, AGREEMENTS, home="A", partner=partner, base_until=until)
-
-
-def test_an_event_study_breaks_in_the_year_of_entry() -> None:
-    rng = np.random.default_rng(4)
-    study = {"home": "A", "partner": "B", "base_until": 1995}
-    found = pd.concat([sg.event_study(simulated(rng, noise=0.1), AGREEMENTS, **study) for _ in range(8)])
-    mean = found[found.direction == "exports"].groupby("year").effect_log_points.mean()
-    assert mean[2000] == pytest.approx(0, abs=0.1)
-    assert mean[2005] == pytest.approx(EFFECT["exports"], abs=0.1)

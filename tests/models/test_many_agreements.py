@@ -221,13 +221,6 @@ def test_what_covariates_go_with_is_recovered() -> None:
     assert pooled.slopes.p_value["size"] == pytest.approx(2 * stats.t.sf(abs(t), 38))
 
 
-def test_averaging_over_tau_is_wider_where_restricted_likelihood_says_zero() -> None:
-    pooled = pool(pd.Series([0.1, 0.12, 0.08, 0.1, 0.11, 0.09]), pd.DataFrame(0.04 * np.eye(6)))
-    low, high = averaged_over_tau(pooled).interval(80)
-    assert pooled.tau2 == 0
-    assert high - low > np.diff(pooled.prediction_interval(80))[0]
-
-
 def test_the_average_over_tau_agrees_with_numerical_integration() -> None:
     b, V = cases(12, 9)
     pooled, X = pool(b, V), np.ones((9, 1))

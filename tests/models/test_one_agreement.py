@@ -12,7 +12,6 @@ from kbio_analysis.models import agreement_effect as ae
 from kbio_analysis.models import interrupted as it
 from kbio_analysis.models.donors import Candidates, screen
 from kbio_analysis.models.growth import multiples, price_level
-from kbio_analysis.models.synthetic_control import METHODS, fit, placebo_in_space
 
 NOISE = 0.15  # log points: four standard deviations of the simulated estimates
 EXACT = 1e-9  # relative: the same normal equations, or arithmetic
@@ -121,20 +120,6 @@ def test_false_alarms_are_as_rare_as_the_level_says() -> None:
         found = attempt(simulated(100 + seed, n_units=14))
         words.append(ae.verdict(found, none).word)
     assert sum(word != "cannot_tell" for word in words) <= 4  # binomial 16, 0.1: four or fewer in 98 of 100
-
-
-def test_the_table_holds_each_method_with_its_floor() -> None:
-    own, found, _ = specified(0.8)
-    assert list(found.estimates.index) == list(METHODS)
-    for method, row in found.estimates.iterrows():
-        single = fit(found.pool.outcomes, "T00", 2010, method=method)
-        assert (row.effect_log_points, row.p) == (single.effect, placebo_in_space(single).p_value)
-        assert row.effect_pct == pytest.approx(100 * np.expm1(single.effect))
-        assert 0 < row.p_floor <= row.p <= 1
-        assert row.p_floor == pytest.approx(1 / (row.n_placebos + 1))
-    control = np.exp(found.main.counterfactual)
-    extra = sum(own.exports.at[y, "T00"] - control[y] for y in own.exports.index if y >= 2010)
-    assert found.extra_usd_m == pytest.approx(extra)
 
 
 def test_a_short_record_is_counted_once_and_not_read() -> None:

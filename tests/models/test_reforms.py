@@ -18,7 +18,6 @@ from kbio_analysis.models.pipeline import (
     attempts_needed,
     chance_over_share,
     chance_to_grow,
-    outlook,
     prospects,
     share_needed,
     updated_share,
@@ -54,13 +53,17 @@ def test_rates_multiply_to_the_published_likelihood_of_approval(success: tuple, 
     assert found(figures(success)).approval["phase1"] == pytest.approx(published, abs=ROUNDED)
 
 
-def test_dates_by_hand() -> None:
+def test_dates_by_hand_and_rates_or_times_out_of_range() -> None:
     table = found()
     assert table.approval_short.tolist() == [2033, 2031, 2028, 2026]  # 2026.5 + half a phase and the phases after it
     assert table.mark_short.tolist() == [2035, 2033, 2030, 2028]
     assert (table.approval_long >= table.approval_short).all()
     assert found(phase_done=1.0).approval_short["filed"] == 2026
     assert found(total_years_long=1.0).approval_long.equals(found().approval_short.rename("approval_long"))
+    with pytest.raises(ModelInputError, match="from 0 to 1"):
+        found(figures(success=1.2))
+    with pytest.raises(ModelInputError, match="above zero"):
+        found(figures(years=0.0))
 
 
 def test_recovers_a_simulated_pipeline() -> None:
@@ -98,18 +101,6 @@ def test_a_deadline_never_helps_and_the_mean_of_the_times_lies_between() -> None
     assert chance_over_share(1, table, LAW, by=2026, selling=[0.3]) == pytest.approx(0.3, rel=EXACT)
 
 
-def test_the_outlook_is_the_updated_share_read_at_each_end() -> None:
-    table = found()
-    seen, by_share = outlook(
-        3, table, {"low": 0.026, "likely": 0.118, "high": 0.39}, worth=20, approved=36, by=2030, selling=[0.7]
-    )
-    assert seen.in_time == pytest.approx(chance_over_share(3, table, LAW, by=2030, selling=[0.7]), rel=EXACT)
-    assert seen.share == pytest.approx(LAW.mean(), rel=EXACT)
-    assert seen.in_time_long <= seen.in_time <= seen.in_time_short <= seen.some_day
-    assert by_share.loc["likely", "Worth 20 approvals"] == seen.in_time
-    assert (by_share.diff(axis=1).iloc[:, 1:] >= 0).all().all()  # the more it is worth, the less is learnt
-
-
 def test_a_drug_already_selling_passes_if_its_growth_is_enough() -> None:
     needed = 100 * ((1.422 / 0.6303) ** (1 / 5) - 1)
     draws = np.random.default_rng(1).triangular(5, 20, 40, 200_000)
@@ -136,19 +127,6 @@ def test_the_number_and_the_share_needed_are_the_first_that_suffice(p: float) ->
     n, chances = np.array([54, 12]), np.array([0.5, 0.9])
     assert at_least(3, n, chances * share_needed(3, n, chances, 0.5)) == pytest.approx(0.5, abs=1e-7)
     assert attempts_needed(3, 0.0, 0.5) is share_needed(3, [2], [1.0], 0.5) is None
-
-
-@pytest.mark.parametrize(
-    ("terms", "said"),
-    [
-        ({"frame": figures((1.2, 0.3, 0.5, 0.9))}, "from 0 to 1"),
-        ({"frame": figures(years=(0.0, 1.0, 1.0, 1.0))}, "above zero"),
-        ({"years_to_mark": 0.5}, "one year or more"),
-    ],
-)
-def test_refuses_rates_and_times_out_of_range(terms: dict, said: str) -> None:
-    with pytest.raises(ModelInputError, match=said):
-        found(**terms)
 
 
 def test_a_segment_in_its_market_has_a_closed_form_and_leaves_a_rest() -> None:
@@ -238,15 +216,6 @@ def test_all_products_together_are_the_sum_over_the_years_they_start() -> None:
     assert found.mean_usd_m["New drug"] == pytest.approx(slow, rel=1e-6)
     assert found.loc["together"].equals(found.loc["New drug"].rename("together"))
     assert found.all_usd_m.iloc[0] >= found.mean_usd_m.iloc[0]
-
-
-def test_the_end_of_sales_plays_no_part_once_both_launches_have_peaked() -> None:
-    late, soon, one = np.array([1.2]), np.array([0.7]), np.ones(1)
-    gains = []
-    for end in (7.2, 10.0, 40.0):
-        first, second = (curve_value(launch, end * one, 6 * one, UPTAKE, 0.1 * one) for launch in (soon, late))
-        gains.append(first - second)
-    assert np.ptp(gains) < EXACT
 
 
 @pytest.mark.parametrize(
@@ -362,16 +331,6 @@ def rows(**changes: float) -> pd.DataFrame:
 
 
 GOAL = {"home": "KOR", "target_rank": 3, "target_year": 2030, "rival_growth_pct": 0.0, "seed": 1}
-
-
-def test_scopes_are_read_apart_and_the_third_is_found() -> None:
-    race = hub_race(rows(), **GOAL)
-    assert race["scopes"].moves.fillna(0).to_dict() == {"all_trials": 8, "report_of_2013": 0, "single_country": 5}
-    assert (race["main"].latest_rank, race["main"].last_year, race["main"].bridged) == (6, 2024, 2)
-    assert len(race["ranks"]) == 8 + 6 + 1 + len(race["fan"])
-    assert race["shares"].rival.to_dict() == pytest.approx({2023: 4.09, 2024: 4.24})
-    assert race["held"] == 0
-    assert race["growth_needed_pct"] == pytest.approx(100 * ((4.24 / 3.46) ** (1 / 6) - 1), rel=EXACT)
 
 
 def test_only_rivals_far_ahead_are_out_of_reach_and_rows_that_cannot_tell_are_refused() -> None:
