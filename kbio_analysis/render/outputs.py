@@ -62,16 +62,13 @@ def _wrong(name: str, shown: Mapping[str, Any], known: Mapping[str, Any]) -> str
     value, rtol = shown.get("value"), shown.get("rtol", DEFAULT_RTOL)
     if name in known:
         return "is shown a second time; every name is used once"
-    if not isinstance(rtol, int | float) or not 0 <= rtol < 1:
-        return f"has the tolerance {rtol!r}; it lies between 0 and 1"
-    if shown["kind"] == "record" and not _NAME.fullmatch(name):
-        return "has no snake_case name"
-    if not isinstance(value, bool | int | float | str | None):
-        return f"is a {type(value).__name__}; a result is a number, text, true/false or null"
     # A Jupyter kernel sends a number that JSON cannot hold as its name.
-    if str(value) in ("nan", "inf", "-inf"):
-        return f"is {value}; record null and say why, or mend the calculation"
-    return ""
+    told = isinstance(value, bool | int | float | str | None) and str(value) not in ("nan", "inf", "-inf")
+    named = shown["kind"] == "chart" or _NAME.fullmatch(name)
+    if told and named and isinstance(rtol, int | float) and 0 <= rtol < 1:
+        return ""
+    rule = "a snake_case name, a finite number, text, true/false or null, and a tolerance between 0 and 1"
+    return f"cannot be carried, {value!r} with the tolerance {rtol!r}; record {rule}"
 
 
 def make_reproducible(notebook: Mapping[str, Any], data: str | None) -> None:

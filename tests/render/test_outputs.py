@@ -41,10 +41,10 @@ def test_records_charts_and_answer_are_collected() -> None:
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        (record(value=float("inf")), "is inf"),
-        (record(value="nan"), "is nan"),
-        (record(value=[1]), "is a list"),
-        (record(name="Growth"), "no snake_case name"),
+        (record(value=float("inf")), "'growth_pct' cannot be carried, inf"),
+        (record(value="nan"), "cannot be carried, 'nan'"),
+        (record(value=[1]), "cannot be carried, .1. with"),
+        (record(name="Growth"), "snake_case name"),
         (record(rtol="x"), "tolerance 'x'"),
         (record("fine"), "shown a second time"),
         ({"kind": "chart", "id": "fan"}, "shown a second time"),
