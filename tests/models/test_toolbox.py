@@ -1,7 +1,9 @@
-"""What models accept and refuse: time in its usual forms, levels in per cent, and the examples of docs/toolbox.md with
-one slip each."""
+"""docs/toolbox.md runs as written and names every estimator; what models accept and refuse: time in its usual forms,
+levels in per cent, and the examples with one slip each."""
 
 import re
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +13,16 @@ import pytest
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models import diversification, interrupted, pipeline, reference_class, revisions, season
-from kbio_analysis.models.checks import (
-    check_levels,
-    check_names,
-    check_years,
-    checked_level,
-    moment,
-    years_index,
-)
+from kbio_analysis.models.checks import check_levels, check_names, check_years, checked_level, moment, years_index
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "toolbox.md").read_text(encoding="utf-8")
-SETUP = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "toolbox.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"^### `(.*?)`$.*?```python\n(.*?)```", TEXT, re.DOTALL | re.MULTILINE))
+FRAMES: dict[str, Any] = {}
+exec(re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1], FRAMES)
+MAX_LINES = 5  # beside the imports
+PARTS = {"__init__", "checks"}
+"""What the estimators are made of: nothing that an analyst calls."""
 YEARS = [2010, 2011, 2012, 2013]
 
 SLIPS = {
@@ -203,20 +203,13 @@ SLIPS = {
 }  # example of the toolbox -> (what it says, what is written instead, what is then said)
 
 
-@pytest.fixture(scope="module")
-def frames() -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    exec(SETUP, found)
-    return found
-
-
 @pytest.mark.parametrize("name", SLIPS)
 @pytest.mark.filterwarnings("ignore")
-def test_an_example_with_a_slip_is_refused_and_says_what_to_do(name: str, frames: dict[str, Any]) -> None:
+def test_an_example_with_a_slip_is_refused_and_says_what_to_do(name: str) -> None:
     for written, instead, said in SLIPS[name]:
         assert written in EXAMPLES[name], written
         with pytest.raises(ModelInputError, match=said):
-            exec(EXAMPLES[name].replace(written, instead, 1), dict(frames))
+            exec(EXAMPLES[name].replace(written, instead, 1), dict(FRAMES))
 
 
 @pytest.mark.parametrize(
@@ -235,9 +228,9 @@ def test_an_example_with_a_slip_is_refused_and_says_what_to_do(name: str, frames
         (lambda y: revisions.pending_months(None, "a", level=80), "revisions: NoneType was given"),
     ],
 )
-def test_what_the_examples_do_not_call_refuses_too(call, said: str, frames: dict[str, Any]) -> None:
+def test_what_the_examples_do_not_call_refuses_too(call, said: str) -> None:
     with pytest.raises(ModelInputError, match=said):
-        call(frames["monthly"].to_period("M"))
+        call(FRAMES["monthly"].to_period("M"))
 
 
 @pytest.mark.parametrize(
@@ -283,3 +276,62 @@ def test_a_moment_is_named_in_the_terms_of_its_index() -> None:
     assert moment(pd.date_range("2010", periods=4, freq="YE"), 2011) == pd.Timestamp("2011-01-01")
     with pytest.raises(ModelInputError, match="start = 'soon': give a time of the index, such as 2012"):
         moment(pd.Index(YEARS), "soon")
+
+
+@pytest.mark.parametrize(("name", "block"), EXAMPLES.items(), ids=list(EXAMPLES))
+@pytest.mark.filterwarnings("ignore")
+def test_the_example_runs(name: str, block: str) -> None:
+    exec(block, dict(FRAMES))
+    module, function = name.split(".")
+    assert callable(getattr(model(module), function))
+    assert function in block
+    assert len([line for line in block.splitlines() if line and not line.startswith("from ")]) <= MAX_LINES
+
+
+def test_every_estimator_is_in_the_table_once_and_the_readme_leads_here() -> None:
+    listed = re.findall(r"\| \[`(.*?)`\]\(#.*?\) \|", TEXT)
+    assert listed == list(EXAMPLES)
+    modules = {path.stem for path in (ROOT / "kbio_analysis" / "models").glob("*.py")}
+    assert modules - PARTS == {name.split(".")[0] for name in EXAMPLES}
+    assert "(docs/toolbox.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def model(name: str) -> Any:
+    return import_module(f"kbio_analysis.models.{name}")
+
+
+ENTERED = pd.DataFrame({"agreement": list("ABCD"), "entry_year": [2008, 2010, 2012, 2014]}, index=list("abcd"))
+"""Of panels whose columns are a to l."""
+
+
+PANELS: dict[str, Callable[[Any], Any]] = {
+    "growth_predictive": lambda p: [model("growth_predictive").components(p).mean],
+    "ranks.standings": lambda p: model("ranks").standings(p),
+    "ranks.fit": lambda p: model("ranks").fit(p, "a").field,
+    "agreement_record": lambda p: model("agreement_record").record({"x": p}, ENTERED, {"x": list("efghijkl")}).table,
+    "diversification.over_time": lambda p: model("diversification").over_time(p).reset_index(drop=True),
+    "diversification.episodes": lambda p: model("diversification").episodes(p, FALLS, fall_pct=5, min_share_pct=5),
+    "trade_baseline": lambda p: model("trade_baseline").recent_growth(model("checks").whole_years(p), 2020),
+}
+SERIES: dict[str, Callable[[Any], Any]] = {
+    "export_target": lambda y: model("export_target").position(y, base_year=2022, base_usd_m=1.0, until=2030).history,
+    "interrupted": lambda y: model("interrupted").its(y, 2010)["level_shift"],
+}
+RANDOM = np.random.default_rng(3)
+PANEL = pd.DataFrame(np.exp(RANDOM.normal(0.05, 0.1, (30, 12)).cumsum(axis=0)), range(1995, 2025), list("abcdefghijkl"))
+FALLS = 20 * PANEL.rolling(3, min_periods=1).mean()
+
+
+@pytest.mark.parametrize("name", [*PANELS, *(f"{name}:series" for name in SERIES)])
+@pytest.mark.filterwarnings("ignore")
+def test_years_may_be_numbers_dates_or_periods_and_a_wrong_type_is_named(name: str) -> None:
+    stem, series = name.removesuffix(":series"), name.endswith(":series")
+    call, frame = (SERIES[stem], np.log(10 + PANEL["a"])) if series else (PANELS[stem], PANEL)
+    plain = np.asarray(call(frame), dtype=object)
+    dates = pd.to_datetime([f"{year}-12-31" for year in frame.index])
+    for index in (dates, dates.to_period("Y")):
+        found = np.asarray(call(frame.set_axis(index, axis=0)), dtype=object)
+        assert ((found == plain) | (pd.isna(found) & pd.isna(plain))).all()
+    for wrong in (None, {"a": 1.0}):
+        with pytest.raises(ModelInputError, match=r"was given|give a non-empty frame"):
+            call(wrong)
