@@ -150,15 +150,10 @@ def test_a_slow_twin_with_every_dummy_agrees() -> None:
 
 def test_what_surrounds_a_break_leaves_home_out() -> None:
     step = {"before_from": 1995, "before_to": 2000, "after_from": 2005, "after_to": 2015}
-    rows = [("B", "C", 1), ("A", "C", 50), ("C", "B", 7), ("A", "B", 90), ("B", "A", 90)]
-    world = pd.DataFrame(
-        [
-            (i, j, y, usd * (3.0 if j == "C" and y >= 2005 else 1.0))
-            for y in (1995, 2000, 2005, 2015)
-            for i, j, usd in rows
-        ],
-        columns=["exporter", "importer", "year", "trade_usd_m"],
-    )
+    pairs = [("B", "C", 1.0), ("A", "C", 50.0), ("C", "B", 7.0), ("A", "B", 90.0), ("B", "A", 90.0)]
+    rows = [(*pair, year) for year in (1995, 2000, 2005, 2015) for pair in pairs]
+    world = pd.DataFrame(rows, columns=["exporter", "importer", "trade_usd_m", "year"])
+    world.loc[(world.importer == "C") & (world.year >= 2005), "trade_usd_m"] *= 3
     around = sg.elsewhere(world, step, home="A", partner="C", direction="exports")
     assert around.to_dict() == {"theirs": 3.0, "world": (3 + 7) / 8}
     assert sg.elsewhere(world, None, home="A", partner="C", direction="exports") is None
@@ -169,11 +164,9 @@ def test_one_agreement_stands_by_itself() -> None:
     found = sg.of_partner(world, AGREEMENTS, home="A", partner="B", start=2005)
     own = found.table.loc["exports"]
     assert own.high - own.effect_log_points == pytest.approx(1.96 * own.se_log_points)
-    assert found.records(found.step("exports", 2005))["structural_exports_log_points"] == own.effect_log_points
     for nothing in ({"partner": "B", "start": None}, {"partner": "ZZ", "start": 2005}):
         empty = sg.of_partner(world, AGREEMENTS, home="A", **nothing)
-        assert empty.step("exports", 2005) is None
-        assert set(empty.records(None).values()) == {None}
+        assert set(empty.records(empty.step("exports", 2005)).values()) == {None}
     for partner, until, said in (("ZZ", 1995, "holds no ZZ"), ("B", 1990, "no year of the panel lies before 1990")):
         with pytest.raises(ModelInputError, match=said):
             sg.event_study(world, AGREEMENTS, home="A", partner=partner, base_until=until)

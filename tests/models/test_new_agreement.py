@@ -240,6 +240,8 @@ def test_paths_table_chapters_and_drivers_read_the_same_numbers(study) -> None:
     imports = studies["imports", "graduation_2026"]
     top = chapters({"imports": imports}, tariff, {"imports": 50.0})
     assert top.gain_usd_m.iloc[0] == pytest.approx(50 * imports.per_line[50].max())
+    lost = found.lost(outlook).lost
+    assert lost.iloc[0] > lost.iloc[1] > 0
     swings = drivers(outlook, tariff, TERMS, {}, ends=0, year=2037, horizon=10, seed=3)
     assert (swings.high - swings.low > 0).all()
 
