@@ -215,7 +215,6 @@ def paragraph(source: str) -> Markup:
 # Without pictures, headings and what would be a part of the page.
 _NO_TAG = re.compile("img|area|map|h[1-6]|hgroup|header|footer|nav")
 _HTML_TAGS = {"tfoot", *(tag for tag in nh3.ALLOWED_TAGS if not _NO_TAG.fullmatch(tag))}
-_HTML_ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan", "scope"}}
 _WEB_ONLY = {"url_schemes": {"http", "https"}, "url_relative": lambda url: url if url.startswith("#") else None}
 # A cleaner of HTML takes the square of the depth.
 _LONGEST, _DEEPEST = 1_000_000, 2_000
@@ -234,7 +233,7 @@ def clean_html(source: str) -> Markup:
     if len(source) > _LONGEST or max(depths, default=0) > _DEEPEST:
         return Markup("<p>An output of {:,} characters is left out; the notebook has it.</p>").format(len(source))
 
-    return Markup(nh3.clean(source, tags=_HTML_TAGS, attributes=_HTML_ATTRIBUTES, link_rel=_REL, **_WEB_ONLY))
+    return Markup(nh3.clean(source, tags=_HTML_TAGS, link_rel=_REL, **_WEB_ONLY))
 
 
 def picture(folder: Path, address: str) -> dict[str, str] | None:
