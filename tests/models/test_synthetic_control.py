@@ -28,15 +28,6 @@ def simulated(
     return pd.DataFrame(y, index=range(1990, 1990 + n_years), columns=[f"u{i}" for i in range(n_units)])
 
 
-def test_two_donors_have_a_closed_form() -> None:
-    """min over w in [0, 1] of ||y - w a - (1 - w) b||^2 is the clipped projection."""
-    rng = np.random.default_rng(2)
-    for _ in range(50):
-        y, a, b = rng.normal(size=(3, 9))
-        w = np.clip((y - b) @ (a - b) / ((a - b) @ (a - b)), 0, 1)
-        assert simplex_weights(y, np.column_stack([a, b])) == pytest.approx([w, 1 - w], abs=EXACT)
-
-
 @pytest.mark.parametrize("penalty", [0.0, 0.7])
 def test_a_general_optimiser_agrees(penalty: float) -> None:
     rng = np.random.default_rng(3)
@@ -98,14 +89,6 @@ def test_the_ridge_agrees_with_its_formula_written_out() -> None:
     limit = errors.mean(axis=0)[best] + errors[:, best].std(ddof=1) / np.sqrt(20)
     penalty = grid[errors.mean(axis=0) <= limit].max()
     assert found.weights.to_numpy() == pytest.approx(weights(np.full(20, True), penalty), abs=1e-6)
-
-
-def test_time_is_taken_as_years_periods_or_dates() -> None:
-    panel = simulated(11, effect=0.2)
-    effect = sc.fit(panel, "u0", 2010).effect
-    periods = pd.period_range("1990", periods=28, freq="Y")
-    for index in (periods, periods.to_timestamp(), panel.index.astype(str)):
-        assert sc.fit(panel.set_axis(index), "u0", "2010").effect == effect
 
 
 @pytest.mark.parametrize("jitter", [0.0, 1e-9])

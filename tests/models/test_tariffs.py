@@ -176,7 +176,6 @@ def test_runs_share_their_draws_scale_with_trade_and_leave_lines_without_trade_a
     fewer, more = sim(lines, base, 500), sim(lines, replace(base, agreement=FREE), 500)
     assert (more.draws["exports"] > fewer.draws["exports"]).all()
     np.testing.assert_array_equal(fewer.year_draws, sim(lines, base, 500).year_draws)
-    assert sim(lines, base, 3000, 2).totals[50].to_numpy() == pytest.approx(fewer.totals[50].to_numpy(), rel=0.1)
     twice = sim(lines.assign(trade_usd_m=2 * lines["trade_usd_m"]), base, 500)
     np.testing.assert_allclose(twice.draws["exports"], 2 * fewer.draws["exports"], rtol=EXACT)
     lines.loc[[2, 5], "trade_usd_m"] = 0.0

@@ -309,6 +309,8 @@ PANELS: dict[str, Callable[[Any], Any]] = {
     "ranks.standings": lambda p: model("ranks").standings(p),
     "ranks.fit": lambda p: model("ranks").fit(p, "a").field,
     "agreement_record": lambda p: model("agreement_record").record({"x": p}, ENTERED, {"x": list("efghijkl")}).table,
+    "synthetic_control": lambda p: [model("synthetic_control").fit(p, "a", 2010).effect],
+    "event_study": lambda p: model("event_study").staggered(p, ENTERED["entry_year"])["profile"],
     "diversification.over_time": lambda p: model("diversification").over_time(p).reset_index(drop=True),
     "diversification.episodes": lambda p: model("diversification").episodes(p, FALLS, fall_pct=5, min_share_pct=5),
     "trade_baseline": lambda p: model("trade_baseline").recent_growth(model("checks").whole_years(p), 2020),
