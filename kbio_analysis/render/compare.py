@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, groupby
@@ -159,16 +159,15 @@ class Batch:
 
 def batches(reports: Sequence[SiteReport]) -> list[Batch]:
     """The batches of a site by name, then the notebooks with several reports that belong to none."""
-    members: dict[tuple[bool, str], list[SiteReport]] = {}
+    members, found = defaultdict(list), {}
     for report in reports:
-        members.setdefault((report.batch is None, report.batch or report.notebook), []).append(report)
-    found: dict[str, Batch] = {}
+        members[report.batch is None, report.batch or report.notebook].append(report)
     for (unnamed, name), own in sorted(members.items(), key=lambda item: item[0]):
-        stem = file_name(name, "html")[:-5]
-        if stem != name or stem.lower() in found:
+        stem = file_name(name, "html")[:-5].lower()
+        if stem != name or stem in found:
             stem = f"{stem}-{hashlib.sha256(f'{unnamed}/{name}'.encode()).hexdigest()[:8]}"
         if not unnamed or len(own) > 1:
-            found[stem.lower()] = Batch(name, not unnamed, stem, own)
+            found[stem] = Batch(name, not unnamed, stem, own)
     return [*found.values()]
 
 

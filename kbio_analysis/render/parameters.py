@@ -180,7 +180,8 @@ def _from_text(scalar: str, value: object) -> object:
     return value
 
 
-def _member(of: Callable[[], Collection[str | int]], where: str, value: object) -> str | int:
+def member(of: Callable[[], Collection[str | int]], where: str, value: object) -> str | int:
+    """The one ``of`` a collection, if that is not empty, which the value is or spells; ValueError if there is none."""
     text, known = unicodedata.normalize("NFC", str(value)), {str(one): one for one in of()}
     if known and text not in known:
         raise ValueError(f"not {where}{did_you_mean(text, sorted(known))}")
@@ -281,7 +282,7 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         table, column = marks.get("column", [("", "")])[0]
         where = f"in {column} of data/tables/{table}" if column else f"one of {', '.join(map(str, choices))}"
         held = partial(_held, table, column) if column else lambda: choices
-        declared = Annotated[Any, AfterValidator(partial(_member, held, where))]
+        declared = Annotated[Any, AfterValidator(partial(member, held, where))]
     if many:
         least, more, rising = marks.get("items", [("0", "+", "")])[0]
         length = Field(min_length=int(least), max_length=None if more else int(least))

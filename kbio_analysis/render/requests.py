@@ -9,13 +9,13 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from typing_extensions import TypedDict
 
 from kbio_analysis.data.package import data_root
@@ -23,7 +23,7 @@ from kbio_analysis.errors import DataError, KbioError, UsageError, did_you_mean,
 from kbio_analysis.reading import DocumentError, read_yaml
 from kbio_analysis.render.job import Job
 from kbio_analysis.render.notebooks import available, notebooks_dir, read_notebook, select
-from kbio_analysis.render.parameters import NotebookSpec, coerce, judged, read_source, to_text
+from kbio_analysis.render.parameters import NotebookSpec, coerce, judged, member, read_source, to_text
 from kbio_analysis.render.provenance import provenance
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, MARK, slug
 from kbio_analysis.render.references import known_results
@@ -218,7 +218,7 @@ def read_batches(
         for document in (_Document(file, content, mistakes) for content in documents):
             try:
                 sets += document.sets(spec := specs(document.notebook()))
-                if ranking := document.ranking(spec):
+                if ranking := document.ranking():
                     rankings[file.stem][spec.name] = ranking
             except KbioError as problem:
                 document.wrong((), str(problem))
@@ -261,7 +261,9 @@ class _Document:
         """Every set that it gives; none if a value in it is wrong."""
         values, axis = spec.typed(), spec.typed(lambda one: Annotated[list[one], Field(min_length=1)])
         form = {"notebook": str, "sets": dict[str, values | None], "matrix": axis, "include": list[values]}
-        form |= {"exclude": list[values], "rank_by": str, "columns": list[str]}
+        recorded = partial(member, partial(known_results, notebooks_dir(), spec.name), f"recorded by {spec.name}")
+        result = Annotated[str, AfterValidator(recorded)]
+        form |= {"exclude": list[values], "rank_by": result, "columns": list[result]}
         given = {part: value for part, value in self._content.items() if value is not None}
         try:
             self._parts = judged(TypedDict("Batch", form, total=False), given)
@@ -307,16 +309,12 @@ class _Document:
         for number, own in enumerate(parts.get("include", ())):
             yield ("include", number), "", {name: own[name] for name in self._content["include"][number]}
 
-    def ranking(self, spec: NotebookSpec) -> Ranking:
+    def ranking(self) -> Ranking:
         """What the batch's page is ranked by, and the results shown beside it; empty if it is not ranked."""
         by, columns = self._parts.get("rank_by"), self._parts.get("columns", [])
         if columns and not by:
             self.wrong(("columns",), "they stand in the ranking; say rank_by: RESULT too")
-        names = tuple(dict.fromkeys([by, *columns])) if by else ()
-        recorded = known_results(notebooks_dir(), spec.name) if by else []
-        for name in (name for name in names if recorded and name not in recorded):
-            self.wrong(("rank_by",), f"{spec.name} records no {name}{did_you_mean(name, recorded)}")
-        return names
+        return tuple(dict.fromkeys([by, *columns])) if by else ()
 
     def wrong(self, place: Sequence[str | int], what: str) -> None:
         """Note a mistake there."""

@@ -156,7 +156,7 @@ AXIS = list(range(100))
         (SAMPLE + "sets: {a: }\ncolumns: [name]", "line 3, columns: they stand in the ranking; say rank_by: RESULT"),
         (
             SAMPLE + "sets: {a: }\nrank_by: gian\ncolumns: [name]",
-            "10_sample records no gian; did you mean gain?",
+            "'gian': not recorded by 10_sample; did you mean gain?",
         ),
         (
             SAMPLE + "sets:\n  High growth: {size: 2}\n  high-growth: {size: 3}\n",
