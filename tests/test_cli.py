@@ -108,7 +108,8 @@ def test_render_publishes_every_notebook_and_says_so_in_lines(kbio: Room) -> Non
 
 def test_given_parameters_name_their_set(kbio: Room) -> None:
     assert kbio("render", "11_export", "-p", "target_year=2031").returncode == 0
-    assert kbio.result("11_export_forecast/target_year-2031")["parameters"]["target_year"] == 2031
+    made = kbio.result("11_export_forecast/target_year-2031")
+    assert (made["parameters"]["target_year"], made["changed"]) == (2031, {"target_year": 2031})
 
 
 def test_a_notebook_anywhere_is_rendered_by_its_path(kbio: Room, tmp_path: Path) -> None:

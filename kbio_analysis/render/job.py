@@ -152,9 +152,10 @@ def _report(job: Job, result: dict[str, Any], log: Iterable[str], **pages: str) 
 
 def _begun(job: Job) -> dict[str, Any]:
     """The content of result.json as far as it is known before the notebook has run."""
-    question, code = "", job.provenance["code"]
+    question, changed, code = "", {}, job.provenance["code"]
     with suppress(KbioError):
-        question, code = read_source(job.notebook, job.source).question, code_hash(code, job.source)
+        spec = read_source(job.notebook, job.source)
+        question, changed, code = spec.question, spec.changed(job.parameters), code_hash(code, job.source)
     ours = {"python": platform.python_version(), "kbio-analysis": __version__}
     return {
         "notebook": job.notebook,
@@ -165,6 +166,7 @@ def _begun(job: Job) -> dict[str, Any]:
         "answer": None,
         "status": "ok",
         "parameters": dict(job.parameters),
+        "changed": changed,
         "results": {},
         "inputs": {
             "tables": {},

@@ -11,7 +11,6 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -24,6 +23,7 @@ from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, HIDDEN, LOG, writ
 
 RESULT, PAGE = "result.json", "index.html"
 OTHER_FORMS = {"pdf": "report.pdf", "docx": "report.docx"}
+_LATEST = ("status", "batch", "parameters", "changed", "error")  # what is of the last run, whether it failed or not
 CSV_NAME, PARQUET_NAME, RANKINGS = "results.csv", "results.parquet", f"{HIDDEN}/ranks.json"
 ABSENT: Any = ...  # where a report has no such parameter or result; None is a value like any other
 csv.field_size_limit(2**31 - 1)
@@ -46,10 +46,9 @@ class Recorded(BaseModel, frozen=True):
 class SiteReport(BaseModel, frozen=True):
     """One report of the site, in ``folder``, as its ``result.json`` and ``failure.json`` have it.
 
-    ``parameters`` are all of the last run's, ``changed`` those that differ from the notebook's default set (without
-    one, those that vary between its sets). ``results`` and ``made_with``, the parameters that gave them, are those of
-    the page in place: after a failure, of the last good run. ``page``, ``log`` and ``forms`` (pdf, docx) are addresses
-    relative to the site, absent where there is no file.
+    ``parameters`` are all of the last run's, ``changed`` those that differ from the notebook's own. ``results`` and
+    ``made_with``, the parameters that gave them, are those of the page in place: after a failure, of the last good run.
+    ``page``, ``log`` and ``forms`` (pdf, docx) are addresses relative to the site, absent where there is no file.
     """
 
     notebook: str
@@ -101,18 +100,7 @@ def report_folders(site: Path) -> list[Path]:
 
 def read_reports(site: Path) -> list[SiteReport]:
     """The reports below ``site``, by notebook, the default set first."""
-    found = []
-    reports = sorted(map(read_report, report_folders(site)), key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set))
-    for _, group in groupby(reports, key=lambda report: report.notebook):
-        reports = [*group]
-        # What goes without saying: the default set's values, else those that all sets share.
-        usual, *others = [r.parameters for r in reports if r.parameters] or [{}]
-        if reports[0].set != DEFAULT_SET or not reports[0].parameters:
-            usual = {k: v for k, v in usual.items() if others and all(p.get(k) == v for p in others)}
-        for report in reports:
-            changed = {k: v for k, v in report.parameters.items() if usual.get(k, ABSENT) != v}
-            found.append(report.model_copy(update={"changed": changed}))
-    return found
+    return sorted(map(read_report, report_folders(site)), key=lambda r: (r.notebook, r.set != DEFAULT_SET, r.set))
 
 
 def read_report(folder: Path) -> SiteReport:
@@ -126,10 +114,8 @@ def read_report(folder: Path) -> SiteReport:
         good, failure = (read_json((folder / n).read_bytes()) if n in there else {} for n in (RESULT, FAILURE))
         told = {name: failure.get(name) for name in ("question", "answer")}
         told |= {name: value for name, value in good.items() if value is not None}
-        if failure:
-            told |= {"made_with": good.get("parameters", {}), "status": "failed"}
-            told |= {name: failure[name] for name in ("status", "batch", "parameters", "error") if name in failure}
-        return read_as(SiteReport, {"made_with": told.get("parameters", {})} | told | files)
+        told |= {name: value for name, value in failure.items() if name in _LATEST}
+        return read_as(SiteReport, told | {"made_with": good.get("parameters", {})} | files)
     except (OSError, DocumentError) as problem:
         error = {"cell": None, "type": "Unreadable record", "message": str(problem)}
         return SiteReport(status="broken", error=error, **files)
