@@ -11,27 +11,19 @@ CARD = {"jupyterlab", "pandas", "matplotlib", "statsmodels", "papermill", "nbval
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
 
 
-def test_environment_resolves_to_the_pins_of_the_lock(root: Path) -> None:
-    pins = {(m[1], m[2], (m[3] or "").strip()) for m in PIN.finditer((root / "requirements.lock").read_text())}
-    assert len(pins) > 100
-    assert {pin[0] for pin in pins} >= CARD
+def test_the_lock_has_a_hash_for_every_pin_and_all_that_environment_and_project_name(root: Path) -> None:
+    lock = (root / "requirements.lock").read_text()
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", lock.strip())
+    assert [b.splitlines()[0] for b in blocks if "--hash=sha256:" not in b] == []
+    pins = {(m[1], m[2], (m[3] or "").strip()) for m in PIN.finditer(lock)}
     environment = yaml.safe_load((root / "environment.yml").read_text())
     pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
     conda = [re.fullmatch(r"([A-Za-z0-9._-]+)==(\S+)(?: ; (.+))?", line) for line in pip if line != "-e ."]
     assert {(m[1], m[2], m[3] or "") for m in conda} == pins
-
-
-def test_every_pin_has_a_hash(root: Path) -> None:
-    blocks = re.split(r"\n(?=[A-Za-z0-9])", (root / "requirements.lock").read_text().strip())
-    assert [b.splitlines()[0] for b in blocks if "--hash=sha256:" not in b] == []
-
-
-def test_every_declared_dependency_is_locked(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *(d for extra in project["optional-dependencies"].values() for d in extra)]
     names = {re.match(r"[A-Za-z0-9._-]+", d)[0].lower() for d in wanted} - {"kbio-analysis"}
-    locked = {m[1].lower() for m in PIN.finditer((root / "requirements.lock").read_text())}
-    assert names - locked == set()
+    assert names | CARD <= {pin[0].lower() for pin in pins}
 
 
 def test_no_file_names_a_registry_or_a_place_on_this_machine(root: Path) -> None:

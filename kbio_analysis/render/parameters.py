@@ -44,13 +44,12 @@ _SCALARS = {"int": int, "float": float, "bool": bool, "str": str, "date": str}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One declared line. ``scalar`` is the type of a value, ``list`` if it is one; ``default`` is of the declared type
-    (dates as ISO strings). ``marks`` stand as they are written; ``orders`` of them: ``>`` or ``>=`` and the parameter
-    that it is held against. ``declared`` is the type as pydantic takes it, with all else that a value must be."""
+    """One declared line: its ``marks`` as written, and ``orders`` of them (``>`` or ``>=``, and the parameter that it is
+    held against); ``declared`` is the type as pydantic takes it, with all else that a value must be. The ``default`` is
+    of that type, dates as ISO strings."""
 
     name: str
     type_text: str
-    scalar: str
     declared: Any
     default: object
     meaning: str
@@ -100,13 +99,17 @@ class NotebookSpec(BaseModel, frozen=True):
         """What two of the values, complete and typed, make impossible together, in words."""
         found = []
         for one, sign, other in ((p, *order) for p in self.parameters for order in p.orders):
-            pair = [values[one.name], values[other]]
-            if None in pair:
+            mine, theirs = values[one.name], values.get(other, ...)
+            if None in (mine, theirs):
                 continue
-            mine, theirs = (int(v[:4]) if type(pair[0]) is int and isinstance(v, str) else v for v in pair)
-            if mine < theirs or (mine == theirs and sign == ">"):
-                wanted = "more than" if sign == ">" else "at least"
-                found.append(f"{self.name}: {one.name}: {pair[0]} must be {wanted} {other}, {pair[1]}")
+            with_day = type(mine) is int and isinstance(theirs, str)
+            try:
+                least = date.fromisoformat(theirs).year if with_day else theirs
+                why = f"{mine} must be {'more than' if sign == '>' else 'at least'} {other}, {theirs}"
+                wrong = mine < least or (mine == least and sign == ">")
+            except (TypeError, ValueError):
+                wrong, why = True, f"{other} cannot be held against it"
+            found += [f"{self.name}: {one.name}: {why}"] * wrong
         return found
 
 
@@ -237,11 +240,6 @@ def _read_cell(notebook: str, source: str) -> tuple[Parameter, ...]:
             why = next(mistakes_in(mistake))[1] if isinstance(mistake, ValidationError) else mistake
             raise ParameterError(f"{where} {statement.lineno}: {why}") from None
         found[parameter.name] = parameter
-    for parameter, (_, name) in ((p, order) for p in found.values() for order in p.orders):
-        other = found.get(name, parameter)
-        alike = other.scalar == parameter.scalar or (parameter.scalar, other.scalar) == ("int", "date")
-        if not alike or other is parameter:
-            raise ParameterError(f"{where} of {parameter.name}: {name} cannot be held against it")
     return tuple(found.values())
 
 
@@ -295,7 +293,6 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
     return Parameter(
         name=statement.target.id,
         type_text=type_text,
-        scalar="list" if many else scalar or "literal",
         declared=declared,
         default=default,
         meaning=meaning,

@@ -190,15 +190,12 @@ def test_a_set_of_another_batch_is_not_moved(tmp_path: Path) -> None:
     for name, record in (("a", "result.json"), ("b", "failure.json")):
         (tmp_path / "10_sample" / name).mkdir(parents=True)
         (tmp_path / "10_sample" / name / record).write_text('{"batch": "first"}')
-    one, two, new = (
-        ParameterSet(notebook="10_sample", set_name=name, values={}, batch="second") for name in ("a", "b", "c")
-    )
-    with pytest.raises(UsageError) as caught:
-        keep_apart([one, two, new], tmp_path)
-    assert str(caught.value).splitlines()[:2] == [
-        f"second: 10_sample/{name} is a set of the batch first; rename one" for name in ("a", "b")
-    ]
-    keep_apart([replace(one, batch="first"), replace(two, batch=None), new], tmp_path)
+    one, *more = (ParameterSet(notebook="10_sample", set_name=n, values={}, batch="second") for n in ("a", "b", "c"))
+    with pytest.raises(
+        UsageError, match="second: 10_sample/a is a set of the batch first; rename one\nsecond: 10_sample/b"
+    ):
+        keep_apart([one, *more], tmp_path)
+    keep_apart([replace(one, batch="first"), replace(more[0], batch=None), more[1]], tmp_path)
 
 
 def test_notebooks_and_values_of_the_command_line_count_for_batches(
