@@ -44,7 +44,7 @@ _SCALARS = {"int": int, "float": float, "bool": bool, "str": str, "date": str}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One declared line: its ``marks`` as written, and ``orders`` of them (``>`` or ``>=``, and the parameter that it is
+    """One declared line: ``marks`` as written, and ``orders`` of them (``>`` or ``>=``, and the parameter that it is
     held against); ``declared`` is the type as pydantic takes it, with all else that a value must be. The ``default`` is
     of that type, dates as ISO strings."""
 
