@@ -28,6 +28,20 @@ _BASES = {"mfn_simple_avg": "groups", "mfn_weighted_avg": "flat"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """Who a partner is: ``group`` of countries; ``agreements`` on goods in force with Korea (short names, oldest
+    first) with the ``since`` year of the first; ``pending`` agreements signed, concluded or negotiated (name, status);
+    ``ships``: trade is mostly vessels registered there."""
+
+    name: str
+    group: str
+    agreements: tuple[str, ...]
+    since: int | None
+    pending: tuple[tuple[str, str], ...]
+    ships: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TariffLines:
     """Product lines of one flow, by HS chapter.
 
@@ -47,12 +61,8 @@ class TariffLines:
     source_ids: tuple[str, ...]
 
 
-def partner(iso3: str) -> dict[str, Any]:
-    """Who a partner is: name and group of countries; agreements on goods in force with Korea (short names, oldest
-    first) with the year since which there is one; pending ones signed, concluded or negotiated (name, status); ships,
-    whether trade is mostly vessels registered there. Raises DataError, with a near match, for a code that Korea's trade
-    does not hold.
-    """
+def partner(iso3: str) -> Partner:
+    """One partner. Raises DataError, with a near match, for a code that Korea's trade does not hold."""
     names = partner_names()
     if iso3 not in names:
         near = did_you_mean(iso3.upper(), names.index) or did_you_mean(iso3, names)
@@ -61,14 +71,14 @@ def partner(iso3: str) -> dict[str, Any]:
     in_force, pending = mine[mine["status"] == "in_force"], mine[mine["status"] != "in_force"].sort_index()
     since = in_force["in_force_earliest"].min()
     flags = load("korea_exports_by_partner").query("iso3 == @iso3")["flag"]
-    return {
-        "name": names[iso3],
-        "group": groups_of([iso3]).iloc[0],
-        "agreements": tuple(short_name(name) for name in in_force["agreement"]),
-        "since": None if since != since else since.year,
-        "pending": tuple(zip(pending["agreement"], pending["status"], strict=True)),
-        "ships": bool(flags.str.contains(SHIP_FLAG).any()),
-    }
+    return Partner(
+        name=names[iso3],
+        group=groups_of([iso3]).iloc[0],
+        agreements=tuple(short_name(name) for name in in_force["agreement"]),
+        since=None if since != since else since.year,
+        pending=tuple(zip(pending["agreement"], pending["status"], strict=True)),
+        ships=bool(flags.str.contains(SHIP_FLAG).any()),
+    )
 
 
 def partner_flows() -> "dict[str, DataFrame]":
@@ -233,13 +243,14 @@ def duties_met(members: "DataFrame") -> "DataFrame":
     """
     import pandas as pd
 
-    groups = load("wto_product_groups").rename(columns={"product_group": "group"})[["hs2", "group", "broad_group"]]
-    chapters, years = load("korea_trade_by_chapter").merge(groups, how="left", on="hs2"), partner_flows()
+    chapters = load("korea_trade_by_chapter").join(load("wto_product_groups").set_index("hs2"), on="hs2", rsuffix="_of")
+    chapters, years = chapters.rename(columns={"product_group": "group"}), partner_flows()
     sides = {"exports": chapters.assign(importer=chapters["iso3"]), "imports": chapters.assign(importer=HOME)}
     parts = [rows.assign(direction=flow, share=rows[f"{flow}_share_pct"]) for flow, rows in sides.items()]
     levied = _with_duties(pd.concat(parts, ignore_index=True).drop(columns="source_id")).dropna(subset="cd_pct")
-    levied = levied.assign(duty=levied["cd_pct"] * levied["share"]).groupby(["direction", "iso3"])[["duty", "share"]]
-    levied = levied.sum()
+    levied = (
+        levied.assign(duty=levied["cd_pct"] * levied["share"]).groupby(["direction", "iso3"])[["duty", "share"]].sum()
+    )
     duty, rows = levied["duty"] / levied["share"], []
     for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
         for flow, trade in years.items():

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -204,6 +205,33 @@ def candidate_panels() -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementInputs:
+    """What the estimators take, and who was left out.
+
+    ``outcomes`` direction -> years x ISO3 (US$ million, or per cent of the partner's total; NaN where not recorded);
+    ``treatment`` indexed by ISO3: agreement (short name), entry_year; ``comparisons`` direction -> ISO3 codes;
+    ``left_out`` columns iso3, direction, reason; ``trade_source_ids`` of the outcomes, ``source_ids`` of everything.
+    """
+
+    outcomes: "dict[str, DataFrame]"
+    treatment: "DataFrame"
+    comparisons: dict[str, list[str]]
+    left_out: "DataFrame"
+    trade_source_ids: tuple[str, ...]
+    source_ids: tuple[str, ...]
+
+    @property
+    def panels(self) -> "dict[str, Any]":
+        """The three that every estimator takes, by the name of its argument."""
+        return {"outcomes": self.outcomes, "treatment": self.treatment, "comparisons": self.comparisons}
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """First and last year of the outcomes."""
+        return int(self.outcomes["exports"].index[0]), int(self.outcomes["exports"].index[-1])
+
+
 def agreement_inputs(
     *,
     first_year: int = 1990,
@@ -213,7 +241,7 @@ def agreement_inputs(
     min_trade_usd_m: float = 100.0,
     pre_years: int = 10,
     resource_suppliers: bool = False,
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> AgreementInputs:
     """Partners with a first agreement inside the window, and the partners that never had one.
 
     Comparisons have a complete positive record, a median trade of at least ``min_trade_usd_m`` in that direction and
@@ -221,11 +249,6 @@ def agreement_inputs(
     after it. Exporters of energy and partners that sell Korea over RESOURCE_MULTIPLE of what they buy are no
     comparisons unless ``resource_suppliers`` or too few others are left. Ships under flags of convenience are left out
     on both sides. ``share`` divides by the partner's own total imports or exports, which end in 2020.
-
-    Returns what every estimator takes, by the name of its argument: outcomes, direction -> years x ISO3 (US$ million,
-    or per cent of the partner's total; NaN where not recorded); treatment indexed by ISO3: agreement (short name),
-    entry_year; comparisons, direction -> ISO3 codes. And what is told of them: left_out with the columns iso3,
-    direction, reason; years, the first and the last; trade_source_ids of the outcomes, source_ids of everything.
     """
     import pandas as pd
 
@@ -257,11 +280,14 @@ def agreement_inputs(
         comparisons[direction], outcomes[direction] = others, values[kept]
     totals = [] if outcome == "trade" else [load("partner_trade_totals")]
     behind = {source for frame in [*used.values(), *totals] for source in frame["source_id"].unique()}
-    treatment = first.loc[sorted(members), ["agreement", "entry_year"]].astype({"entry_year": int})
-    told = {"left_out": pd.DataFrame(left_out, columns=["iso3", "direction", "reason"])}
-    told |= {"years": (int(values.index[0]), int(values.index[-1])), "trade_source_ids": tuple(sorted(behind))}
-    told["source_ids"] = tuple(sorted(behind.union(marked["source_id"], known["source_id"], energy["source_id"])))
-    return {"outcomes": outcomes, "treatment": treatment, "comparisons": comparisons}, told
+    return AgreementInputs(
+        outcomes=outcomes,
+        treatment=first.loc[sorted(members), ["agreement", "entry_year"]].astype({"entry_year": int}),
+        comparisons=comparisons,
+        left_out=pd.DataFrame(left_out, columns=["iso3", "direction", "reason"]),
+        trade_source_ids=tuple(sorted(behind)),
+        source_ids=tuple(sorted(behind.union(marked["source_id"], known["source_id"], energy["source_id"]))),
+    )
 
 
 def _entry_year(days: "Series") -> "Series":

@@ -5,9 +5,9 @@ a complete record they are those of Sun & Abraham (2021, eq. 26) as well. Aggreg
 by its treated units. Clustered by unit. A unit that is treated throughout its record is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -21,17 +21,36 @@ MIN_NEVER = 4
 """Fewest never-treated units."""
 
 
-def staggered(outcomes: pd.DataFrame, treatment: pd.Series, *, leads: int = 5, post: int = 10) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventStudy:
+    """Effects in log points, measured from the year before entry.
+
+    ``overall`` mean over treated observations with ``overall_se`` and 95% ``interval``; ``profile`` indexed by
+    event_time (0 = entry, leads below it): effect_log_points, se_log_points, low and high (95%), n_treated;
+    ``covariance`` of its effects. ``p_leads`` of the joint Wald test that all leads are zero, None without leads.
+    ``n_treated`` and ``n_never`` units.
+    """
+
+    overall: float
+    overall_se: float
+    profile: pd.DataFrame
+    covariance: pd.DataFrame
+    p_leads: float | None
+    n_treated: int
+    n_never: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        half = stats.norm.ppf(0.975) * self.overall_se
+        return self.overall - half, self.overall + half
+
+
+def staggered(outcomes: pd.DataFrame, treatment: pd.Series, *, leads: int = 5, post: int = 10) -> EventStudy:
     """Estimate the effect of entering at ``treatment`` (unit -> first treated year) on ``outcomes``, years x units.
 
     Units absent from ``treatment`` never enter. Those whose outcome is complete and positive are kept, and the effects
-    of ``leads`` years before entry and ``post`` after it, entry included.
-
-    Named, in log points from the year before entry: overall, the mean over treated observations, with overall_se and
-    95% interval; profile, indexed by event_time (0 = entry, leads below it): effect_log_points, se_log_points, low and
-    high (95%), n_treated; covariance of its effects. p_leads of the joint Wald test that all leads are zero, None
-    without leads; n_treated and n_never units. Raises :class:`ModelInputError` for too few never-treated units, or no
-    treated one.
+    of ``leads`` years before entry and ``post`` after it, entry included. Raises :class:`ModelInputError` for too few
+    never-treated units, or no treated one.
     """
     from diff_diff import CallawaySantAnna
 
@@ -64,22 +83,19 @@ def staggered(outcomes: pd.DataFrame, treatment: pd.Series, *, leads: int = 5, p
     wald = float(led @ np.linalg.pinv(V_led, hermitian=True) @ led)  # directions without variance count for nothing
     profile = pd.DataFrame({"effect_log_points": effects, "se_log_points": se})
     profile = profile.assign(low=effects - 1.96 * se, high=effects + 1.96 * se, n_treated=counts)
-    overall, overall_se = float(w @ effects[after]), sqrt(float(w @ V.loc[after, after].to_numpy() @ w))
-    half = stats.norm.ppf(0.975) * overall_se
-    return {
-        "overall": overall,
-        "overall_se": overall_se,
-        "interval": (overall - half, overall + half),
-        "profile": profile.rename_axis("event_time"),
-        "covariance": V,
-        "p_leads": float(stats.chi2.sf(wald, np.linalg.matrix_rank(V_led, hermitian=True))) if before else None,
-        "n_treated": int(cohorts.sum()),
-        "n_never": never,
-    }
+    return EventStudy(
+        overall=float(w @ effects[after]),
+        overall_se=sqrt(float(w @ V.loc[after, after].to_numpy() @ w)),
+        profile=profile.rename_axis("event_time"),
+        covariance=V,
+        p_leads=float(stats.chi2.sf(wald, np.linalg.matrix_rank(V_led, hermitian=True))) if before else None,
+        n_treated=int(cohorts.sum()),
+        n_never=never,
+    )
 
 
 @typed
-def drift_bounds(study: Mapping[str, Any], magnitudes: Sequence[float], *, horizon: int) -> pd.DataFrame:
+def drift_bounds(study: EventStudy, magnitudes: Sequence[float] = (0.5, 1.0, 2.0), *, horizon: int) -> pd.DataFrame:
     """Bounds on the mean effect of the first ``horizon`` periods (Rambachan & Roth 2023, eq. 5, relative magnitudes).
 
     Yearly deviations from parallel trends are at most M times the largest lead-to-lead step, so after k + 1 years they
@@ -87,16 +103,15 @@ def drift_bounds(study: Mapping[str, Any], magnitudes: Sequence[float], *, horiz
     errors, which takes the leads as known; the full robust interval is wider still. Raises ModelInputError for a study
     without leads.
     """
-    profile = study["profile"]
-    before = profile.index[profile.index < -1]
+    before = study.profile.index[study.profile.index < -1]
     if not len(before):
         raise ModelInputError("the study has no leads to read a drift from; estimate it with leads of 2 or more")
-    after = [e for e in profile.index if 0 <= e < horizon]
-    path = [*profile.loc[before, "effect_log_points"], 0.0]
+    after = [e for e in study.profile.index if 0 <= e < horizon]
+    path = [*study.profile.loc[before, "effect_log_points"], 0.0]
     step = float(np.max(np.abs(np.diff(path))))
     w = np.full(len(after), 1 / len(after))
-    mean = float(w @ profile.loc[after, "effect_log_points"].to_numpy())
-    se = sqrt(float(w @ study["covariance"].loc[after, after].to_numpy() @ w))
+    mean = float(w @ study.profile.loc[after, "effect_log_points"].to_numpy())
+    se = sqrt(float(w @ study.covariance.loc[after, after].to_numpy() @ w))
     reach = step * float(w @ (np.asarray(after) + 1.0))
     margin = stats.norm.ppf(0.975) * se
     rows = [(float(m), mean - m * reach, mean + m * reach) for m in magnitudes]

@@ -5,8 +5,8 @@ errors, lag floor(4 (T/100)^(2/9)). Nothing else in the series may have changed 
 itself: placebo dates say how often such a break appears where nothing happened.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,32 @@ LEVEL, SLOPE = 2, 3
 """Columns of the design that hold the break."""
 
 
-def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptedFit:
+    """Break of a logged series, in log points: ``level_shift`` beside a change of trend, ``se_level`` Newey-West with
+    ``lags``, ``p_level`` two-sided from t; ``fitted`` and ``without`` (both break terms off) by period."""
+
+    start: pd.Period
+    lags: int
+    level_shift: float
+    se_level: float
+    p_level: float
+    fitted: pd.Series
+    without: pd.Series
+
+    def levels(self, y: pd.Series) -> pd.DataFrame:
+        """By period the ``record`` ``y``, the ``fitted`` value and that ``without`` the break, in levels; ``near`` is
+        the latter for EXTRAPOLATED periods from the start on."""
+        frame = pd.DataFrame({"record": y, "fitted": np.exp(self.fitted), "without": np.exp(self.without)})
+        near = (frame.index >= self.start) & (frame.index < self.start + EXTRAPOLATED)
+        return frame.assign(near=frame.without.where(near))
+
+
+def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) -> InterruptedFit:
     """Fit the break of ``y`` (logs, yearly or monthly; months get their own intercepts) at ``start``.
 
-    Missing periods are left out but keep their place in time. ``controls`` share the index.
-
-    Named start, level_shift (log points, beside a change of trend), se_level, Newey-West with so many lags, p_level
-    two-sided from t, and paths, by period and in logs: record, fitted, without both break terms, and near, which is the
-    latter for EXTRAPOLATED periods from the start on. Raises ModelInputError if either side has fewer than MIN_SIDE
-    observations or the coefficients leave fewer than SPARE to spare.
+    Missing periods are left out but keep their place in time. ``controls`` share the index. Raises ModelInputError
+    if either side has fewer than MIN_SIDE observations or the coefficients leave fewer than SPARE to spare.
     """
     y, controls = _complete(y, controls)
     first = moment(y.index, start)
@@ -51,15 +68,19 @@ def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) ->
         )
     lags = int(np.floor(4 * (len(y) / 100) ** (2 / 9)))
     found = _ols(x, values, lags)
-    without = found.fittedvalues - x[:, [LEVEL, SLOPE]] @ found.params[[LEVEL, SLOPE]]
-    paths = pd.DataFrame({"record": values, "fitted": found.fittedvalues, "without": without}, y.index)
-    near = (y.index >= first) & (y.index < first + EXTRAPOLATED)
-    fit = {"start": first, "lags": lags, "paths": paths.assign(near=paths.without.where(near))}
-    terms = {"level_shift": found.params, "se_level": found.bse, "p_level": found.pvalues}
-    return fit | {name: float(values[LEVEL]) for name, values in terms.items()}
+    off = [LEVEL, SLOPE]
+    return InterruptedFit(
+        start=first,
+        lags=lags,
+        level_shift=float(found.params[LEVEL]),
+        se_level=float(found.bse[LEVEL]),
+        p_level=float(found.pvalues[LEVEL]),
+        fitted=pd.Series(found.fittedvalues, index=y.index, name="fitted"),
+        without=pd.Series(found.fittedvalues - x[:, off] @ found.params[off], index=y.index, name="without"),
+    )
 
 
-def attempt(y: pd.Series, start: object, **options: Any) -> dict[str, Any] | None:
+def attempt(y: pd.Series, start: object, **options: Any) -> InterruptedFit | None:
     """:func:`its`, or None where it refuses."""
     with suppress(ModelInputError):
         return its(y, start, **options)
@@ -68,7 +89,7 @@ def attempt(y: pd.Series, start: object, **options: Any) -> dict[str, Any] | Non
 
 def beside_valley(
     y: pd.Series, start: object, first: str, trough: str, last: str
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None, CheckResult | None]:
+) -> tuple[InterruptedFit | None, InterruptedFit | None, CheckResult | None]:
     """The break with a :func:`valley` taken out, the break without, and the placebo dates of the former."""
     controls = valley(y.index, first, trough, last).to_frame()
     held = attempt(y, start, controls=controls)
@@ -76,7 +97,7 @@ def beside_valley(
 
 
 def placebo_dates(
-    y: pd.Series, result: Mapping[str, Any], *, controls: pd.DataFrame | None = None, away: int = 12
+    y: pd.Series, result: InterruptedFit, *, controls: pd.DataFrame | None = None, away: int = 12
 ) -> CheckResult:
     """The break fitted at every date at least ``away`` periods from the true one and MIN_SIDE from the ends.
 
@@ -86,11 +107,11 @@ def placebo_dates(
     values = y.to_numpy(dtype=float)
     rows = {}
     for date in y.index[MIN_SIDE : len(y) - MIN_SIDE + 1]:
-        if abs((date - result["start"]).n) >= away:
-            found = _ols(_design(y.index, date, controls), values, result["lags"])
+        if abs((date - result.start).n) >= away:
+            found = _ols(_design(y.index, date, controls), values, result.lags)
             rows[date] = (found.params[LEVEL], found.tvalues[LEVEL])
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["level_shift", "t"]).rename_axis("start")
-    true = abs(result["level_shift"] / result["se_level"])
+    true = abs(result.level_shift / result.se_level)
     n = 1 + len(table)
     return CheckResult(table=table, p_value=(1 + int((table.t.abs() >= true).sum())) / n, p_floor=1 / n)
 

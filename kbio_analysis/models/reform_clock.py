@@ -83,16 +83,38 @@ class Track:
         return sum(step.before_days - step.after_days for step in self.steps) / DAYS * 12
 
 
-def all_products(gains: Mapping[str, pd.DataFrame], a_year: Mapping[str, float]) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockGain:
+    """What the faster clock brings one product of ``track``.
+
+    ``draws``: one row a simulated product; columns months_gained (to launch), extra_usd_m (revenue to the end of the
+    target year), npv_usd_m, and all_extra_usd_m and all_npv_usd_m (the same if all of the product's sales waited for
+    the clock). ``likely``: the same columns with every assumption at its likely value and a case of average length.
+    """
+
+    track: Track
+    draws: pd.DataFrame
+    likely: pd.Series
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row a result of RESULTS: the likely case, and mean, 10th and 90th percentile of the draws.
+
+        Means add up over products; medians of skewed draws do not.
+        """
+        ends = {"low": self.draws.quantile(0.1), "high": self.draws.quantile(0.9)}
+        return pd.DataFrame({"likely": self.likely, "mean": self.draws.mean()} | ends).loc[list(RESULTS)]
+
+
+def all_products(gains: Mapping[str, ClockGain], a_year: Mapping[str, float]) -> pd.DataFrame:
     """What the clock adds in the target year, all products that pass it together: one row a track and ``together``.
 
-    ``gains``: track -> summary of :func:`simulate`; ``a_year``: products that pass the clock each year from the start
-    on. What those that started j years later gain in the target year, summed over j, is what one product gains up to
-    its end. Columns a_year, likely_usd_m, mean_usd_m, all_usd_m (mean if all sales waited), npv_usd_m (mean present
-    value of one year's products).
+    ``a_year``: products that pass the clock each year from the start on. What those that started j years later gain in
+    the target year, summed over j, is what one product gains up to its end. Columns a_year, likely_usd_m, mean_usd_m,
+    all_usd_m (mean if all sales waited), npv_usd_m (mean present value of one year's products).
     """
     columns = {"extra_usd_m": "mean_usd_m", "all_extra_usd_m": "all_usd_m", "npv_usd_m": "npv_usd_m"}
-    frame = pd.DataFrame({name: gain["mean"] for name, gain in gains.items()}).T[list(columns)]
+    frame = pd.DataFrame({name: gain.draws.mean() for name, gain in gains.items()}).T[list(columns)]
     frame.insert(0, "likely_usd_m", pd.Series({name: gain.likely.extra_usd_m for name, gain in gains.items()}))
     frame.insert(0, "a_year", 1.0)
     frame = frame.rename(columns=columns).mul(pd.Series(a_year), axis=0)
@@ -105,22 +127,20 @@ def years_left(start: date | str, target_year: int) -> float:
 
 
 @typed
-def simulate(track: Track, *, years_to_target: float, n: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def simulate(track: Track, *, years_to_target: float, n: int, seed: int) -> ClockGain:
     """Draw ``n`` products of a track and value the clock; ``years_to_target`` from the start to the target year's end.
 
-    Returns one row a result of RESULTS: likely (every assumption at its likely value, a case of average length), and
-    mean, low and high (10th and 90th percentile) of the draws; and these, one row a product and one column a result.
-    Means add up over products; medians of skewed draws do not.
     Raises :class:`ModelInputError` for a missing assumption, a triple out of order, or a value out of its range.
     """
     likely, average = _likely(track)
     rng = np.random.default_rng(seed)
     drawn = {name: triangle(track.assumptions[name], rng.random(n)) for name in ASSUMPTIONS}
     cases = [_case(step, triangle(step.spread, rng.random(n)), rng.standard_normal(n)) for step in track.steps]
-    draws = _value(track, drawn, cases, years_to_target)
-    columns = {"likely": _value(track, likely, average, years_to_target).iloc[0], "mean": draws.mean()}
-    columns |= {"low": draws.quantile(0.1), "high": draws.quantile(0.9)}
-    return pd.DataFrame(columns).loc[list(RESULTS)], draws
+    return ClockGain(
+        track=track,
+        draws=_value(track, drawn, cases, years_to_target),
+        likely=_value(track, likely, average, years_to_target).iloc[0],
+    )
 
 
 def tornado(tracks: Sequence[Track], *, years_to_target: float) -> pd.DataFrame:

@@ -6,7 +6,7 @@ With m pairs the widest such interval covers 100 (m - 1)/(m + 1) per cent and no
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -23,19 +23,34 @@ FEWEST_PAIRS = 3
 COLUMNS = ["count", "label", "first_month", "last_month", "first_usd_m", "latest_usd_m", "revision_pct", "delay_days"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revisions:
+    """First counts and what became of them.
+
+    ``pairs``: one row a pair, columns COLUMNS (values US$ million, ``revision_pct`` = 100 (latest/first - 1),
+    ``delay_days`` from the end of the last month to the print). ``by_count``: index label, columns n, n_moved,
+    median_pct, low_pct, high_pct, total_pct (all latest over all first). ``n_late``: counts whose earliest print
+    came too late to be called a first one. ``pending``: first counts of months after the last that has a later one,
+    columns as ``pairs`` without the last three.
+    """
+
+    pairs: pd.DataFrame
+    by_count: pd.DataFrame
+    n_late: int
+    pending: pd.DataFrame
+
+    def of(self, count: str) -> pd.DataFrame:
+        """The pairs of one count."""
+        return self.pairs[self.pairs["count"] == count]
+
+
 @typed
-def compare(prints: pd.DataFrame, latest: Mapping[str, pd.Series], *, max_delay_days: int) -> dict[str, Any]:
+def compare(prints: pd.DataFrame, latest: Mapping[str, pd.Series], *, max_delay_days: int) -> Revisions:
     """Hold the first print of every period against the latest count of it.
 
     ``prints`` has the columns count, label, first_month, last_month (Period), exports_usd_m and available_from, in
     the order of publication; ``latest`` maps a count to its monthly series. A count without a series is held against
     its own last print. Periods of several months are compared with the sum of theirs, and only if all are there.
-
-    Named pairs, one row a pair, columns COLUMNS (values US$ million, ``revision_pct`` = 100 (latest/first - 1),
-    ``delay_days`` from the end of the last month to the print); by_count, index label, columns n, n_moved, median_pct,
-    low_pct, high_pct, total_pct (all latest over all first); n_late, counts whose earliest print came too late to be
-    called a first one; pending, first counts of months after the last that has a later one, columns as ``pairs``
-    without the last three.
     """
     rows, pending, late = [], [], 0
     for (count, first_month, last_month), group in prints.groupby(["count", "first_month", "last_month"], sort=True):
@@ -59,42 +74,71 @@ def compare(prints: pd.DataFrame, latest: Mapping[str, pd.Series], *, max_delay_
     columns = {"n": groups.size(), "n_moved": groups["moved"].sum(), "median_pct": change.median()}
     columns |= {"low_pct": change.min(), "high_pct": change.max()}
     by_count = pd.DataFrame(columns).assign(total_pct=100 * (total["latest_usd_m"] / total["first_usd_m"] - 1))
-    return {"pairs": pairs, "by_count": by_count, "n_late": late, "pending": waiting}
+    return Revisions(pairs=pairs, by_count=by_count, n_late=late, pending=waiting)
 
 
-def measured(revisions: Mapping[str, Any], counts: Mapping[str, str]) -> dict[str, float]:
+def measured(revisions: Revisions, counts: Mapping[str, str]) -> dict[str, float]:
     """How far all months together moved, log points without sign, by series; ``counts``: series -> kind of print."""
-    total = revisions["by_count"]["total_pct"]
+    total = revisions.by_count["total_pct"]
     return {series: abs(float(np.log1p(total.get(count, 0.0) / 100))) for series, count in counts.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingMonths:
+    """Months that have a first count only, with the interval that past revisions give them.
+
+    ``months``: index Period, columns first_usd_m, low_usd_m, high_usd_m. ``low_pct`` and ``high_pct``: the revisions
+    used. ``n`` pairs; ``coverage_pct`` what they cover; ``attainable`` whether n is enough for the level asked for.
+    ``held`` of ``n`` pairs lie inside the interval of the others, ``held_low`` to ``held_high`` the exact 95% range of
+    that share.
+    """
+
+    months: pd.DataFrame
+    n: int
+    coverage_pct: float
+    attainable: bool
+    low_pct: float
+    high_pct: float
+    held: int
+    held_low: float
+    held_high: float
+
+
 @typed
-def pending_months(revisions: Mapping[str, Any], count: str, *, level: float) -> dict[str, Any] | None:
+def pending_months(revisions: Revisions, count: str, *, level: float) -> PendingMonths | None:
     """Intervals for the months of ``count`` that have a first count only; None with fewer than FEWEST_PAIRS pairs.
 
-    Named months (index Period, columns first_usd_m, low_usd_m, high_usd_m), n pairs, low_pct and high_pct (the
-    revisions used), coverage_pct (what they cover), attainable (whether n is enough for the level asked for), held (how
-    many of the n pairs lie inside the interval of the others) and held_low, held_high (the exact 95% range of that
-    share). Raises ModelInputError for a level outside (1, 100).
+    Raises ModelInputError for a level outside (1, 100).
     """
     level = checked_level(level)
-    pairs, waiting = (rows[rows["count"] == count] for rows in (revisions["pairs"], revisions["pending"]))
+    pairs = revisions.of(count)
     n = len(pairs)
     if n < FEWEST_PAIRS:
         return None
     ratio = np.sort((pairs["latest_usd_m"] / pairs["first_usd_m"]).to_numpy())
     low_rank, high_rank, attainable = _limits(n, level)
     low, high = float(ratio[low_rank - 1]), float(ratio[high_rank - 1])
-    waiting = waiting.set_index("last_month")["first_usd_m"]
-    months = pd.DataFrame({"first_usd_m": waiting, "low_usd_m": low * waiting, "high_usd_m": high * waiting})
-    months.index = pd.PeriodIndex(months.index, freq="M", name="month")
+    waiting = revisions.pending[revisions.pending["count"] == count]
+    first = waiting["first_usd_m"].to_numpy(dtype=float)
+    months = pd.DataFrame(
+        {"first_usd_m": first, "low_usd_m": low * first, "high_usd_m": high * first},
+        index=pd.PeriodIndex(list(waiting["last_month"]), freq="M", name="month"),
+    )
     inner_low, inner_high, _ = _limits(n - 1, level)
     without = [np.delete(ratio, i) for i in range(n)]
     held = sum(bool(w[inner_low - 1] <= v <= w[inner_high - 1]) for w, v in zip(without, ratio, strict=True))
     held_low, held_high = proportion_confint(held, n, method="beta")
-    found = {"months": months, "n": n, "low_pct": 100 * (low - 1), "high_pct": 100 * (high - 1)}
-    found |= {"coverage_pct": 100 * (high_rank - low_rank) / (n + 1), "attainable": attainable}
-    return found | {"held": held, "held_low": held_low, "held_high": held_high}
+    return PendingMonths(
+        months=months,
+        n=n,
+        coverage_pct=100 * (high_rank - low_rank) / (n + 1),
+        attainable=attainable,
+        low_pct=100 * (low - 1),
+        high_pct=100 * (high - 1),
+        held=held,
+        held_low=held_low,
+        held_high=held_high,
+    )
 
 
 def _limits(m: int, level: float) -> tuple[int, int, bool]:

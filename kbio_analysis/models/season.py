@@ -1,7 +1,8 @@
 """Whether a monthly series has a season: STL in logs, its strength against shuffled years, and rank tests."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,14 +16,39 @@ MIN_MONTHS = 24
 """Fewest months whose season is looked for: two years."""
 
 
-def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> dict[str, Any] | None:
-    """Take a positive monthly series apart by STL (Cleveland et al. 1990) in logs; None with less than two years.
+class RankTest(NamedTuple):
+    """Friedman's test that no place within a block is higher than another: ``p_value`` over ``n_blocks``.
 
-    Named parts, by month: observed, trend and fitted (trend with season) in the unit of the series, seasonal_log and
-    remainder_log in log points, from_trend_pct their sum in per cent of the trend; strength of the season from 0 (none)
-    to 1; p_value, the share of series with months shuffled within each year whose season is as strong, the series
-    itself counted; effect_pct, index month 1..12, average of seasonal and remainder, per cent of trend; and by_month
-    and by_quarter, :func:`rank_test` over whole years and whole quarters.
+    ``effect_pct``: index place 1..k, average over the blocks of the place above the block's mean, per cent.
+    """
+
+    p_value: float
+    n_blocks: int
+    effect_pct: pd.Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """A monthly series taken apart: observed = trend x seasonal x remainder.
+
+    ``parts`` by month: observed, trend and fitted (trend with season) in the unit of the series, seasonal_log and
+    remainder_log in log points, from_trend_pct their sum in per cent of the trend. ``strength`` of the season from 0
+    (none) to 1; ``p_value``: share of series with months shuffled within each year whose season is as strong, the
+    series itself counted. ``effect_pct``: index month 1..12, average of seasonal and remainder, per cent of trend.
+    ``by_month`` and ``by_quarter``: rank tests over whole years (12 places) and whole quarters (3 places), None where
+    there are fewer than two blocks.
+    """
+
+    parts: pd.DataFrame
+    strength: float
+    p_value: float
+    effect_pct: pd.Series
+    by_month: RankTest | None
+    by_quarter: RankTest | None
+
+
+def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> Season | None:
+    """Take a positive monthly series apart by STL (Cleveland et al. 1990) in logs; None with less than two years.
 
     ``smoother`` is STL's seasonal window, an odd number of years from 7 up (a large one makes the season fixed).
     Its strength's null is made by shuffling S + R within calendar years and decomposing again, because STL finds some
@@ -48,14 +74,14 @@ def decompose(y: pd.Series, *, smoother: int, n_shuffles: int, seed: int) -> dic
     by_month = pd.Series(detrended).groupby(y.index.month).mean()
     values = {"observed": y.to_numpy(), "trend": np.exp(trend), "fitted": np.exp(trend) * np.exp(seasonal)}
     values |= {"seasonal_log": seasonal, "remainder_log": remainder, "from_trend_pct": 100 * np.expm1(detrended)}
-    return {
-        "parts": pd.DataFrame(values, index=y.index.rename("month")),
-        "strength": found,
-        "p_value": (1 + stronger) / (1 + n_shuffles),
-        "effect_pct": 100 * np.expm1(by_month).rename_axis("month"),
-        "by_month": rank_test(y, PERIOD),
-        "by_quarter": rank_test(y, 3),
-    }
+    return Season(
+        parts=pd.DataFrame(values, index=y.index.rename("month")),
+        strength=found,
+        p_value=(1 + stronger) / (1 + n_shuffles),
+        effect_pct=100 * np.expm1(by_month).rename_axis("month"),
+        by_month=rank_test(y, PERIOD),
+        by_quarter=rank_test(y, 3),
+    )
 
 
 def strength(part: np.ndarray, remainder: np.ndarray) -> float:
@@ -74,12 +100,10 @@ def strengths(y: pd.Series, smoothers: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["ordinary", "robust"]).rename_axis("smoother")
 
 
-def rank_test(y: pd.Series, places: int) -> dict[str, Any] | None:
-    """Friedman's test (1937) that no place within a block of ``places`` months (3 or 12) is higher than another.
+def rank_test(y: pd.Series, places: int) -> RankTest | None:
+    """Friedman (1937) over whole blocks of ``places`` months (3 or 12) of a positive monthly series.
 
-    Named p_value, n_blocks (whole ones of the positive monthly series) and effect_pct (index place 1.., average over
-    the blocks of the place above the block's mean, per cent). Ranks within a block do not see its level, so no trend
-    has to be taken out first. None with fewer than two blocks.
+    Ranks within a block do not see its level, so no trend has to be taken out first. None with fewer than two blocks.
     """
     from scipy import stats
 
@@ -92,8 +116,7 @@ def rank_test(y: pd.Series, places: int) -> dict[str, Any] | None:
     blocks = np.log(y.to_numpy(dtype=float)[start : start + n * places].reshape(n, places))
     test = stats.friedmanchisquare(*blocks.T)
     effect = 100 * np.expm1((blocks - blocks.mean(axis=1, keepdims=True)).mean(axis=0))
-    effect = pd.Series(effect, index=pd.RangeIndex(1, places + 1, name="place"))
-    return {"p_value": float(test.pvalue), "n_blocks": n, "effect_pct": effect}
+    return RankTest(float(test.pvalue), n, pd.Series(effect, index=pd.RangeIndex(1, places + 1, name="place")))
 
 
 def _stl(logs: np.ndarray, smoother: int, *, robust: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,7 +6,8 @@ same mean size, so that no rank is out of reach by construction: the posterior m
 bootstrap, Rubin 1981, Annals of Statistics 9). Years without a rank are bridged by moves as equal as can be.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -35,18 +36,42 @@ LOWEST_RANK = 30
 """The chain's last place; a country below it counts as standing there."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubRace:
+    """Where a country stands in the race for a rank.
+
+    ``scopes`` one row a scope: first_year, last_year, latest_rank and, with two ranks or more, moves (their number),
+    bridged (of them, those for years without a rank), chance, low and high as :func:`rank_chance` has them;
+    ``histories``: scope -> ranks by year. Of the main scope: ``fan`` as there; ``shares`` year x (own, rival,
+    rival_geo), per cent, rival being the target place's holder among the others; ``gap`` the chance by the walk of
+    their ratio and its number of steps, None if it cannot be told; ``growth_needed_pct`` growth a year of the own share
+    that meets the rival's; ``held`` years at the target rank or better.
+    """
+
+    scopes: pd.DataFrame
+    histories: Mapping[str, pd.Series]
+    fan: pd.DataFrame
+    shares: pd.DataFrame
+    gap: tuple[float, int] | None
+    growth_needed_pct: float | None
+    held: int
+
+    @property
+    def main(self) -> pd.Series:
+        """The row of the main scope."""
+        return self.scopes.astype(object).loc[MAIN_SCOPE]
+
+    @property
+    def ranks(self) -> pd.DataFrame:
+        """Every rank and the main scope's fan, long: scope, year, rank, low, median, high."""
+        parts = [pd.DataFrame({"scope": s, "year": h.index, "rank": h.to_numpy()}) for s, h in self.histories.items()]
+        return pd.concat([*parts, self.fan.reset_index().assign(scope=MAIN_SCOPE)], ignore_index=True)
+
+
 def hub_race(
     trials: pd.DataFrame, *, home: str, target_rank: int, target_year: int, rival_growth_pct: float, seed: int
-) -> dict[str, Any]:
+) -> HubRace:
     """Read the race from long rows (scope, measure, geo, year, value); scopes are never joined.
-
-    Named scopes, one row a scope: first_year, last_year, latest_rank and, with two ranks or more, moves (their number),
-    bridged (of them, those for years without a rank), chance, low and high as :func:`rank_chance` has them; main, the
-    row of MAIN_SCOPE; histories: scope -> ranks by year. Of the main scope: fan as there; shares, year x (own, rival,
-    rival_geo), per cent, rival being the target place's holder among the others; gap, the chance by the walk of their
-    ratio and its number of steps, None if it cannot be told; growth_needed_pct, growth a year of the own share that
-    meets the rival's; held, years at the target rank or better. And ranks, every rank and the fan, long: scope, year,
-    rank, low, median, high.
 
     Raises :class:`ModelInputError` if the main scope has fewer than two ranks or no share of a rival.
     """
@@ -68,19 +93,15 @@ def hub_race(
             rows[scope] |= {"moves": len(moves), "bridged": bridged, **chance}
     latest, years = shares.iloc[-1], target_year - int(shares.index[-1])
     met = min(latest.rival * (1 + rival_growth_pct / 100) ** years, 100.0)
-    scopes, fan = pd.DataFrame.from_dict(rows, orient="index"), fans[MAIN_SCOPE]
-    parts = [pd.DataFrame({"scope": s, "year": h.index, "rank": h.to_numpy()}) for s, h in histories.items()]
-    return {
-        "scopes": scopes,
-        "main": scopes.astype(object).loc[MAIN_SCOPE],
-        "histories": histories,
-        "fan": fan,
-        "shares": shares,
-        "gap": gap_chance(shares.own / shares.rival, target_year=target_year, rival_growth_pct=rival_growth_pct),
-        "growth_needed_pct": required_growth_pct(latest.own, met, years) if years > 0 else None,
-        "held": int((histories[MAIN_SCOPE] <= target_rank).sum()),
-        "ranks": pd.concat([*parts, fan.reset_index().assign(scope=MAIN_SCOPE)], ignore_index=True),
-    }
+    return HubRace(
+        scopes=pd.DataFrame.from_dict(rows, orient="index"),
+        histories=histories,
+        fan=fans[MAIN_SCOPE],
+        shares=shares,
+        gap=gap_chance(shares.own / shares.rival, target_year=target_year, rival_growth_pct=rival_growth_pct),
+        growth_needed_pct=required_growth_pct(latest.own, met, years) if years > 0 else None,
+        held=int((histories[MAIN_SCOPE] <= target_rank).sum()),
+    )
 
 
 def rank_chance(

@@ -90,10 +90,10 @@ def test_on_what_terms_trade_enters():
 
 def test_who_partners_are_and_those_outside_the_data_are_refused():
     bangladesh, malaysia = tariffs.partner("BGD"), tariffs.partner("MYS")
-    assert (bangladesh["agreements"], bangladesh["group"]) == ((), "Southwest Asia")
-    assert ("Korea-Bangladesh CEPA", "negotiating") in bangladesh["pending"]
-    assert (malaysia["agreements"], malaysia["since"]) == (("ASEAN", "RCEP"), 2007)
-    assert tariffs.partner("LBR")["ships"]
+    assert (bangladesh.agreements, bangladesh.group) == ((), "Southwest Asia")
+    assert ("Korea-Bangladesh CEPA", "negotiating") in bangladesh.pending
+    assert (malaysia.agreements, malaysia.since) == (("ASEAN", "RCEP"), 2007)
+    assert tariffs.partner("LBR").ships
     assert tariffs.lines("XXX", "exports").frame.empty
     for code, said in (("BG", "BGD"), ("Bangladsh", "Bangladesh"), ("bgd", "BGD"), ("KOR", "no partner 'KOR'")):
         with pytest.raises(DataError, match=said):

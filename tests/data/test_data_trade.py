@@ -23,7 +23,7 @@ def test_totals_that_are_not_to_be_trusted_are_left_out() -> None:
     assert panels["export_share"]["SAU"].loc[2000:2015].isna().all()
     flagged = [panels["flagged"][iso3] for iso3 in ("LBR", "MHL", "ANT")]
     assert flagged == ["ships under its flag", "ships under its flag", "former code"]
-    sold = trade.agreement_inputs(outcome="share")[0]["outcomes"]["exports"]
+    sold = trade.agreement_inputs(outcome="share").outcomes["exports"]
     assert sold.index.max() == 2020
     assert sold.loc[:2005, "IND"].isna().all()
     assert sold.loc[2006:, "IND"].between(0.5, 10).all()
@@ -59,15 +59,15 @@ def test_customs_growth_rates_and_the_deflator_reproduce() -> None:
 
 
 def test_members_and_comparisons_are_coded_once_and_ships_leave_on_both_sides() -> None:
-    panels, told = trade.agreement_inputs()
-    agreement = panels["treatment"].agreement
+    inputs = trade.agreement_inputs()
+    agreement = inputs.treatment.agreement
     assert agreement.index.is_unique
     assert agreement[["VNM", "SGP", "GBR", "JPN"]].to_list() == ["ASEAN", "Singapore", "EU", "Japan (RCEP)"]
     assert (agreement == "EU").sum() == 27  # 28 with Croatia, less Malta's ships
-    flags = set(told["left_out"].loc[told["left_out"].reason == "ships", "iso3"])
+    flags = set(inputs.left_out.loc[inputs.left_out.reason == "ships", "iso3"])
     assert {"LBR", "MHL", "BMU", "MLT", "BHS", "PAN"} <= flags
-    for direction, panel in panels["outcomes"].items():
-        partners = panels["comparisons"][direction]
+    for direction, panel in inputs.outcomes.items():
+        partners = inputs.comparisons[direction]
         assert not flags & set(panel.columns)
         assert not {*trade.agreements().iso3} & set(partners)
         assert (panel[partners] > 0).all(axis=None)

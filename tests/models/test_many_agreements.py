@@ -282,18 +282,18 @@ def parallel() -> tuple[pd.DataFrame, pd.Series, float]:
 def test_growing_effects_are_recovered(parallel: tuple) -> None:
     outcomes, entry, truth = parallel
     study = staggered(outcomes, entry)
-    assert study["overall"] == pytest.approx(truth, abs=UNBIASED)
-    assert study["interval"][0] < study["overall"] < study["interval"][1]
-    assert study["profile"].loc[4, "effect_log_points"] == pytest.approx(0.5, abs=UNBIASED)
-    assert study["p_leads"] > 0.01
-    assert staggered(*growing(pretrend=0.06)[:2])["p_leads"] < 0.01  # leads see an early departure
+    assert study.overall == pytest.approx(truth, abs=UNBIASED)
+    assert study.interval[0] < study.overall < study.interval[1]
+    assert study.profile.loc[4, "effect_log_points"] == pytest.approx(0.5, abs=UNBIASED)
+    assert study.p_leads > 0.01
+    assert staggered(*growing(pretrend=0.06)[:2]).p_leads < 0.01  # leads see an early departure
 
 
 def test_it_agrees_with_a_loop_of_differences_in_means(parallel: tuple) -> None:
     outcomes, entry, _ = parallel
     logs = np.log(outcomes)
     never = [u for u in logs if u not in entry.index]
-    profile = staggered(outcomes, entry)["profile"]
+    profile = staggered(outcomes, entry).profile
     for event in (0, 3, 7):
         values = []
         for start in (2000, 2004, 2008):
@@ -307,8 +307,8 @@ def test_units_treated_throughout_are_left_out_and_not_compared_with(parallel: t
     outcomes, entry, _ = parallel
     early = outcomes.columns.drop(entry.index)[:6]
     study = staggered(outcomes, pd.concat([entry, pd.Series(1980, index=early)]))
-    assert study["overall"] == pytest.approx(staggered(outcomes.drop(columns=early), entry)["overall"])
-    assert (study["n_treated"], study["n_never"]) == (len(entry), len(outcomes.columns) - len(entry) - 6)
+    assert study.overall == pytest.approx(staggered(outcomes.drop(columns=early), entry).overall)
+    assert (study.n_treated, study.n_never) == (len(entry), len(outcomes.columns) - len(entry) - 6)
 
 
 def test_the_identified_set_is_that_of_the_package(parallel: tuple) -> None:

@@ -27,8 +27,8 @@ def months(values: np.ndarray, start: str = "2018-01") -> pd.Series:
 
 def test_friedman_of_the_base_runners_is_the_published_one() -> None:
     test = rank_test(months(np.array(ROUNDING_FIRST_BASE.split(), dtype=float)), 3)
-    assert test["n_blocks"] == 22
-    assert test["p_value"] == pytest.approx(0.003805, abs=5e-7)  # of the published statistic, 11.143
+    assert test.n_blocks == 22
+    assert test.p_value == pytest.approx(0.003805, abs=5e-7)  # of the published statistic, 11.143
 
 
 def test_rank_test_agrees_with_ranks_counted_one_by_one() -> None:
@@ -38,7 +38,7 @@ def test_rank_test_agrees_with_ranks_counted_one_by_one() -> None:
         ranks += [sum(other < v for other in block) + 1 for v in block]
     slow = 12 / (2 * 12 * 13) * (ranks**2).sum() - 3 * 2 * 13
     test = rank_test(y, 12)
-    assert (test["n_blocks"], test["p_value"]) == (2, pytest.approx(stats.chi2.sf(slow, 11), rel=EXACT))
+    assert (test.n_blocks, test.p_value) == (2, pytest.approx(stats.chi2.sf(slow, 11), rel=EXACT))
     assert rank_test(y["2020-03":"2021-12"], 12) is None
 
 
@@ -46,12 +46,12 @@ def test_a_pure_season_has_strength_one_and_its_own_pattern_and_a_short_series_n
     pattern = 0.2 * np.sin(np.arange(72) * 2 * np.pi / 12)
     y = months(np.exp(6 + pattern))
     found = decompose(y, smoother=13, n_shuffles=99, seed=1)
-    assert found["strength"] == strengths(y, (7, 13)).loc[13, "ordinary"] == pytest.approx(1.0, abs=1e-3)
+    assert found.strength == strengths(y, (7, 13)).loc[13, "ordinary"] == pytest.approx(1.0, abs=1e-3)
     assert decompose(y.iloc[:23], smoother=7, n_shuffles=99, seed=5) is None
-    assert found["p_value"] == pytest.approx(1 / 100)
-    assert found["effect_pct"].to_numpy() == pytest.approx(100 * np.expm1(pattern[:12]), abs=0.5)
-    assert found["by_month"]["p_value"] < 0.001
-    parts = found["parts"]
+    assert found.p_value == pytest.approx(1 / 100)
+    assert found.effect_pct.to_numpy() == pytest.approx(100 * np.expm1(pattern[:12]), abs=0.5)
+    assert found.by_month.p_value < 0.001
+    parts = found.parts
     assert parts.fitted.to_numpy() == pytest.approx(parts.trend * np.exp(parts.seasonal_log), rel=EXACT)
     assert (parts.trend * (1 + parts.from_trend_pct / 100)).to_numpy() == pytest.approx(parts.observed, rel=EXACT)
 
@@ -60,16 +60,16 @@ def test_a_quarter_end_effect_is_recovered_under_noise_and_trend() -> None:
     rng, t = np.random.default_rng(6), np.arange(72)
     logs = 6 + 0.01 * t + 0.12 * (t % 3 == 2) + rng.normal(0, 0.05, 72)
     test = rank_test(months(np.exp(logs)), 3)
-    assert int(test["effect_pct"].idxmax()) == 3
-    gap = np.log1p(test["effect_pct"][3] / 100) - np.log1p(test["effect_pct"][1] / 100)
+    assert int(test.effect_pct.idxmax()) == 3
+    gap = np.log1p(test.effect_pct[3] / 100) - np.log1p(test.effect_pct[1] / 100)
     assert gap == pytest.approx(0.12 + 0.02, abs=0.03)
-    assert test["p_value"] < 0.001
+    assert test.p_value < 0.001
 
 
 def test_noise_is_called_a_season_no_more_often_than_the_level() -> None:
     rng = np.random.default_rng(12)
     small = [
-        decompose(months(np.exp(rng.normal(0, 0.1, 60))), smoother=13, n_shuffles=99, seed=i)["p_value"] <= 0.1
+        decompose(months(np.exp(rng.normal(0, 0.1, 60))), smoother=13, n_shuffles=99, seed=i).p_value <= 0.1
         for i in range(60)
     ]
     assert sum(small) <= 12  # 60 tries at 0.1: more than twelve has a chance of 1%
@@ -102,14 +102,13 @@ def test_pairs_by_hand() -> None:
     rows += [("m", "2025-01", "2025-01", value, day) for value, day in days.items()]
     known = {"a": monthly({"2025-01": 80.0, "2025-02": 201.0}), "k": monthly({"2025-01": 100.0, "2025-02": 170.0})}
     found = compare(prints([*rows, ("m", "2025-02", "2025-02", 9.0, "2025-03-01")]), known, max_delay_days=60)
-    of = found["pairs"].groupby("count").get_group
-    assert of("a").revision_pct.tolist() == pytest.approx([-20.0, 0.5], rel=EXACT)
-    assert of("a").delay_days.tolist() == [1, 1]
-    assert found["by_count"].loc["A", ["n", "n_moved"]].tolist() == [2, 1]
-    assert found["by_count"].loc["A", "total_pct"] == pytest.approx(100 * (281 / 300 - 1), rel=EXACT)
-    assert of("k").latest_usd_m.tolist() == [270.0]
-    assert of("m").latest_usd_m.tolist() == [760.0]
-    assert found["pending"][["count", "last_month"]].astype(str).to_numpy().tolist() == [
+    assert found.of("a").revision_pct.tolist() == pytest.approx([-20.0, 0.5], rel=EXACT)
+    assert found.of("a").delay_days.tolist() == [1, 1]
+    assert found.by_count.loc["A", ["n", "n_moved"]].tolist() == [2, 1]
+    assert found.by_count.loc["A", "total_pct"] == pytest.approx(100 * (281 / 300 - 1), rel=EXACT)
+    assert found.of("k").latest_usd_m.tolist() == [270.0]
+    assert found.of("m").latest_usd_m.tolist() == [760.0]
+    assert found.pending[["count", "last_month"]].astype(str).to_numpy().tolist() == [
         ["a", "2025-03"],
         ["k", "2025-03"],
     ]
@@ -119,8 +118,8 @@ def test_a_late_print_is_left_out_and_old_months_do_not_wait_for_a_count() -> No
     rows = [("a", m, m, 1.0, f"{m}-28") for m in ("2024-11", "2025-01", "2025-02")]
     rows = prints([*rows, ("b", "2025-01", "2025-01", 100.0, "2025-06-01")])
     found = compare(rows, {name: monthly({"2025-01": 1.0}) for name in "ab"}, max_delay_days=60)
-    assert (len(found["pairs"]), found["n_late"], list(found["by_count"].index)) == (1, 1, ["A"])
-    assert found["pending"].last_month.astype(str).tolist() == ["2025-02"]
+    assert (len(found.pairs), found.n_late, list(found.by_count.index)) == (1, 1, ["A"])
+    assert found.pending.last_month.astype(str).tolist() == ["2025-02"]
 
 
 def test_bounds_are_order_statistics_by_a_slow_count() -> None:
@@ -128,23 +127,23 @@ def test_bounds_are_order_statistics_by_a_slow_count() -> None:
     rows, latest = panel(ratios)
     found = pending_months(compare(rows, latest, max_delay_days=60), "a", level=80)
     ordered = sorted(ratios)
-    assert found["months"].low_usd_m.iloc[0] == pytest.approx(100 * ordered[2], rel=EXACT)  # floor(30 x 0.1) = 3
-    assert found["months"].high_usd_m.iloc[0] == pytest.approx(100 * ordered[26], rel=EXACT)  # ceil(30 x 0.9) = 27
-    assert found["coverage_pct"] == pytest.approx(100 * 24 / 30, rel=EXACT)
-    assert found["attainable"]
+    assert found.months.low_usd_m.iloc[0] == pytest.approx(100 * ordered[2], rel=EXACT)  # floor(30 x 0.1) = 3
+    assert found.months.high_usd_m.iloc[0] == pytest.approx(100 * ordered[26], rel=EXACT)  # ceil(30 x 0.9) = 27
+    assert found.coverage_pct == pytest.approx(100 * 24 / 30, rel=EXACT)
+    assert found.attainable
     inside = 0
     for i, r in enumerate(ratios):
         others = sorted(np.delete(ratios, i))  # 28 others: floor(2.9) = 2 and ceil(26.1) = 27
         inside += others[1] <= r <= others[26]
-    assert found["held"] == inside
+    assert found.held == inside
 
 
 def test_few_pairs_promise_little_and_say_so() -> None:
     rows, latest = panel(np.linspace(0.8, 1.1, 13))
     found = pending_months(compare(rows, latest, max_delay_days=60), "a", level=95)
-    assert not found["attainable"]
-    assert found["coverage_pct"] == pytest.approx(100 * 12 / 14, rel=EXACT)
-    assert (found["low_pct"], found["high_pct"]) == pytest.approx((-20.0, 10.0), abs=1e-6)
+    assert not found.attainable
+    assert found.coverage_pct == pytest.approx(100 * 12 / 14, rel=EXACT)
+    assert (found.low_pct, found.high_pct) == pytest.approx((-20.0, 10.0), abs=1e-6)
     rows, latest = panel(np.array([0.9, 1.0]))
     assert pending_months(compare(rows, latest, max_delay_days=60), "a", level=80) is None
 
@@ -195,11 +194,11 @@ def test_a_year_to_date_by_hand_and_none_without_its_base_a_later_year_or_januar
     values, index = [*[10.0] * 12, *[11.0] * 12, *[13.0] * 5], pd.period_range("2024-01", periods=29, freq="M")
     y, path = pd.Series(values, index=index), {"base_year": 2024, "growth_pct": 10.0}
     found = export_record.year_to_date(y, **path)
-    assert [found[name] for name in ("n_months", "to_date", "year_before", "base")] == [5, 65.0, 55.0, 50.0]
-    assert found["path"] == pytest.approx(50 * 1.21, rel=EXACT)
-    assert found["ahead_pct"] == pytest.approx(100 * (65 / 60.5 - 1), rel=EXACT)
-    assert found["cumulative"].loc[12, 2025] == pytest.approx(132.0, rel=EXACT)
-    assert np.isnan(found["cumulative"].loc[6, 2026])
+    assert [getattr(found, name) for name in ("n_months", "to_date", "year_before", "base")] == [5, 65.0, 55.0, 50.0]
+    assert found.path == pytest.approx(50 * 1.21, rel=EXACT)
+    assert found.ahead_pct == pytest.approx(100 * (65 / 60.5 - 1), rel=EXACT)
+    assert found.cumulative.loc[12, 2025] == pytest.approx(132.0, rel=EXACT)
+    assert np.isnan(found.cumulative.loc[6, 2026])
     for short in (y[:0], y[:12], y[1:], y.drop(pd.Period("2026-01", "M"))):
         assert export_record.year_to_date(short, **path) is None
     rows = counts([("a", 2024, 100.0), ("a", 2026, 132.0), ("b", 2024, 5.0), ("c", 2025, 5.0)])

@@ -153,7 +153,7 @@ def series(seed: int, *, freq: str = "Y-DEC", n: int = 40, jump: float = 0.0, sl
 @pytest.mark.parametrize(("freq", "n"), [("Y-DEC", 40), ("M", 120)])
 def test_recovers_a_known_break(freq: str, n: int) -> None:
     found = [it.its(*series(s, freq=freq, n=n, jump=0.4, slope=-0.01)) for s in range(40)]
-    assert np.mean([f["level_shift"] for f in found]) == pytest.approx(0.4, abs=FOUR_ERRORS)
+    assert np.mean([f.level_shift for f in found]) == pytest.approx(0.4, abs=FOUR_ERRORS)
 
 
 def test_agrees_with_statsmodels() -> None:
@@ -164,18 +164,18 @@ def test_agrees_with_statsmodels() -> None:
     x = np.column_stack([np.ones(90), time, time >= 0, np.maximum(time, 0)])
     months = np.column_stack([(y.index.month == m) for m in range(2, 13)])
     x = np.column_stack([x, months, control.z]).astype(float)
-    assert found["lags"] == int(4 * 0.9 ** (2 / 9))
-    twin = sm.OLS(y.to_numpy(), x).fit(cov_type="HAC", cov_kwds={"maxlags": found["lags"], "use_correction": True})
-    assert found["level_shift"] == pytest.approx(twin.params[2], rel=EXACT)
-    assert found["se_level"] == pytest.approx(twin.bse[2], rel=1e-6)
+    assert found.lags == int(4 * 0.9 ** (2 / 9))
+    twin = sm.OLS(y.to_numpy(), x).fit(cov_type="HAC", cov_kwds={"maxlags": found.lags, "use_correction": True})
+    assert found.level_shift == pytest.approx(twin.params[2], rel=EXACT)
+    assert found.se_level == pytest.approx(twin.bse[2], rel=1e-6)
 
 
 def test_a_missing_month_keeps_its_place_in_time() -> None:
     y, start = series(5, freq="M", n=60)
     straight = pd.Series(np.arange(60) * 0.01, index=y.index, name="y")
     for found in (it.its(straight.drop(y.index[17]), start), it.its(straight.where(y.index != y.index[17]), start)):
-        assert len(found["paths"]) == 59
-        assert found["level_shift"] == pytest.approx(0, abs=1e-9)
+        assert len(found.fitted) == 59
+        assert found.level_shift == pytest.approx(0, abs=1e-9)
     assert it.attempt(straight.iloc[28:], start) is None
 
 
@@ -187,7 +187,7 @@ def test_placebo_dates_are_away_from_the_true_one_and_rank_it() -> None:
     assert check.p_value == check.p_floor
     assert min(abs((d - start).n) for d in check.table.index) == 12
     fake = it.its(y, check.table.index[0])
-    assert check.table.t.iloc[0] == pytest.approx(fake["level_shift"] / fake["se_level"], rel=EXACT)
+    assert check.table.t.iloc[0] == pytest.approx(fake.level_shift / fake.se_level, rel=EXACT)
 
 
 def test_the_valley_falls_and_recovers() -> None:

@@ -178,22 +178,21 @@ def test_discounted_value_agrees_with_a_sum_over_days() -> None:
 
 def test_a_day_gained_is_a_day_of_peak_sales_in_the_long_run_and_the_clock_share_scales_it() -> None:
     """Undiscounted and past the peak, the gain is peak times the time gained: the curve shifts, its end stays."""
-    found = simulate(track(), years_to_target=4.5, n=10, seed=1)[0].likely
+    found = simulate(track(), years_to_target=4.5, n=10, seed=1).likely
     assert found.npv_usd_m == pytest.approx(500 * found.months_gained / 12, rel=EXACT)
     assert found.months_gained == pytest.approx(12 * (330 - 150) / DAYS, rel=EXACT)
     one = Step(before_days=406, after_days=295, spread=(0.01,) * 3)
-    both = replace(track(), steps=(one, *track().steps))
-    likely = simulate(both, years_to_target=4.5, n=10, seed=1)[0].likely
-    assert likely.months_gained == pytest.approx(12 * (111 + 180) / DAYS, rel=EXACT)
-    assert likely.months_gained == pytest.approx(both.announced_months, rel=EXACT)
-    part = simulate(track(FIXED | {"clock_share_pct": (1.4,) * 3}), years_to_target=4.5, n=10, seed=1)[0].likely
+    both = simulate(replace(track(), steps=(one, *track().steps)), years_to_target=4.5, n=10, seed=1)
+    assert both.likely.months_gained == pytest.approx(12 * (111 + 180) / DAYS, rel=EXACT)
+    assert both.likely.months_gained == pytest.approx(both.track.announced_months, rel=EXACT)
+    part = simulate(track(FIXED | {"clock_share_pct": (1.4,) * 3}), years_to_target=4.5, n=10, seed=1).likely
     assert part.npv_usd_m == pytest.approx(0.014 * found.npv_usd_m, rel=EXACT)
     assert part.all_npv_usd_m == pytest.approx(found.npv_usd_m, rel=EXACT)
 
 
 def test_recovers_the_mean_and_spread_it_was_given() -> None:
     """The gain is cut times case length: log-normal with the step's coefficient of variation."""
-    draws = simulate(track(spread=(0.7, 0.7, 0.7)), years_to_target=4.5, n=40_000, seed=5)[1]
+    draws = simulate(track(spread=(0.7, 0.7, 0.7)), years_to_target=4.5, n=40_000, seed=5).draws
     days = draws.months_gained / 12 * DAYS
     assert days.mean() == pytest.approx(180, rel=MOMENTS)
     assert days.std() / days.mean() == pytest.approx(0.7, rel=3 * MOMENTS)
@@ -205,10 +204,10 @@ def test_all_products_together_are_the_sum_over_the_years_they_start() -> None:
     base, left = track(WIDE, spread=(0.4, 0.7, 1.2)), 4.5
     slow, start = 0.0, 0
     while left - start > 0:
-        to, before = (simulate(base, years_to_target=left - start - k, n=300, seed=9)[1] for k in (0, 1))
+        to, before = (simulate(base, years_to_target=left - start - k, n=300, seed=9).draws for k in (0, 1))
         slow += 3 * (to.extra_usd_m - before.extra_usd_m).mean()
         start += 1
-    found = all_products({"New drug": simulate(base, years_to_target=left, n=300, seed=9)[0]}, {"New drug": 3})
+    found = all_products({"New drug": simulate(base, years_to_target=left, n=300, seed=9)}, {"New drug": 3})
     assert found.mean_usd_m["New drug"] == pytest.approx(slow, rel=1e-6)
     assert found.loc["together"].equals(found.loc["New drug"].rename("together"))
     assert found.all_usd_m.iloc[0] >= found.mean_usd_m.iloc[0]
@@ -230,9 +229,9 @@ def test_what_an_assumed_range_rests_on(known: tuple | None, basis: str) -> None
 
 
 def test_nothing_delivered_gains_nothing_and_a_late_start_brings_no_revenue_in_time() -> None:
-    none = simulate(track(FIXED | {"delivered_pct": (0, 0, 0)}), years_to_target=4.5, n=50, seed=1)[1]
+    none = simulate(track(FIXED | {"delivered_pct": (0, 0, 0)}), years_to_target=4.5, n=50, seed=1).draws
     assert (none[["months_gained", "extra_usd_m", "npv_usd_m"]].abs() < EXACT).all().all()
-    late = simulate(track(), years_to_target=-1.0, n=50, seed=1)[1]
+    late = simulate(track(), years_to_target=-1.0, n=50, seed=1).draws
     assert (late.extra_usd_m == 0).all()
     assert (late.npv_usd_m > 0).all()
 
@@ -245,7 +244,7 @@ def test_the_tornado_is_what_replacing_one_assumption_gives() -> None:
     for name in ("delivered_pct", "peak_usd_m", "discount_pct"):
         for end, column in ((0, "value_low"), (2, "value_high")):
             alone = replace(base, assumptions={**WIDE, name: (WIDE[name][end],) * 3})
-            slow = simulate(alone, years_to_target=4.5, n=5, seed=1)[0].likely.npv_usd_m
+            slow = simulate(alone, years_to_target=4.5, n=5, seed=1).likely.npv_usd_m
             assert found.loc[name, column] == pytest.approx(slow, rel=EXACT)
     assert (found.value_high - found.value_low).abs().is_monotonic_decreasing
     assert len(both) == 2 * len(found)
@@ -329,10 +328,10 @@ GOAL = {"home": "KOR", "target_rank": 3, "target_year": 2030, "rival_growth_pct"
 
 
 def test_only_rivals_far_ahead_are_out_of_reach_and_rows_that_cannot_tell_are_refused() -> None:
-    assert hub_race(rows(), **GOAL | {"target_year": 2024})["growth_needed_pct"] is None
+    assert hub_race(rows(), **GOAL | {"target_year": 2024}).growth_needed_pct is None
     for best, trials in {3: rows(), 2: rows(CHN=5.0), 1: rows(CHN=5.0, USA=6.0)}.items():
         same = rank_chance(HUB, best_rank=best, target_rank=3, target_year=2030, seed=1)[0]
-        assert hub_race(trials, **GOAL)["main"].chance == same.chance
+        assert hub_race(trials, **GOAL).main.chance == same.chance
     bare = rows()
     with pytest.raises(ModelInputError, match="later as_of"):
         hub_race(bare[bare.scope != "all_trials"], **GOAL)

@@ -310,14 +310,14 @@ PANELS: dict[str, Callable[[Any], Any]] = {
     "ranks.fit": lambda p: model("ranks").fit(p, "a").field,
     "agreement_record": lambda p: model("agreement_record").record({"x": p}, ENTERED, {"x": list("efghijkl")}).table,
     "synthetic_control": lambda p: [model("synthetic_control").fit(p, "a", 2010).effect],
-    "event_study": lambda p: model("event_study").staggered(p, ENTERED["entry_year"])["profile"],
+    "event_study": lambda p: model("event_study").staggered(p, ENTERED["entry_year"]).profile,
     "diversification.over_time": lambda p: model("diversification").over_time(p).reset_index(drop=True),
     "diversification.episodes": lambda p: model("diversification").episodes(p, FALLS, fall_pct=5, min_share_pct=5),
     "trade_baseline": lambda p: model("trade_baseline").recent_growth(model("checks").whole_years(p), 2020),
 }
 SERIES: dict[str, Callable[[Any], Any]] = {
     "export_target": lambda y: model("export_target").position(y, base_year=2022, base_usd_m=1.0, until=2030).history,
-    "interrupted": lambda y: model("interrupted").its(y, 2010)["level_shift"],
+    "interrupted": lambda y: model("interrupted").its(y, 2010).level_shift,
 }
 RANDOM = np.random.default_rng(3)
 PANEL = pd.DataFrame(np.exp(RANDOM.normal(0.05, 0.1, (30, 12)).cumsum(axis=0)), range(1995, 2025), list("abcdefghijkl"))

@@ -44,8 +44,8 @@ def test_break_of_the_nile_in_1899() -> None:
     assert (round(before), round(after)) == (1098, 850)
     found = interrupted.its(y, 1899)
     # A trend is estimated as well, so the break at the date is not the difference of means; it is near it and clear.
-    assert found["level_shift"] == pytest.approx(after - before, abs=2 * found["se_level"])
-    assert found["p_level"] < 0.001
+    assert found.level_shift == pytest.approx(after - before, abs=2 * found.se_level)
+    assert found.p_level < 0.001
     assert interrupted.placebo_dates(y, found).p_value <= 0.1
 
 
@@ -90,14 +90,14 @@ def test_minimum_wage_effects_of_callaway_and_santanna() -> None:
     """Published: dynamic overall -0.0772 (0.0203); by event time -0.0199, -0.0510, -0.1373, -0.1008; simple average
     over group-times -0.0400 (0.0119)."""
     study = staggered(*counties(), leads=2)
-    after = list(study["profile"].index[study["profile"].index >= 0])
-    effects = study["profile"].loc[after, "effect_log_points"]
-    se = np.sqrt(study["covariance"].loc[after, after].to_numpy().sum()) / len(after)
+    after = list(study.profile.index[study.profile.index >= 0])
+    effects = study.profile.loc[after, "effect_log_points"]
+    se = np.sqrt(study.covariance.loc[after, after].to_numpy().sum()) / len(after)
     assert effects.to_numpy() == pytest.approx([-0.0199, -0.0510, -0.1373, -0.1008], abs=PRINTED)
     assert effects.mean() == pytest.approx(-0.0772, abs=PRINTED)
     assert se == pytest.approx(0.0203, abs=BOOTSTRAPPED_SE)
-    assert study["overall"] == pytest.approx(-0.0400, abs=PRINTED)
-    assert study["overall_se"] == pytest.approx(0.0119, abs=BOOTSTRAPPED_SE)
+    assert study.overall == pytest.approx(-0.0400, abs=PRINTED)
+    assert study.overall_se == pytest.approx(0.0119, abs=BOOTSTRAPPED_SE)
 
 
 # Trials of BCG against tuberculosis, cases and others: among the vaccinated, then controls (Colditz et al. 1994).
