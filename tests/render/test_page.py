@@ -2,10 +2,8 @@
 
 import base64
 import csv
-import hashlib
 import io
 import re
-from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -130,14 +128,6 @@ def test_hostile_names_become_harmless_file_names_and_unique_ids(hostile: Readin
     assert "\x1b" not in hostile.html
     assert "[31m" not in plain(HOSTILE)
     assert plain("10%\r50%\rdone\r\nnext\x07") == "done\nnext"
-
-
-def test_policy_admits_exactly_the_style_sheet_of_the_page() -> None:
-    html = page("Text.")
-    (sheet,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
-    expected = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    assert f'<meta http-equiv="Content-Security-Policy" content="{expected}">' in unescape(html)
 
 
 def test_headings_skip_no_level_and_fill_the_contents() -> None:
