@@ -6,14 +6,16 @@ effects are counted. The fit starts from effects that match their margins once, 
 X over that start s, weighted by s, has the same estimates for any s that is a product of fixed effects.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pandas as pd
 import pyfixest as pf
-from pyfixest.estimation.models import fepois_  # noqa: F401 - the rest of it, which it would import at the first fit
+from pyfixest.estimation.models import fepois_  # with the rest of it, which it would import at the first fit
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame
@@ -26,6 +28,9 @@ WORLD_COLUMNS = {
     "agreement": "1 from the year in which an agreement between the two counts, else 0",
 }
 """The columns a world panel needs, with what each means; others are ignored."""
+
+SUNK = 0.25
+"""Part of its start that a mean keeps which nothing drives to zero; fewer than three iterations settle no fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +77,20 @@ def ppml(
         margin, matched = np.bincount(groups, y), np.bincount(groups, start)
         start *= np.divide(margin, matched, out=np.zeros_like(margin), where=margin > 0)[groups]
     data = frame[needed].assign(**{outcome: y / np.where(start > 0, start, 1), "start_of_ppml": start})
+    run = partial(
+        pf.fepois,
+        f"{outcome} ~ {' + '.join(regressors)}" + (f" | {' + '.join(fixed_effects)}" if fixed_effects else ""),
+        data=data[start > 0],  # the others are zero throughout an effect, which fits them perfectly
+        weights="start_of_ppml",
+        vcov={"CRV1": cluster} if cluster else "hetero",
+        ssc=pf.ssc(k_adj=False),
+        store_data=False,
+    )
     absorbed = ModelInputError("PPML: the fixed effects absorb every regressor; take one of them out")
     with catch_warnings():
-        simplefilter("ignore", UserWarning)  # what is separated is missing from n_obs
+        simplefilter("ignore")  # what is separated is missing from n_obs
         try:
-            fit = pf.fepois(
-                f"{outcome} ~ {' + '.join(regressors)}" + (f" | {' + '.join(fixed_effects)}" if fixed_effects else ""),
-                data=data[start > 0],  # the others are zero throughout an effect, which fits them perfectly
-                weights="start_of_ppml",
-                vcov={"CRV1": cluster} if cluster else "hetero",
-                ssc=pf.ssc(k_adj=False),
-                separation_check=["ir"] if fixed_effects else None,
-                copy_data=False,
-                store_data=False,
-            )
+            fit = _settled(run) or run(separation_check=["ir"])
         except ValueError as fault:
             raise (absorbed if "collinear" in str(fault) else fault) from None
     coefficients = fit.coef().rename_axis("regressor").drop("Intercept", errors="ignore")
@@ -99,6 +104,16 @@ def ppml(
         covariance=covariance.loc[coefficients.index, coefficients.index].rename_axis(index=None, columns=None),
         n_obs=int(fit._N),
     )
+
+
+def _settled(run: Callable[..., fepois_.Fepois]) -> fepois_.Fepois | None:
+    """The fit if plainly nothing is separated by a regressor, which the packaged check takes as long as half a fit to
+    see: of what is, some observation's mean falls by a factor e with every iteration. None if in doubt."""
+    with suppress(ValueError, np.linalg.LinAlgError):
+        fit = run(separation_check=None)
+        if fit.predict(type="response").min() > SUNK:
+            return fit
+    return None
 
 
 def check_world(world: pd.DataFrame) -> None:

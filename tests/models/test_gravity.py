@@ -44,6 +44,19 @@ def test_ppml_agrees_with_dummies_written_out_and_drops_what_is_separated() -> N
     assert ppml(frame.assign(y=frame.y.where(frame.unit != 3, 0.0)), "y", ["x"], ["unit", "t"], "unit").n_obs == 11 * 9
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_a_regressor_separates_is_left_out_and_the_regressor_too(alone: bool) -> None:
+    """A pair whose trade begins with its agreement tells nothing of it, however few rows that are."""
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame({"unit": np.repeat(range(40), 10), "t": np.tile(range(10), 40), "x": rng.normal(size=400)})
+    frame["y"] = rng.gamma(2, 1, 400) * np.exp(0.3 * frame.x)
+    frame["on"] = ((frame.t > 1) & (frame.unit == 7) | (frame.t > 4) & (frame.unit == 8) & (not alone)).astype(float)
+    frame.loc[(frame.unit == 7) & (frame.t <= 1), "y"] = 0.0
+    fit = ppml(frame, "y", ["x", "on"], ["unit", "t"], "unit")
+    assert fit.n_obs == (398 if alone else 400)
+    assert list(fit.coefficients.index) == (["x"] if alone else ["x", "on"])
+
+
 def test_without_fixed_effects_it_is_a_poisson_regression_with_robust_errors() -> None:
     rng, names = np.random.default_rng(2), ["distance", "agreement"]
     frame = pd.DataFrame({"distance": np.arange(320) % 7 / 7.0, "agreement": rng.integers(0, 2, 320)})
