@@ -1,4 +1,4 @@
-"""Poisson pseudo-maximum-likelihood with high-dimensional fixed effects, and the columns of a world panel.
+"""Poisson pseudo-maximum-likelihood with high-dimensional fixed effects.
 
 X = exp(b'x + fixed effects) x e, estimated by PPML (Santos Silva & Tenreyro 2006) through pyfixest; standard errors are
 clustered or heteroskedastic, without a correction for the number of regressors, which would widen them once pair
@@ -19,15 +19,6 @@ from pyfixest.estimation.models import fepois_  # with the rest of it, which it 
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_frame
-
-WORLD_COLUMNS = {
-    "exporter": "ISO 3166-1 alpha-3 of the exporter",
-    "importer": "ISO 3166-1 alpha-3 of the importer; equal to the exporter for domestic sales",
-    "year": "calendar year",
-    "trade_usd_m": "value of the flow, US$ million, zero or more",
-    "agreement": "1 from the year in which an agreement between the two counts, else 0",
-}
-"""The columns a world panel needs, with what each means; others are ignored."""
 
 SUNK = 0.25
 """Part of its start that a mean keeps which nothing drives to zero; fewer than three iterations settle no fit."""
@@ -96,12 +87,12 @@ def ppml(
     coefficients = fit.coef().rename_axis("regressor").drop("Intercept", errors="ignore")
     if coefficients.empty:
         raise absorbed
-    names = list(fit.coef().index)
+    names = fit.coef().index.rename(None)
     covariance = pd.DataFrame(np.asarray(fit._vcov), index=names, columns=names)
     return GravityFit(
         coefficients=coefficients,
         standard_errors=fit.se().rename_axis("regressor")[coefficients.index],
-        covariance=covariance.loc[coefficients.index, coefficients.index].rename_axis(index=None, columns=None),
+        covariance=covariance.loc[list(coefficients.index), list(coefficients.index)],
         n_obs=int(fit._N),
     )
 
@@ -114,18 +105,3 @@ def _settled(run: Callable[..., fepois_.Fepois]) -> fepois_.Fepois | None:
         if fit.predict(type="response").min() > SUNK:
             return fit
     return None
-
-
-def check_world(world: pd.DataFrame) -> None:
-    """Refuse a world panel that breaks :data:`WORLD_COLUMNS`, naming the first thing to mend."""
-    checked_frame(world, WORLD_COLUMNS, "world panel")
-    if world[list(WORLD_COLUMNS)].isna().any(axis=None):
-        raise ModelInputError("world panel: a cell is empty; leave the row out, or put 0 where no trade was recorded")
-    if world.duplicated(["exporter", "importer", "year"]).any():
-        raise ModelInputError("world panel: an exporter, importer and year stand twice; add the flows up")
-    if not all(pd.api.types.is_numeric_dtype(world[name]) for name in ("year", "trade_usd_m", "agreement")):
-        raise ModelInputError("world panel: year, trade_usd_m and agreement must be plain numbers")
-    if (world["trade_usd_m"] < 0).any() or not world["agreement"].isin([0, 1]).all():
-        raise ModelInputError("world panel: trade_usd_m must be 0 or more and agreement 0 or 1")
-    if world.loc[world["exporter"] == world["importer"], "agreement"].any():
-        raise ModelInputError("world panel: domestic rows cannot have an agreement; set it to 0")

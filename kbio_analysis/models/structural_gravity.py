@@ -16,8 +16,17 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.agreement_record import AgreementRecord
 from kbio_analysis.models.checks import checked_frame
-from kbio_analysis.models.gravity import check_world, ppml
+from kbio_analysis.models.gravity import ppml
 from kbio_analysis.models.reference_class import MIN_CASES, MixturePrediction, averaged_over_tau, pool
+
+WORLD_COLUMNS = {
+    "exporter": "ISO 3166-1 alpha-3 of the exporter",
+    "importer": "ISO 3166-1 alpha-3 of the importer; equal to the exporter for domestic sales",
+    "year": "calendar year",
+    "trade_usd_m": "value of the flow, US$ million, zero or more",
+    "agreement": "1 from the year in which an agreement between the two counts, else 0",
+}
+"""The columns a world panel needs, with what each means; others are ignored."""
 
 THREE_WAY = ("exporter^year", "importer^year", "pair")
 DIRECTIONS = ("exports", "imports")
@@ -37,8 +46,8 @@ class PartnerEffects:
     def step(self, direction: str, start: int) -> dict[str, float] | None:
         """The step of the event study: the mean of three years of the panel from ``start`` less that of three before.
 
-        ``before_from``, ``before_to``, ``after_from`` and
-        ``after_to`` (years), ``level_before``, ``level_after``, ``step`` and ``se``. None if either side is missing.
+        ``before_from``, ``before_to``, ``after_from`` and ``after_to`` (years), ``level_before``, ``level_after``,
+        ``step`` and ``se``. None if either side is missing.
         """
         if self.study.empty:
             return None
@@ -68,10 +77,10 @@ def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: 
     """One effect an agreement and direction over its first ``years`` years, all in one regression.
 
     The table has effect_log_points, se_log_points, first_year and n_years in the panel.
-    ``world`` as :data:`kbio_analysis.models.gravity.WORLD_COLUMNS`; ``agreements``: columns iso3, agreement and
-    entry_year (first calendar year that counts), one row a partner. An agreement without a year of the panel within
-    its first years, or without trade then, has no effect. Raises ModelInputError for a panel that breaks its columns,
-    a home that is not in it, or when no agreement can be measured.
+    ``world`` as :data:`WORLD_COLUMNS`; ``agreements``: columns iso3, agreement and entry_year (first calendar year that
+    counts), one row a partner. An agreement without a year of the panel within its first years, or without trade then,
+    has no effect. Raises ModelInputError for a panel that breaks its columns, a home that is not in it, or when no
+    agreement can be measured.
     """
     frame, terms, late = _with_terms(world, agreements, home, years)
     if not terms:
@@ -222,7 +231,17 @@ def _with_terms(
     world: pd.DataFrame, agreements: pd.DataFrame, home: str, years: int
 ) -> tuple[pd.DataFrame, dict[str, tuple[str, str]], list[str]]:
     """The panel with its pair and dummies: name of a dummy -> (agreement, direction), and those of later years."""
-    check_world(world)
+    checked_frame(world, WORLD_COLUMNS, "world panel")
+    if world[list(WORLD_COLUMNS)].isna().any(axis=None):
+        raise ModelInputError("world panel: a cell is empty; leave the row out, or put 0 where no trade was recorded")
+    if world.duplicated(["exporter", "importer", "year"]).any():
+        raise ModelInputError("world panel: an exporter, importer and year stand twice; add the flows up")
+    if not all(pd.api.types.is_numeric_dtype(world[name]) for name in ("year", "trade_usd_m", "agreement")):
+        raise ModelInputError("world panel: year, trade_usd_m and agreement must be plain numbers")
+    if (world["trade_usd_m"] < 0).any() or not world["agreement"].isin([0, 1]).all():
+        raise ModelInputError("world panel: trade_usd_m must be 0 or more and agreement 0 or 1")
+    if world.loc[world["exporter"] == world["importer"], "agreement"].any():
+        raise ModelInputError("world panel: domestic rows cannot have an agreement; set it to 0")
     checked_frame(agreements, ["iso3", "agreement", "entry_year"], "agreements")
     if home not in set(world["exporter"]):
         raise ModelInputError(f"the world panel holds no {home}")
@@ -232,13 +251,10 @@ def _with_terms(
     frame["pair"] = frame["exporter"] + "_" + frame["importer"]
     sides = {"exports": frame["exporter"] == home, "imports": frame["importer"] == home}
     partner = frame["importer"].where(sides["exports"], frame["exporter"].where(sides["imports"]))
-    entry = partner.map(agreements.set_index("iso3")["entry_year"])
-    name_of = partner.map(agreements.set_index("iso3")["agreement"])
-    since = frame["year"] - entry
-    ours = sides["exports"] | sides["imports"]
-    frame.loc[ours, "agreement"] = 0
-    terms: dict[str, tuple[str, str]] = {}
-    added, late = {}, []
+    known = agreements.set_index("iso3")
+    since, name_of = frame["year"] - partner.map(known["entry_year"]), partner.map(known["agreement"])
+    frame.loc[sides["exports"] | sides["imports"], "agreement"] = 0
+    added, terms, late = {}, {}, []
     for direction, side in sides.items():
         later = side & (since >= years)
         if later.any():
