@@ -1,5 +1,6 @@
 """Batch files: typed by the notebook, judged as a whole, named apart, and never larger than said."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,8 +228,20 @@ def test_notebooks_and_values_of_the_command_line_count_for_batches(
             requested(wanted, given, batches=[one], **how)
 
 
+def ours(name: str) -> NotebookSpec:
+    return read(ROOT / "notebooks" / f"{name}.ipynb")
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "reports" / "batches").glob("*.yml")), ids=lambda path: path.stem)
 def test_the_shipped_batches_fit_their_notebooks(file: Path) -> None:
-    found, _ = read_batches([file], lambda name: read(ROOT / "notebooks" / f"{name}.ipynb"))
+    found, _ = read_batches([file], ours)
     assert len({(one.notebook, one.set_name) for one in found}) == len(found)
     assert len(found) >= (MANY_SETS_IN_ALL if file.stem == "all_partners" else 1)
+
+
+def test_the_example_of_the_manual_is_right_and_ranks_by_what_is_recorded(tmp_path: Path) -> None:
+    file = tmp_path / "example.yml"
+    file.write_text(re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "batches.md").read_text(), re.DOTALL)[1])
+    found, rankings = read_batches([file], ours)
+    assert len(found) == 1 + 3 + 1
+    assert rankings == {"example": {"11_export_forecast": ("probability_of_target", "required_growth_pct")}}

@@ -13,8 +13,6 @@ from render.test_site import report
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.compare import Comparison, resolve
-from kbio_analysis.render.parameters import NotebookSpec, read
-from kbio_analysis.render.requests import read_batches
 from kbio_analysis.render.results import read_reports, remember
 from kbio_analysis.render.site import write_comparison, write_site
 
@@ -269,18 +267,3 @@ def test_the_largest_stands_first_and_what_has_no_number_last_by_name(tmp_path: 
     assert "sortable ranking" not in html
     assert "<table" in html
     assert {p: p.read_bytes() for p in tmp_path.glob("a/*/*")} == reports
-
-
-def test_the_example_of_the_manual_is_right_and_ranks_by_what_is_recorded(tmp_path: Path, root: Path) -> None:
-    example = re.search(r"```yaml\n(.*?)```", (root / "docs" / "batches.md").read_text(), re.DOTALL)[1]
-    file = tmp_path / "example.yml"
-    file.write_text(example)
-
-    def of_the_repository(name: str) -> NotebookSpec:
-        return read(root / "notebooks" / f"{name}.ipynb")
-
-    sets, rankings = read_batches([file], of_the_repository)
-    assert len(sets) == 1 + 3 + 1
-    ((notebook, ranking),) = rankings["example"].items()
-    reference = json.loads((root / "notebooks" / "references" / f"{notebook}.json").read_text())
-    assert {*ranking} <= reference["results"].keys()

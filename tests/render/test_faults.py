@@ -151,7 +151,7 @@ def test_failed_runs_only_what_failed_again_with_its_own_parameters(kbio: Room) 
     assert "nothing to do" in kbio("render", "--failed").stdout
     (kbio.site / "12_top_five" / "seven" / "failure.json").write_text(failure[:-3])
     refused = kbio("render", "--failed")
-    assert (refused.returncode, "seven/failure.json: not JSON" in refused.stderr) == (2, True)
+    assert (refused.returncode, "12_top_five/seven: not JSON" in refused.stderr) == (2, True)
 
 
 @contextlib.contextmanager

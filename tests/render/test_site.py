@@ -24,7 +24,7 @@ def report(
     content = {"notebook": notebook, "set": set_name, "status": "ok", "question": f"Question of {notebook}?"}
     content |= {"answer": f"Answer of US$ {set_name}.", "parameters": {"year": 2030}}
     content |= {"seconds": 1.0, "error": None} | changes
-    usual = {"year": 2030, "series": "x", "kept": 1}
+    usual = content["parameters"] if set_name == "default" else {"year": 2030, "kept": 1}
     content["changed"] = {n: v for n, v in content["parameters"].items() if v != usual.get(n)}
     if page:
         (folder / "index.html").write_text(page, encoding="utf-8")
