@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from statsmodels.regression.linear_model import OLS
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import moment, years_index
@@ -143,6 +144,4 @@ def _design(index: pd.PeriodIndex, start: pd.Period, controls: np.ndarray) -> np
 
 def _ols(x: np.ndarray, y: np.ndarray, lags: int) -> Any:
     """Least squares with Newey-West errors, their small-sample factor applied, and p-values from t."""
-    from statsmodels.regression.linear_model import OLS
-
     return OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+from statsmodels.tsa.seasonal import STL
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import years_index
@@ -105,8 +107,6 @@ def rank_test(y: pd.Series, places: int) -> RankTest | None:
 
     Ranks within a block do not see its level, so no trend has to be taken out first. None with fewer than two blocks.
     """
-    from scipy import stats
-
     y = years_index(y, "y")
     place = (y.index.month - 1) % places
     start = int(np.flatnonzero(place == 0)[0]) if (place == 0).any() else len(y)
@@ -120,7 +120,5 @@ def rank_test(y: pd.Series, places: int) -> RankTest | None:
 
 
 def _stl(logs: np.ndarray, smoother: int, *, robust: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    from statsmodels.tsa.seasonal import STL
-
     parts = STL(logs, period=PERIOD, seasonal=smoother, robust=robust).fit()
     return np.asarray(parts.trend), np.asarray(parts.seasonal), np.asarray(parts.resid)

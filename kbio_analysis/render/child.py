@@ -157,9 +157,10 @@ def tail(folder: Path, *names: str) -> str:
 
 # ---- the fork server
 
-# The server's environment variable for its folder, the modules that notebooks import and, by folder, their tables.
+# The server's environment variable for its folder, the modules that notebooks import and, by folder, their tables; and
+# the notebook that lies there, the first of a run.
 AHEAD = "KBIO_SERVER_AHEAD"
-LOG = "server.log"
+LOG, FIRST = "server.log", "first.ipynb"
 START_SECONDS = 120  # whoever waits for the server waits no longer
 PID = os.getpid()
 
@@ -167,27 +168,17 @@ PID = os.getpid()
 # pyarrow for notebooks on Hadoop, which starts a thread, and a process that forks must have none. All do without.
 _HIDDEN = ("rfc3987_syntax", "hypothesis", "pyarrow")
 _ALWAYS = ("kbio_analysis.render.engine", "kbio_analysis.render.job", "kbio_analysis.render.page")
+# What tables are checked and drawings made with, which no notebook names.
 _STACK = (
-    "pyarrow.pandas_compat",
-    "pandas",
-    "scipy.stats",
-    "scipy.optimize",
-    "matplotlib.pyplot",
-    "matplotlib.backends.backend_svg",
-    "matplotlib_inline.backend_inline",
-    "pandas.plotting._matplotlib",
-    "statsmodels.regression.linear_model",
-    "statsmodels.tsa.seasonal",
-    "pandera.pandas",
-    "pandera.backends.pandas.builtin_checks",
-    "yaml",
+    *("matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline"),
+    *("pandas.plotting._matplotlib", "pandera.pandas", "pandera.backends.pandas.builtin_checks"),
 )
 _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
 # What a notebook that does without our models and charts may have imported; anything else might do more than define.
 _KNOWN = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 
 
-def _ready(wanted: list[str], tables: dict[str, list[str]]) -> None:
+def _ready(wanted: list[str], tables: dict[str, list[str]], first: Path) -> None:
     for name in _HIDDEN:
         sys.modules[name] = None  # type: ignore[assignment]
     _import("papermill.engines")
@@ -197,10 +188,10 @@ def _ready(wanted: list[str], tables: dict[str, list[str]]) -> None:
     for name in (*_ALWAYS, *(_STACK if whole else ()), *known):
         _import(name)
     with contextlib.suppress(Exception):  # it would be told by every report
-        sys.modules["kbio_analysis.render.job"].rehearse()
         sys.modules["kbio_analysis.render.engine"].NotebookShell.begin()
-        for folder, names in tables.items() if whole else ():
-            sys.modules["kbio_analysis.data.tables"].preload(Path(folder), names)
+        for root, names in tables.items() if whole else ():
+            sys.modules["kbio_analysis.data.tables"].preload(Path(root), names)
+        sys.modules["kbio_analysis.render.job"].rehearse(first)
     for name in _HIDDEN:
         if sys.modules.get(name, "") is None:
             del sys.modules[name]
@@ -254,6 +245,6 @@ if AHEAD in os.environ and multiprocessing.parent_process() is None:
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
     signal.alarm(START_SECONDS)
-    _ready(modules, tables)
+    _ready(modules, tables, Path(folder, FIRST))
     signal.alarm(0)
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,8 @@ from kbio_analysis import __version__
 from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError, KbioError
-from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail
-from kbio_analysis.render.forks import Work, answers
+from kbio_analysis.render.child import AFTER, FIRST, OUTPUT, Here, StoppedError, tail
+from kbio_analysis.render.forks import Work, answers, own_folder
 from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, read_source
@@ -36,7 +36,6 @@ PAGES = ("index.html", "executed.ipynb")
 
 # The modules that cells import, and what from them, in a notebook's JSON.
 _IMPORT = re.compile(r'(?:"|\\n)[ \t]*(?:from|import)[ \t]+([\w.]+)(?: import ([\w, ]+))?')
-_VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +115,14 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
 
 
 def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]]]:
-    """The modules that the notebooks' cells name in their imports, and the tables that their references name."""
+    """The modules that the notebooks' cells name in their imports, and the tables that their references name; the
+    first notebook is laid where the fork server finds it."""
+    (own_folder() / FIRST).write_bytes(jobs[0].source)
     modules, tables = set(), defaultdict(set)
     for notebook, source, data in {(job.notebook, job.source, job.data) for job in jobs}:
         for module, names in _IMPORT.findall(source.decode()):
-            whose = names.split(",") if module.startswith("kbio_analysis.") else ()
-            modules.update([module, *(f"{module}.{name.strip()}" for name in whose if name)])
+            whose = names.split(",") if module in ("kbio_analysis.data", "kbio_analysis.models") else ()
+            modules.update([module, *(f"{module}.{name.split()[0]}" for name in whose if name.strip())])
         with suppress(OSError, ValueError, KeyError, TypeError):  # the report reads them then
             reference = Path(str(data)).resolve().parent / "notebooks" / "references" / f"{notebook}.json"
             tables[str(data)].update(json.loads(reference.read_bytes())["tables"])
@@ -156,7 +157,6 @@ def _begun(job: Job) -> dict[str, Any]:
     with suppress(KbioError):
         spec = read_source(job.notebook, job.source)
         question, changed, code = spec.question, spec.changed(job.parameters), code_hash(code, job.source)
-    ours = {"python": platform.python_version(), "kbio-analysis": __version__}
     return {
         "notebook": job.notebook,
         "set": job.set_name,
@@ -175,11 +175,17 @@ def _begun(job: Job) -> dict[str, Any]:
             "reports": {},
             **job.provenance,
             "code": code,
-            "versions": ours | {name: version(name) for name in _VERSIONS},
+            "versions": _versions(),
         },
         "seconds": None,
         "error": None,
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    ours = {"python": platform.python_version(), "kbio-analysis": __version__}
+    return ours | {name: version(name) for name in ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")}
 
 
 def make(job: Job, here: Here) -> Report:
@@ -244,16 +250,15 @@ def prepare(name: str, source: bytes, changed: Mapping[str, Any]) -> NotebookNod
     return notebook
 
 
-def rehearse() -> None:
-    """Do once, in the process that others are forked from, what each of them would do first: read a notebook, run a
-    cell's way through the page. Nothing is executed."""
+def rehearse(first: Path) -> None:
+    """Do once, in the process that others are forked from, what each of them would do first: take a notebook's way
+    through the page. Nothing is executed; what is coloured stays so for all that have the same cells."""
     import nbformat
 
     from kbio_analysis.render.page import report_html
 
-    cells = [{"cell_type": kind, "source": "# A *question*?"} for kind in ("markdown", "code")]
-    notebook = prepare("", json.dumps({"cells": cells}).encode(), {})
-    shown = {"text/html": "<table><tr><td>1</td></tr></table>", "text/plain": "1"}
-    notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", data=shown)]
-    report_html(notebook, {})
+    notebook = prepare("", first.read_bytes(), {})
+    shown = nbformat.v4.new_output("display_data", data={"text/html": "<table><tr><td>1</td></tr></table>"})
+    notebook.cells.append(nbformat.v4.new_code_cell(outputs=[shown]))
+    report_html(notebook, {"versions": _versions()})
     nbformat.writes(notebook)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,7 @@ class Page:
         return {"name": formats.file_name(stem, "csv"), "text": csv_text([("name", *keys), *rows])}
 
 
+@cache
 def highlighted(source: str) -> Markup:
     """The code of a cell: Python, coloured, or the text of a ``%%say`` cell as it is."""
     from pygments import highlight
