@@ -217,11 +217,12 @@ def read_batches(
         mistakes += [f"{file}, {key}" for key in twice]
         for document in (_Document(file, content, mistakes) for content in documents):
             try:
-                sets += document.sets(spec := specs(document.notebook()))
-                if ranking := document.ranking():
-                    rankings[file.stem][spec.name] = ranking
+                notebook, own, ranking = document.read(specs)
             except KbioError as problem:
                 document.wrong((), str(problem))
+                continue
+            sets += own
+            rankings[file.stem] |= {notebook: ranking} if ranking else {}
     taken: dict[tuple[str, str], str] = {}
     for one in sets:
         # File systems that ignore case count too.
@@ -251,18 +252,16 @@ class _Document:
     def __init__(self, file: Path, content: Any, mistakes: list[str]) -> None:
         self._file, self._content, self._mistakes, self._parts = file, content, mistakes, {}
 
-    def notebook(self) -> str:
-        """Which notebook it is for."""
+    def read(self, specs: Callable[[str], NotebookSpec]) -> tuple[str, list[ParameterSet], Ranking]:
+        """Its notebook, every set that it gives (none if a value in it is wrong), and what its page is ranked by with
+        the results shown beside that. Raises KbioError if it is for no notebook."""
         if not isinstance(self._content, dict) or not self._content.get("notebook"):
             raise UsageError("a batch is a mapping: notebook: NAME, then sets: or matrix:")
-        return str(self._content["notebook"])
-
-    def sets(self, spec: NotebookSpec) -> list[ParameterSet]:
-        """Every set that it gives; none if a value in it is wrong."""
+        spec, found = specs(str(self._content["notebook"])), []
         values, axis = spec.typed(), spec.typed(lambda one: Annotated[list[one], Field(min_length=1)])
-        form = {"notebook": str, "sets": dict[str, values | None], "matrix": axis, "include": list[values]}
         recorded = partial(member, partial(known_results, notebooks_dir(), spec.name), f"recorded by {spec.name}")
         result = Annotated[str, AfterValidator(recorded)]
+        form = {"notebook": str, "sets": dict[str, values | None], "matrix": axis, "include": list[values]}
         form |= {"exclude": list[values], "rank_by": result, "columns": list[result]}
         given = {part: value for part, value in self._content.items() if value is not None}
         try:
@@ -270,8 +269,10 @@ class _Document:
         except ValidationError as problem:
             for place, why in mistakes_in(problem, [*form, *(p.name for p in spec.parameters)]):
                 self.wrong(place, why)
-            return []
-        found = []
+            return spec.name, [], ()
+        by, columns = self._parts.get("rank_by"), self._parts.get("columns", [])
+        if columns and not by:
+            self.wrong(("columns",), "they stand in the ranking; say rank_by: RESULT too")
         for place, name, own in self._entries():
             complete = spec.defaults() | own
             try:
@@ -286,7 +287,7 @@ class _Document:
             about = {"place": self._at(place), "named_by": frozenset() if name else frozenset(own)}
             about |= {"batch": self._file.stem, "values": complete}
             found.append(ParameterSet(notebook=spec.name, set_name=set_name, **about))
-        return found
+        return spec.name, found, tuple(dict.fromkeys([by, *columns])) if by else ()
 
     def _entries(self) -> Iterator[tuple[tuple[str | int, ...], str, dict[str, Any]]]:
         """Place, name (none if its values are to name it) and values of every set."""
@@ -308,13 +309,6 @@ class _Document:
         yield from ((("matrix",), "", own) for own in combined)
         for number, own in enumerate(parts.get("include", ())):
             yield ("include", number), "", {name: own[name] for name in self._content["include"][number]}
-
-    def ranking(self) -> Ranking:
-        """What the batch's page is ranked by, and the results shown beside it; empty if it is not ranked."""
-        by, columns = self._parts.get("rank_by"), self._parts.get("columns", [])
-        if columns and not by:
-            self.wrong(("columns",), "they stand in the ranking; say rank_by: RESULT too")
-        return tuple(dict.fromkeys([by, *columns])) if by else ()
 
     def wrong(self, place: Sequence[str | int], what: str) -> None:
         """Note a mistake there."""
