@@ -118,7 +118,7 @@ def _options(
 @app.command("list")
 def list_notebooks() -> None:
     """Show the notebooks, their question and their parameters."""
-    from kbio_analysis.render.notebooks import available, notebooks_dir
+    from kbio_analysis.notebooks import available, notebooks_dir
     from kbio_analysis.render.parameters import read, to_text
 
     mistakes = []
@@ -227,7 +227,7 @@ def check(
     limit: Limit = DEFAULT_LIMIT_SECONDS,
 ) -> None:
     """Execute with the default parameters and compare with the recorded results and chart data."""
-    from kbio_analysis.render.notebooks import available, notebooks_dir
+    from kbio_analysis.notebooks import available, notebooks_dir
     from kbio_analysis.render.requests import requested
 
     work, _ = requested(notebooks or [], {}, kernel=kernel, limit_seconds=limit)
@@ -299,7 +299,7 @@ def refresh_data(
     from datetime import date
 
     from kbio_analysis.data.refresh import accept_candidate, fetch_candidate, readers
-    from kbio_analysis.render.notebooks import notebooks_dir
+    from kbio_analysis.notebooks import notebooks_dir
 
     changes = accept_candidate(table, date.today()) if accept else fetch_candidate(table, date.today())
     print("\n".join([f"{table}:", *changes] if changes else [f"{table}: as published"]))
@@ -315,7 +315,7 @@ def new_notebook(
     question: Annotated[str, Argument(metavar="QUESTION", help="What it asks, in one sentence.")],
 ) -> None:
     """Write a notebook's skeleton, which runs and passes the style tests, and say what remains to be done."""
-    from kbio_analysis.render.notebooks import notebooks_dir
+    from kbio_analysis.notebooks import notebooks_dir
     from kbio_analysis.render.skeleton import create
 
     print(create(notebooks_dir(), name, question))

@@ -159,9 +159,7 @@ def test_check_names_what_moved_and_accepts_it_only_when_told(kbio: Room) -> Non
 
 
 def test_a_defect_is_one_line_with_the_path_of_its_traceback(kbio: Room) -> None:
-    script = (
-        "import kbio_analysis.render.notebooks as n; n.available = None; from kbio_analysis.cli import main; main()"
-    )
+    script = "import kbio_analysis.notebooks as n; n.available = None; from kbio_analysis.cli import main; main()"
     done = kbio.script(script, "list")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kbio_analysis.render.references import compare, orphans, recorded, reference_file
+from kbio_analysis.notebooks import reference_file
+from kbio_analysis.render.references import compare, orphans, recorded
 
 PAGE_BYTES_BEFORE_CHARTS = 200_000
 RUN_SECONDS = 600

@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kbio_analysis.render.notebooks import select
+from kbio_analysis.notebooks import select
 from kbio_analysis.render.parameters import coerce, read
 
 BIN = Path(sys.executable).parent

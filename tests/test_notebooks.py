@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from kbio_analysis.errors import ParameterError
+from kbio_analysis.notebooks import known_results
 from kbio_analysis.render.parameters import coerce, read
-from kbio_analysis.render.references import known_results
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("[0-9]*.ipynb"))
 MAX_CODE_LINES = 180  # of Python; prose cells do not count

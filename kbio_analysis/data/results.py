@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError, UsageError, did_you_mean
+from ..notebooks import reference_file
 from ..reading import read_json
 from .package import data_root, package_in_use
 
@@ -98,7 +99,7 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
 
     Raises UsageError for a name that no notebook has.
     """
-    path = notebooks / "references" / f"{notebook}.json"
+    path = reference_file(notebooks, notebook)
     if not path.is_file():
         if not (notebooks / f"{notebook}.ipynb").is_file():
             known = [path.stem for path in notebooks.glob("*.ipynb")]

@@ -16,9 +16,9 @@ from itertools import chain, groupby
 from typing import Any
 
 from kbio_analysis.errors import KbioError, UsageError, did_you_mean
+from kbio_analysis.notebooks import notebooks_dir, select, slug
 from kbio_analysis.render.formats import file_name, format_setting, format_value, plain
-from kbio_analysis.render.notebooks import notebooks_dir, select
-from kbio_analysis.render.publish import BATCHES, DEFAULT_SET, slug
+from kbio_analysis.render.publish import BATCHES, DEFAULT_SET
 from kbio_analysis.render.results import ABSENT, Ranking, Recorded, SiteReport, csv_text, is_number
 
 MOST_COLUMNS = 5  # results in the rows of a batch that names none; all of them are in the CSV

@@ -220,12 +220,6 @@ _WEB_ONLY = {"url_schemes": {"http", "https"}, "url_relative": lambda url: url i
 _LONGEST, _DEEPEST = 1_000_000, 2_000
 _LEVEL = re.compile(r"<(/?)(?!br|hr|img|wbr|col\b)[a-zA-Z]")
 
-_PICTURES = {f".{kind}": f"image/{kind}" for kind in ("png", "jpeg", "gif", "webp")} | {
-    ".jpg": "image/jpeg",
-    ".svg": SVG,
-}
-MOST_BYTES = 5_000_000
-
 
 def clean_html(source: str) -> Markup:
     """HTML that a cell put out, down to harmless elements; what is very long stays out, for it would stop a reader."""
@@ -234,18 +228,6 @@ def clean_html(source: str) -> Markup:
         return Markup("<p>An output of {:,} characters is left out; the notebook has it.</p>").format(len(source))
 
     return Markup(nh3.clean(source, tags=_HTML_TAGS, link_rel=_REL, **_WEB_ONLY))
-
-
-def picture(folder: Path, address: str) -> dict[str, str] | None:
-    """A picture in the notebook's own ``folder`` as a cell's attachment; None if it may not travel."""
-    try:
-        path = (folder / unquote(address)).resolve()
-        inside = path.is_relative_to(folder.resolve()) and path.is_file() and path.stat().st_size <= MOST_BYTES
-        content = path.read_bytes() if inside else b""
-    except (OSError, ValueError):
-        return None
-    kind = _PICTURES.get(path.suffix.lower())
-    return {kind: base64.b64encode(content).decode()} if kind and content else None
 
 
 # ---- templates

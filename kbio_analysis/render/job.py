@@ -22,9 +22,9 @@ from kbio_analysis import __version__
 from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError, KbioError
+from kbio_analysis.notebooks import completed
 from kbio_analysis.render.child import AFTER, FIRST, OUTPUT, Here, StoppedError, tail
 from kbio_analysis.render.forks import Work, answers, own_folder
-from kbio_analysis.render.notebooks import completed
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, read_source
 from kbio_analysis.render.provenance import code_hash

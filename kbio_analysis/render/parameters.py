@@ -25,8 +25,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdap
 from typing_extensions import TypedDict
 
 from kbio_analysis.errors import DataError, ParameterError, did_you_mean, mistakes_in
+from kbio_analysis.notebooks import completed, read_notebook
 from kbio_analysis.reading import DocumentError, read_as, rows_of
-from kbio_analysis.render.notebooks import completed, read_notebook
 
 TAG, INJECTED = "parameters", "injected-parameters"
 

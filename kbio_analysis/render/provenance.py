@@ -23,7 +23,7 @@ from kbio_analysis.data.package import read_package
 from kbio_analysis.data.results import recorded_read
 from kbio_analysis.data.tables import CORRECTIONS_FILE, lines_read, newest_read, tables_read
 from kbio_analysis.errors import DataError
-from kbio_analysis.render.notebooks import completed
+from kbio_analysis.notebooks import completed
 from kbio_analysis.render.publish import FAILURE, folder_of
 
 if TYPE_CHECKING:

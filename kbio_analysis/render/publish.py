@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import os
-import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kbio_analysis.errors import KbioError, UsageError
+from kbio_analysis.notebooks import RESERVED, slug
 
 if TYPE_CHECKING:
     from kbio_analysis.render.job import Report
@@ -28,14 +26,13 @@ HIDDEN = ".kbio"
 MARK = f"{HIDDEN}/site.json"
 """What makes a folder a site; it lists the files, with their hashes, that are made from all reports together."""
 
-BATCHES, COMPARISONS, GO, WHAT_IF = MADE_FOLDERS = ("batches", "compare", "go", "whatif")
+BATCHES, COMPARISONS, GO, WHAT_IF = MADE_FOLDERS = RESERVED
 """The folders of a site that hold no reports."""
 
 DEFAULT_SET = "default"
 FAILURE, LOG = "failure.json", "log.txt"
 OURS = {"index.html", "executed.ipynb", "result.json", LOG, "stamp.json", FAILURE, "report.pdf", "report.docx"}
 LOCK_WAIT_SECONDS = 60.0
-LONGEST_NAME = 80
 
 # What swaps two folders in one step: the system's function, its word for "here", and the flag.
 _EXCHANGE = {"linux": ("renameat2", -100, 2), "darwin": ("renameatx_np", -2, 2)}.get(sys.platform, ("", 0, 0))
@@ -43,23 +40,6 @@ _EXCHANGE = {"linux": ("renameat2", -100, 2), "darwin": ("renameatx_np", -2, 2)}
 
 class PublishError(KbioError):
     """The site could not be written: no space, no right, or another run at work."""
-
-
-def slug(name: str) -> str:
-    """A set's name as a folder: letters of any script, digits, ``_``, ``-`` and ``.``; lower case; at most 80 long.
-
-    It starts with a letter or digit. Raises UsageError for a name that means another place or leaves nothing.
-    """
-    if re.search(r"[/\\\0]", name) or name.strip() in (".", ".."):
-        raise UsageError(f"set name {name!r} is a path; use a plain name such as high_growth")
-    folded = unicodedata.normalize("NFC", name).strip().lower()
-    plain = re.sub(r"[^\w.-]+", "-", folded).lstrip("-._").rstrip("-.")
-    if not plain:
-        raise UsageError(f"set name {name!r} has no letter or digit in it")
-    if len(plain.encode()) > LONGEST_NAME:
-        mark = hashlib.sha256(folded.encode()).hexdigest()[:8]
-        plain = plain.encode()[: LONGEST_NAME - 9].decode(errors="ignore").rstrip("-.") + "-" + mark
-    return plain
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kbio_analysis.reading import read_json, rows_of
+from kbio_analysis.notebooks import reference_file
+from kbio_analysis.reading import read_json
 from kbio_analysis.render.job import Report
 from kbio_analysis.render.outputs import DEFAULT_RTOL, collect
 from kbio_analysis.render.publish import explained, write_file
@@ -23,19 +24,6 @@ from kbio_analysis.render.results import is_number
 # Amounts are in US$ million, percent or probabilities: below this a difference from zero is rounding, not a result.
 ZERO = 1e-12
 REGRESSION = "nbval-check-output"
-
-
-def reference_file(notebooks: Path, notebook: str) -> Path:
-    """Where a notebook's reference lies."""
-    return notebooks / "references" / f"{notebook}.json"
-
-
-def known_results(notebooks: Path, notebook: str) -> list[str]:
-    """The names of a notebook's results in the codebook; empty if it knows none."""
-    with suppress(OSError, KeyError, csv.Error):
-        codebook = rows_of((notebooks / "results.csv").read_bytes())
-        return [row["name"] for row in codebook if notebook in row["notebook"].split()]
-    return []
 
 
 def recorded(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:

@@ -20,13 +20,12 @@ from typing_extensions import TypedDict
 
 from kbio_analysis.data.package import data_root
 from kbio_analysis.errors import DataError, KbioError, UsageError, did_you_mean, mistakes_in
+from kbio_analysis.notebooks import available, known_results, notebooks_dir, read_notebook, select, slug
 from kbio_analysis.reading import DocumentError, read_yaml
 from kbio_analysis.render.job import Job
-from kbio_analysis.render.notebooks import available, notebooks_dir, read_notebook, select
 from kbio_analysis.render.parameters import NotebookSpec, coerce, judged, member, read_source, to_text
 from kbio_analysis.render.provenance import provenance
-from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, MARK, slug
-from kbio_analysis.render.references import known_results
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, MARK
 from kbio_analysis.render.results import Ranking, Rankings, read_report, read_reports
 
 AUTO = "auto"

@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from kbio_analysis.notebooks import NAME
 from kbio_analysis.reading import DocumentError, read_as, read_json
-from kbio_analysis.render.notebooks import NAME
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, HIDDEN, LOG, write_file
 
 RESULT, PAGE = "result.json", "index.html"

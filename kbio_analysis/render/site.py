@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from kbio_analysis.errors import UsageError
+from kbio_analysis.notebooks import notebooks_dir
 from kbio_analysis.reading import DocumentError, read_as, read_json, read_yaml
-from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.render.provenance import package_hash
 from kbio_analysis.render.publish import COMPARISONS, FAILURE, LOG, MADE_FOLDERS, MARK, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE, RANKINGS, RESULT, report_folders

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from kbio_analysis.errors import KbioError, UsageError
+from kbio_analysis.notebooks import NAME, available
 from kbio_analysis.render.formats import TEMPLATES
 from kbio_analysis.render.job import run
-from kbio_analysis.render.notebooks import NAME, available
 from kbio_analysis.render.publish import explained, write_file
 from kbio_analysis.render.references import store_printed
 from kbio_analysis.render.requests import requested

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kbio_analysis.data.results import reference_entry
+from kbio_analysis.notebooks import notebooks_dir
 from kbio_analysis.render.job import run
-from kbio_analysis.render.notebooks import notebooks_dir
 from kbio_analysis.render.parameters import read
 from kbio_analysis.render.requests import requested
 

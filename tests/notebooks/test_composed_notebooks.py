@@ -8,7 +8,7 @@ from running import Said, answered, fresh
 from kbio_analysis.data.results import reference_entry
 from kbio_analysis.data.tables import load
 from kbio_analysis.models.verdicts import VERDICTS
-from kbio_analysis.render.notebooks import notebooks_dir
+from kbio_analysis.notebooks import notebooks_dir
 from kbio_analysis.vocabulary import PLACE_COLOURS
 
 BRIEFING, LEDGER = "00_briefing", "40_claims_ledger"

@@ -16,8 +16,8 @@ from browser.specimen import HOSTILE, book, chart, display, result, table
 from nbformat.v4 import new_markdown_cell, new_output
 from render.fixtures.built import notebook
 
-from kbio_analysis.render.formats import MOST_BYTES, format_value, plain
-from kbio_analysis.render.notebooks import read_notebook
+from kbio_analysis.notebooks import MOST_PICTURE_BYTES, read_notebook
+from kbio_analysis.render.formats import format_value, plain
 from kbio_analysis.render.page import report_html
 from kbio_analysis.render.provenance import code_hash
 
@@ -198,7 +198,7 @@ def test_the_code_of_a_section_is_one_fold_behind_what_its_cells_show() -> None:
 FILES_BESIDE = {
     "at/in/fig.png": b"\x89PNG\r\n\x1a\none",
     "at/in/그림.svg": SVG.encode(),
-    "at/in/big.png": b"\x89PNG\r\n\x1a\n" + b"0" * MOST_BYTES,
+    "at/in/big.png": b"\x89PNG\r\n\x1a\n" + b"0" * MOST_PICTURE_BYTES,
     "at/in/note.txt": b"no picture",
     "out.png": b"\x89PNG\r\n\x1a\nout",
 }

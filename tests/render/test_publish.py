@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from render.fixtures.built import pretended
 
 from kbio_analysis.errors import UsageError
+from kbio_analysis.notebooks import slug
 from kbio_analysis.render import publish as module
-from kbio_analysis.render.publish import PublishError, open_site, publish, slug
+from kbio_analysis.render.publish import PublishError, open_site, publish
 
 PATIENT = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 

@@ -9,9 +9,10 @@ import pytest
 from render.fixtures.built import MIME, pretended
 
 from kbio_analysis.errors import ExecutionError
+from kbio_analysis.notebooks import reference_file
 from kbio_analysis.render import references
 from kbio_analysis.render.job import Report
-from kbio_analysis.render.references import compare, orphans, reference_file, verdict
+from kbio_analysis.render.references import compare, orphans, verdict
 
 CSV = "year,low,label\n2029,1.0,a\n2030,2.0,b\n"
 Results = dict[str, tuple[Any, str, float]]

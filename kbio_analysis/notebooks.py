@@ -1,30 +1,44 @@
-"""Where the notebooks are, what they are called, how a person may shorten a name, and how a file is read.
+"""Where the notebooks and their references are, what they are called, how a person may shorten a name, and how a file
+is read.
 
-Whatever lists, renders or checks a notebook reads it here, so that all of them accept the same files.
+Whatever lists, renders, checks or cites a notebook reads it here, so that all of them accept the same files.
 """
 
+import base64
+import csv
+import hashlib
 import json
 import os
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from kbio_analysis.errors import ParameterError, UsageError, did_you_mean
-from kbio_analysis.reading import DocumentError, read_json
-from kbio_analysis.render.publish import MADE_FOLDERS, slug
+from kbio_analysis.reading import DocumentError, read_json, rows_of
 
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 """What a notebook is called: ``NN_noun``, the tens being its topic."""
 
+RESERVED = ("batches", "compare", "go", "whatif")
+"""What no notebook may be called: a site has folders of these names that hold no reports."""
+
+LONGEST_NAME = 80
 MOST_BYTES = 100_000_000
+_PICTURES = {f".{kind}": f"image/{kind}" for kind in ("png", "jpeg", "gif", "webp")} | {
+    ".jpg": "image/jpeg",
+    ".svg": "image/svg+xml",
+}
+MOST_PICTURE_BYTES = 5_000_000
 _RELATIVE = re.compile(r"!\[[^\[\]]*\]\(\s*<?(?![/#]|[a-z]+:)([^()<>\s\"]+)", re.IGNORECASE)
 
 
 def notebooks_dir() -> Path:
     """KBIO_NOTEBOOKS, else ``notebooks`` in the nearest parent that has one, else beside us; UsageError if none."""
     named, here = os.environ.get("KBIO_NOTEBOOKS"), Path.cwd()
-    above = [place / "notebooks" for place in (here, *here.parents, Path(__file__).resolve().parents[2])]
+    above = [place / "notebooks" for place in (here, *here.parents, Path(__file__).resolve().parents[1])]
     for folder in [Path(named)] if named else above:
         if folder.is_dir() and (named or available(folder)):
             return folder.resolve()
@@ -50,7 +64,7 @@ def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
         fitting = [stem] if stem in known else [name for name in known if stem and name.startswith(stem)]
         if path.suffix == ".ipynb" and path.is_file() and path.resolve() not in ours:
             name = slug(stem)
-            if name in (*known, *MADE_FOLDERS) or found.setdefault(name, path) != path:
+            if name in (*known, *RESERVED) or found.setdefault(name, path) != path:
                 mistakes.append(f"notebook {request!r}: the name {name} is taken; rename the file")
         elif "/" in request and not path.is_file():
             mistakes.append(f"there is no notebook file {request}")
@@ -65,6 +79,36 @@ def select(folder: Path, wanted: list[str]) -> dict[str, Path]:
     return found if wanted else known
 
 
+def slug(name: str) -> str:
+    """A set's name as a folder: letters of any script, digits, ``_``, ``-`` and ``.``; lower case; at most 80 long.
+
+    It starts with a letter or digit. Raises UsageError for a name that means another place or leaves nothing.
+    """
+    if re.search(r"[/\\\0]", name) or name.strip() in (".", ".."):
+        raise UsageError(f"set name {name!r} is a path; use a plain name such as high_growth")
+    folded = unicodedata.normalize("NFC", name).strip().lower()
+    plain = re.sub(r"[^\w.-]+", "-", folded).lstrip("-._").rstrip("-.")
+    if not plain:
+        raise UsageError(f"set name {name!r} has no letter or digit in it")
+    if len(plain.encode()) > LONGEST_NAME:
+        mark = hashlib.sha256(folded.encode()).hexdigest()[:8]
+        plain = plain.encode()[: LONGEST_NAME - 9].decode(errors="ignore").rstrip("-.") + "-" + mark
+    return plain
+
+
+def reference_file(notebooks: Path, notebook: str) -> Path:
+    """Where a notebook's reference lies."""
+    return notebooks / "references" / f"{notebook}.json"
+
+
+def known_results(notebooks: Path, notebook: str) -> list[str]:
+    """The names of a notebook's results in the codebook; empty if it knows none."""
+    with suppress(OSError, KeyError, csv.Error):
+        codebook = rows_of((notebooks / "results.csv").read_bytes())
+        return [row["name"] for row in codebook if notebook in row["notebook"].split()]
+    return []
+
+
 def read_notebook(path: Path) -> bytes:
     """The file as nbformat 4 JSON, complete as far as we rely on it; ParameterError if it is no such notebook."""
     try:
@@ -74,9 +118,7 @@ def read_notebook(path: Path) -> bytes:
     for cell in (cell for cell in content["cells"] if cell["cell_type"] == "markdown"):
         # Pictures beside the notebook, which prose names by a relative address, travel as its attachments.
         for address in _RELATIVE.findall(cell["source"]):
-            from kbio_analysis.render.formats import picture
-
-            if address not in cell.setdefault("attachments", {}) and (found := picture(path.parent, address)):
+            if address not in cell.setdefault("attachments", {}) and (found := _picture(path.parent, address)):
                 cell["attachments"][address] = found
     return json.dumps(content, ensure_ascii=False).encode()
 
@@ -109,3 +151,15 @@ def completed(name: str, raw: bytes) -> dict[str, Any]:
 def _metadata(part: dict[str, Any]) -> dict[str, Any]:
     metadata = dict(part.get("metadata") or {})
     return metadata | {"tags": list(metadata["tags"])} if "tags" in metadata else metadata
+
+
+def _picture(folder: Path, address: str) -> dict[str, str] | None:
+    """A picture in the notebook's own ``folder`` as a cell's attachment; None if it may not travel."""
+    try:
+        path = (folder / unquote(address)).resolve()
+        inside = path.is_relative_to(folder.resolve()) and path.is_file() and path.stat().st_size <= MOST_PICTURE_BYTES
+        content = path.read_bytes() if inside else b""
+    except (OSError, ValueError):
+        return None
+    kind = _PICTURES.get(path.suffix.lower())
+    return {kind: base64.b64encode(content).decode()} if kind and content else None
