@@ -170,7 +170,7 @@ def to_text(value: object) -> str:
 
 
 def _from_text(scalar: str, value: object) -> object:
-    """Text as JSON spells the value, a day as ISO does; pydantic judges what it is."""
+    """Text as JSON spells the value (``+1`` and ``.5`` too), a day as ISO does; pydantic judges what it is."""
     text = str(value).strip()
     if scalar == "date" and isinstance(value, str | date):
         try:
@@ -179,7 +179,7 @@ def _from_text(scalar: str, value: object) -> object:
             raise ValueError(f"{problem}; write a day as YYYY-MM-DD") from None
     if scalar in ("int", "float", "bool") and isinstance(value, str):
         with suppress(ValueError, RecursionError):
-            return json.loads(text.lower())
+            return json.loads(re.sub(r"(?<!\d)\.", "0.", text.lower().removeprefix("+")))
     return value
 
 

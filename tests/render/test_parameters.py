@@ -132,6 +132,7 @@ def test_a_malformed_cell_is_refused_with_notebook_and_place(cell: str, place: s
         ("x: int | None = 1  # m", "", None),
         ("x: bool = False  # m", "TRUE", True),
         ("x: float = 1  # m", "1e6", 1e6),
+        ("x: float = 1  # m", "-.5", -0.5),
         ("x: date = '2024-01-01'  # m", "2024-02-29", "2024-02-29"),
         ("x: date = '2024-01-01'  # m", date(2024, 2, 29), "2024-02-29"),
         ("x: list[int] = []  # m", "1, 2", [1, 2]),
