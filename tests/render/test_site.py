@@ -10,9 +10,8 @@ import pytest
 from render.fixtures.built import HOSTILE, words_of
 
 from kbio_analysis.errors import UsageError
-from kbio_analysis.render.index import search_index
 from kbio_analysis.render.results import read_reports
-from kbio_analysis.render.site import write_site
+from kbio_analysis.render.site import search_index, write_site
 
 
 def report(
@@ -229,7 +228,7 @@ def test_the_search_index_has_what_a_reader_sees_once_and_is_bounded(
         ("fig-1", "Data", "Name id \N{MIDDLE DOT} 5"),
     ]
     assert [p[3] for p in found["passages"] if p[0]] == ["Lead of late & more.", "Lead of later & more."]
-    monkeypatch.setattr("kbio_analysis.render.index.MOST_CHARACTERS", 100)
+    monkeypatch.setattr("kbio_analysis.render.site.MOST_CHARACTERS", 100)
     assert search_index(reports) == {"reports": [], "passages": [], "left_out": 3}
 
 

@@ -104,8 +104,8 @@ def test_many_values_are_a_list_many_charts_are_left_out_and_many_sets_no_page(
     assert re.search(r'<label for="c1">the year of the aim</label>\s*<select id="c1" name="year">', html)
     assert '<option selected value="2035">' in html
     assert "<img" in html
-    monkeypatch.setattr("kbio_analysis.render.index.MOST_CHART_CHARACTERS", 300)
+    monkeypatch.setattr("kbio_analysis.render.site.MOST_CHART_CHARACTERS", 300)
     assert "<img" not in grid(tmp_path)
-    monkeypatch.setattr("kbio_analysis.render.index.MOST_SETS", 6)
+    monkeypatch.setattr("kbio_analysis.render.site.MOST_SETS", 6)
     with pytest.raises(FileNotFoundError):
         grid(tmp_path)
