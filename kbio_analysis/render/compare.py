@@ -113,7 +113,7 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
     """The reports asked for, all of one notebook: as ``NOTEBOOK/SET`` (the notebook's name may be cut short), or as
     ``SET`` where one notebook alone has them all.
 
-    Raises UsageError naming every request that fits none, for fewer than two, and for the same one twice.
+    Raises UsageError naming every request that fits none, and for fewer than two.
     """
     if len(wanted) < 2:
         raise UsageError("compare takes two sets or more, such as: kbio compare default high_growth")
@@ -125,10 +125,7 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
     if len(common) != 1:
         which = " or ".join(sorted(common)) or "no single notebook"
         raise UsageError(f"the sets to compare are of one notebook, here {which}: write NOTEBOOK/SET")
-    chosen = [next(r for r in found if r.notebook in common) for found in fitting]
-    if twice := [label for label, count in Counter(r.label for r in chosen).items() if count > 1]:
-        raise UsageError("\n".join(f"{label} is named twice" for label in twice))
-    return chosen
+    return [next(r for r in found if r.notebook in common) for found in fitting]
 
 
 def _unknown(notebook: str, name: str, reports: Sequence[SiteReport]) -> str:

@@ -81,8 +81,7 @@ def requested(
                 mistakes.append(f"-p {name}: no notebook of the batch has such a parameter")
             fixed = [one.batch for one in asked if name in one.named_by]
             mistakes += [f"-p {name}: sets of the batch {batch} are named by values of it" for batch in fixed]
-        own = [{name: given[name] for name in given if name in one.values} for one in asked]
-        asked = [replace(one, values=one.values | values) for one, values in zip(asked, own, strict=True)]
+        asked = [replace(one, values={name: given.get(name, one.values[name]) for name in one.values}) for one in asked]
     elif failed_in and not given and set_name is None:
         asked = []
         for report in (report for report in failing if not notebooks or report.notebook in shelf.paths):
@@ -168,15 +167,13 @@ def _kernel_of(notebook: str, language: str, wanted: str | None) -> str | None:
     """The name of the Jupyter kernel wanted, which is installed; None if none is needed."""
     if wanted is None and language.lower() == "python":
         return None
-    if wanted is None:
-        raise UsageError(f"{notebook} is written in {language}; name a Jupyter kernel for it with --kernel")
     from jupyter_client.kernelspec import KernelSpecManager
 
-    installed = KernelSpecManager().find_kernel_specs()
-    if wanted not in installed:
-        listed = ", ".join(sorted(installed)) or "none"
-        raise UsageError(f"no kernel {wanted!r} (installed: {listed}); leave --kernel out to need none")
-    return wanted
+    if wanted in (installed := KernelSpecManager().find_kernel_specs()):
+        return wanted
+    listed = ", ".join(sorted(installed)) or "none"
+    what = f"no kernel {wanted!r}" if wanted else f"{notebook} is written in {language} and names no kernel"
+    raise UsageError(f"{what} (installed: {listed}); name one with --kernel, or for Python leave it out")
 
 
 def named_after(values: Mapping[str, object], *, briefly: bool = False) -> str:

@@ -94,8 +94,7 @@ def is_number(value: Any) -> bool:
 
 def report_folders(site: Path) -> list[Path]:
     """The folders of the reports below ``site``, in order; a name that starts with . or _ is no report."""
-    folders = {path.parent for name in (RESULT, FAILURE) for path in site.glob(f"*/*/{name}")}
-    return sorted(f for f in folders if not f.name.startswith((".", "_")) and not f.parent.name.startswith((".", "_")))
+    return sorted({path.parent for name in (RESULT, FAILURE) for path in site.glob(f"[!._]*/[!._]*/{name}")})
 
 
 def read_reports(site: Path) -> list[SiteReport]:

@@ -47,7 +47,6 @@ def lay_two(site: Path, first: object, other: object) -> None:
         (["12/default", "12_rank/early/"], "12_rank/default 12_rank/early"),
         (["default"], "two sets or more"),
         (["default", "lat"], "no set 'lat'; did you mean late?"),
-        (["late", "late"], "11_forecast/late is named twice"),
         (["late", "early"], "of one notebook, here no single notebook: write NOTEBOOK/SET"),
     ],
 )

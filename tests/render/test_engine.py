@@ -182,5 +182,5 @@ def test_which_kernel_is_settled_before_anything_runs(tmp_path: Path, monkeypatc
     assert [kernel(), kernel("python3"), kernel(kbio={"kernel": "python3"})] == [None, "python3", "python3"]
     with pytest.raises(UsageError, match=r"no kernel 'nonesuch' \(installed: .*python3"):
         kernel("nonesuch")
-    with pytest.raises(UsageError, match="10_sample is written in R; name a Jupyter kernel"):
+    with pytest.raises(UsageError, match="10_sample is written in R and names no kernel"):
         kernel(kernelspec={"name": "ir", "language": "R", "display_name": "R"})
