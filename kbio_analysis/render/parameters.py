@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
@@ -102,9 +102,8 @@ class NotebookSpec(BaseModel, frozen=True):
             mine, theirs = values[one.name], values.get(other, ...)
             if None in (mine, theirs):
                 continue
-            with_day = type(mine) is int and isinstance(theirs, str)
             try:
-                least = date.fromisoformat(theirs).year if with_day else theirs
+                least = date.fromisoformat(theirs).year if type(mine) is int and isinstance(theirs, str) else theirs
                 why = f"{mine} must be {'more than' if sign == '>' else 'at least'} {other}, {theirs}"
                 wrong = mine < least or (mine == least and sign == ">")
             except (TypeError, ValueError):
@@ -138,14 +137,11 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
     said = {"name": name, "question": question, "parameters": parameters, "language": language or "python"}
     try:
         spec = read_as(NotebookSpec, {**own, **said} if isinstance(own, dict) else said)
-        values = coerce(spec, spec.defaults())
-    except ParameterError as mistake:
-        raise ParameterError(str(mistake).replace(f"{name}: ", f"{name}, parameters cell, a default of ")) from None
     except DocumentError as problem:
         raise ParameterError(f"{name}: its metadata: {problem}") from None
-    if mistyped := spec.changed(values):
-        raise ParameterError(f"{name}, parameters cell, the default of {', '.join(mistyped)} is of another type")
-    return spec.model_copy(update={"parameters": tuple(replace(p, default=values[p.name]) for p in parameters)})
+    if mistakes := spec.conflicts(spec.defaults()):
+        raise ParameterError("\n".join(mistakes))
+    return spec
 
 
 def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]:
@@ -290,11 +286,13 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         words = ("", "none", "null")
         none = BeforeValidator(lambda given: None if str(given).strip().lower() in words else given)
         declared = Annotated[declared | None, none]
+    if (typed := judged(declared, default)) != default:
+        raise ValueError(f"the default {default!r} is of another type")
     return Parameter(
         name=statement.target.id,
         type_text=type_text,
         declared=declared,
-        default=default,
+        default=typed,
         meaning=meaning,
         unit=unit,
         marks=comment[len(_marks(comment)[0]) :],

@@ -104,8 +104,8 @@ def test_what_is_no_notebook_or_says_what_cannot_be_is_refused(source: bytes, wo
         ("x: int = 1 + 1  # m", "line 1", "computed"),
         ("x: int = 1", "line 1", "no meaning"),
         ("x: int = 1  # m\n\nx: int = 2  # m", "line 3", "declared twice"),
-        ("x: int = 11  # m [1..10]", "a default of", "less than or equal to 10"),
-        ("x: int = '1'  # m", "the default of", "x is of another type"),
+        ("x: int = 11  # m [1..10]", "line 1", "less than or equal to 10"),
+        ("x: int = '1'  # m", "line 1", "'1' is of another type"),
         ("x: dict = {}  # m", "line 1", "is not one of int, float"),
         ("x: Literal[1.5] = 1.5  # m", "line 1", "plain strings and whole numbers"),
         ("x: str = 'a'  # m [1..2]", "line 1", "a mark of bounds does not fit"),
@@ -113,14 +113,14 @@ def test_what_is_no_notebook_or_says_what_cannot_be_is_refused(source: bytes, wo
         ("x: int = 1  # m [5..1]", "line 1", "wrong way round"),
         ("x: int = 1  # m [a..5]", "line 1", "valid integer"),
         ("x: int = (  # m", "line 1", "not Python"),
-        ("x: int = 1  # m [> y]\ny: int = 1  # m", "a default of", "x: 1 must be more than y, 1"),
-        ("x: int = 1  # m [>= y]\ny: str = '1'  # m", "a default of", "y cannot be held against it"),
+        ("x: int = 1  # m [> y]\ny: int = 1  # m", "", "x: 1 must be more than y, 1"),
+        ("x: int = 1  # m [>= y]\ny: str = '1'  # m", "", "x: y cannot be held against it"),
     ],
 )
 def test_a_malformed_cell_is_refused_with_notebook_and_place(cell: str, place: str, words: str) -> None:
     with pytest.raises(ParameterError) as caught:
         spec(cell)
-    assert f"11_sample, parameters cell, {place}" in str(caught.value)
+    assert str(caught.value).startswith(f"11_sample, parameters cell, {place}" if place else "11_sample: ")
     assert words in str(caught.value)
 
 
