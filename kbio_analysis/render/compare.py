@@ -40,8 +40,9 @@ class Line:
         self.of_words = all(isinstance(record.value, str) for record in known)
         self.values = [record.value if record and record.unit == self.unit else ABSENT for record in records]
         self.texts = [self._text(record) for record in records]
-        against = map(self._against_the_first, self.values, self.texts)
-        self.less, self.differences = map(list, zip(*against, strict=True))
+        numbers = kind == "result" and is_number(self.values[0])
+        self.less = [float(v - self.values[0]) if numbers and is_number(v) else None for v in self.values]
+        self.differences = list(map(self._difference, self.values, self.texts, self.less))
         self.differs = any(self.less) or len({*self.texts}) > 1
 
     def _text(self, record: Recorded | None) -> str:
@@ -50,16 +51,13 @@ class Line:
         text = format_value(record.value, record.unit) if self.kind == "result" else format_setting(record.value)
         return text if record.unit == self.unit else f"{text} {record.unit or 'without a unit'}"
 
-    def _against_the_first(self, value: Any, text: str) -> tuple[float | None, str]:
-        first = self.values[0]
-        if self.kind == "parameter" or ABSENT in (first, value):
-            return None, ""
-        if not is_number(first) or not is_number(value):
-            return None, "same" if text == self.texts[0] else "differs"
-        less = float(value - first)
+    def _difference(self, value: Any, text: str, less: float | None) -> str:
+        if self.kind == "parameter" or ABSENT in (self.values[0], value):
+            return ""
+        if not less:
+            return "same" if text == self.texts[0] else "differs"
         decimals = max(len(one.partition(".")[2]) for one in (self.texts[0], text))
-        words = ("+" if less > 0 else "") + format_value(round(less, decimals) or less)
-        return less, words if less else "same"
+        return ("+" if less > 0 else "") + format_value(round(less, decimals) or less)
 
 
 def lines_of(reports: Sequence[SiteReport]) -> tuple[list[Line], list[Line]]:
@@ -135,8 +133,7 @@ def _unknown(notebook: str, name: str, reports: Sequence[SiteReport]) -> str:
     hint = did_you_mean(request, known) if name != DEFAULT_SET else ""
     with suppress(KbioError):
         (stem,) = select(notebooks_dir(), [notebook])
-        how = "" if name == DEFAULT_SET else " -p NAME=VALUE, or with a batch that names it (--batch)"
-        hint = hint or f"; make it by: kbio render {stem}{how}"
+        hint = hint or f"; make it by: kbio render {stem}{' -p NAME=VALUE, or --batch FILE' * (name != DEFAULT_SET)}"
     listed = ", ".join(report.label for report in reports[:5]) or "no report yet: run kbio render"
     return f"no set {request!r}{hint or f'; there is {listed}'}"
 

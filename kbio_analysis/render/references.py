@@ -149,6 +149,5 @@ def _is_constant(cell: Mapping[str, Any]) -> bool:
 
 def orphans(notebooks: Path, known: Iterable[str]) -> list[str]:
     """A line for each reference that no notebook stands behind."""
-    names = set(known)
-    found = sorted(path.stem for path in (notebooks / "references").glob("*.json"))
-    return [f"orphan    {name}  a reference without a notebook; delete it" for name in found if name not in names]
+    found = {path.stem for path in (notebooks / "references").glob("*.json")} - {*known}
+    return [f"orphan    {name}  a reference without a notebook; delete it" for name in sorted(found)]
