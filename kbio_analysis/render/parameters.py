@@ -86,15 +86,6 @@ class NotebookSpec(BaseModel, frozen=True):
         """Some parameters by name, as pydantic takes them: each of its declared type, or what is made ``of`` that."""
         return TypedDict("Values", {p.name: of(p.declared) for p in self.parameters}, total=False)
 
-    def accept(self, given: Mapping[str, object]) -> dict[str, object]:
-        """The given values by their declared types, in the order of the notebook. Raises ParameterError listing every
-        mistake at once, an unknown name with the nearest known one."""
-        try:
-            return judged(self.typed(), {unicodedata.normalize("NFC", name): given[name] for name in given})
-        except ValidationError as problem:
-            found = mistakes_in(problem, [parameter.name for parameter in self.parameters])
-            raise ParameterError("\n".join(f"{self.name}: {name}: {why}" for (name, *_), why in found)) from None
-
     def conflicts(self, values: Mapping[str, object]) -> list[str]:
         """What two of the values, complete and typed, make impossible together, in words."""
         found = []
@@ -139,8 +130,7 @@ def read_source(name: str, source: bytes) -> NotebookSpec:
         spec = read_as(NotebookSpec, {**own, **said} if isinstance(own, dict) else said)
     except DocumentError as problem:
         raise ParameterError(f"{name}: its metadata: {problem}") from None
-    if mistakes := spec.conflicts(spec.defaults()):
-        raise ParameterError("\n".join(mistakes))
+    coerce(spec, {})
     return spec
 
 
@@ -149,14 +139,19 @@ def coerce(spec: NotebookSpec, given: Mapping[str, object]) -> dict[str, object]
 
     Raises ParameterError listing every mistake at once, an unknown name with the nearest known one.
     """
-    values = spec.defaults() | spec.accept(given)
+    try:
+        typed = judged(spec.typed(), {unicodedata.normalize("NFC", name): given[name] for name in given})
+    except ValidationError as problem:
+        found = mistakes_in(problem, [parameter.name for parameter in spec.parameters])
+        raise ParameterError("\n".join(f"{spec.name}: {name}: {why}" for (name, *_), why in found)) from None
+    values = spec.defaults() | typed
     if mistakes := spec.conflicts(values):
         raise ParameterError("\n".join(mistakes))
     return values
 
 
 def to_text(value: object) -> str:
-    """The value as it could be typed on the command line; ``Parameter.accept`` reads it back unchanged."""
+    """The value as it could be typed on the command line; ``coerce`` reads it back unchanged."""
     if isinstance(value, str):
         return value
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
