@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, groupby
 from typing import Any
@@ -60,14 +60,12 @@ class Line:
         return ("+" if less > 0 else "") + format_value(round(less, decimals) or less)
 
 
-def lines_of(reports: Sequence[SiteReport]) -> tuple[list[Line], list[Line]]:
-    """Every parameter that gave the results of the reports, and every result, each in all of them."""
+def lines_of(reports: Sequence[SiteReport]) -> Iterator[list[Line]]:
+    """Every parameter that gave the results of the reports, then every result, each in all of them."""
     made = [{n: Recorded.model_construct(value=value) for n, value in r.made_with.items()} for r in reports]
-    found = []
     for kind, told in (("parameter", made), ("result", [report.results for report in reports])):
         names = dict.fromkeys(name for records in told for name in records)
-        found.append([Line(kind, name, [records.get(name) for records in told]) for name in names])
-    return found[0], found[1]
+        yield [Line(kind, name, [records.get(name) for records in told]) for name in names]
 
 
 # ---- a few reports against the first
