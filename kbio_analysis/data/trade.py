@@ -143,7 +143,9 @@ def agreements(*, dating: Dating = "early") -> "DataFrame":
         load("korea_ftas").query("scope == 'goods' and status == 'in_force'").rename(columns={"agreement": "full_name"})
     )
     ends = {"first_possible": "in_force_earliest", "last_possible": "in_force_latest"}
-    rows = rows.assign(**{name: _entry_year(rows[column]) for name, column in ends.items()})
+    for name, column in ends.items():
+        late = rows[column].dt.month > MONTHS_OF_A_YEAR
+        rows[name] = (rows[column].dt.year.astype("Int64") + late).where(rows[column].notna())
     rows = rows.assign(entry_year=rows["first_possible"] if dating == "early" else rows["last_possible"])
     rows = rows.assign(agreement=rows["full_name"].map(short_name))
     rows = rows.sort_values(["iso3", "first_possible", "agreement"], ignore_index=True)
@@ -288,11 +290,6 @@ def agreement_inputs(
         trade_source_ids=tuple(sorted(behind)),
         source_ids=tuple(sorted(behind.union(marked["source_id"], known["source_id"], energy["source_id"]))),
     )
-
-
-def _entry_year(days: "Series") -> "Series":
-    late = (days.dt.month > MONTHS_OF_A_YEAR).astype("Int64")
-    return (days.dt.year.astype("Int64") + late).where(days.notna())
 
 
 def wide(rows: "DataFrame", column: str) -> "DataFrame":

@@ -33,22 +33,15 @@ LEVEL, SLOPE = 2, 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptedFit:
     """Break of a logged series, in log points: ``level_shift`` beside a change of trend, ``se_level`` Newey-West with
-    ``lags``, ``p_level`` two-sided from t; ``fitted`` and ``without`` (both break terms off) by period."""
+    ``lags``, ``p_level`` two-sided from t. ``levels`` by period, no longer in logs: record, fitted, without both break
+    terms, and near, which is the latter for EXTRAPOLATED periods from the start on."""
 
     start: pd.Period
     lags: int
     level_shift: float
     se_level: float
     p_level: float
-    fitted: pd.Series
-    without: pd.Series
-
-    def levels(self, y: pd.Series) -> pd.DataFrame:
-        """By period the ``record`` ``y``, the ``fitted`` value and that ``without`` the break, in levels; ``near`` is
-        the latter for EXTRAPOLATED periods from the start on."""
-        frame = pd.DataFrame({"record": y, "fitted": np.exp(self.fitted), "without": np.exp(self.without)})
-        near = (frame.index >= self.start) & (frame.index < self.start + EXTRAPOLATED)
-        return frame.assign(near=frame.without.where(near))
+    levels: pd.DataFrame
 
 
 def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) -> InterruptedFit:
@@ -69,15 +62,16 @@ def its(y: pd.Series, start: object, *, controls: pd.DataFrame | None = None) ->
         )
     lags = int(np.floor(4 * (len(y) / 100) ** (2 / 9)))
     found = _ols(x, values, lags)
-    off = [LEVEL, SLOPE]
+    without = found.fittedvalues - x[:, [LEVEL, SLOPE]] @ found.params[[LEVEL, SLOPE]]
+    levels = np.exp(pd.DataFrame({"record": values, "fitted": found.fittedvalues, "without": without}, y.index))
+    near = (y.index >= first) & (y.index < first + EXTRAPOLATED)
     return InterruptedFit(
         start=first,
         lags=lags,
         level_shift=float(found.params[LEVEL]),
         se_level=float(found.bse[LEVEL]),
         p_level=float(found.pvalues[LEVEL]),
-        fitted=pd.Series(found.fittedvalues, index=y.index, name="fitted"),
-        without=pd.Series(found.fittedvalues - x[:, off] @ found.params[off], index=y.index, name="without"),
+        levels=levels.assign(near=levels.without.where(near)),
     )
 
 

@@ -20,6 +20,7 @@ from kbio_analysis.errors import KbioError
 from kbio_analysis.render.formats import TEMPLATES
 from kbio_analysis.render.publish import FAILURE, explained, open_site, write_file
 from kbio_analysis.render.results import OTHER_FORMS, PAGE
+from kbio_analysis.render.site import write_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -50,8 +51,6 @@ def add_forms(site: Path, folders: Iterable[Path], forms: Sequence[str]) -> tupl
     Returns how many files were made of each form, and what went wrong, each said once. Raises PublishError if another
     run holds the site for too long.
     """
-    from kbio_analysis.render.site import write_site
-
     made, problems, browser = dict.fromkeys(forms, 0), [], None
     with open_site(site), explained(site), ExitStack() as stack:
         for folder, form in product(folders, forms):

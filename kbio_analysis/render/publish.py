@@ -62,7 +62,11 @@ def open_site(site: Path) -> Iterator[Path]:
         check_stop()
 
     with explained(site):
-        _require_ours(site)
+        for name in (HIDDEN, f"{HIDDEN}/aside", f"{HIDDEN}/lock", MARK, *MADE_FOLDERS):
+            if (site / name).is_symlink():
+                raise UsageError(f"{site / name} is a link, and a site is written into no other place; remove it")
+        if site.is_dir() and not (site / MARK).exists() and any(path.name != HIDDEN for path in site.iterdir()):
+            raise UsageError(f"{site} holds files and is no site of kbio; give an empty or a new folder as --out")
         (site / HIDDEN).mkdir(parents=True, exist_ok=True)
         try:
             held = FileLock(site / HIDDEN / "lock").acquire(LOCK_WAIT_SECONDS, poll_interval=0.2, cancel_check=waiting)
@@ -74,14 +78,6 @@ def open_site(site: Path) -> Iterator[Path]:
                 write_file(site / MARK, b'{"files": {}}\n')
             _recover(site)
         yield site
-
-
-def _require_ours(site: Path) -> None:
-    for name in (HIDDEN, f"{HIDDEN}/aside", f"{HIDDEN}/lock", MARK, *MADE_FOLDERS):
-        if (site / name).is_symlink():
-            raise UsageError(f"{site / name} is a link, and a site is written into no other place; remove that link")
-    if site.is_dir() and not (site / MARK).exists() and any(path.name != HIDDEN for path in site.iterdir()):
-        raise UsageError(f"{site} holds files and is no site of kbio; give an empty or a new folder as --out")
 
 
 def folder_of(site: Path, notebook: str, set_name: str) -> Path:

@@ -174,7 +174,7 @@ def test_a_missing_month_keeps_its_place_in_time() -> None:
     y, start = series(5, freq="M", n=60)
     straight = pd.Series(np.arange(60) * 0.01, index=y.index, name="y")
     for found in (it.its(straight.drop(y.index[17]), start), it.its(straight.where(y.index != y.index[17]), start)):
-        assert len(found.fitted) == 59
+        assert len(found.levels) == 59
         assert found.level_shift == pytest.approx(0, abs=1e-9)
     assert it.attempt(straight.iloc[28:], start) is None
 

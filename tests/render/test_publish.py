@@ -120,7 +120,7 @@ def test_a_link_to_another_place_is_never_followed(tmp_path: Path, name: str) ->
     (site / name).unlink(missing_ok=True)
     (site / name).parent.mkdir(exist_ok=True)
     (site / name).symlink_to(elsewhere)
-    with pytest.raises(UsageError, match="remove that link"), open_site(site):
+    with pytest.raises(UsageError, match="remove it"), open_site(site):
         publish(pretended(), site)
     assert [path.name for path in elsewhere.iterdir()] == ["new"]
 
