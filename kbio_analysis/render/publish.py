@@ -88,7 +88,7 @@ def folder_of(site: Path, notebook: str, set_name: str) -> Path:
     folder = site / notebook / set_name
     for place in (folder.parent, folder):
         if place.is_symlink() or not place.resolve().is_relative_to(site.resolve()):
-            raise UsageError(f"{place} leads out of the site; remove that link")
+            raise UsageError(f"{place} is a link out of the site; remove it")
     return folder
 
 
