@@ -67,7 +67,11 @@ def table(
     payload |= {"stack": True} if stack else {}
     csv = shown.to_csv(index=False, lineterminator="\n")
     payload |= {"source": source, "csv": csv, "csv_name": f"{id}.csv"}
-    html = _html(heads, rows, caption, source)
+    # The plain HTML that JupyterLab shows; the page builds its own table from the structured form.
+    head = "".join(f'<th scope="col">{as_html(c["label"])}</th>' for c in heads)
+    body = "".join("<tr>" + "".join(f"<td>{as_html(v)}</td>" for v in row) + "</tr>" for row in rows)
+    html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{caption_html(caption, source)}"
+    html = f"<figure>{html}</figure>"
     show(payload, {"text/html": html, "text/plain": shown.to_string(index=False)})
     return Table(frame=shown)
 
@@ -86,11 +90,3 @@ def _laid_out(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[pd.Da
         if how:
             formats[header] = how[0]
     return pd.DataFrame(shown), formats
-
-
-def _html(heads: list[dict[str, Any]], rows: list[list[str]], caption: str, source: str) -> str:
-    """The plain HTML that JupyterLab shows; the page builds its own table from the structured form."""
-    head = "".join(f'<th scope="col">{as_html(c["label"])}</th>' for c in heads)
-    body = "".join("<tr>" + "".join(f"<td>{as_html(v)}</td>" for v in row) + "</tr>" for row in rows)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<figure>{table}{caption_html(caption, source)}</figure>"

@@ -157,16 +157,16 @@ def tail(folder: Path, *names: str) -> str:
 
 # ---- the fork server
 
-# The server's environment variable for its folder, the modules that notebooks import and, by folder, their tables; and
-# the notebook that lies there, the first of a run.
+# The server's environment variable for its folder, the modules that notebooks import, by folder their tables, and where
+# the first notebook lies.
 AHEAD = "KBIO_SERVER_AHEAD"
-LOG, FIRST = "server.log", "first.ipynb"
+LOG = "server.log"
 START_SECONDS = 120  # whoever waits for the server waits no longer
 PID = os.getpid()
 
-# jsonschema compiles a grammar for a format no notebook uses, a test library serves no report, and papermill asks
-# pyarrow for notebooks on Hadoop, which starts a thread, and a process that forks must have none. All do without.
-_HIDDEN = ("rfc3987_syntax", "hypothesis", "pyarrow")
+# jsonschema brings readers of formats no notebook uses, a test library serves no report, and papermill asks pyarrow for
+# notebooks on Hadoop, which starts a thread, and a process that forks must have none. All do without.
+_HIDDEN = ("rfc3987_syntax", "isoduration", "rfc3986_validator", "uri_template", "webcolors", "hypothesis", "pyarrow")
 _ALWAYS = ("kbio_analysis.render.engine", "kbio_analysis.render.job", "kbio_analysis.render.page")
 # What tables are checked and drawings made with, which no notebook names.
 _STACK = (
@@ -236,7 +236,7 @@ def _end(folder: str) -> None:
 
 # A process of the server's, or one beside it, may meet the variable too; only the server itself is no child.
 if AHEAD in os.environ and multiprocessing.parent_process() is None:
-    folder, modules, tables = json.loads(os.environ.pop(AHEAD))
+    folder, modules, tables, first = json.loads(os.environ.pop(AHEAD))
     _redirected(Path(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
     os.setsid()
     _prctl(36, 1)
@@ -245,6 +245,6 @@ if AHEAD in os.environ and multiprocessing.parent_process() is None:
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
     signal.alarm(START_SECONDS)
-    _ready(modules, tables, Path(folder, FIRST))
+    _ready(modules, tables, Path(first))
     signal.alarm(0)
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children

@@ -77,12 +77,12 @@ def stopping() -> Iterator[None]:
 
 
 def answers(
-    works: Iterable[Work], *, workers: int | None = None, ahead: Sequence[Any] = ((), {})
+    works: Iterable[Work], *, workers: int | None = None, ahead: Sequence[Any] = ((), {}, "")
 ) -> Iterator[tuple[Any, Any]]:
     """The key of each work and what it answered, or a ``StoppedError``, as they are done; ``workers`` at a time, by
     default one a core that this process may use.
 
-    ``ahead`` are modules and, by folder, tables that the work will need: a hint for a fork server yet to be started.
+    ``ahead`` are modules, by folder tables, and a notebook that the work needs: for a fork server yet to be started.
     Everything that runs is killed when the caller leaves, and when this process is told to stop (KeyboardInterrupt).
     Raises ExecutionError where no process can be started.
     """

@@ -23,7 +23,7 @@ from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError, KbioError
 from kbio_analysis.notebooks import completed
-from kbio_analysis.render.child import AFTER, FIRST, OUTPUT, Here, StoppedError, tail
+from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail
 from kbio_analysis.render.forks import Work, answers, own_folder
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, read_source
@@ -114,11 +114,11 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
         yield failed(job, answer) if isinstance(answer, StoppedError) else answer
 
 
-def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]]]:
-    """The modules that the notebooks' cells name in their imports, and the tables that their references name; the
-    first notebook is laid where the fork server finds it."""
-    (own_folder() / FIRST).write_bytes(jobs[0].source)
-    modules, tables = set(), defaultdict(set)
+def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]], str]:
+    """The modules that the notebooks' cells name in their imports, the tables that their references name, and where the
+    first notebook is laid for the fork server."""
+    first, modules, tables = own_folder() / f"{jobs[0].notebook}.ipynb", set(), defaultdict(set)
+    first.write_bytes(jobs[0].source)
     for notebook, source, data in {(job.notebook, job.source, job.data) for job in jobs}:
         for module, names in _IMPORT.findall(source.decode()):
             whose = names.split(",") if module in ("kbio_analysis.data", "kbio_analysis.models") else ()
@@ -126,7 +126,7 @@ def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]]]:
         with suppress(OSError, ValueError, KeyError, TypeError):  # the report reads them then
             reference = Path(str(data)).resolve().parent / "notebooks" / "references" / f"{notebook}.json"
             tables[str(data)].update(json.loads(reference.read_bytes())["tables"])
-    return sorted(modules), {folder: sorted(names) for folder, names in tables.items()}
+    return sorted(modules), {folder: sorted(names) for folder, names in tables.items()}, str(first)
 
 
 def run(job: Job) -> Report:
@@ -252,13 +252,14 @@ def prepare(name: str, source: bytes, changed: Mapping[str, Any]) -> NotebookNod
 
 def rehearse(first: Path) -> None:
     """Do once, in the process that others are forked from, what each of them would do first: take a notebook's way
-    through the page. Nothing is executed; what is coloured stays so for all that have the same cells."""
+    through the page. Nothing is executed; what is read and coloured stays so for all that have the same cells."""
     import nbformat
 
     from kbio_analysis.render.page import report_html
 
-    notebook = prepare("", first.read_bytes(), {})
+    source = first.read_bytes()
+    notebook, spec = prepare(first.stem, source, {}), read_source(first.stem, source)
     shown = nbformat.v4.new_output("display_data", data={"text/html": "<table><tr><td>1</td></tr></table>"})
     notebook.cells.append(nbformat.v4.new_code_cell(outputs=[shown]))
-    report_html(notebook, {"versions": _versions()})
+    report_html(notebook, {"versions": _versions()}, spec)
     nbformat.writes(notebook)

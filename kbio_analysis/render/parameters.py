@@ -113,6 +113,7 @@ def read(path: Path) -> NotebookSpec:
     return read_source(path.stem, read_notebook(path))
 
 
+@lru_cache(maxsize=64)
 def read_source(name: str, source: bytes) -> NotebookSpec:
     """As ``read``, from the file's bytes."""
     content = completed(name, source)
