@@ -60,9 +60,11 @@ def _note(*_: object) -> None:
 
 @contextlib.contextmanager
 def stopping() -> Iterator[None]:
-    """To the end of the block, note SIGINT, SIGTERM and SIGHUP for ``check_stop``; what was ignored before stays so."""
+    """To the end of the block, note SIGINT, SIGTERM and SIGHUP for ``check_stop``; what was ignored before stays so.
+    Outside the main thread nothing can be noted."""
     global _told
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    alone = threading.current_thread() is threading.main_thread()
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if alone}
     for number, handler in before.items():
         signal.signal(number, handler if handler is signal.SIG_IGN else _note)
     try:
@@ -70,7 +72,7 @@ def stopping() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        _told = False
+        _told = _told and not alone
 
 
 # ---- work
