@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError, UsageError, did_you_mean
-from ..notebooks import reference_file
+from ..notebooks import available, reference_file
 from ..reading import read_json
 from .package import data_root, package_in_use
 
@@ -101,8 +101,7 @@ def reference_entry(notebooks: Path, notebook: str) -> dict[str, Any]:
     """
     path = reference_file(notebooks, notebook)
     if not path.is_file():
-        if not (notebooks / f"{notebook}.ipynb").is_file():
-            known = [path.stem for path in notebooks.glob("*.ipynb")]
+        if notebook not in (known := available(notebooks)):
             raise UsageError(f"no notebook {notebook!r}{did_you_mean(notebook, known)}")
         return {"state": "missing", "why": "no reference yet"}
     try:

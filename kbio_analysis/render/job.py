@@ -22,7 +22,7 @@ from kbio_analysis import __version__
 from kbio_analysis.data.own import own_tables
 from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError, KbioError
-from kbio_analysis.notebooks import completed
+from kbio_analysis.notebooks import completed, reference_file
 from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail
 from kbio_analysis.render.forks import Work, answers, own_folder
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
@@ -124,7 +124,7 @@ def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]], str]:
             whose = names.split(",") if module in ("kbio_analysis.data", "kbio_analysis.models") else ()
             modules.update([module, *(f"{module}.{name.split()[0]}" for name in whose if name.strip())])
         with suppress(OSError, ValueError, KeyError, TypeError):  # the report reads them then
-            reference = Path(str(data)).resolve().parent / "notebooks" / "references" / f"{notebook}.json"
+            reference = reference_file(Path(str(data)).resolve().parent / "notebooks", notebook)
             tables[str(data)].update(json.loads(reference.read_bytes())["tables"])
     return sorted(modules), {folder: sorted(names) for folder, names in tables.items()}, str(first)
 
@@ -202,7 +202,7 @@ def make(job: Job, here: Here) -> Report:
         bundle = here.folder / "recorded.json"
         bundle.write_bytes(job.recorded)
         os.environ[BUNDLE] = str(bundle)
-    executed, files = prepare(job.notebook, job.source, spec.changed(job.parameters)), _files(job.data)
+    executed, files = prepare(job.notebook, job.source, result["changed"]), _files(job.data)
     start = time.process_time()
     read = execute(executed, here, job.kernel)
     ran = time.process_time()

@@ -169,6 +169,26 @@ def test_draws_agree_with_a_slow_loop() -> None:
         assert fast[draw] == pytest.approx(total / count, abs=1e-9)
 
 
+def test_permuted_members_agree_with_a_slow_loop() -> None:
+    """Scaled by the gap before entry, less the mean of the partners left over; single members, entry in 2004."""
+    panel, treatment, never = simulate({"one": 0.3, "two": -0.2}, n_never=7)
+    treatment = treatment.assign(entry_year=2004)
+    found = record({"x": panel}, treatment, {"x": never})
+    fast = reassign({"x": panel}, treatment, {"x": never}, found, n_draws=19, seed=5).scaled
+    names, scaled = [*treatment.sort_values("agreement").index, *never], {}
+    for name in names:
+        others = panel[[one for one in never if one != name]].to_numpy()
+        effects = pd.Series(two_way(others, np.ones(others.shape, dtype=bool))[0], index=YEARS)
+        expected = effects * panel.loc[1994:2003, name].sum() / effects.loc[1994:2003].sum()
+        gap = np.log(panel[name] / expected)
+        scaled[name] = gap.loc[2004:2013].mean() / np.sqrt((gap.loc[1994:2003] ** 2).mean())
+    orders = np.random.default_rng([5, 1]).random((19, len(names))).argsort(axis=1)
+    for row, order in enumerate([range(len(names)), *orders]):
+        first, second, *left = (scaled[names[i]] for i in order)
+        slow = [first - np.mean(left), second - np.mean(left)]
+        assert fast.iloc[row].to_numpy() == pytest.approx(slow, abs=1e-8)
+
+
 def cases(seed: int, k: int, *, mean: float = 0.2, tau: float = 0.3, own: float = 0.1, shared: float = 0.05):
     """Effects with spread ``tau``, own error ``own`` and an error all share; returns estimates and covariance."""
     rng = np.random.default_rng(seed)
