@@ -45,9 +45,9 @@ def cite(source_ids: Iterable[str]) -> str:
 
 def cite_tables(*names: str) -> str:
     """The same for whole tables, row by row."""
-    return cite(i for name in names for i in load(name)["source_id"])
+    return cite(i for name in names for i in load(name)["source_id"].to_numpy())
 
 
 def table_sources(*names: str) -> list[str]:
     """The source ids of whole tables, each once."""
-    return list(dict.fromkeys(i for name in names for i in load(name)["source_id"]))
+    return list(dict.fromkeys(i for name in names for i in load(name)["source_id"].unique()))
