@@ -37,10 +37,12 @@ class PartnerEffects:
     """One agreement by itself: ``table`` by direction, and ``study`` by direction and year against ``base_until``.
 
     Both hold effect_log_points, se_log_points, and ``low`` and ``high`` (95%); without rows where nothing is measured.
+    ``covariance`` of the study's effects, by (direction, year).
     """
 
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     study: pd.DataFrame = field(default_factory=pd.DataFrame)
+    covariance: pd.DataFrame = field(default_factory=pd.DataFrame)
     base_until: int | None = None
 
     def step(self, direction: str, start: int) -> dict[str, float] | None:
@@ -56,11 +58,10 @@ class PartnerEffects:
         if before.empty or after.empty:
             return None
         weight = pd.concat([-1.0 / len(before) + 0 * before, 1.0 / len(after) + 0 * after])
-        v = self.study.attrs["covariance"]
-        variance = sum(a * b * v[(direction, y), (direction, z)] for y, a in weight.items() for z, b in weight.items())
+        v = self.covariance.xs(direction).xs(direction, axis=1).loc[weight.index, weight.index]
         years = {"before_from": before.index[0], "before_to": before.index[-1], "after_from": after.index[0]}
         levels = {"after_to": after.index[-1], "level_before": float(before.mean()), "level_after": float(after.mean())}
-        step, se = float(after.mean() - before.mean()), float(max(variance, 0.0)) ** 0.5
+        step, se = float(after.mean() - before.mean()), float(max(weight @ v @ weight, 0.0)) ** 0.5
         return years | levels | {"step": step, "se": se}
 
     def records(self, step: dict[str, float] | None) -> dict[str, float | None]:
@@ -130,16 +131,16 @@ def profile(
 
 def event_study(
     world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, partner: str, base_until: int
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Trade with one partner by year of the panel against the years up to ``base_until``, in the same model.
 
     A row a direction and year: direction, year, effect_log_points, se_log_points (the base years are 0 by
-    construction and left out); ``attrs["covariance"]`` by two (direction, year). The home country's other agreements
+    construction and left out); with their covariance, by (direction, year). The home country's other agreements
     keep their own effects. Raises ModelInputError if the partner is not in the panel or no year lies in the base.
     """
     frame, terms, late = _with_terms(world, agreements[agreements["iso3"] != partner], home, 10)
     years = sorted(frame["year"].unique())
-    if partner not in set(frame["exporter"]):
+    if not (frame["exporter"] == partner).any():
         raise ModelInputError(f"the world panel holds no {partner}")
     if not any(year <= base_until for year in years):
         raise ModelInputError(f"no year of the panel lies before {base_until}, to measure from")
@@ -152,9 +153,7 @@ def event_study(
             frame[name] = (pair & (frame["year"] == year)).astype(float)
             own[name] = (direction, int(year))
     table, covariance = _fitted(frame, [*late, *terms, *own], own, ["direction", "year"])
-    found = table.reset_index()
-    found.attrs["covariance"] = {(a, b): v for a, row in covariance.iterrows() for b, v in row.items()}
-    return found
+    return table.reset_index(), covariance
 
 
 def of_partner(
@@ -177,8 +176,9 @@ def of_partner(
     found = effects(world, pd.concat([others, own], ignore_index=True), home=home, years=years).table
     if partner not in found.index.get_level_values("agreement"):
         return PartnerEffects()
-    study = event_study(world, agreements, home=home, partner=partner, base_until=base_until)
-    return PartnerEffects(table=_with_ends(found.loc[partner]), study=_with_ends(study), base_until=base_until)
+    study, covariance = event_study(world, agreements, home=home, partner=partner, base_until=base_until)
+    both = {"table": _with_ends(found.loc[partner]), "study": _with_ends(study)}
+    return PartnerEffects(**both, covariance=covariance, base_until=base_until)
 
 
 def elsewhere(
@@ -243,7 +243,7 @@ def _with_terms(
     if world.loc[world["exporter"] == world["importer"], "agreement"].any():
         raise ModelInputError("world panel: domestic rows cannot have an agreement; set it to 0")
     checked_frame(agreements, ["iso3", "agreement", "entry_year"], "agreements")
-    if home not in set(world["exporter"]):
+    if not (world["exporter"] == home).any():
         raise ModelInputError(f"the world panel holds no {home}")
     if agreements["iso3"].duplicated().any():
         raise ModelInputError("agreements: a partner stands twice; keep its first agreement")
@@ -256,12 +256,12 @@ def _with_terms(
     frame.loc[sides["exports"] | sides["imports"], "agreement"] = 0
     added, terms, late = {}, {}, []
     for direction, side in sides.items():
-        later = side & (since >= years)
+        later, first = side & (since >= years), side & (since >= 0) & (since < years)
         if later.any():
             added[f"later_{direction}"] = later.astype(float)
             late.append(f"later_{direction}")
         for number, agreement in enumerate(sorted(agreements["agreement"].unique())):
-            on = side & (name_of == agreement) & (since >= 0) & (since < years)
+            on = first & (name_of == agreement)
             if (frame["trade_usd_m"].where(on, 0) > 0).any():
                 name = f"g{number}_{direction}"
                 added[name], terms[name] = on.astype(float), (agreement, direction)

@@ -132,7 +132,7 @@ def test_the_effect_is_recovered_from_its_year_on_where_simpler_designs_are_bias
         sold = frame[frame.exporter == "A"].pivot(index="year", columns="importer", values="trade_usd_m")
         never = {"exports": [name for name in sold if name not in "BC"]}
         own.append(agreement_record.record({"exports": sold}, AGREEMENTS.set_index("iso3"), never).effects.mean())
-        years.append(sg.event_study(world, AGREEMENTS, home="A", partner="B", base_until=1995))
+        years.append(sg.event_study(world, AGREEMENTS, home="A", partner="B", base_until=1995)[0])
     mean = pd.DataFrame(found).mean()
     assert mean["exports"] == pytest.approx(EFFECT["exports"], abs=0.1)
     assert mean["imports"] == pytest.approx(EFFECT["imports"], abs=0.1)
