@@ -77,7 +77,7 @@ def _day(text: str, months: int = 0, day: int = 31) -> date:
 
 
 def _order(frame: "DataFrame", spec: Spec) -> Found:
-    ordered = frame.sort_values(spec["columns"], kind="stable").index
+    ordered = frame[spec["columns"]].sort_values(spec["columns"], kind="stable").index
     for line in frame.index[ordered != frame.index][:1]:  # the first row that stands where another belongs
         yield line, ", ".join(spec["columns"]), "the row stands out of order; sort the table"
 
@@ -106,7 +106,7 @@ def _jump(frame: "DataFrame", spec: Spec) -> Found:
     import numpy as np
 
     column, along, by = spec["column"], spec["along"], spec.get("by", [])
-    held = frame.dropna(subset=[column]).sort_values([*by, along])
+    held = frame[[*by, along, column]].dropna(subset=[column]).sort_values([*by, along])
     value = held[column]
     before = value.groupby([held[name] for name in by] or np.zeros(len(held))).shift(1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -121,7 +121,7 @@ def _jump(frame: "DataFrame", spec: Spec) -> Found:
 def _parts(frame: "DataFrame", spec: Spec) -> Found:
     total, names = spec["total"], _names(frame, spec["by"])
     if "part" not in spec:
-        return _shares(frame, names, dict.fromkeys(names, float(total)), spec)
+        return _shares(frame, names, dict.fromkeys(names.unique(), float(total)), spec)
     whole = frame[spec["part"]] == total
     return _shares(frame[~whole], names, frame[spec["column"]].groupby(names[whole]).first(), spec)
 
@@ -192,8 +192,8 @@ def _names(frame: "DataFrame", by: list[str]) -> "Series":
     """What the group of each row is called, by line; all are one where nothing tells rows apart."""
     import pandas as pd
 
-    texts = [frame[column].astype(str).tolist() for column in by]
-    return pd.Series([" ".join(parts) for parts in zip(*texts, strict=True)] if by else "", frame.index, dtype=str)
+    texts = [frame[column].astype(str).to_numpy() for column in by]
+    return pd.Series([" ".join(parts) for parts in zip(*texts, strict=True)] if by else "", frame.index, dtype=object)
 
 
 def _ordinal(value: Any) -> int:

@@ -141,7 +141,7 @@ def _economies(growth_years: int) -> Measures:
 def _partners() -> Measures:
     """Trade with Bangladesh and talks with it, India's agreement, and Korea's rank among exporters of medicines."""
     exports, imports = (load(f"korea_{flow}_by_partner") for flow in ("exports", "imports"))
-    year, sources = int(exports["year"].max()), [*exports["source_id"], *imports["source_id"]]
+    year, sources = int(exports["year"].max()), [*exports["source_id"].unique(), *imports["source_id"].unique()]
     sold, bought = (rows[rows["year"] == year].set_index("iso3") for rows in (exports, imports))
     total = sold["exports_usd_m"].add(bought["imports_usd_m"], fill_value=0)
     part = load("claim_figures").set_index("figure").loc["bangladesh_trade_2024_11m"]

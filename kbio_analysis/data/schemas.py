@@ -63,7 +63,7 @@ def parse(raw: bytes, passport: Passport) -> "DataFrame":
                 f"{place(passport.name, line, last)}: the row has {len(row)} cells, the header {len(columns)}; "
                 "a comma inside a text needs quotes"
             )
-    return pd.DataFrame(dict(zip(columns, zip(*body, strict=True), strict=True)), index=lines, dtype=object)
+    return pd.DataFrame(body, index=lines, columns=columns, dtype=object)
 
 
 def _decode(raw: bytes, table: str) -> str:
@@ -112,8 +112,8 @@ def typed(strings: "DataFrame", passport: Passport) -> "DataFrame":
         schema(passport).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as failures:
         raise DataError(_first(failures.failure_cases, strings, passport)) from None
-    texts = [field["name"] for field in passport.fields if field["type"] == "string"]
-    return frame.assign(**{name: frame[name].fillna("") for name in texts})
+    optional = [field["name"] for field in passport.fields if not field.get("constraints", {}).get("required")]
+    return frame.assign(**{name: frame[name].fillna("") for name in optional if frame[name].dtype == "str"})
 
 
 def schema(passport: Passport) -> "pa.DataFrameSchema":
@@ -148,14 +148,14 @@ def _column(cells: "Series", field: dict[str, Any], passport: Passport) -> "Seri
     kind, name = field["type"], field["name"]
     if kind not in _TYPES:
         raise DataError(f"table {passport.name}, column {name}: the passport's type {kind!r} is not known")
-    _, make, dtype, misfit = _TYPES[kind]
-    codes, texts = pd.factorize(cells)
-    if wrong := [text for text in texts if text and not fits(kind, text)]:
+    (_, make, dtype, misfit), like = _TYPES[kind], _FORMS[kind].fullmatch
+    codes, texts = pd.factorize(cells.to_numpy())
+    if wrong := [text for text in texts if text and not (like(text) and (kind != "date" or fits(kind, text)))]:
         line = cells.index[cells.isin(wrong)][0]
         raise DataError(f"{place(passport.name, line, name)}: {cells[line][:40]!r} {misfit}")
     values = [make(text) if text else None for text in texts]
     dtype = "Int64" if kind == "integer" and None in values else dtype
-    return pd.Series(values, dtype=dtype).take(codes).set_axis(cells.index)
+    return pd.Series(pd.Series(values, dtype=dtype).array.take(codes), cells.index)
 
 
 def _first(cases: "DataFrame", strings: "DataFrame", passport: Passport) -> str:

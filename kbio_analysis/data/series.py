@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Day = str | date | None
 UNDER_WAY = ("biohealth_mti93_customs", "hs300214_tentative")
+COUNTS = ("biopharma_exports_annual", "biohealth_exports_monthly")  # tables
 CHAPTER_30 = ("hs30_customs", "hs30_customs_rounded")
 UNREVISED = "unrevised"  # a latest month that its publisher will still revise does not yet tell what a first becomes
 # Series of under_way -> the early prints that show how far they are revised; ten-day counts are compared with ten-day
@@ -158,8 +159,8 @@ def destinations(*, as_of: Day = None) -> "DataFrame":
 
 
 def _series(key: str, frequency: str, as_of: Day, may_be_empty: bool) -> "Series":
-    known = catalogue().query("held_in in ('biopharma_exports_annual', 'biohealth_exports_monthly')")
-    known = known[known["frequency"] == frequency]
+    known = catalogue()
+    known = known[known["held_in"].isin(COUNTS) & (known["frequency"] == frequency)]
     if key not in known.index:
         hint = did_you_mean(str(key), known.index) or f"; known: {', '.join(known.index)}"
         raise DataError(f"no {frequency} definition {key!r}{hint}")

@@ -67,10 +67,10 @@ def load_from(package: Package, table: str) -> "DataFrame":
             column, target, field = key["fields"], key["reference"]["resource"], key["reference"]["fields"]
             if field not in targets[target]:
                 raise DataError(f"table {table}: a foreign key names {field!r}, no field of its table")
-            unknown = frame.index[~frame[column].isin(targets[target][field])]
-            if len(unknown):
-                said = f"{frame.at[unknown[0], column]!r} is not in the table {target}"
-                raise DataError(f"{place(table, unknown[0], column)}: {said}")
+            if unknown := {*frame[column].unique()}.difference(targets[target][field].to_numpy()):
+                line = frame.index[frame[column].isin(unknown)][0]
+                said = f"{frame.at[line, column]!r} is not in the table {target}"
+                raise DataError(f"{place(table, line, column)}: {said}")
         _frames[state] = frame
     return _frames[state].copy(deep=False)
 

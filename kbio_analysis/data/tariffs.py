@@ -2,6 +2,7 @@
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import DataError, did_you_mean
@@ -248,9 +249,8 @@ def duties_met(members: "DataFrame") -> "DataFrame":
     sides = {"exports": chapters.assign(importer=chapters["iso3"]), "imports": chapters.assign(importer=HOME)}
     parts = [rows.assign(direction=flow, share=rows[f"{flow}_share_pct"]) for flow, rows in sides.items()]
     levied = _with_duties(pd.concat(parts, ignore_index=True).drop(columns="source_id")).dropna(subset="cd_pct")
-    levied = (
-        levied.assign(duty=levied["cd_pct"] * levied["share"]).groupby(["direction", "iso3"])[["duty", "share"]].sum()
-    )
+    levied["duty"] = levied["cd_pct"] * levied["share"]
+    levied = levied.groupby(["direction", "iso3"])[["duty", "share"]].sum()
     duty, rows = levied["duty"] / levied["share"], []
     for iso3, agreement, entry in members[["iso3", "agreement", "entry_year"]].itertuples(index=False):
         for flow, trade in years.items():
@@ -281,23 +281,19 @@ def _with_duties(frame: "DataFrame") -> "DataFrame":
 
     rates = load("applied_tariffs").set_index(["rate_type", "importer", "product_group"], drop=False)
     rates, lines = rates[["rate_pct", "source_id", "rate_type"]], frame.assign(all=_ALL)
-    found = pd.DataFrame(index=frame.index, columns=rates.columns)
+    found = []
     for kind, group in (("mfn_simple_avg", "group"), ("mfn_simple_avg", "broad_group"), ("mfn_weighted_avg", "all")):
         at = pd.MultiIndex.from_frame(lines.assign(kind=kind)[["kind", "importer", group]])
-        found = found.fillna(rates.reindex(at).set_axis(frame.index))
-    found = (
-        found.astype({"rate_pct": float, "source_id": "str"})
-        .fillna({"source_id": ""})
-        .rename(columns={"rate_pct": "cd_pct"})
-    )
-    return frame.join(found)
+        found.append(rates.reindex(at).set_axis(frame.index))
+    duties = reduce(pd.DataFrame.fillna, found).fillna({"source_id": ""})
+    return frame.join(duties.rename(columns={"rate_pct": "cd_pct"}))
 
 
 def _charged(held: TariffLines, paid: bool, bonded: float) -> TariffLines:
     """The lines with the duties of :func:`lines`, from those with customs duties as printed."""
     frame, rates, used = held.frame, load("applied_tariffs"), set(held.source_ids)
     customs, para = frame["cd_pct"], 0.0 * frame["cd_pct"]
-    total = rates.query("importer == @held.importer and product_group == @_ALL").set_index("rate_type")
+    total = rates[(rates["importer"] == held.importer) & (rates["product_group"] == _ALL)].set_index("rate_type")
     if "cd_rd_sd_simple_avg" in total.index:
         if paid and held.importer == COLLECTING:  # without what is under bond, scaled down to the average collected
             collects = collected()

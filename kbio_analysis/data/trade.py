@@ -98,7 +98,7 @@ def market_panel(first_year: int, last_year: int) -> "DataFrame":
     out = sold.loc[marked | (sold["flag"].str.contains("larger_state") & (sold["year"] >= first_year)), "iso3"]
     panel = load("country_macro").query("@first_year <= year <= @last_year and gdp_usd_m.notna()")
     whole = panel.groupby("iso3")["year"].transform("nunique") == last_year - first_year + 1
-    panel = panel[whole & panel["iso3"].isin(sold["iso3"]) & ~panel["iso3"].isin(out)].merge(distance, on="iso3")
+    panel = panel[whole & panel["iso3"].isin({*sold["iso3"].unique()} - {*out})].merge(distance, on="iso3")
     panel = panel.merge(sold[["iso3", "year", "exports_usd_m"]], how="left").fillna({"exports_usd_m": 0.0})
     return panel[["iso3", "year", "exports_usd_m", "gdp_usd_m", "gdp_growth_pct", "distance_km"]]
 
@@ -128,8 +128,7 @@ def outlines() -> "dict[str, list[np.ndarray]]":
 
 def agreement_years() -> "Series":
     """First calendar year in which a goods agreement with Korea may have been in force, by ISO3 of the partner."""
-    entered = load("korea_ftas").query("scope == 'goods' and status == 'in_force'")
-    return entered.groupby("iso3")["in_force_earliest"].min().dropna().dt.year.rename("year")
+    return _in_force().groupby("iso3")["in_force_earliest"].min().dropna().dt.year.rename("year")
 
 
 def agreements(*, dating: Dating = "early") -> "DataFrame":
@@ -139,9 +138,7 @@ def agreements(*, dating: Dating = "early") -> "DataFrame":
     (``first_possible``, ``last_possible``), ``precision`` and ``source_id``; ``rank`` is 1 for a partner's first
     agreement. ``dating`` says which end of an uncertain date is taken; the year is missing where no bound is known.
     """
-    rows = (
-        load("korea_ftas").query("scope == 'goods' and status == 'in_force'").rename(columns={"agreement": "full_name"})
-    )
+    rows = _in_force().rename(columns={"agreement": "full_name"})
     ends = {"first_possible": "in_force_earliest", "last_possible": "in_force_latest"}
     for name, column in ends.items():
         late = rows[column].dt.month > MONTHS_OF_A_YEAR
@@ -154,6 +151,11 @@ def agreements(*, dating: Dating = "early") -> "DataFrame":
     rows["agreement"] = rows["agreement"].mask(alone & (rows["iso3"] == "JPN"), JAPAN)
     columns = ["agreement", "iso3", "entry_year", *ends, "precision", "rank", "source_id", "full_name", *ends.values()]
     return rows[columns]
+
+
+def _in_force() -> "DataFrame":
+    rows = load("korea_ftas")
+    return rows[(rows["scope"] == "goods") & (rows["status"] == "in_force")]
 
 
 def short_name(agreement: str) -> str:
