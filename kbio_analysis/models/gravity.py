@@ -101,7 +101,7 @@ def _settled(run: Callable[..., fepois_.Fepois]) -> fepois_.Fepois | None:
     """The fit if plainly nothing is separated by a regressor, which the packaged check takes as long as half a fit to
     see: of what is, some observation's mean falls by a factor e with every iteration. None if in doubt."""
     with suppress(ValueError, np.linalg.LinAlgError):
-        fit = run(separation_check=None)
+        fit = run(separation_check=[])  # None would be the package's default
         if fit.predict(type="response").min() > SUNK:
             return fit
     return None
