@@ -160,6 +160,10 @@ def render(
     A wrong parameter, name or batch is refused before anything starts. The site is whole at every moment; a run that
     was cut off goes on where it stopped.
     """
+    from kbio_analysis.render.forks import begin
+
+    if scheduler is None:
+        begin()  # at once: it takes longer than to see what is due
     from kbio_analysis.render.requests import requested
 
     forms, pairs = [form for form in dict.fromkeys(to or []) if form != Form.html], parameter or []

@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from kbio_analysis.data.results import reference_entry
@@ -28,7 +29,7 @@ from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, explained, f
 from kbio_analysis.render.references import recorded
 from kbio_analysis.render.requests import keep_apart
 from kbio_analysis.render.results import RESULT, Rankings, remember
-from kbio_analysis.render.site import write_site
+from kbio_analysis.render.site import rehearse, write_site
 
 MADE, UNCHANGED, NOT_RUN = "ok", "unchanged", "not run"
 
@@ -65,6 +66,7 @@ def build(jobs: Sequence[Job], site: Path, make: Make, *, force: bool = False, r
                     check_stop()
                     if not due:  # no cluster is asked for nothing
                         continue
+                    Thread(target=rehearse).start()  # the first report takes a while to come
                     with closing(make([*due.values()])) as reports:
                         for report in reports:
                             publish(known.stamped(due[report.label], report), site)

@@ -157,9 +157,8 @@ def tail(folder: Path, *names: str) -> str:
 
 # ---- the fork server
 
-# The server's environment variable for its folder, the modules that notebooks import, by folder their tables, and where
-# the first notebook lies.
-AHEAD = "KBIO_SERVER_AHEAD"
+SERVER = "KBIO_SERVER"  # the environment variable that makes a process the server: whose, and its folder
+AHEAD = "ahead.json"  # modules that notebooks import, by folder their tables, name and source of the first notebook
 LOG = "server.log"
 START_SECONDS = 120  # whoever waits for the server waits no longer
 PID = os.getpid()
@@ -178,20 +177,25 @@ _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
 _KNOWN = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 
 
-def _ready(wanted: list[str], tables: dict[str, list[str]], first: Path) -> None:
+def _ready(ahead: Path, caller: int) -> None:
     for name in _HIDDEN:
         sys.modules[name] = None  # type: ignore[assignment]
     _import("papermill.engines")
     del sys.modules["pyarrow"]
+    for name in _ALWAYS:
+        _import(name)
+    while not ahead.exists() and os.getppid() == caller:
+        time.sleep(0.005)
+    wanted, tables, first = json.loads(ahead.read_bytes())
     whole = any(name.startswith(_OURS[1:]) for name in wanted)
     known = [name for name in wanted if name.split(".")[0] in _KNOWN or name.startswith(_OURS)]
-    for name in (*_ALWAYS, *(_STACK if whole else ()), *known):
+    for name in (*(_STACK if whole else ()), *known):
         _import(name)
     with contextlib.suppress(Exception):  # it would be told by every report
         sys.modules["kbio_analysis.render.engine"].NotebookShell.begin()
         for root, names in tables.items() if whole else ():
             sys.modules["kbio_analysis.data.tables"].preload(Path(root), names)
-        sys.modules["kbio_analysis.render.job"].rehearse(first)
+        sys.modules["kbio_analysis.render.job"].rehearse(*first)
     for name in _HIDDEN:
         if sys.modules.get(name, "") is None:
             del sys.modules[name]
@@ -235,8 +239,8 @@ def _end(folder: str) -> None:
 
 
 # A process of the server's, or one beside it, may meet the variable too; only the server itself is no child.
-if AHEAD in os.environ and multiprocessing.parent_process() is None:
-    folder, modules, tables, first = json.loads(os.environ.pop(AHEAD))
+if SERVER in os.environ and multiprocessing.parent_process() is None:
+    caller, folder = os.environ.pop(SERVER).split(" ", 1)
     _redirected(Path(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
     os.setsid()
     _prctl(36, 1)
@@ -245,6 +249,6 @@ if AHEAD in os.environ and multiprocessing.parent_process() is None:
     warnings.filterwarnings("ignore", message="forkserver: waitpid")
     gc.disable()
     signal.alarm(START_SECONDS)
-    _ready(modules, tables, Path(first))
+    _ready(Path(folder, AHEAD), int(caller))
     signal.alarm(0)
     gc.freeze()  # the collector would write to every object's header and so copy the pages shared with the children

@@ -30,6 +30,7 @@ import psutil
 from kbio_analysis.errors import ExecutionError
 from kbio_analysis.render import child
 from kbio_analysis.render.child import StoppedError
+from kbio_analysis.render.publish import write_file
 
 TICK_SECONDS = 0.2
 END_SECONDS = 4.0
@@ -79,39 +80,71 @@ def stopping() -> Iterator[None]:
 
 
 def answers(
-    works: Iterable[Work], *, workers: int | None = None, ahead: Sequence[Any] = ((), {}, "")
+    works: Iterable[Work], *, workers: int | None = None, ahead: Sequence[Any] = ((), {}, ("", ""))
 ) -> Iterator[tuple[Any, Any]]:
     """The key of each work and what it answered, or a ``StoppedError``, as they are done; ``workers`` at a time, by
     default one a core that this process may use.
 
-    ``ahead`` are modules, by folder tables, and a notebook that the work needs: for a fork server yet to be started.
+    ``ahead`` are modules, by folder tables, and a notebook that the work needs: for a fork server that has none yet.
     Everything that runs is killed when the caller leaves, and when this process is told to stop (KeyboardInterrupt).
     Raises ExecutionError where no process can be started.
     """
-    waiting, running, done = deque(works), [], deque()
+    waiting, running, done, looked = deque(works), [], deque(), 0.0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    write_file(own_folder() / child.AHEAD, json.dumps(ahead).encode())
     try:
         while waiting or running or done:
-            while waiting and len(running) < (workers or cores or 1):
+            while waiting and len(running) - len(done) < (workers or cores or 1):
                 work = waiting.popleft()
-                work.start(ahead)
+                work.start()
                 running.append(work)
-            while done:  # the next are at work while the caller does something with it
-                yield done.popleft()
-            wait([work.connection for work in running], timeout=TICK_SECONDS if running else 0)
-            check_stop()
-            for work in list(running):
-                if (answer := work.answer()) is None:
-                    continue
-                running.remove(work)
+            while done:  # the next are at work while it is ended, and the caller does something with it
+                work, answer = done.popleft()
                 work.end()
-                if answer is work:
+                running.remove(work)
+                yield work.key, answer
+            told = wait([work.connection for work in running], timeout=TICK_SECONDS if running else 0)
+            check_stop()
+            if late := time.monotonic() - looked >= TICK_SECONDS:
+                looked = time.monotonic()
+            for work in [work for work in running if late or work.connection in told]:
+                if (answer := work.answer()) is work:
+                    work.end()
+                    running.remove(work)
                     waiting.append(work)
-                else:
-                    done.append((work.key, answer))
+                elif answer is not None:
+                    done.append((work, answer))
     finally:
         for work in running:
             work.end()
+
+
+def begin() -> None:
+    """Start the fork server unless it runs; what every report needs is imported there while the caller goes on."""
+    with _lock, _as_the_server_wants():
+        forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def _as_the_server_wants() -> Iterator[None]:
+    """Our fixed environment for a server to start with, and not the program that runs us as its own."""
+    multiprocessing.set_forkserver_preload([child.__name__])
+    main, before = sys.modules["__main__"], dict(os.environ)
+    sys.modules["__main__"] = type(sys)("__main__")
+    wanted = child.environment(own_folder()) | {
+        "MPLBACKEND": "agg",
+        "PYTHONWARNINGS": "ignore:resource_tracker",  # told in the terminal of what a notebook leaves
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        child.SERVER: f"{os.getpid()} {own_folder()}",
+    }
+    os.environ.clear()
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        sys.modules["__main__"] = main
 
 
 @dataclass(kw_only=True)
@@ -124,7 +157,7 @@ class Work:
     limit_seconds: float | None = None
     tries: int = 0
 
-    def start(self, ahead: Sequence[Any]) -> None:
+    def start(self) -> None:
         """Begin it in a new process; the first waits until the server has imported what they need."""
         self.tries += 1
         self.cell: int | None = None
@@ -134,40 +167,24 @@ class Work:
             for name in child.WRITTEN:
                 (self.folder / name).touch()
             with _lock:
-                self._fork(ahead)
+                self._fork()
         except (OSError, EOFError) as problem:  # the server has died even now, and may not be gone yet
             if self.tries >= TRIES:
                 last = [str(problem), *child.tail(own, child.LOG).splitlines()][-1]
                 raise ExecutionError(f"no process can be started ({last}); try --jobs 1") from problem
             time.sleep(TICK_SECONDS)
-            self.start(ahead)
+            self.start()
         self.began = time.monotonic()
 
-    def _fork(self, ahead: Sequence[Any]) -> None:
-        """With our fixed environment for a server to start with, and without the program that runs us as its own."""
+    def _fork(self) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([child.__name__])
         self.connection, theirs = context.Pipe(duplex=False)
         arguments = (theirs, self.call, self.folder, child.environment(self.folder))
         self.process = context.Process(target=child.run, args=arguments, name="kbio-report")
-        main, before = sys.modules["__main__"], dict(os.environ)
-        sys.modules["__main__"] = type(sys)("__main__")
-        wanted = child.environment(own_folder()) | {
-            "MPLBACKEND": "agg",
-            "PYTHONWARNINGS": "ignore:resource_tracker",  # told in the terminal of what a notebook leaves
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            child.AHEAD: json.dumps([str(own_folder()), *ahead]),
-        }
-        os.environ.clear()
-        os.environ.update(wanted)
-        try:
+        with _as_the_server_wants():
             check_stop()
             self.process.start()
             _at_work.add(self.process.pid)
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-            sys.modules["__main__"] = main
 
     def answer(self) -> Any:
         """What it answered or how its process ended; None if neither yet, the work itself if its server was killed."""

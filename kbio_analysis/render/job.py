@@ -24,7 +24,7 @@ from kbio_analysis.data.results import BUNDLE
 from kbio_analysis.errors import ExecutionError, KbioError
 from kbio_analysis.notebooks import completed, reference_file
 from kbio_analysis.render.child import AFTER, OUTPUT, Here, StoppedError, tail
-from kbio_analysis.render.forks import Work, answers, own_folder
+from kbio_analysis.render.forks import Work, answers
 from kbio_analysis.render.outputs import collect, make_reproducible, mark_tables, without_machine
 from kbio_analysis.render.parameters import INJECTED, TAG, read_source
 from kbio_analysis.render.provenance import code_hash
@@ -114,11 +114,10 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
         yield failed(job, answer) if isinstance(answer, StoppedError) else answer
 
 
-def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]], str]:
-    """The modules that the notebooks' cells name in their imports, the tables that their references name, and where the
-    first notebook is laid for the fork server."""
-    first, modules, tables = own_folder() / f"{jobs[0].notebook}.ipynb", set(), defaultdict(set)
-    first.write_bytes(jobs[0].source)
+def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]], tuple[str, str]]:
+    """The modules that the notebooks' cells name in their imports, the tables that their references name, and the first
+    notebook, for the fork server."""
+    modules, tables = set(), defaultdict(set)
     for notebook, source, data in {(job.notebook, job.source, job.data) for job in jobs}:
         for module, names in _IMPORT.findall(source.decode()):
             whose = names.split(",") if module in ("kbio_analysis.data", "kbio_analysis.models") else ()
@@ -126,7 +125,8 @@ def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]], str]:
         with suppress(OSError, ValueError, KeyError, TypeError):  # the report reads them then
             reference = reference_file(Path(str(data)).resolve().parent / "notebooks", notebook)
             tables[str(data)].update(json.loads(reference.read_bytes())["tables"])
-    return sorted(modules), {folder: sorted(names) for folder, names in tables.items()}, str(first)
+    first = jobs[0].notebook, jobs[0].source.decode()
+    return sorted(modules), {folder: sorted(names) for folder, names in tables.items()}, first
 
 
 def run(job: Job) -> Report:
@@ -250,15 +250,15 @@ def prepare(name: str, source: bytes, changed: Mapping[str, Any]) -> NotebookNod
     return notebook
 
 
-def rehearse(first: Path) -> None:
+def rehearse(name: str, text: str) -> None:
     """Do once, in the process that others are forked from, what each of them would do first: take a notebook's way
     through the page. Nothing is executed; what is read and coloured stays so for all that have the same cells."""
     import nbformat
 
     from kbio_analysis.render.page import report_html
 
-    source = first.read_bytes()
-    notebook, spec = prepare(first.stem, source, {}), read_source(first.stem, source)
+    source = text.encode()
+    notebook, spec = prepare(name, source, {}), read_source(name, source)
     shown = nbformat.v4.new_output("display_data", data={"text/html": "<table><tr><td>1</td></tr></table>"})
     notebook.cells.append(nbformat.v4.new_code_cell(outputs=[shown]))
     report_html(notebook, {"versions": _versions()}, spec)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -91,6 +92,12 @@ def write_site(site: Path) -> None:
     files = {name: sha256(content).hexdigest() for name, content in sorted(made.items())}
     mark = json.dumps({"state": state, "files": files}, ensure_ascii=False, indent=1)
     _write(site / publish.MARK, f"{mark}\n".encode())
+
+
+def rehearse() -> None:
+    """Import and compile what the pages are made with, by making those of no reports: for a time when nothing is due."""
+    with suppress(Exception):  # it would be told when they are made
+        _made_files(Path(os.devnull), Front())
 
 
 def write_comparison(site: Path, comparison: Comparison) -> Path:
