@@ -95,7 +95,7 @@ def write_site(site: Path) -> None:
 
 
 def rehearse() -> None:
-    """Import and compile what the pages are made with, by making those of no reports: for a time when nothing is due."""
+    """Import and compile what the pages are made with, by making those of no reports: for a time of waiting."""
     with suppress(Exception):  # it would be told when they are made
         _made_files(Path(os.devnull), Front())
 
