@@ -166,9 +166,13 @@ PID = os.getpid()
 # jsonschema brings readers of formats no notebook uses, a test library serves no report, and papermill asks pyarrow for
 # notebooks on Hadoop, which starts a thread, and a process that forks must have none. All do without.
 _HIDDEN = ("rfc3987_syntax", "isoduration", "rfc3986_validator", "uri_template", "webcolors", "hypothesis", "pyarrow")
-_ALWAYS = ("kbio_analysis.render.engine", "kbio_analysis.render.job", "kbio_analysis.render.page")
-# What tables are checked and drawings made with, which no notebook names.
+_ALWAYS = (
+    *("kbio_analysis.render.engine", "kbio_analysis.render.job", "kbio_analysis.render.page"),
+    *("IPython.core.magics.execution", "latex2mathml.converter"),
+)
+# What tables are checked and written and drawings made with, which no notebook names.
 _STACK = (
+    *("pandas.io.formats.csvs", "pandas.io.formats.string"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline"),
     *("pandas.plotting._matplotlib", "pandera.pandas", "pandera.backends.pandas.builtin_checks"),
 )
