@@ -106,31 +106,28 @@ def record(
     Members count from ``pre_years`` before entry to ``post_years`` after it (entry year included).
     Raises :class:`ModelInputError` for too few comparisons or when no agreement can be estimated.
     """
-    rows, gradients, scores = [], {}, {}
+    rows, parts = [], []
     checked_frame(treatment, ["agreement", "entry_year"], "treatment")
     for direction, panel in outcomes.items():
         panel = whole_years(checked_frame(panel, [], direction), direction)
-        part = _direction(panel, treatment, comparisons[direction], direction, pre_years, post_years)
-        rows += part[0]
-        gradients |= part[1]
-        scores[direction] = part[2]
+        own, influence = _direction(panel, treatment, comparisons[direction], direction, pre_years, post_years)
+        rows += own
+        parts.append(influence)
     if not rows:
         raise ModelInputError("no agreement has years on both sides of its entry; widen the window")
     table = pd.DataFrame(rows).set_index(["agreement", "direction"])
-    influence = pd.DataFrame({k: scores[k[1]] @ g for k, g in gradients.items()}).fillna(0.0)[list(table.index)]
+    influence = pd.concat(parts, axis=1).fillna(0.0).to_numpy()  # a partner is one cluster in both directions
     clusters = len(influence)
-    covariance = influence.T @ influence * clusters / (clusters - 1)
-    covariance.index = covariance.columns = table.index
+    values = influence.T @ influence * clusters / (clusters - 1)
+    covariance = pd.DataFrame(values, index=table.index, columns=table.index)
     table["se_shared_log_points"] = np.sqrt(np.diag(covariance))
     return AgreementRecord(table=table, covariance=covariance)
 
 
-def pooled_or_none(
-    *panels: Any, direction: str | None = None, without: str | None = None, **choice: Any
-) -> PooledEffect | None:
-    """The pool of :func:`record` for other panels or windows; None where either refuses."""
+def pooled_or_none(*, found: AgreementRecord | None = None, **choice: Any) -> PooledEffect | None:
+    """A pool of part of what was ``found``, or all of :func:`record` for other panels; None where either refuses."""
     with suppress(ModelInputError):
-        return record(*panels, **choice).pooled(direction=direction, without=without)
+        return found.pooled(**choice) if found else record(**choice).pooled()
     return None
 
 
@@ -207,7 +204,7 @@ def reassign(
     """
     check_count(n_draws, "n_draws", least=19, most=100_000)
     rng, permutations = np.random.default_rng(seed), np.random.default_rng([seed, 1])
-    draws, permuted, scaled = {}, {}, {}
+    draws, permuted, scaled, window = {}, {}, {}, (pre_years, post_years)
     for direction, panel in outcomes.items():
         panel = whole_years(checked_frame(panel, [], direction), direction)
         never = list(comparisons[direction])
@@ -224,14 +221,13 @@ def reassign(
         np.put_along_axis(left, assigned[:, len(members) :], 1.0, axis=1)
         for name in names:
             mine = members["agreement"] == name
-            since = [years - entry for entry in members["entry_year"][mine]]
-            spans = [((e < 0) & (e >= -pre_years), (e >= 0) & (e < post_years)) for e in since]
-            few = spans[: max(len(never) // LARGEST_SHARE, 1)]
-            picks = rng.random((n_draws, len(never))).argsort(axis=1)[:, : len(few)]
-            draws[name, direction], _ = _pretended(own, by_year[:, len(members) :], few, picks)
-            effect, scale = _pretended(y, by_year, spans, assigned[:, np.flatnonzero(mine)])
+            since = years[:, None] - members["entry_year"][mine].to_numpy()
+            few = since[:, : max(len(never) // LARGEST_SHARE, 1)]
+            picks = rng.random((n_draws, len(never))).argsort(axis=1)[:, : few.shape[1]]
+            draws[name, direction], _ = _pretended(own, by_year[:, len(members) :], few, picks, window)
+            effect, scale = _pretended(y, by_year, since, assigned[:, np.flatnonzero(mine)], window)
             permuted[name, direction] = effect
-            single = np.divide(*_pretended(y, by_year, spans[:1], np.arange(y.shape[1])[:, None]))
+            single = np.divide(*_pretended(y, by_year, since[:, :1], np.arange(y.shape[1])[:, None], window))
             told = np.isfinite(single)
             scaled[name, direction] = effect / scale - left[:, told] @ single[told] / left[:, told].sum(axis=1)
     columns = pd.MultiIndex.from_tuples(found.table.index, names=found.table.index.names)
@@ -249,8 +245,9 @@ def p_of_mean(panels: Mapping[str, Any], *, n_draws: int, seed: int, **window: i
 
 def _direction(
     panel: pd.DataFrame, treatment: pd.DataFrame, comparisons: Sequence[str], direction: str, pre: int, post: int
-) -> tuple[list[dict[str, object]], dict[tuple[str, str], np.ndarray], pd.DataFrame]:
-    """Rows, gradients with respect to the log year effects, partner influences on those."""
+) -> tuple[list[dict[str, object]], pd.DataFrame]:
+    """Rows, and partners' influences on their effects: through the log year effects, by the gradients with respect to
+    those."""
     if len(comparisons) < MIN_COMPARISONS:
         raise ModelInputError(
             f"{direction}: {len(comparisons)} partners without an agreement, {MIN_COMPARISONS} are needed; "
@@ -267,7 +264,7 @@ def _direction(
     fitted = np.outer(*two_way(y, used))
     mean = np.where(used | treated, fitted, 0.0)
     own = np.where(used, mean, 0.0) / np.where(used, mean, 0.0).sum(axis=0)  # (T, N): weights of a partner's own years
-    rows, gradients = [], {}
+    rows, gradients = [], []
     agreement = np.array([""] * len(comparisons) + list(treatment.loc[members, "agreement"]))
     for name in dict.fromkeys(agreement[len(comparisons) :]):
         mine = agreement == name
@@ -284,7 +281,7 @@ def _direction(
         through_partner = own @ (weight @ share)
         gradient = through_partner.copy()
         gradient[live] -= weight
-        gradients[(name, direction)] = gradient
+        gradients.append(gradient)
         early = used & mine
         before = np.where(early, y, 0.0).sum() / max(early.any(axis=1).sum(), 1)
         value = float(weight @ effect[live])
@@ -304,33 +301,41 @@ def _direction(
     mean = np.where(used, fitted, 0.0)  # unit effects are concentrated out
     hessian = np.diag(mean.sum(axis=1)) - own @ mean.T
     influence = (np.where(used, y, 0.0) - mean).T @ np.linalg.pinv(hessian, hermitian=True)
-    return rows, gradients, pd.DataFrame(influence, index=partners)
+    return rows, pd.DataFrame(influence @ np.reshape(gradients, (-1, len(y))).T, index=partners)
 
 
 def _pretended(
-    y: np.ndarray, year_effects: np.ndarray, spans: Sequence[tuple], picks: np.ndarray
+    y: np.ndarray, year_effects: np.ndarray, since: np.ndarray, picks: np.ndarray, window: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each row of ``picks``, the partners of an agreement (n_draws, members): the mean of log(sum observed / sum
     predicted) over the years from entry, and its root mean square before it; NaN where there is nothing to compare.
-    ``spans``: a member's years before and from entry."""
+    ``since``: years since a member's entry (T, members); ``window``: how many count before it, and from it on."""
+    if picks.shape[1] == 1 < len(picks) / y.shape[1]:  # a single member: every partner is measured once
+        each = _pretended(y, year_effects, since, np.arange(y.shape[1])[:, None], window)
+        return each[0][picks[:, 0]], each[1][picks[:, 0]]
     seen = np.isfinite(y)
     y, year_effects = np.where(seen, y, 0.0), np.where(seen, year_effects, 0.0)
-    observed, expected = np.zeros((2, 2, len(picks), len(y)))  # each before entry and from it on
-    count = np.zeros((len(picks), len(y)))
-    for chosen, (before, after) in zip(picks.T, spans, strict=True):
+    observed, expected = np.zeros((2, 2, len(y), len(picks)))  # each before entry and from it on
+    count = np.zeros((len(y), len(picks)))
+    for first in np.unique(since[0]):
+        mine = since[0] == first  # the members that enter in this year, and who they are
+        chosen = np.zeros((y.shape[1], len(picks)))
+        np.put_along_axis(chosen, picks[:, mine].T, 1.0, axis=0)
+        age = since[:, mine.argmax()]
+        before, after = (age < 0) & (age >= -window[0]), (age >= 0) & (age < window[1])
         if not before.any():
             raise ModelInputError("an entry year leaves no year before it in the record; start earlier")
         base = year_effects[before].sum(axis=0)
         predicted = year_effects * (y[before].sum(axis=0) / np.where(base > 0, base, 1.0))
         for side, span in enumerate((before, after)):
-            observed[side][:, span] += y[np.ix_(span, chosen)].T
-            expected[side][:, span] += predicted[np.ix_(span, chosen)].T
-        count[:, after] += seen[np.ix_(after, chosen)].T
+            observed[side, span] += y[span] @ chosen
+            expected[side, span] += predicted[span] @ chosen
+        count[after] += seen[after].astype(float) @ chosen
     live = (observed > 0) & (expected > 0)
     early, late = np.log(np.where(live, observed, 1.0) / np.where(live, expected, 1.0))
     count *= live[1]
-    scale = np.sqrt(np.maximum((early**2).sum(axis=1) / np.maximum(live[0].sum(axis=1), 1), MIN_SPREAD**2))
-    return (late * count).sum(axis=1) / np.where(count.any(axis=1), count.sum(axis=1), np.nan), scale
+    scale = np.sqrt(np.maximum((early**2).sum(axis=0) / np.maximum(live[0].sum(axis=0), 1), MIN_SPREAD**2))
+    return (late * count).sum(axis=0) / np.where(count.any(axis=0), count.sum(axis=0), np.nan), scale
 
 
 def _test(statistic: pd.Series, size: Callable[[Any], np.ndarray]) -> pd.Series:

@@ -17,7 +17,7 @@ import pandas as pd
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import typed
 from kbio_analysis.models.reference_class import Transfer
-from kbio_analysis.models.tariffs import DFQF, MFN, Regime, Scenario, TariffSimulation, simulate
+from kbio_analysis.models.tariffs import DFQF, MFN, Regime, Scenario, TariffSimulation, last_exports, simulate
 from kbio_analysis.models.trade_baseline import Baseline
 
 METHODS = {"transfer": "Past agreements", "tariffs": "Duties cut"}
@@ -103,10 +103,10 @@ class Effects:
 
 
 def tariff_study(
-    flow: str, held: Any, terms: Mapping[str, Any], *, ends: int | None, horizon: int, **draws: Any
+    flow: str, held: Any, terms: Mapping[str, Any], *, ends: int | None, horizon: int, run: Any = simulate, **draws: int
 ) -> TariffSimulation:
-    """Simulate one flow per dollar of its trade; ``draws`` as ``tariffs.simulate`` takes them. ``ends``: years from
-    entry after which duty-free entry ends (below 0: before entry; None: it does not).
+    """``tariffs.simulate`` one flow per dollar of its trade, or ``run`` another; they take ``draws``. ``ends``: years
+    from entry after which duty-free entry ends (below 0: before entry; None: it does not).
 
     ``held`` has the lines as ``frame``, their trade adding up to one, ``access`` today (mfn, dfqf) and
     ``partial``: whether a partial preference is left when duty-free entry ends. ``terms``: cuts, coverage and
@@ -129,7 +129,7 @@ def tariff_study(
         sigma_scale=terms["sigma_scale"],
         lagged=True,
     )
-    return simulate(held.frame, compared, **draws)
+    return run(held.frame, compared, **draws)
 
 
 @typed
@@ -247,10 +247,10 @@ def drivers(
     Columns input, low, high (US$ million in ``year``, all flows), low_end, high_end. ``variants``: further inputs ->
     end (low, high) -> its name and the duties as they then are.
     """
-    run = {"ends": ends, "horizon": horizon, "n_draws": _RERUN_DRAWS, "seed": seed, "last_only": True}
+    run = {"ends": ends, "horizon": horizon, "n_draws": _RERUN_DRAWS, "seed": seed, "run": last_exports}
 
     def total(changed: Mapping[str, Any], held: Mapping[str, Any] = flows) -> float:
-        last = {flow: tariff_study(flow, own, changed, **run).year_draws[-1] for flow, own in held.items()}
+        last = {flow: tariff_study(flow, own, changed, **run) for flow, own in held.items()}
         return sum(outlook.at(year, flow) * float(np.median(draws)) for flow, draws in last.items())
 
     rows = []

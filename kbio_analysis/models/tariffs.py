@@ -7,6 +7,7 @@ leaves the relative price of imports alone and is left out. Lines without trade 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import inf, isfinite
 from typing import Literal
 
@@ -36,7 +37,7 @@ BANDS = (5, 50, 95)
 SIGMA_FLOOR = 1.1
 """Lowest elasticity of substitution: at 1 the nest is no longer CES."""
 
-_BLOCK = 500  # draws at a time: arrays that fit the processor's cache are quicker
+_BLOCK = 100  # draws at a time: arrays that fit the processor's cache are quicker
 _COLUMNS = ("trade_usd_m", "cd_pct", "rd_pct", "sd_pct", "supplier_share", "sigma_median", "sigma_log_sd")
 
 
@@ -154,27 +155,24 @@ class TariffSimulation:
     average_duty: pd.Series
 
 
-def simulate(
-    lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, seed: int, last_only: bool = False
-) -> TariffSimulation:
-    """Simulate ``scenario`` on product lines; with ``last_only`` year_draws and without_draws hold the last year alone.
+def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, seed: int) -> TariffSimulation:
+    """Simulate ``scenario`` on product lines.
 
     ``lines``: index HS chapter; trade_usd_m (US$ million at world prices), cd_pct, rd_pct, sd_pct (per cent),
     supplier_share (fraction of the importer's purchases of the line), sigma_median, sigma_log_sd. The same seed,
     draws and lines give the same inputs in every scenario, so draws of two runs may be subtracted.
     Raises ModelInputError for lines it cannot use.
     """
-    rows = _checked(lines, n_draws)
-    market, inputs = _Market(rows, scenario), draw_inputs(rows, scenario, n_draws, seed)
-    end, weight = scenario.horizon, rows["trade_usd_m"] / rows["trade_usd_m"].sum()
-    starts = range(0, n_draws, _BLOCK)
-    blocks = [{name: drawn[:, at : at + _BLOCK] for name, drawn in inputs.items()} for at in starts]
-    parts = [market.change(last_only, **block) for block in blocks]
+    market = _Market(_checked(lines, n_draws), scenario, n_draws, seed)
+    parts = [market.change(block) for block in market.blocks]
     values = {name: np.concatenate([part[0][name] for part in parts], axis=1) for name in OUTCOMES}
     years = np.concatenate([part[1] for part in parts], axis=2)
     draws = {name: values[name].sum(axis=0) for name in OUTCOMES}
+    rows, end = market.rows, scenario.horizon
+    weight = rows["trade_usd_m"] / rows["trade_usd_m"].sum()
     mean = np.array([[scenario.utilisation]]), np.array([[scenario.compliance_cost_pct]])
-    worlds = [100 * (world * market.full - 1)[:, 0] for world in market.worlds(end, *mean)]
+    today, (without,), (agreed,) = market.worlds([end], *mean)
+    worlds = [100 * (world * market.full - 1)[:, 0] for world in (today, without, agreed)]
     wedge = pd.DataFrame(dict(zip(("today", "without", "agreement"), worlds, strict=True)), index=rows.index)
     return TariffSimulation(
         totals=pd.DataFrame({name: np.percentile(draws[name], BANDS) for name in OUTCOMES}, index=list(BANDS)).T,
@@ -185,6 +183,12 @@ def simulate(
         wedge=wedge,
         average_duty=wedge.mul(weight, axis=0).sum(),
     )
+
+
+def last_exports(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int, seed: int) -> Array:
+    """The draws of ``exports`` that :func:`simulate` gives, alone."""
+    market = _Market(_checked(lines, n_draws), scenario, n_draws, seed)
+    return np.concatenate([_gained(market.followed(block, last_only=True)[3])[0] for block in market.blocks])
 
 
 def respond(
@@ -203,9 +207,9 @@ def respond(
     log_cut, share, sigma, eps, inv = (np.asarray(x, dtype=float) for x in (log_cut, share, sigma, eps, inverse_supply))
     slope = 1 + sigma * inv
     log_sum = np.log(1 + share * (np.exp((1 - sigma) / slope * log_cut) - 1))  # plain log and exp: far faster in numpy
-    index = log_sum * slope / ((1 - sigma) * (1 + eps * inv))
-    common = (sigma - eps) * index
-    return index, (common - sigma * log_cut) / slope, common / slope
+    index = log_sum * (slope / ((1 - sigma) * (1 + eps * inv)))
+    other = index * ((sigma - eps) / slope)
+    return index, other - log_cut * (sigma / slope), other
 
 
 def surplus_change(spending: ArrayLike, log_price_index: ArrayLike, eps: ArrayLike) -> Array:
@@ -255,12 +259,14 @@ def _correlated(rng: np.random.Generator, shape: tuple[int, int], rho: float) ->
 class _Market:
     """The traded lines (rows) by draws (columns), and the two worlds compared; ``full`` is the power of all duties."""
 
-    def __init__(self, rows: pd.DataFrame, scenario: Scenario) -> None:
-        self.scenario = scenario
+    def __init__(self, rows: pd.DataFrame, scenario: Scenario, n_draws: int, seed: int) -> None:
+        self.rows, self.scenario = rows, scenario
         self.trade = rows["trade_usd_m"].to_numpy(dtype=float)[:, None]
         self.duties = rows[["cd_pct", "rd_pct", "sd_pct"]].to_numpy(dtype=float).T[:, :, None] / 100
         self.full = _power(self.duties)
         self.others = self.trade * (1 / rows["supplier_share"].to_numpy(dtype=float)[:, None] - 1)
+        inputs, starts = draw_inputs(rows, scenario, n_draws, seed), range(0, n_draws, _BLOCK)
+        self.blocks = [{name: drawn[:, at : at + _BLOCK] for name, drawn in inputs.items()} for at in starts]
 
     def relative(self, regime: Regime, stage: float, used: Array, cost_pct: Array) -> Array:
         """Average duty power under ``regime`` over the full one: 1 + u k (T1/T0 - 1) where the margin pays the cost."""
@@ -269,75 +275,61 @@ class _Market:
         taken = [duty in regime.cuts.split("+") for duty in ("cd", "rd", "sd")]
         preferred = _power(self.duties * (1 - stage * np.array(taken, dtype=float))[:, None, None])
         claimed = used * (100 * (self.full - preferred) > cost_pct)
-        return 1 + claimed * regime.coverage * (preferred / self.full - 1)
+        return 1 + claimed * (regime.coverage * (preferred / self.full - 1))
 
-    def worlds(self, year: int, used: Array, cost_pct: Array) -> tuple[Array, Array, Array]:
-        """Relative duty power today, without and with the agreement in ``year``; before entry there is none."""
-        s = self.scenario
-        today = without = self.relative(s.today, 1.0, used, cost_pct)
-        if s.without is not None and year >= s.without_from:
-            without = self.relative(s.without, s.without.stage(year - s.without_from), used, cost_pct)
-        if year < 0:
-            return today, without, without
-        agreed = self.relative(s.agreement, s.agreement.stage(year), used, cost_pct)
-        return today, without, np.minimum(agreed, without)
+    def worlds(self, years: Sequence[int], used: Array, cost_pct: Array) -> tuple[Array, list[Array], list[Array]]:
+        """Relative duty power today, and by year without and with the agreement; before entry there is none."""
+        s, relative = self.scenario, cache(lambda regime, stage: self.relative(regime, stage, used, cost_pct))
+        without = dict.fromkeys(years, today := relative(s.today, 1.0))
+        if s.without is not None:
+            later = [year for year in years if year >= s.without_from]
+            without |= {year: relative(s.without, s.without.stage(year - s.without_from)) for year in later}
+        agreed = {y: np.minimum(relative(s.agreement, s.agreement.stage(y)), without[y]) for y in years if y >= 0}
+        return today, list(without.values()), list((without | agreed).values())
 
-    def change(
-        self, last_only: bool, *, utilisation: Array, cost_pct: Array, **nest: Array
-    ) -> tuple[dict[str, Array], Array]:
+    def followed(self, drawn: Mapping[str, Array], last_only: bool = False) -> tuple[Array, Array, tuple, Array]:
+        """Relative duty power today; and of the worlds without (where that is not today's) and with the agreement, by
+        year from the first change: that power, how trade responds to it, and the change of exports over all lines."""
+        s, shape, nest = self.scenario, drawn["sigma"].shape, [drawn[n] for n in ("sigma", "eps", "inverse_supply")]
+        years = np.arange(min(0, s.without_from if s.without is not None else 0), s.horizon + 1)
+        today, *worlds = self.worlds(years.tolist(), drawn["utilisation"], drawn["cost_pct"])
+        worlds = worlds if s.without is not None else worlds[1:]
+        powers = np.array([[np.broadcast_to(power, shape) for power in world] for world in worlds])
+        since = years[-1:, None] - years if last_only else years[:, None] - years
+        # What trade responds to: past powers, weighted by how much of each has been felt.
+        felt = response(since) - response(since - 1) if s.lagged else (since == 0).astype(float)
+        logs = felt @ np.log(powers / today).reshape(len(worlds), len(years), -1)
+        spent = self.trade * today * self.full
+        share = spent / (spent + self.others * self.full)
+        responses = respond(logs.reshape(len(worlds), -1, *shape), share, *nest)
+        gain = np.exp(responses[1] * (1 + drawn["inverse_supply"])) - 1
+        return today, powers, responses, (self.trade * gain).sum(axis=2)
+
+    def change(self, drawn: Mapping[str, Array]) -> tuple[dict[str, Array], Array]:
         """Outcomes of the last year with the agreement less those without, lines x draws; and exports by year: with
         less without, and without less today's, (2, years from the first change, draws). US$ million."""
-        s, shape = self.scenario, (len(self.trade), nest["sigma"].shape[1])
-        first = min(0, s.without_from if s.without is not None else 0)
-        worlds = {year: self.worlds(year, utilisation, cost_pct) for year in range(first, s.horizon + 1)}
-        today = worlds[first][0]
-        logs = {year: [np.log(world / today) for world in both] for year, (_, *both) in worlds.items()}
-        years, memory = [s.horizon] if last_only else list(worlds), {}
-        by_year = np.zeros((2, len(years), shape[1]))
-        for at, year in enumerate(years):
-            sold = []
-            for which in (0, 1):
-                felt = self._felt(logs, which, year)
-                if (key := felt.tobytes()) not in memory:
-                    spent = self.trade * today * self.full
-                    _, quantity, _ = self._respond(felt, spent, **nest)
-                    gain = np.exp(quantity * (1 + nest["inverse_supply"])) - 1
-                    memory[key] = np.broadcast_to(self.trade * gain, shape).sum(axis=0)
-                sold.append(memory[key])
-            by_year[:, at] = sold[1] - sold[0], sold[0]
-        now = worlds[s.horizon][1:]
-        ends = [self.level(today, now[i], self._felt(logs, i, s.horizon), **nest) for i in (0, 1)]
-        return {name: np.broadcast_to(ends[1][name] - ends[0][name], shape) for name in OUTCOMES}, by_year
-
-    def _felt(self, logs: Mapping[int, list[Array]], which: int, year: int) -> Array:
-        """Log duty power that trade responds to in ``year``: past powers weighted by how much of each has been felt."""
-        if not self.scenario.lagged:
-            return logs[year][which]
-        seen = [y for y in logs if y <= year]
-        part = response(year - np.array(seen))
-        steps = part - np.append(response(year - np.array(seen[1:])), 0.0)
-        return sum(step * logs[y][which] for y, step in zip(seen, steps, strict=True))
-
-    def _respond(self, felt: Array, spent: Array, **nest: Array) -> tuple[Array, Array, Array]:
-        return respond(felt, spent / (spent + self.others * self.full), **nest)
-
-    def level(self, today: Array, now: Array, felt: Array, **nest: Array) -> dict[str, Array]:
-        """Outcomes at duty power ``now`` less those ``today``; trade responds to the log change ``felt``."""
-        trade, full, others, prices = self.trade, self.full, self.others, 1 + nest["inverse_supply"]
-        spent = trade * today * full
-        index, quantity, other = self._respond(felt, spent, **nest)
-        gain, sold = np.exp(quantity * prices) - 1, trade * (np.exp(quantity) - 1)
-        created = (trade + others) * (np.exp(-nest["eps"] * index) - 1)
+        today, powers, responses, sold = self.followed(drawn)
+        now, (index, quantity, other) = powers[:, -1], (response[:, -1] for response in responses)
+        trade, full, others, prices, eps = self.trade, self.full, self.others, 1 + drawn["inverse_supply"], drawn["eps"]
+        gain, bought = np.exp(quantity * prices) - 1, trade * (np.exp(quantity) - 1)
+        created = (trade + others) * (np.exp(-eps * index) - 1)
         displaced = others * (np.exp(other * prices) - 1) * (full - 1)
-        return {
+        ends = {
             "exports": trade * gain,
             "creation": created,
-            "diversion": sold - created,
-            "price": trade * gain - sold,
-            "smart": trade * nest["eps"] * (1 - now / today),
+            "diversion": bought - created,
+            "price": trade * gain - bought,
+            "smart": trade * eps * (1 - now / today),
             "revenue": trade * ((1 + gain) * (now * full - 1) - (today * full - 1)) + displaced,
-            "consumer_surplus": surplus_change(spent + others * full, index, nest["eps"]),
+            "consumer_surplus": surplus_change(trade * today * full + others * full, index, eps),
         }
+        gained = _gained(sold)
+        return {name: _gained(values) for name, values in ends.items()}, np.stack([gained, sold[-1] - gained])
+
+
+def _gained(worlds: Array) -> Array:
+    """With the agreement less without, where that is another world than today's."""
+    return worlds[1] - worlds[0] if len(worlds) > 1 else worlds[0]
 
 
 def _power(duties: Array) -> Array:
@@ -349,15 +341,15 @@ def _checked(lines: pd.DataFrame, n_draws: int) -> pd.DataFrame:
     check_count(n_draws, "n_draws", least=100)
     checked_frame(lines, _COLUMNS, "lines")
     rows = lines.loc[~(lines["trade_usd_m"] == 0), list(_COLUMNS)]
-    duties = rows[["cd_pct", "rd_pct", "sd_pct"]]
+    trade, *duties, share, sigma, spread = rows.to_numpy(dtype=float).T
     for holds, said in (
         (lines.index.is_unique, "a chapter stands twice in lines: give each line once"),
-        ((rows["trade_usd_m"] > 0).all() and isfinite(rows["trade_usd_m"].sum()), "trade_usd_m must be 0 or more"),
+        ((trade > 0).all() and isfinite(trade.sum()), "trade_usd_m must be 0 or more"),
         (len(rows), "no line has trade: there is nothing to simulate"),
-        (duties.notna().all(axis=None), "duties are missing: no tariff is held for this importer"),
-        ((duties >= 0).all(axis=None) and (rows["sigma_log_sd"] >= 0).all(), "duties and spreads must not be negative"),
-        ((rows["sigma_median"] > 1).all(), "sigma_median must exceed 1"),
-        (rows["supplier_share"].between(0, 1, inclusive="right").all(), "supplier_share must be above 0, at most 1"),
+        (not np.isnan(duties).any(), "duties are missing: no tariff is held for this importer"),
+        ((np.array([*duties, spread]) >= 0).all(), "duties and spreads must not be negative"),
+        ((sigma > 1).all(), "sigma_median must exceed 1"),
+        (((share > 0) & (share <= 1)).all(), "supplier_share must be above 0, at most 1"),
     ):
         if not holds:
             raise ModelInputError(said)

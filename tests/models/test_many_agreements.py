@@ -110,7 +110,7 @@ def test_known_effects_their_mean_and_spread_come_back() -> None:
     net, averaged = net_of_chance(found, pd.Series(0.3, index=found.effects.index))
     assert net.tau < pooled.tau  # what chance explains is no spread between agreements
     assert averaged.weight @ averaged.tau > 0
-    assert pooled_or_none({"x": panel[[*never, "M0", "M1"]]}, treatment, {"x": never}) is None  # too few
+    assert pooled_or_none(found=record({"x": panel[[*never, "M0", "M1"]]}, treatment, {"x": never})) is None  # too few
 
 
 def pretended(seed: int, effect: float | list[float], n_draws: int, size: float = 0.5) -> tuple[dict, Reassignment]:
