@@ -184,9 +184,8 @@ def specifications(
                 if (key := (outcome, rule, *pool.years)) not in seen:
                     fits = [fit(pool.outcomes, partner, start, method=method) for method in METHODS]
                     seen.add(key)
-                    own = (outcome, name, rule)
                     rows += [
-                        dict(zip(SPECIFICATION, (*own, f.method, f.n_pre, len(pool.kept)), strict=True))
+                        dict(zip(SPECIFICATION, (outcome, name, rule, f.method, f.n_pre, len(f.weights)), strict=True))
                         | _row(f, placebo_in_space(f))
                         for f in fits
                     ]

@@ -122,7 +122,7 @@ def screen(
     first, last = int(levels.index[0]), int(levels.index[-1])
     bought, sold = (candidates.levels(way, "value").loc[first : start - 1].mean() for way in ("exports", "imports"))
     size, balance = (bought if flow == "exports" else sold), sold / bought
-    clashes = candidates.disturbed.query("first_year <= @last and last_year >= @first").drop_duplicates("iso3")
+    clashes = candidates.disturbed[lambda d: (d.first_year <= last) & (d.last_year >= first)].drop_duplicates("iso3")
     full = (np.isfinite(levels) & (levels > 0)).all()
     small = set(full.index) - set(size.index[size >= MIN_FLOW_USD_M[rule]])
     rich = (set(full.index) - set(balance.index)) | set(balance.index[balance > RESOURCE_MULTIPLE])

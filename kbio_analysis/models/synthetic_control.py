@@ -193,10 +193,10 @@ def placebo_in_time(result: SyntheticControlFit, starts: Sequence[object]) -> Ch
 @typed
 def leave_one_out(result: SyntheticControlFit) -> CheckResult:
     """Drop every donor in turn: ``table`` donor -> weight and effect without it; ``low`` to ``high`` their range."""
-    panel, effects = result.outcomes, {}
-    for donor in panel.columns[1:] if len(result.weights) > MIN_DONORS else ():
-        rest = panel.drop(columns=donor)
-        effects[donor] = fit(rest, panel.columns[0], result.start, method=result.method).effect
+    y, n_pre, effects = result.outcomes.to_numpy(), result.n_pre, {}
+    for at, donor in enumerate(result.weights.index if len(result.weights) > MIN_DONORS else (), start=1):
+        path = fit_targets(np.delete(y, at, axis=1), [0], n_pre, result.method)[1][:, 0]
+        effects[donor] = (y[:, 0] - path)[n_pre:].mean()
     table = pd.DataFrame({"weight": result.weights, "effect": pd.Series(effects, dtype=float)}).dropna()
     ends = {"low": float(table.effect.min()), "high": float(table.effect.max())} if len(table) else {}
     return CheckResult(table=table, **ends)
@@ -243,87 +243,90 @@ def fit_targets(
     weights are equal.
     """
     n_post = len(y) - n_pre if n_post is None else n_post
-    weights, paths = np.zeros((y.shape[1], len(targets))), np.empty((y.shape[0], len(targets)))
-    for k, target in enumerate(targets):
-        others = np.delete(np.arange(y.shape[1]), target)
-        own, donors = y[:, target], y[:, others]
-        weights[others, k] = w = _unit_weights(own[:n_pre], donors[:n_pre], n_post, method)
-        path = donors @ w
-        if method == "sdid":
-            path = path + _time_weights(donors, n_pre) @ (own[:n_pre] - path[:n_pre])
-        elif method in ("demeaned", "did"):
-            path = path + (own[:n_pre] - path[:n_pre]).mean()
-        paths[:, k] = path
-    return weights, paths
+    others = np.array([np.delete(np.arange(y.shape[1]), target) for target in targets])
+    own, donors = y.T[list(targets)], y.T[others].mT  # (K, T) and (K, T, J)
+    w = _unit_weights(own[:, :n_pre], donors[:, :n_pre], n_post, method)
+    paths = (donors @ w[..., None])[..., 0]
+    missed = (own - paths)[:, :n_pre]
+    if method == "sdid":
+        paths += (_time_weights(donors, n_pre) * missed).sum(axis=1, keepdims=True)
+    elif method in ("demeaned", "did"):
+        paths += missed.mean(axis=1, keepdims=True)
+    weights = np.zeros((len(own), y.shape[1]))
+    np.put_along_axis(weights, others, w, axis=1)
+    return weights.T, paths.T
 
 
-def simplex_weights(own: np.ndarray, donors: np.ndarray, *, penalty: float = 0.0) -> np.ndarray:
-    """argmin ||own - donors w||^2 + penalty ||w||^2 over w >= 0, sum w = 1; exact, (J,).
+def simplex_weights(
+    own: np.ndarray, donors: np.ndarray, *, penalty: float | np.ndarray = 0.0, intercept: bool = False
+) -> np.ndarray:
+    """argmin ||own - donors w||^2 + penalty ||w||^2 over w >= 0, sum w = 1; exact, (..., J). With ``intercept`` means
+    over n are removed first. ``own`` (..., n), ``donors`` (..., n, J), ``penalty`` (...): any number of cases at once.
 
     The residual is A w with A = donors - own, homogeneous in w, so that non-negative least squares on
     (A w, c (1'w - 1)) ends on the same ray, whatever c > 0 is.
     """
-    gaps = donors - own[:, None]
-    if penalty > 0:
-        gaps = np.vstack([gaps, np.sqrt(penalty) * np.eye(donors.shape[1])])
-    scale = np.sqrt((gaps**2).sum() / gaps.shape[1]) or 1.0
-    system = np.vstack([gaps / scale, np.ones(gaps.shape[1])])
-    wanted = np.zeros(len(system))
-    wanted[-1] = 1.0
-    w, _ = nnls(system, wanted, maxiter=100 * gaps.shape[1])
-    return w / w.sum()
+    gaps, (*cases, _, n) = donors - own[..., None], donors.shape
+    if intercept:
+        gaps = gaps - gaps.mean(axis=-2, keepdims=True)
+    if np.any(penalty > 0):
+        roots = np.sqrt(penalty)[..., None, None] * np.eye(n)
+        gaps = np.concatenate([gaps, np.broadcast_to(roots, (*cases, n, n))], axis=-2)
+    scale = np.sqrt((gaps**2).sum(axis=(-2, -1), keepdims=True) / n)
+    systems = np.concatenate([gaps / np.where(scale > 0, scale, 1.0), np.ones((*cases, 1, n))], axis=-2)
+    wanted = np.append(np.zeros(systems.shape[-2] - 1), 1.0)
+    found = [nnls(system, wanted, maxiter=100 * n)[0] for system in systems.reshape(-1, *systems.shape[-2:])]
+    w = np.reshape(found, (*cases, n))
+    return w / w.sum(axis=-1, keepdims=True)
 
 
 def _unit_weights(own: np.ndarray, donors: np.ndarray, n_post: int, method: str) -> np.ndarray:
     if method == "did":
-        return np.full(donors.shape[1], 1.0 / donors.shape[1])
-    if method == "simplex":
-        return simplex_weights(own, donors)
+        return np.full(donors[:, 0].shape, 1.0 / donors.shape[2])
     if method == "ridge":
         return _ridge_weights(own, donors)
     penalty = 0.0
     if method == "sdid":
-        zeta = n_post**0.25 * np.diff(donors, axis=0).std(ddof=1)
-        penalty = zeta**2 * len(own)
-    return simplex_weights(own - own.mean(), donors - donors.mean(axis=0), penalty=penalty)
+        zeta = n_post**0.25 * np.diff(donors, axis=1).std(axis=(1, 2), ddof=1)
+        penalty = zeta**2 * own.shape[1]
+    return simplex_weights(own, donors, penalty=penalty, intercept=method != "simplex")
 
 
 def _time_weights(donors: np.ndarray, n_pre: int) -> np.ndarray:
-    """Pre-periods weighted so that they predict the donors' post-period mean, with an intercept."""
-    if n_pre == len(donors):
-        return np.full(n_pre, 1.0 / n_pre)
-    pre, post = donors[:n_pre].T, donors[n_pre:].mean(axis=0)
-    noise = np.diff(donors[:n_pre], axis=0).std(ddof=1)
+    """Pre-periods weighted so that they predict the donors' post-period mean, with an intercept, (K, n_pre)."""
+    if n_pre == donors.shape[1]:
+        return np.full((len(donors), n_pre), 1.0 / n_pre)
+    pre, post = donors[:, :n_pre].mT, donors[:, n_pre:].mean(axis=1)
+    noise = np.diff(donors[:, :n_pre], axis=1).std(axis=(1, 2), ddof=1)
     # The authors' tiny penalty: it only makes the optimum unique.
-    return simplex_weights(post - post.mean(), pre - pre.mean(axis=0), penalty=(1e-6 * noise) ** 2 * len(post))
+    return simplex_weights(post, pre, penalty=(1e-6 * noise) ** 2 * post.shape[1], intercept=True)
 
 
 def _ridge_weights(own: np.ndarray, donors: np.ndarray) -> np.ndarray:
-    """Simplex weights with a ridge correction, (J,); its penalty is the largest whose leave-one-period-out error is
-    within one standard error of the smallest. No correction where the donors are alike."""
-    top = float(np.linalg.norm(donors - donors.mean(axis=1, keepdims=True), 2) ** 2)
-    if top <= ALIKE**2 * ((donors - own[:, None]) ** 2).sum():
-        return simplex_weights(own, donors)
-    grid = PENALTY_GRID * top
-    kept = np.array([np.delete(np.arange(len(own)), s) for s in range(len(own))])
-    errors = (own[:, None] - (donors[:, None] @ _corrected(own[kept], donors[kept], grid))[:, 0]) ** 2
-    mean = errors.mean(axis=0)
-    best = int(mean.argmin())
-    allowed = mean <= mean[best] + errors[:, best].std(ddof=1) / np.sqrt(len(own))
-    return _corrected(own[None], donors[None], grid[allowed].max(keepdims=True))[0, :, 0]
+    """Simplex weights w plus Xc' B (x1 - X w), B = (Xc Xc' + lambda I)^-1, Xc (n, J) the donors centred by period; the
+    largest lambda whose leave-one-period-out error is within one standard error of the smallest. No correction where
+    the donors are alike.
 
-
-def _corrected(own: np.ndarray, donors: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Simplex weights w plus Xc' (Xc Xc' + lambda I)^-1 (x1 - Xc w), Xc (n, J) centred by period, for each lambda.
-
-    ``own`` (cases, n) and ``donors`` (cases, n, J) give (cases, J, lambdas).
+    The error of period s is (B r)_s / B_ss, with r the residuals of the simplex weights found without it: B for the
+    other periods follows from the whole one by the inverse of a matrix in blocks.
     """
-    base = np.array([simplex_weights(x, others) for x, others in zip(own, donors, strict=True)])[..., None]
-    middle = donors.mean(axis=2, keepdims=True)
-    centred = donors - middle
+    base, n = simplex_weights(own, donors), own.shape[1]
+    centred = donors - donors.mean(axis=2, keepdims=True)
     squares, vectors = np.linalg.eigh(centred @ centred.mT)
-    rest = vectors.mT @ (own[..., None] - middle - centred @ base)
-    return base + centred.mT @ (vectors @ (rest / (np.maximum(squares, 0.0)[..., None] + grid)))
+    alike = squares[:, -1] <= ALIKE**2 * ((donors - own[..., None]) ** 2).sum(axis=(1, 2))
+    squares, grid = np.maximum(squares, 0.0), PENALTY_GRID * np.where(alike, 1.0, squares[:, -1])[:, None]
+    kept = np.array([np.delete(np.arange(n), s) for s in range(n)])
+    without = np.array([simplex_weights(x[kept], others[kept]) for x, others in zip(own, donors, strict=True)])
+    turned = (own[:, None] - without @ donors.mT) @ vectors  # (K, s, n): r of every period s, in B's axes
+    inverse = 1 / (squares[..., None] + grid[:, None])
+    errors = ((turned * vectors) @ inverse / (vectors**2 @ inverse)) ** 2
+    mean = errors.mean(axis=1)
+    best = mean.argmin(axis=1)[:, None]
+    noise = np.take_along_axis(errors, best[..., None], axis=2).std(axis=1, ddof=1) / np.sqrt(n)
+    penalty = np.where(mean <= np.take_along_axis(mean, best, axis=1) + noise, grid, 0.0).max(axis=1)
+    rest = vectors.mT @ (own[..., None] - donors @ base[..., None])
+    moved = centred.mT @ (vectors @ (rest / (squares + penalty[:, None])[..., None]))
+    return np.where(alike[:, None], base, base + moved[..., 0])
 
 
 def _panel(outcomes: pd.DataFrame, treated: Hashable) -> pd.DataFrame:
@@ -337,7 +340,8 @@ def _panel(outcomes: pd.DataFrame, treated: Hashable) -> pd.DataFrame:
         raise ModelInputError("outcomes: a period or a unit occurs twice; keep one of each")
     if treated not in outcomes.columns:
         raise ModelInputError(f"{treated} is not in the panel; its columns are the units")
-    panel = outcomes[[treated, *outcomes.columns.drop(treated)]].astype(float).sort_index()
+    at = outcomes.columns.get_loc(treated)
+    panel = outcomes.iloc[:, [at, *np.delete(np.arange(outcomes.shape[1]), at)]].astype(float).sort_index()
     if panel.shape[1] <= MIN_DONORS:
         raise ModelInputError(
             f"{treated}: {panel.shape[1] - 1} donors, at least {MIN_DONORS} are needed; widen the donor rule"
