@@ -28,7 +28,7 @@ from kbio_analysis.render.provenance import Cache
 from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG, explained, folder_of, open_site, publish
 from kbio_analysis.render.references import recorded
 from kbio_analysis.render.requests import keep_apart
-from kbio_analysis.render.results import RESULT, Rankings, remember
+from kbio_analysis.render.results import RESULT, Rankings
 from kbio_analysis.render.site import rehearse, write_site
 
 MADE, UNCHANGED, NOT_RUN = "ok", "unchanged", "not run"
@@ -53,8 +53,6 @@ def build(jobs: Sequence[Job], site: Path, make: Make, *, force: bool = False, r
     with stopping(), open_site(site):
         keep_apart(jobs, site)
         began = time.monotonic()
-        with explained(site):
-            remember(site, rankings or {})
         known = Cache(site, jobs)
         with display(len(jobs)) as tell:
             try:
@@ -81,7 +79,7 @@ def build(jobs: Sequence[Job], site: Path, make: Make, *, force: bool = False, r
                 # What is as it was needs no new index, and a stop is to be quick.
                 if not stopped or {*became.values()} - {UNCHANGED, NOT_RUN}:
                     with explained(site):
-                        write_site(site)
+                        write_site(site, rankings)
         failed = _concluded(site, became, time.monotonic() - began)
     return 130 if stopped else int(failed)
 

@@ -19,16 +19,19 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from kbio_analysis.notebooks import NAME
 from kbio_analysis.reading import DocumentError, read_as, read_json
-from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, HIDDEN, LOG, write_file
+from kbio_analysis.render.publish import DEFAULT_SET, FAILURE, LOG
 
 RESULT, PAGE = "result.json", "index.html"
 OTHER_FORMS = {"pdf": "report.pdf", "docx": "report.docx"}
+LISTED = (RESULT, FAILURE, PAGE, LOG, *OTHER_FORMS.values())  # what of a report's files the pages of a site tell
 _LATEST = ("status", "batch", "parameters", "changed", "error")  # what is of the last run, whether it failed or not
-CSV_NAME, PARQUET_NAME, RANKINGS = "results.csv", "results.parquet", f"{HIDDEN}/ranks.json"
+CSV_NAME, PARQUET_NAME = "results.csv", "results.parquet"
 ABSENT: Any = ...  # where a report has no such parameter or result; None is a value like any other
 csv.field_size_limit(2**31 - 1)
 COLUMNS = ("notebook", "set", "batch", "status", "name", "value", "text_value", "unit", "meaning", "parameters")
 
+Ranking = Sequence[str]  # the result that ranks a notebook's sets, largest first, and those shown beside it
+Rankings = Mapping[str, Mapping[str, Ranking]]  # batch -> notebook -> ranking; a batch without any has an empty one
 
 Words = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 _Whole = Annotated[int, Field(ge=-(10**300), le=10**300)]  # JSON allows more digits than a float has room for
@@ -105,8 +108,7 @@ def read_reports(site: Path) -> list[SiteReport]:
 def read_report(folder: Path) -> SiteReport:
     """One folder's report; what cannot be read becomes one that says so."""
     notebook, set_name = folder.parts[-2:]
-    names = (RESULT, FAILURE, PAGE, LOG, *OTHER_FORMS.values())
-    there = {name: f"{quote(notebook)}/{quote(set_name)}/{name}" for name in names if (folder / name).is_file()}
+    there = {name: f"{quote(notebook)}/{quote(set_name)}/{name}" for name in LISTED if (folder / name).is_file()}
     files = {"notebook": notebook, "set": set_name, "folder": folder, "page": there.get(PAGE), "log": there.get(LOG)}
     files["forms"] = {kind: there[name] for kind, name in OTHER_FORMS.items() if name in there}
     try:
@@ -173,24 +175,3 @@ def _field(value: Any) -> Any:
     text = value.replace("\r\n", "\n").replace("\r", "\n")
     number = re.fullmatch(r"[+-][\d.,]+(?:[eE][+-]?\d+)?%?", text)
     return f"'{text}" if re.match(r"\s*[=@+-]", text) and not number else text
-
-
-# ---- the rankings that batches ask for, kept apart so that a change of one remakes a page and no report
-
-Ranking = Sequence[str]  # the result that ranks a notebook's sets, largest first, and those shown beside it
-Rankings = Mapping[str, Mapping[str, Ranking]]  # batch -> notebook -> ranking; a batch without any has an empty one
-
-
-def remember(site: Path, said: Rankings) -> None:
-    """Write down the rankings of these batches; those of other batches stay as they are."""
-    known = {batch: found for batch, found in sorted({**remembered(site), **said}.items()) if found}
-    if known or (site / RANKINGS).exists():
-        write_file(site / RANKINGS, (json.dumps(known, ensure_ascii=False, indent=1) + "\n").encode())
-
-
-def remembered(site: Path) -> Rankings:
-    """What ``remember`` wrote; nothing if it cannot be read, for the next run of a batch writes it again."""
-    try:
-        return read_json((site / RANKINGS).read_bytes())
-    except (OSError, DocumentError):
-        return {}

@@ -34,7 +34,7 @@ from kbio_analysis.render.compare import Batch, Comparison, Line, batch_sections
 from kbio_analysis.render.formats import STATUS_WORDS, file_name, format_setting, format_value, rendered
 from kbio_analysis.render.parameters import read_source
 from kbio_analysis.render.provenance import package_hash
-from kbio_analysis.render.results import SiteReport, is_number
+from kbio_analysis.render.results import Rankings, SiteReport, is_number
 
 MOST_CHARACTERS = 1_500_000  # of the text that is searched
 FEWEST_SETS, MOST_SETS, MOST_CHART_CHARACTERS = 4, 500, 4_000_000
@@ -71,26 +71,29 @@ def read_front() -> Front:
         raise UsageError(f"{path}: {problem}") from None
 
 
-def write_site(site: Path) -> None:
+def write_site(site: Path, rankings: Rankings | None = None) -> None:
     """Bring everything that is made from all reports below ``site`` up to date with them, and repair what is damaged.
 
-    Raises UsageError if ``reports/site.yml``, the words of the front page, is wrong; the pages stay as they are then.
+    ``rankings`` are those of some batches; the mark keeps the ones of the others, so that a change of one remakes a
+    page and no report. Raises UsageError if ``reports/site.yml``, the words of the front page, is wrong; the pages stay
+    as they are then.
     """
-    front = read_front()
-    state, known = _state(site, repr(front)), {}
+    front, known = read_front(), {}
     with suppress(OSError, DocumentError):  # a mark that is damaged says nothing: everything is written anew
         known = read_json((site / publish.MARK).read_bytes())
-    kept: Mapping[str, str] = known.get("files") or {}
+    said = {**known.get("rankings", {}), **(rankings or {})}
+    said = {batch: said[batch] for batch in sorted(said) if said[batch]}
+    state, kept = _state(site, front, said), known.get("files", {})
     if known.get("state") == state and all(_hash_of(site / name) == whole for name, whole in kept.items()):
         return
-    made = _made_files(site, front)
+    made = _made_files(site, front, said)
     for name, content in made.items():
         _write(site / name, content)
     for path in map(Path, kept.keys() - made.keys()):
         if path.parent.as_posix() in publish.MADE_FOLDERS:
             (site / path).unlink(missing_ok=True)
     files = {name: sha256(content).hexdigest() for name, content in sorted(made.items())}
-    mark = json.dumps({"state": state, "files": files}, ensure_ascii=False, indent=1)
+    mark = json.dumps({"state": state, "files": files, "rankings": said}, ensure_ascii=False, indent=1)
     _write(site / publish.MARK, f"{mark}\n".encode())
 
 
@@ -109,12 +112,11 @@ def write_comparison(site: Path, comparison: Comparison) -> Path:
     return path.with_suffix(".html")
 
 
-def _state(site: Path, front: str) -> str:
+def _state(site: Path, front: Front, said: Rankings) -> str:
     """A digest of all that the pages are made from: records, which files are there, rankings, front page, this code."""
-    names = (results.RESULT, publish.FAILURE, results.PAGE, publish.LOG, *results.OTHER_FORMS.values())
-    watched = [folder / name for folder in results.report_folders(site) for name in names]
-    found: list[object] = [package_hash(), front]
-    for path in [*watched, site / results.RANKINGS, *sorted((site / publish.COMPARISONS).glob("*.json"))]:
+    found: list[object] = [package_hash(), repr(front), said]
+    watched = [folder / name for folder in results.report_folders(site) for name in results.LISTED]
+    for path in [*watched, *sorted((site / publish.COMPARISONS).glob("*.json"))]:
         content = _hash_of(path) if path.suffix == ".json" else path.is_file()
         found.append([path.relative_to(site).as_posix(), content])
     return sha256(json.dumps(found).encode()).hexdigest()
@@ -134,10 +136,10 @@ def _write(path: Path, content: bytes) -> None:
 # ---- what is made
 
 
-def _made_files(site: Path, front: Front) -> dict[str, bytes]:
+def _made_files(site: Path, front: Front, said: Rankings) -> dict[str, bytes]:
     """Name -> content of each file below ``site``."""
-    reports, said = results.read_reports(site), results.remembered(site)
-    groups, grids, scenarios, texts = batches(reports), [], {}, {}
+    reports, grids, scenarios, texts = results.read_reports(site), [], {}, {}
+    groups = batches(reports)
     for batch in groups:
         sections = batch_sections(batch, said.get(batch.name, {}))
         own = [grid for section in sections if (grid := what_if(batch, section))]

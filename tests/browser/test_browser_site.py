@@ -12,7 +12,7 @@ from specimen import lay_site, notebook, result
 
 from kbio_analysis.render.compare import Comparison, resolve
 from kbio_analysis.render.page import report_html
-from kbio_analysis.render.results import read_reports, remember
+from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_comparison, write_site
 
 FEW = 60
@@ -35,9 +35,8 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if i == 5:
             content["results"]["required_growth_pct"]["value"] = None
         path.write_text(json.dumps(content))
-    (site / ".kbio").mkdir()
     ranking = ("required_growth_pct", "partner", "segment_path_2030_usd_m", "median_doubling_year", "no_such_result")
-    remember(site, {"all_partners": {"22_partner_agreement": ranking}})
+    write_site(site, {"all_partners": {"22_partner_agreement": ranking}})
     reports = read_reports(site)
     sets = [e.label for e in reports if e.notebook == "11_export_forecast" and e.good][:3]
     write_comparison(site, Comparison(resolve(reports, sets)))

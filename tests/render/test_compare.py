@@ -13,7 +13,7 @@ from render.test_site import report
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.compare import Comparison, resolve
-from kbio_analysis.render.results import read_reports, remember
+from kbio_analysis.render.results import read_reports
 from kbio_analysis.render.site import write_comparison, write_site
 
 ROUNDING = 1e-12  # differences of floats of size one, taken twice
@@ -231,9 +231,7 @@ def test_no_field_of_a_table_is_a_formula_or_breaks_its_line(tmp_path: Path) -> 
 
 def ranked(site: Path, said: dict) -> str:
     """The batch's page, its file asking for that ranking."""
-    (site / ".kbio").mkdir(exist_ok=True)
-    remember(site, said)
-    write_site(site)
+    write_site(site, said)
     html = (site / "batches" / "world.html").read_text(encoding="utf-8")
     return html[html.index("<main") :]
 
