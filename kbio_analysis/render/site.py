@@ -100,7 +100,7 @@ def write_site(site: Path, rankings: Rankings | None = None) -> None:
 def rehearse() -> None:
     """Import and compile what the pages are made with, by making those of no reports: for a time of waiting."""
     with suppress(Exception):  # it would be told when they are made
-        _made_files(Path(os.devnull), Front())
+        _made_files(Path(os.devnull), Front(), {})
 
 
 def write_comparison(site: Path, comparison: Comparison) -> Path:
