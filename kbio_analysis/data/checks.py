@@ -77,7 +77,7 @@ def _day(text: str, months: int = 0, day: int = 31) -> date:
 
 
 def _order(frame: "DataFrame", spec: Spec) -> Found:
-    ordered = frame[spec["columns"]].sort_values(spec["columns"], kind="stable").index
+    ordered = frame.sort_values(spec["columns"], kind="stable").index
     for line in frame.index[ordered != frame.index][:1]:  # the first row that stands where another belongs
         yield line, ", ".join(spec["columns"]), "the row stands out of order; sort the table"
 
@@ -106,7 +106,7 @@ def _jump(frame: "DataFrame", spec: Spec) -> Found:
     import numpy as np
 
     column, along, by = spec["column"], spec["along"], spec.get("by", [])
-    held = frame[[*by, along, column]].dropna(subset=[column]).sort_values([*by, along])
+    held = frame.dropna(subset=[column]).sort_values([*by, along])
     value = held[column]
     before = value.groupby([held[name] for name in by] or np.zeros(len(held))).shift(1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -36,8 +36,8 @@ def cite(source_ids: Iterable[str]) -> str:
     rows = Counter(source_ids)
     after = r",? via |, as | results aggregated | open data| ten-day | release copied | \("
     heads: Counter[str] = Counter()
-    for source_id, publisher in sources(rows)[["source_id", "publisher"]].itertuples(index=False):
-        heads[re.split(after, publisher)[0]] += rows[source_id]
+    for given, publisher in zip(rows.values(), sources(rows)["publisher"], strict=True):
+        heads[re.split(after, publisher)[0]] += given
     ranked = [head for head, _ in heads.most_common()]
     more = len(ranked) - NAMED
     return "; ".join(ranked[:NAMED]) + (f"; {more} more, under Sources" if more > 0 else "")
