@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import DataError, UsageError
 from ..reading import file_rows, rows_of
 from .checks import due_date
-from .package import Package, data_root, read_package, sorted_rows, vouched, write_package, written
+from .package import Package, data_root, package_in_use, read_package, sorted_rows, vouched, write_package, written
 from .schemas import parse, typed
 
 
@@ -48,7 +48,7 @@ def package_with(given: list[str], today: date) -> Path:
 def own_tables(root: Path) -> dict[str, str]:
     """Table -> name of the file that stands in its place; empty for a package as it is shipped."""
     try:
-        passports = read_package(root).passports
+        passports = package_in_use(root).passports
     except DataError:
         return {}
     return {name: str(passport.kbio["own"]) for name, passport in passports.items() if passport.kbio.get("own")}

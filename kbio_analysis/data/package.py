@@ -23,6 +23,7 @@ from ..reading import DocumentError, read_json, rows_of
 
 PACKAGE_FILE = "datapackage.json"
 CANDIDATES, VINTAGES = "candidates", "vintages"  # folders: what a refresh has fetched, and what it has replaced
+_kept: list[Any] = []  # where the package in use lies with its bytes, and what they say
 SHOWN = 40  # lines of changes of one table; the rest is counted
 
 
@@ -98,7 +99,10 @@ def read_package(root: Path | None = None) -> Package:
 
 def package_in_use(root: Path | None = None) -> Package:
     """As :func:`read_package`, but parsed once as long as its file stays the same: not to be changed."""
-    return _kept(*_located(root))
+    found = _located(root)
+    if _kept[:1] != [found]:
+        _kept[:] = [found, _parsed(*found)]
+    return _kept[1]
 
 
 def _located(root: Path | None) -> tuple[Path, bytes]:
@@ -128,9 +132,6 @@ def _parsed(root: Path, raw: bytes) -> Package:
             raise DataError(f"{PACKAGE_FILE}: the passport of {named} {fault}")
         passports[named] = passport
     return Package(root=root, sha256=hashlib.sha256(raw).hexdigest(), descriptor=descriptor, passports=passports)
-
-
-_kept = lru_cache(maxsize=4)(_parsed)
 
 
 @lru_cache(maxsize=2)

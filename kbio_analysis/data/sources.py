@@ -16,12 +16,12 @@ NAMED = 3  # publishers named under a chart or a table; the rest stand in the pa
 
 def sources(source_ids: Iterable[str]) -> "DataFrame":
     """The rows of ``sources`` for the given ids, in the order given, each once. Raises DataError for an unknown id."""
-    table = load("sources").set_index("source_id")
-    wanted = list(dict.fromkeys(source_ids))
+    table, wanted = load("sources"), list(dict.fromkeys(source_ids))
+    rows = dict(zip(table["source_id"].to_numpy(), table.index, strict=True))
     for source_id in wanted:
-        if source_id not in table.index:
-            raise DataError(f"no source_id {source_id!r}{did_you_mean(str(source_id), table.index)}")
-    return table.loc[wanted].reset_index()
+        if source_id not in rows:
+            raise DataError(f"no source_id {source_id!r}{did_you_mean(str(source_id), rows)}")
+    return table.loc[[rows[source_id] for source_id in wanted]].reset_index(drop=True)
 
 
 def bibliography(source_ids: Iterable[str]) -> "DataFrame":
@@ -31,7 +31,7 @@ def bibliography(source_ids: Iterable[str]) -> "DataFrame":
 
 def cite(source_ids: Iterable[str]) -> str:
     """The main publishers behind the given sources, for a chart's or table's source line; a source counts as often as
-    it is given, so that the one behind most rows comes first.
+    it is given, or as a mapping says, so that the one behind most rows comes first.
     """
     rows = Counter(source_ids)
     after = r",? via |, as | results aggregated | open data| ten-day | release copied | \("
@@ -45,7 +45,8 @@ def cite(source_ids: Iterable[str]) -> str:
 
 def cite_tables(*names: str) -> str:
     """The same for whole tables, row by row."""
-    return cite(i for name in names for i in load(name)["source_id"].to_numpy())
+    rows = (load(name)["source_id"].value_counts(sort=False).to_dict() for name in names)
+    return cite(sum(map(Counter, rows), Counter()))
 
 
 def table_sources(*names: str) -> list[str]:

@@ -308,9 +308,8 @@ def usable_totals(side: str) -> "DataFrame":
 def _share_of_total(flows: "DataFrame", direction: str) -> "DataFrame":
     """Korea's own record as per cent of what the partner buys (exports) or sells (imports); else missing."""
     side = "imports" if direction == "exports" else "exports"
-    totals = wide(usable_totals(side), f"total_{side}_usd_m")
-    years, both = flows.index.intersection(totals.index), flows.columns.intersection(totals.columns)
-    return 100 * flows.loc[years, both] / totals.loc[years, both]
+    own, total = flows.align(wide(usable_totals(side), f"total_{side}_usd_m"), join="inner")
+    return 100 * own / total
 
 
 def _member_reasons(values: "DataFrame", entries: "Series", pre_years: int) -> dict[str, str | None]:
