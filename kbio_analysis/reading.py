@@ -8,12 +8,11 @@ tags, no aliases.
 import csv
 import gzip
 import io
-import json
 import re
 import unicodedata
 import zlib
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from kbio_analysis.errors import DataError, mistakes_in
 
@@ -38,17 +37,11 @@ class Text(str):
 
 def read_json(raw: bytes, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """A JSON object. Raises DocumentError, also for what no page could hold: NaN, half a character."""
+    from pydantic_core import from_json
+
     text = _text(raw, most_bytes)
-
-    def refuse(name: str) -> NoReturn:
-        raise ValueError(f"{name} is not a JSON value")
-
     try:
-        content = json.loads(text, parse_constant=refuse)
-        if "\\ud" in text.lower():
-            json.dumps(content, ensure_ascii=False).encode()
-    except RecursionError:
-        raise DocumentError("nested too deep") from None
+        content = from_json(text, allow_inf_nan=False)
     except ValueError as problem:
         raise DocumentError(f"not JSON: {problem}") from None
     if not isinstance(content, dict):
