@@ -112,8 +112,7 @@ class _Shelf:
         self._folder, self._kernel, self._limit = notebooks_dir(), kernel, limit_seconds
         self.paths = select(self._folder, list(wanted))
         self._all = available(self._folder) | self.paths
-        self._read: dict[str, tuple[NotebookSpec, bytes]] = {}
-        self._defaults: dict[str, Job] = {}
+        self._source = cache(lambda notebook: read_notebook(self._all[notebook]))
 
     @cached_property
     def _common(self) -> dict[str, Any]:
@@ -129,31 +128,25 @@ class _Shelf:
         """The specification of a notebook by its name or its unique beginning. Raises UsageError, ParameterError."""
         if notebook not in self._all:
             (notebook,) = select(self._folder, [notebook])
-        if notebook not in self._read:
-            source = read_notebook(self._all[notebook])
-            self._read[notebook] = (read_source(notebook, source), source)
-        return self._read[notebook][0]
+        return read_source(notebook, self._source(notebook))
 
     def job(self, one: ParameterSet, above: tuple[str, ...] = ()) -> Job:
         """The job of a set, with the default jobs of what its notebook is composed from; ``above`` asked for it."""
         if one.notebook in above:
             circle = " -> ".join([*above[above.index(one.notebook) :], one.notebook])
             raise UsageError(f"composed in a circle: {circle}; take a name out of composed_from in one's metadata")
-        upstream = []
-        for name in self.spec(one.notebook).composed_from:
+        spec, upstream = self.spec(one.notebook), []
+        for name in spec.composed_from:
             if name not in self._all:
                 hint = did_you_mean(name, self._all)
                 raise UsageError(f"{one.notebook} is composed from {name!r}, which no notebook is{hint}")
-            if name not in self._defaults:
-                default = ParameterSet(notebook=name, set_name=DEFAULT_SET, values=self.spec(name).defaults())
-                self._defaults[name] = self.job(default, (*above, one.notebook))
-            upstream.append(self._defaults[name])
-        spec, source = self._read[one.notebook]
+            default = ParameterSet(notebook=name, set_name=DEFAULT_SET, values=self.spec(name).defaults())
+            upstream.append(self.job(default, (*above, one.notebook)))
         wanted = spec.kernel if self._kernel == AUTO else self._kernel
         return Job(
             notebook=one.notebook,
             set_name=one.set_name,
-            source=source,
+            source=self._source(one.notebook),
             parameters=one.values,
             batch=one.batch,
             upstream=tuple(upstream),
