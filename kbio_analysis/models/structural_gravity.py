@@ -118,7 +118,7 @@ def profile(
     entry = agreements.set_index("iso3")["entry_year"]
     spans: dict[str, tuple[str, int, int]] = {}
     for direction, (own, other) in {"exports": ("exporter", "importer"), "imports": ("importer", "exporter")}.items():
-        since = (frame["year"] - frame[other].map(entry)).where(frame[own] == home)
+        since = (frame["year"] - entry.reindex(frame[other]).set_axis(frame.index)).where(frame[own] == home)
         for first in range(0, years, step):
             inside = since.between(first, first + step - 1)
             if (frame["trade_usd_m"].where(inside, 0) > 0).any():
@@ -251,8 +251,8 @@ def _with_terms(
     frame["pair"] = frame["exporter"] + "_" + frame["importer"]
     sides = {"exports": frame["exporter"] == home, "imports": frame["importer"] == home}
     partner = frame["importer"].where(sides["exports"], frame["exporter"].where(sides["imports"]))
-    known = agreements.set_index("iso3")
-    since, name_of = frame["year"] - partner.map(known["entry_year"]), partner.map(known["agreement"])
+    known = agreements.set_index("iso3").reindex(partner).set_axis(frame.index)
+    since = frame["year"] - known["entry_year"]
     frame.loc[sides["exports"] | sides["imports"], "agreement"] = 0
     added, terms, late = {}, {}, []
     for direction, side in sides.items():
@@ -260,9 +260,9 @@ def _with_terms(
         if later.any():
             added[f"later_{direction}"] = later.astype(float)
             late.append(f"later_{direction}")
+        traded = set(known.loc[first & (frame["trade_usd_m"] > 0), "agreement"].unique())
         for number, agreement in enumerate(sorted(agreements["agreement"].unique())):
-            on = first & (name_of == agreement)
-            if (frame["trade_usd_m"].where(on, 0) > 0).any():
-                name = f"g{number}_{direction}"
+            if agreement in traded:
+                name, on = f"g{number}_{direction}", first & (known["agreement"] == agreement)
                 added[name], terms[name] = on.astype(float), (agreement, direction)
     return frame.assign(**added), terms, late
