@@ -29,7 +29,6 @@ DEFAULT_LIMIT_SECONDS = 600.0
 HOW = {"no_args_is_help": True, "rich_markup_mode": None}
 app = typer.Typer(
     name="kbio",
-    help="Render the research notebooks into reports and keep their results in check.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

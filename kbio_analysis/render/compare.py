@@ -88,9 +88,8 @@ class Comparison:
         self.same_parameters = len(parameters) - len(self.parameters)
         first, *others = self.names = [report.set for report in reports]
         self.stem = slug(f"{reports[0].notebook}-{'-vs-'.join(self.names)}")
-        self.notes = [
-            f"{r.label}: its last run failed; shown is the good run before it." for r in reports if not r.good
-        ]
+        old = [report.label for report in reports if not report.good]
+        self.notes = [f"{label}: its last run failed; shown is the good run before it." for label in old]
         if any(line.unit.lower().startswith(("%", "per cent", "percent")) for line in self.results):
             self.notes.append("A difference between two percentages is in percentage points.")
         exact = [["kind", "name", "unit", "meaning", *self.names, *(f"{name} less {first}" for name in others)]]

@@ -13,20 +13,17 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from functools import cache
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 from xml.etree.ElementTree import tostring
 
+import jinja2
 import mistune
 import nh3
 from markupsafe import Markup, escape
 from mistune.plugins.math import math_in_list
-
-if TYPE_CHECKING:
-    import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATUS_WORDS = {"ok": "Complete", "failed": "Failed", "killed": "Killed", "timed_out": "Timed out", "broken": "Broken"}
@@ -233,24 +230,19 @@ def clean_html(source: str) -> Markup:
 # ---- templates
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    folder = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(loader=folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    filters = (breakable, data_uri, file_name, link, linkify, paragraph, plain)
-    environment.filters |= {one.__name__: one for one in filters} | {
-        # The Content-Security-Policy source that admits exactly this inline style sheet or script.
-        "csp_hash": lambda text: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'",
-        "raw": Markup,
-        "setting": format_setting,
-        "status": lambda status: STATUS_WORDS.get(status, status),
-        "value": format_value,
-    }
-    return environment
+_folder = jinja2.FileSystemLoader(TEMPLATES)
+_environment = jinja2.Environment(loader=_folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_filters = (breakable, data_uri, file_name, link, linkify, paragraph, plain)
+_environment.filters |= {one.__name__: one for one in _filters} | {
+    # The Content-Security-Policy source that admits exactly this inline style sheet or script.
+    "csp_hash": lambda text: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'",
+    "raw": Markup,
+    "setting": format_setting,
+    "status": lambda status: STATUS_WORDS.get(status, status),
+    "value": format_value,
+}
 
 
 def rendered(template: str, **shown: Any) -> str:
     """A template, by its name below ``templates``, as text without control characters, which no HTML may hold."""
-    return _CONTROL.sub("", _environment().get_template(template).render(shown)).strip() + "\n"
+    return _CONTROL.sub("", _environment.get_template(template).render(shown)).strip() + "\n"
