@@ -50,7 +50,7 @@ def build(jobs: Sequence[Job], site: Path, make: Make, *, force: bool = False, r
     forced = {job.label for job in jobs} if force else set()
     jobs = with_upstream(jobs)
     became, stopped = {job.label: NOT_RUN for job in jobs}, False
-    with stopping(), open_site(site):
+    with stopping(), open_site(site, check_stop):
         keep_apart(jobs, site)
         began = time.monotonic()
         known = Cache(site, jobs)

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,16 +43,14 @@ class PublishError(KbioError):
 
 
 @contextmanager
-def open_site(site: Path) -> Iterator[Path]:
+def open_site(site: Path, check_stop: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """Hold the site for one run: made if missing, what a crash left put right, other runs kept waiting.
 
-    Says on standard error if another run holds it; who is told to stop stops waiting. Raises UsageError for a folder
-    with files that is no site and for links in one, PublishError after a minute of waiting or if the folder cannot be
-    written.
+    Says on standard error if another run holds it; ``check_stop``, asked while it waits, may raise. Raises UsageError
+    for a folder with files that is no site and for links in one, PublishError after a minute of waiting or where it
+    cannot write.
     """
     from filelock import FileLock, Timeout
-
-    from kbio_analysis.render.forks import check_stop
 
     words = iter([f"kbio: another run is writing to {site}; waiting for it, at most a minute"])
 
@@ -99,11 +97,10 @@ def publish(report: Report, site: Path) -> Path:
     """
     folder = folder_of(site, report.notebook, report.set_name)
     with explained(folder):
-        folder.parent.mkdir(exist_ok=True)
         if report.status == "ok":
+            folder.parent.mkdir(exist_ok=True)
             _replace(folder, report.files, site)
         else:
-            folder.mkdir(exist_ok=True)
             # The log first: who sees the failure finds its log.
             write_file(folder / LOG, report.files[LOG])
             write_file(folder / FAILURE, report.files["result.json"])
@@ -111,7 +108,8 @@ def publish(report: Report, site: Path) -> Path:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Replace one file in one step: written beside, synced, renamed. Raises OSError with nothing left behind."""
+    """Replace or begin a file in one step: written beside, synced, renamed. Raises OSError with nothing left beside."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.kbio-new")
     aside.unlink(missing_ok=True)  # a link there is not followed
     try:

@@ -116,7 +116,6 @@ def verdict(report: Report, notebooks: Path, *, accept: bool) -> tuple[bool, lis
     if old == new:
         return True, lines
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, (json.dumps(new, ensure_ascii=False, indent=1) + "\n").encode())
     return True, [*lines, f"accepted  {name}  {count} recorded in {path.name}"]
 

@@ -129,7 +129,6 @@ def _hash_of(path: Path) -> str | None:
 def _write(path: Path, content: bytes) -> None:
     """Write the file unless it holds just that; a link is replaced and not followed."""
     if _hash_of(path) != sha256(content).hexdigest():
-        path.parent.mkdir(parents=True, exist_ok=True)
         publish.write_file(path, content)
 
 
