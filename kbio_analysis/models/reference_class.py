@@ -12,6 +12,7 @@ from math import sqrt
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 from statsmodels.stats.proportion import proportion_confint
 
@@ -114,7 +115,8 @@ def pool(estimates: pd.Series, covariance: pd.DataFrame, *, covariates: pd.DataF
     design = pd.concat([pd.Series(1.0, index=raw.index, name="mean"), raw - raw.mean()], axis=1)
     X = design.to_numpy()
     tau2 = _reml(b, V, X)
-    g, C, q = _gls(b, V, X, tau2)
+    g, C, rest, _ = _gls(b, V, X, tau2)
+    q = float(rest) / (k - X.shape[1])  # Knapp-Hartung
     names = list(design.columns)
     return PooledEffect(
         mean=float(g[0]),
@@ -128,13 +130,17 @@ def pool(estimates: pd.Series, covariance: pd.DataFrame, *, covariates: pd.DataF
     )
 
 
-def _gls(b: np.ndarray, V: np.ndarray, X: np.ndarray, tau2: float) -> tuple[np.ndarray, np.ndarray, float]:
-    """Coefficients, their unscaled covariance, and Knapp-Hartung's q = (b - Xg)'W(b - Xg)/(k - p)."""
-    W = np.linalg.inv(V + tau2 * np.eye(len(b)))
-    C = np.linalg.inv(X.T @ W @ X)
-    g = C @ (X.T @ (W @ b))
-    residual = b - X @ g
-    return g, C, float(residual @ W @ residual) / (len(b) - X.shape[1])
+def _gls(b: np.ndarray, V: np.ndarray, X: np.ndarray, tau2: ArrayLike) -> tuple[np.ndarray, ...]:
+    """For each ``tau2``: coefficients (..., p), their unscaled covariance, r'Wr of the residuals, and restricted log
+    likelihood but for a constant; in the axes of V, where W = (V + tau^2 I)^-1 is diagonal."""
+    variances, axes = np.linalg.eigh(V)
+    b, X = axes.T @ b, axes.T @ X
+    w = 1 / (variances + np.asarray(tau2, dtype=float)[..., None])
+    XW = X.T * w[..., None, :]
+    C = np.linalg.inv(XW @ X)
+    g = (C @ (XW @ b)[..., None])[..., 0]
+    rest = (w * (b - g @ X.T) ** 2).sum(axis=-1)
+    return g, C, rest, 0.5 * (np.log(np.abs(w)).sum(axis=-1) + np.linalg.slogdet(C)[1] - rest)
 
 
 def restricted_loglik(b: np.ndarray, V: np.ndarray, X: np.ndarray, tau2: float) -> float:
@@ -152,13 +158,12 @@ def _reml(b: np.ndarray, V: np.ndarray, X: np.ndarray) -> float:
     top = 4 * float(np.var(b) if X.size else np.mean(b**2)) + 1e-12
     floor = 1e-10 * top if np.linalg.eigvalsh(V).min() <= 1e-12 * top else 0.0  # a singular V needs some tau
     grid = np.linspace(floor, top, 60)
-    values = [restricted_loglik(b, V, X, t) for t in grid]
-    best = int(np.argmax(values))
+    best = int(np.argmax(_gls(b, V, X, grid)[3]))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     found = optimize.minimize_scalar(
         lambda t: -restricted_loglik(b, V, X, t), bounds=(low, high), method="bounded", options={"xatol": 1e-10 * top}
     )
-    return floor if values[0] >= -found.fun else float(found.x)
+    return floor if restricted_loglik(b, V, X, floor) >= -found.fun else float(found.x)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,15 +193,11 @@ def averaged_over_tau(pooled: PooledEffect, *, scale: float = PRIOR_SCALE) -> Mi
     tau = 0 and then predicts far too narrowly."""
     b, V, X = pooled.estimates.to_numpy(), pooled.covariance.to_numpy(), pooled.design.to_numpy()
     tau = (np.arange(200) + 0.5) * 4 * scale / 200
-    logs = np.array([restricted_loglik(b, V, X, t * t) for t in tau]) - 0.5 * (tau / scale) ** 2
+    g, C, _, loglik = _gls(b, V, X, tau**2)
+    logs = loglik - 0.5 * (tau / scale) ** 2
     weight = np.exp(logs - logs.max())
-    fits = [_gls(b, V, X, t * t)[:2] for t in tau]
-    return MixturePrediction(
-        tau=tau,
-        weight=weight / weight.sum(),
-        centre=np.array([g[0] for g, _ in fits]),
-        scale=np.array([sqrt(t * t + C[0, 0]) for t, (_, C) in zip(tau, fits, strict=True)]),
-    )
+    spread = np.sqrt(tau**2 + C[:, 0, 0])
+    return MixturePrediction(tau=tau, weight=weight / weight.sum(), centre=g[:, 0], scale=spread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,15 @@ def test_a_pure_season_has_strength_one_and_its_own_pattern_and_a_short_series_n
     assert (parts.trend * (1 + parts.from_trend_pct / 100)).to_numpy() == pytest.approx(parts.observed, rel=EXACT)
 
 
+def test_p_agrees_with_shuffled_series_taken_apart_one_by_one() -> None:
+    y = months(np.exp(np.random.default_rng(3).normal(0, 0.1, 48)))
+    found, rng = decompose(y, smoother=7, n_shuffles=99, seed=4), np.random.default_rng(4)
+    trend, rest = np.log(found.parts.trend), (found.parts.seasonal_log + found.parts.remainder_log).to_numpy()
+    drawn = (np.concatenate([rng.permutation(part) for part in np.split(rest, 4)]) for _ in range(99))
+    slow = [strengths(np.exp(trend + other), (7,)).ordinary.iloc[0] >= found.strength for other in drawn]
+    assert found.p_value == (1 + sum(slow)) / 100 > 0.05
+
+
 def test_a_quarter_end_effect_is_recovered_under_noise_and_trend() -> None:
     rng, t = np.random.default_rng(6), np.arange(72)
     logs = 6 + 0.01 * t + 0.12 * (t % 3 == 2) + rng.normal(0, 0.05, 72)
