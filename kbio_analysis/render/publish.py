@@ -52,13 +52,6 @@ def open_site(site: Path, check_stop: Callable[[], None] = lambda: None) -> Iter
     """
     from filelock import FileLock, Timeout
 
-    words = iter([f"kbio: another run is writing to {site}; waiting for it, at most a minute"])
-
-    def waiting() -> None:
-        for once in words:
-            print(once, file=sys.stderr)
-        check_stop()
-
     with explained(site):
         for name in (HIDDEN, f"{HIDDEN}/aside", f"{HIDDEN}/lock", MARK, *MADE_FOLDERS):
             if (site / name).is_symlink():
@@ -66,8 +59,13 @@ def open_site(site: Path, check_stop: Callable[[], None] = lambda: None) -> Iter
         if site.is_dir() and not (site / MARK).exists() and any(path.name != HIDDEN for path in site.iterdir()):
             raise UsageError(f"{site} holds files and is no site of kbio; give an empty or a new folder as --out")
         (site / HIDDEN).mkdir(parents=True, exist_ok=True)
+        lock = FileLock(site / HIDDEN / "lock")
         try:
-            held = FileLock(site / HIDDEN / "lock").acquire(LOCK_WAIT_SECONDS, poll_interval=0.2, cancel_check=waiting)
+            try:
+                held = lock.acquire(blocking=False)
+            except Timeout:
+                print(f"kbio: another run is writing to {site}; waiting for it, at most a minute", file=sys.stderr)
+                held = lock.acquire(LOCK_WAIT_SECONDS, poll_interval=0.2, cancel_check=check_stop)
         except Timeout:
             raise PublishError(f"another kbio run is writing to {site}; wait for it, or give another --out") from None
     with held:
