@@ -243,10 +243,9 @@ def check(
     from kbio_analysis.render.job import reports
     from kbio_analysis.render.references import orphans, verdict
 
-    lost = [] if notebooks else orphans(folder, known)
+    if lost := [] if notebooks else orphans(folder, known):
+        say("\n".join(lost))
     well = not lost
-    for text in lost:
-        say(text)
     for report in checked(work, folder, partial(reports, workers=jobs)):
         if report.status != "ok":
             good, lines = False, [line(report)]
@@ -256,8 +255,7 @@ def check(
             good, lines = True, [line(report, "  made for what is composed from it: its reference is out of date")]
         say("\n".join(lines))
         well = well and good
-    if not well:
-        raise typer.Exit(1)
+    raise typer.Exit(int(not well))
 
 
 @app.command()

@@ -84,7 +84,7 @@ class Cache:
 
     def __init__(self, site: Path, jobs: Iterable[Job]) -> None:
         self._site, self._code = site, cache(code_hash)
-        self._states = {data: table_states(data) for data in {job.data for job in jobs}}
+        self._states = {data: table_states(data) for data in {job.data for job in jobs} - {None}}
 
     def current(self, job: Job) -> bool:
         """Whether the published report is what making it again would give, and all its files are whole."""
@@ -108,19 +108,17 @@ class Cache:
         code, python = self._code(job.provenance["code"], job.source), platform.python_version()
         recorded = None if job.recorded is None else _hash(job.recorded)
         made_from = [job.label, job.batch, code, recorded, job.provenance["lock"], python, job.parameters]
-        read = json.loads(files["result.json"])["inputs"]["tables"]
+        read, states = json.loads(files["result.json"])["inputs"]["tables"], self._states.get(job.data, {})
         return {
             "key": _digest(made_from),
             # A table that was another when the notebook read it has no state that could ever be met again.
-            "tables": {name: self._states[job.data].get((name, content)) for name, content in read.items()},
+            "tables": {name: states.get((name, content)) for name, content in read.items()},
             "files": {name: _hash(content) for name, content in files.items()},
         }
 
 
-def table_states(folder: str | None) -> dict[tuple[str, str], str]:
+def table_states(folder: str) -> dict[tuple[str, str], str]:
     """(Table, sha256 of its bytes) -> its state as one hash; empty without a usable data package: all is due."""
-    if folder is None:
-        return {}
     states, repairs = {}, Path(folder, CORRECTIONS_FILE)
     with suppress(DataError, OSError):
         corrections = _hash(repairs.read_bytes()) if repairs.exists() else ""

@@ -249,9 +249,8 @@ def what_if(batch: Batch, section: Mapping[str, Any]) -> dict[str, Any] | None:
         numbers = [_number(line, at[report.label]) for line in section["lines"] if report.label in at]
         # The first chart as it stands on its page, which holds nothing that runs.
         found = _CHART.search(report.html()) if report.good else None
-        sets.setdefault(
-            key, {"key": key, "report": report, "numbers": numbers, "chart": Markup(found[0] if found else "")}
-        )
+        one = {"report": report, "numbers": numbers, "chart": Markup(found[0] if found else "")}
+        sets.setdefault(key, {"key": key} | one)
     if sum(len(one["chart"]) for one in sets.values()) > MOST_CHART_CHARACTERS:
         sets = {key: one | {"chart": ""} for key, one in sets.items()}
     declared = {}
