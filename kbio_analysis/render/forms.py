@@ -30,7 +30,6 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-FLAGS = ("--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 PAPER_WIDTH = 665  # CSS pixels between the margins of the print style sheet: 210 mm less twice 17 mm
 LOAD_SECONDS = 60.0
 
@@ -82,7 +81,7 @@ def opened_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         for sandbox in (True, False):  # as root, and in most containers, the browser has none
             try:
-                browser = playwright.chromium.launch(executable_path=path, args=FLAGS, chromium_sandbox=sandbox)
+                browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=sandbox)
                 break
             except Error as problem:
                 reason = str(problem).strip().splitlines()[0]
