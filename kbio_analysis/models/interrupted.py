@@ -130,8 +130,8 @@ def _complete(y: pd.Series, controls: pd.DataFrame | None) -> tuple[pd.Series, n
 
 def _design(index: pd.PeriodIndex, start: pd.Period, controls: np.ndarray) -> np.ndarray:
     time = (index.asi8 - start.ordinal).astype(float)
-    months = range(2, 13) if index.freqstr == "M" else ()
-    seasons = [index.month == month for month in months]
+    month = index.month.to_numpy()
+    seasons = [month == later for later in range(2, 13)] if index.freqstr == "M" else []
     columns = [np.ones(len(index)), time, time >= 0, np.maximum(time, 0), *seasons, *controls.T]
     return np.array(columns, dtype=float).T
 

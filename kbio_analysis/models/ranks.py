@@ -54,8 +54,8 @@ def first_comparable_year(panel: pd.DataFrame, place: int) -> int:
     one that turns up so high was large before, only not yet read."""
     places = standings(panel)
     held = places.notna().sum(axis=1)
-    entry = places.apply(pd.Series.first_valid_index).dropna().astype(int)
-    late = [year for member, year in entry.items() if places.loc[year, member] <= place]
+    entry = places.notna().to_numpy().argmax(axis=0)  # the row of each member's first place, if it has one
+    late = places.index[entry[places.to_numpy()[entry, np.arange(len(entry))] <= place]]
     return int(max([held.index[held >= held.max() / 2][0], *late]))
 
 

@@ -234,7 +234,7 @@ class Drawing:
                 self.lines.append(Line(label=label, x=x, y=values, rows=rows, hue=hue, style=style, dash=dash))
 
     def _values(self, over: pd.Series, column: pd.Series, start: str | None) -> tuple[list, np.ndarray, np.ndarray]:
-        kept = pd.DataFrame({"x": over.to_numpy(), "y": column.to_numpy()}).astype({"y": float})
+        kept = pd.DataFrame({"x": over.to_numpy(), "y": column.to_numpy().astype(float)})
         if start is not None:
             kept = kept[kept.y.notna()]
             opening = self._own(start, "start").dropna()
