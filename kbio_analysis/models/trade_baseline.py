@@ -180,7 +180,7 @@ def hindcast(
         raise ModelInputError(f"no past origin has {horizon} years after it; shorten the horizon")
     ahead, found = np.arange(1, horizon + 1), {}
     for flow, values in trade.items():
-        logs, parts = _logs(values), []
+        logs, parts, kept = _logs(values), [], []
         for origin in range(first, last):
             at, seen = origin - int(years[0]), min(horizon, last - origin)
             growth = np.log1p(recent_growth(growth_pct, origin) / 100).reindex(values.columns).to_numpy()
@@ -188,10 +188,11 @@ def hindcast(
             errors = np.full((values.shape[1], horizon), np.nan)
             errors[:, :seen] = logs[at + 1 : at + 1 + seen].T
             errors = (errors - base[:, None] - np.outer(elasticities[flow] * growth, ahead)) / scale[:, None]
-            kept = np.isfinite(errors[:, :seen]).all(axis=1) & (base >= np.log(MIN_TRADE_USD_M))
-            index = pd.MultiIndex.from_product([values.columns[kept], [origin]], names=["partner", "origin"])
-            parts.append(pd.DataFrame(errors[kept], index=index, columns=ahead).assign(scale=scale[kept]))
-        found[flow] = pd.concat(parts)
+            kept.append(np.isfinite(errors[:, :seen]).all(axis=1) & (base >= np.log(MIN_TRADE_USD_M)))
+            parts.append(np.column_stack([errors, scale]))
+        index = pd.MultiIndex.from_product([range(first, last), values.columns], names=["origin", "partner"])
+        frame = pd.DataFrame(np.vstack(parts), index=index.swaplevel(), columns=[*ahead, "scale"])
+        found[flow] = frame[np.concatenate(kept)]
     index = pd.concat(found.values(), axis=1, join="inner").sort_index().index
     if not (index.get_level_values("origin") <= int(years[-1]) - horizon).any():
         raise ModelInputError(f"no partner has every flow for {horizon} years after an origin; shorten the horizon")
