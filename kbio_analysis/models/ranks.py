@@ -293,19 +293,21 @@ def simulate(
     headline, common_log, fan, levels = np.zeros(n_paths), np.zeros(n_paths), {}, {}
     for year in range(race.origin_year + 1, target_year + 1):
         together = scale * np.sqrt(common.s2_year) * rng.standard_normal((n_paths, 1))
-        step = lasting + together + scale * np.sqrt(common.s2_residual) * rng.standard_normal(size)
+        step = scale * np.sqrt(common.s2_residual) * rng.standard_normal(size)
+        step += lasting + together
         if known is not None and year in known.index:
             counted = known.loc[year]
             grown = counted["log_growth"] + scale[:, 0] * counted["sd"] * rng.standard_normal(n_paths)
             step[:, own] = grown + counted["gap_sd"] * rng.standard_normal(n_paths)
         else:
             grown = step[:, own]
-        logs, headline, common_log = logs + step, headline + grown, common_log + (shared + together)[:, 0]
-        others = np.sort(np.delete(logs, own, axis=1), axis=1)[:, -place]
+        logs += step
+        headline, common_log = headline + grown, common_log + (shared + together)[:, 0]
+        others = np.sort(np.where(np.arange(len(field)) == own, -np.inf, logs), axis=1)[:, -place]
         fan[year] = _spread(1 + (logs > logs[:, [own]]).sum(axis=1), "inverted_cdf")
         both = {"home": logs[:, own], "place": others}
         levels[year] = {f"{who}_{k}": np.exp(v) for who, x in both.items() for k, v in _spread(x, "linear").items()}
-    places = 1 + np.argsort(np.argsort(-logs, axis=1, kind="stable"), axis=1, kind="stable")
+    places = 1 + np.argsort(np.argsort(-logs, axis=1, kind="stable"), axis=1)
     spread = {k: v.astype(int) for k, v in _spread(places, "inverted_cdf").items()}
     found = field[["usd_m"]].assign(rank_now=np.arange(1, len(field) + 1), chance=_chance(places <= place))
     return RankOdds(
