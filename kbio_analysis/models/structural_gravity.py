@@ -261,8 +261,9 @@ def _with_terms(
             added[f"later_{direction}"] = later.astype(float)
             late.append(f"later_{direction}")
         traded = set(known.loc[first & (frame["trade_usd_m"] > 0), "agreement"].unique())
+        dummies = pd.get_dummies(known["agreement"].where(first), dtype=float)
         for number, agreement in enumerate(sorted(agreements["agreement"].unique())):
             if agreement in traded:
-                name, on = f"g{number}_{direction}", first & (known["agreement"] == agreement)
-                added[name], terms[name] = on.astype(float), (agreement, direction)
+                name = f"g{number}_{direction}"
+                added[name], terms[name] = dummies[agreement], (agreement, direction)
     return frame.assign(**added), terms, late
