@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import TALL, WIDTH, Axis, Chart, Note, Plot
+from kbio_analysis.present.canvas import FILLED, TALL, WIDTH, Axis, Chart, Note, Plot
 from kbio_analysis.present.frames import Asked, Format, Framed, colour, set_ticks, told, wording
 from kbio_analysis.present.look import INK, LINE, MUTED, PAPER, fold, measure
 
@@ -111,25 +109,22 @@ class Bars:
             self._figures(plot, spots)
             if look.stacked:
                 along.given, along.line = {}, False
-        plot.draw.append(lambda ax: self._draw(ax, spots))
+        self._draw(plot, spots)
         named = [name for name in self.keys if name]
-        plot.keys = [(str(name), Patch(fc=self.hues[name], lw=0)) for name in named]
+        plot.keys = [(str(name), FILLED | {"color": self.hues[name]}) for name in named]
         return plot
 
-    def _draw(self, ax: Axes, spots: list[tuple[int, int, float, float, float, float]]) -> None:
+    def _draw(self, plot: Plot, spots: list[tuple[int, int, float, float, float, float]]) -> None:
         pale = 0.4 if self.look.points else 1.0
         for i, k, at, thick, start, length in spots:
-            how = {"color": self._hue(k, i), "alpha": pale}
-            if self.look.upright:
-                ax.bar(at, length, thick, bottom=start, **how)
-            else:
-                ax.barh(at, length, thick, left=start, **how)
-        zero = {"color": MUTED, "lw": 0.9}
-        _ = ax.axhline(0, **zero) if self.look.upright else ax.axvline(0, **zero)
+            sides, ends = (at - thick / 2, at + thick / 2), (start, start + length)
+            corners = (sides, ends) if self.look.upright else (ends, sides)
+            plot.box(*corners, fc=self._hue(k, i), alpha=pale)
+        plot.line(*((None, [0, 0]) if self.look.upright else ([0, 0], None)), color=MUTED, lw=0.9)
         for name, dots in (self.look.points or {}).items():
             at, values = [self.names.index(str(name))] * len(dots), np.array(dots) * self.look.scale
             at, values = (at, values) if self.look.upright else (values, at)
-            ax.plot(at, values, "o", ms=4, color=INK, alpha=0.6, mew=0)
+            plot.line(at, values, ls="none", marker="o", ms=4, color=INK, alpha=0.6, mew=0)
 
     def _figures(self, plot: Plot, spots: list[tuple[int, int, float, float, float, float]]) -> None:
         word = wording(None if self.look.values is True else self.look.values, self.look.scale)
@@ -201,10 +196,10 @@ def tornado(
         hues = {side: hue for side, (hue, _) in asked.hues(["Low end", "High end"]).items()}
         under, over = hues.values()
         pieces = {i: [(centre * scale, lows[i], under), (centre * scale, highs[i], over)] for i in found.index}
-    plot.keys = [(str(name), Patch(fc=hue, lw=0)) for name, hue in hues.items() if len(hues) > 1]
+    plot.keys = [(str(name), FILLED | {"color": hue}) for name, hue in hues.items() if len(hues) > 1]
     _rows(plot, texts, pieces)
     if centre is not None:
-        plot.draw.append(lambda ax: ax.axvline(centre * scale, color=INK, lw=1))
+        plot.line([centre * scale] * 2, None, color=INK, lw=1)
     plot.tall *= asked.height
     word = wording(asked.alt_format or x_format, scale)
     widest = (highs - lows).abs().sort_values(ascending=False).index
@@ -231,7 +226,6 @@ def _rows(plot: Plot, texts: Mapping[Any, str], pieces: Mapping[Any, list[tuple[
         at -= LINE * (folded.count("\n") + 1) + 3
         plot.notes.append(Note(x=0.0, y=at + 2, text=folded, edge=True, va="bottom", shift=(2, 0), halo=True))
         for start, end, hue in pieces[i]:
-            how = {"left": start, "color": hue, "ec": hue, "lw": 0.8}  # the edge shows where both ends are one
-            plot.draw.append(lambda ax, e=end, m=at - 5.5, how=how: ax.barh(m, e - how["left"], 9, **how))
+            plot.box((start, end), (at - 10, at - 1), fc=hue, ec=hue, lw=0.8)  # the edge shows where both ends are one
         at -= 15
     plot.y.low, plot.tall = at, 2.0 - at

@@ -6,18 +6,23 @@ notes and a legend that fit, so that no text meets another.
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from io import BytesIO
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
+from matplotlib.lines import TICKDOWN, TICKLEFT, Line2D
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Outline
+from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.present.look import (
@@ -25,6 +30,7 @@ from kbio_analysis.present.look import (
     KOREAN_FONTS,
     LINE,
     MUTED,
+    PALE,
     PAPER,
     fold,
     has_hangul,
@@ -41,6 +47,8 @@ TALL = 175.0
 """Height in points of a plot area of height 1."""
 EDGE = 14.0
 """Points kept free at the right, for half of the last tick's label."""
+FILLED: dict[str, Any] = {"lw": 7, "solid_capstyle": "butt"}
+"""The key of what has an area: a line that looks like a box."""
 
 
 @dataclass(kw_only=True)
@@ -83,22 +91,37 @@ class Note:
     ha: str = "left"
     va: str = "center"
     edge: bool = False
-    bold: bool = False
+    weight: str = "normal"
     halo: bool = False
 
 
 @dataclass(kw_only=True)
 class Plot:
-    """One panel: its axes, what draws on it, the notes in it, the keys of its legend, and room for texts outside."""
+    """One panel: its axes, the marks and notes in it, the keys of its legend, and room for texts outside.
+
+    A mark is at data coordinates, ``None`` from edge to edge; a key is a text and the look of its line.
+    """
 
     x: Axis
     y: Axis
-    draw: list[Callable[[Axes], Any]] = field(default_factory=list)
+    marks: list[tuple[Callable[..., Artist], Any, Any, dict[str, Any]]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    keys: list[tuple[str, Any]] = field(default_factory=list)
+    keys: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     title: str | None = None
     tall: float = TALL
     right: float = 0.0
+
+    def line(self, x: Any, y: Any, **how: Any) -> None:
+        """Points and the line through them, with gaps at what is no number."""
+        self.marks.append((Line2D, x, y, how))
+
+    def box(self, x: tuple[float, float], y: tuple[float, float], **how: Any) -> None:
+        """A box from one corner to the other."""
+        self.area(np.take(x, [0, 1, 1, 0, 0]), np.take(y, [0, 0, 1, 1, 0]), **how)
+
+    def area(self, x: Any, y: Any, **how: Any) -> None:
+        """What an outline encloses, whose last point is its first; several have matplotlib's ``codes``."""
+        self.marks.append((_area, x, y, how))
 
 
 class Chart:
@@ -153,7 +176,7 @@ def _cells_run() -> object:
 def finish(plots: Sequence[Plot], payload: dict[str, Any], data: pd.DataFrame, *, columns: int = 1) -> Chart:
     """Draw the panels, ``columns`` beside one another, and show them as the chart described by ``payload``."""
 
-    korean = has_hangul("".join(_texts(plots)))
+    korean = has_hangul(repr(plots))
 
     def drawn(to: Any, **how: Any) -> None:
         if korean and how["format"] == "png" and korean_font() is None:
@@ -161,9 +184,9 @@ def finish(plots: Sequence[Plot], payload: dict[str, Any], data: pd.DataFrame, *
         with theme(korean=korean):
             _figure(plots, columns).savefig(to, **how)
 
-    buffer = BytesIO()
+    buffer = StringIO()
     drawn(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    svg = _tidy(buffer.getvalue().decode())
+    svg = _tidy(buffer.getvalue())
     csv = data.to_csv(index=False, lineterminator="\n")
     whole = {"kind": "chart", "id": payload["id"], "svg": svg, "csv": csv, "csv_name": f"{payload['id']}.csv"}
     return Chart(data, whole | payload, drawn)
@@ -175,10 +198,9 @@ def spread(levels: Sequence[float], sizes: Sequence[float]) -> list[float]:
     placed, tall = (np.asarray(v, dtype=float)[order] for v in (levels, sizes))
     apart = (tall[1:] + tall[:-1]) / 2
     for _ in range(20 * len(placed) ** 2):
-        push = np.clip(apart - np.diff(placed), 0, None) / 2
+        if not (push := np.clip(apart - np.diff(placed), 0, None) / 2).any():
+            break
         placed += np.append(0, push) - np.append(push, 0)
-    for i in range(len(apart)):
-        placed[i + 1] = max(placed[i + 1], placed[i] + apart[i])
     return placed[np.argsort(order)].tolist()
 
 
@@ -196,7 +218,7 @@ def apart(axis: Axis, tall: float, levels: Sequence[float], texts: Sequence[str]
 def upright(plot: Plot, at: float, text: str, *, solid: bool = False) -> None:
     """A line from foot to top of the panel, named at its top."""
     how = {"color": MUTED, "lw": 0.9, "ls": "-" if solid else ":", "zorder": 1.5}
-    plot.draw.append(lambda ax: ax.axvline(at, **how))
+    plot.line([at, at], None, **how)
     if text:
         top = {"shift": (3, 0), "va": "top", "halo": True}
         plot.notes.append(Note(x=at, y=plot.y.high, text=text, colour=MUTED, **top))
@@ -207,64 +229,78 @@ def _figure(plots: Sequence[Plot], columns: int) -> Figure:
     each = WIDTH / columns
     left = max(max((measure(text) + 6 for text in _down(p).values()), default=4.0) for p in plots)
     edges = {id(p): p.right + _overhang(p, each - left - p.right - EDGE) for p in plots}
-    keys = list({text: (text, handle) for p in plots for text, handle in p.keys if text}.values())
-    across, texts = _legend_shape([text for text, _ in keys])
-    lines = max((sum(map(_lines, part)) for part in np.array_split(np.array(texts, dtype=object), across)), default=0)
-    tops, bottoms = [], []
+    keys = {text: how for p in plots for text, how in p.keys if text}
+    legend = _legend_shape(list(keys))
+    lines = max(sum(map(_lines, part)) for part in legend)
+    heights = []
     for row in rows:
-        tops.append(max(_lines(fold(p.title, each - 6)) if p.title else 0 for p in row) * LINE + 7)
-        bottoms.append(max(_lines(*_along(p, each - left - edges[id(p)]).values()) for p in row) * LINE + 6)
-    talls = [max(p.tall for p in row) for row in rows]
-    total = sum(tops) + sum(talls) + sum(bottoms) + lines * LINE + (8 if lines else 2)
+        top = max(_lines(fold(p.title, each - 6)) if p.title else 0 for p in row) * LINE + 7
+        bottom = max(_lines(*_along(p, each - left - edges[id(p)]).values()) for p in row) * LINE + 6
+        heights.append((top, max(p.tall for p in row), bottom))
+    total = sum(map(sum, heights)) + lines * LINE + (8 if lines else 2)
     figure = Figure(figsize=(WIDTH / 72, total / 72))
-    y = total
-    for row, top, tall, bottom in zip(rows, tops, talls, bottoms, strict=True):
+    points, y = Affine2D().scale(1 / 72) + figure.dpi_scale_trans, total
+
+    def put(artist: Artist, within: Bbox | None = None) -> None:
+        artist.set_transform(points)
+        artist.set_clip_box(within and TransformedBbox(within, points))
+        figure.add_artist(artist)
+
+    for row, (top, tall, bottom) in zip(rows, heights, strict=True):
         for i, plot in enumerate(row):
             wide = each - left - edges[id(plot)]
-            box = [(i * each + left) / WIDTH, (y - top - tall) / total, wide / WIDTH, tall / total]
-            _panel(figure.add_axes(box), plot, wide, left)
+            _panel(plot, (i * each + left, y - top - tall), (wide, tall), put)
+            title = fold(plot.title or "", left + wide)
+            put(Text(i * each + 2, y - top + 6, title, color=MUTED, va="bottom", linespacing=1.1))
         y -= top + tall + bottom
-    if keys:
-        place = {"loc": "upper left", "bbox_to_anchor": (0, (y - 1) / total), "borderaxespad": 0.0, "borderpad": 0.2}
-        handles = [handle for _, handle in keys]
-        figure.legend(handles, texts, ncols=across, handlelength=1.7, handletextpad=0.6, columnspacing=1.3,
-                      labelspacing=0.3, **place)  # fmt: skip
+    looks, x = iter(keys.values()), 2.0
+    for part in legend:
+        _legend([(text, next(looks)) for text in part], x, y - 3, put)
+        x += max(map(measure, part), default=0.0) + 36
     return figure
 
 
-def _panel(ax: Axes, plot: Plot, wide: float, left: float) -> None:
-    for axis, mine, ticks in ((ax.xaxis, plot.x, _along(plot, wide)), (ax.yaxis, plot.y, _down(plot))):
-        scale, limits, ruler = ("x", ax.set_xlim, "bottom") if axis is ax.xaxis else ("y", ax.set_ylim, "left")
-        if mine.log:
-            getattr(ax, f"set_{scale}scale")("log")
-            axis.set_minor_locator(NullLocator())
-            axis.set_minor_formatter(NullFormatter())
-        limits(mine.low, mine.high)
-        axis.set_ticks(list(ticks), list(ticks.values()))
-        axis.set_tick_params(length=3 if mine.line else 0, pad=3)
-        axis.grid(visible=mine.grid)
-        ax.spines[ruler].set_visible(mine.line)
-    for step in plot.draw:
-        step(ax)
+def _area(x: np.ndarray, y: np.ndarray, codes: Any = None, **how: Any) -> PathPatch:
+    return PathPatch(Outline(np.column_stack([x, y]), codes, closed=True), **{"lw": 0} | how)
+
+
+def _panel(plot: Plot, corner: tuple[float, float], size: tuple[float, float], put: Callable[..., None]) -> None:
+    """A plot on the paper, in points: its rulers, its marks, cut off at its edges, and its notes."""
+    (x0, y0), (wide, tall), within = corner, size, Bbox.from_bounds(*corner, *size)
+    below, beside = {"ha": "center", "va": "top"}, {"ha": "right", "va": "center_baseline"}
+    rulers = (plot.x, _along(plot, wide), TICKDOWN, below, 1), (plot.y, _down(plot), TICKLEFT, beside, -1)
+    for axis, ticks, tick, text_at, turn in rulers:
+        (start, foot), (long, top) = corner[::turn], size[::turn]
+        at = start + share(axis, [*ticks]) * long
+        if axis.grid:
+            strokes = np.repeat(at, 3), np.tile([foot, foot + top, np.nan], len(at))
+            put(Line2D(*strokes[::turn], color=PALE, lw=0.7, zorder=0.5), within)
+        if axis.line:
+            ruler, how = ([start, *at, start + long], [foot] * (len(at) + 2)), {"marker": tick, "ms": 3, "mew": 0.8}
+            how |= {"color": MUTED, "lw": 0.8, "solid_capstyle": "projecting", "zorder": 2.5}
+            put(Line2D(*ruler[::turn], markevery=slice(1, -1), **how))
+        for place, text in zip(at, ticks.values(), strict=True):
+            put(Text(*(place, foot - (6 if axis.line else 3))[::turn], text, **text_at))
+    for kind, *data, how in plot.marks:
+        pairs = zip((plot.x, plot.y), data, strict=True)
+        shares = [np.array([0, 1]) if v is None else share(axis, v) for axis, v in pairs]
+        put(kind(x0 + shares[0] * wide, y0 + shares[1] * tall, **how), within)
     for note in plot.notes:
+        x = x0 + wide * (note.x if note.edge else share(plot.x, note.x)) + note.shift[0]
+        y = y0 + tall * share(plot.y, note.y) + note.shift[1]
         how = {"bbox": {"fc": PAPER, "ec": "none", "alpha": 0.75, "pad": 0.6}} if note.halo else {}
-        ax.annotate(
-            note.text,
-            (note.x, note.y),
-            xycoords=ax.get_yaxis_transform() if note.edge else "data",
-            xytext=note.shift,
-            textcoords="offset points",
-            ha=note.ha,
-            va=note.va,
-            color=note.colour,
-            weight="bold" if note.bold else "normal",
-            linespacing=1.05,
-            annotation_clip=False,
-            **how,
-        )
-    if plot.title:
-        ax.annotate(fold(plot.title, left + wide), (0, 1), xycoords="axes fraction", xytext=(2 - left, 6),
-                    textcoords="offset points", color=MUTED, va="bottom", linespacing=1.1)  # fmt: skip
+        how |= {"ha": note.ha, "va": note.va, "color": note.colour, "weight": note.weight, "linespacing": 1.05}
+        put(Text(x, y, note.text, **how))
+
+
+def _legend(keys: Iterable[tuple[str, dict[str, Any]]], x: float, y: float, put: Callable[..., None]) -> None:
+    """One column of a legend, from its upper left corner."""
+    for text, how in keys:
+        tall = 12.0 * _lines(text) if "\n" in text else 10.0
+        middle = y - tall / 2 - 0.3 if "\n" in text else y - 4.1
+        put(Line2D([x, x + 8.5, x + 17], [middle] * 3, markevery=[1], **{"solid_capstyle": "projecting"} | how))
+        put(Text(x + 23, y, text, va="top"))
+        y -= tall + 3
 
 
 def _overhang(plot: Plot, wide: float) -> float:
@@ -274,10 +310,10 @@ def _overhang(plot: Plot, wide: float) -> float:
     return max([EDGE, *(b + 2 for b in beyond)])
 
 
-def share(axis: Axis, value: float) -> float:
-    """Where a value stands on an axis, from 0 at its beginning to 1 at its end."""
-    low, high, at = np.log10([axis.low, axis.high, value]) if axis.log else (axis.low, axis.high, value)
-    return float((at - low) / ((high - low) or 1))
+def share(axis: Axis, values: Any) -> Any:
+    """Where values stand on an axis, from 0 at its beginning to 1 at its end."""
+    low, high, at = (np.log10(v) if axis.log else v for v in (axis.low, axis.high, np.asarray(values, dtype=float)))
+    return (at - low) / ((high - low) or 1)
 
 
 def _down(plot: Plot) -> dict[float, str]:
@@ -309,14 +345,18 @@ def _fit(axis: Axis, ticks: Mapping[float, str], wide: float) -> bool:
     return bool((np.diff(centres) >= halves[1:] + halves[:-1] + 3).all())
 
 
-def _legend_shape(texts: Sequence[str]) -> tuple[int, list[str]]:
-    """Columns of a legend that fits the width, and its texts, folded where they must be."""
+def _legend_shape(texts: list[str]) -> list[list[str]]:
+    """The columns of a legend that fits the width, its texts folded where they must be."""
     for columns in range(min(len(texts), 4), 1 if len(texts) > 4 else 0, -1):
-        widths = [max(measure(t) for t in part) for part in np.array_split(np.array(texts, dtype=object), columns)]
-        if sum(widths) + 22 * columns + 12.4 * (columns - 1) <= WIDTH - 6:
-            return columns, list(texts)
+        parts = _split(texts, columns)
+        if sum(max(map(measure, part)) for part in parts) + 22 * columns + 12.4 * (columns - 1) <= WIDTH - 6:
+            return parts
     columns = 2 if len(texts) > 4 else 1
-    return columns, [fold(t, (WIDTH - 12) / columns - 26) for t in texts]
+    return _split([fold(t, (WIDTH - 12) / columns - 26) for t in texts], columns)
+
+
+def _split(texts: list[str], columns: int) -> list[list[str]]:
+    return [part.tolist() for part in np.array_split(np.array(texts, dtype=object), columns)]
 
 
 def _lines(*texts: str) -> int:
@@ -335,12 +375,6 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
         if len(found) <= most + 1:
             break
     return found
-
-
-def _texts(plots: Iterable[Plot]) -> Iterator[str]:
-    for p in plots:
-        yield from (p.title or "", *(n.text for n in p.notes), *(t for t, _ in p.keys))
-        yield from (*(p.x.given or {}).values(), *(p.y.given or {}).values())
 
 
 def _tidy(svg: str) -> str:

@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import WIDTH, Axis, Chart, Note, Plot, upright
+from kbio_analysis.present.canvas import FILLED, WIDTH, Axis, Chart, Note, Plot, upright
 from kbio_analysis.present.frames import ALT_WORDS, Asked, Format, Framed, colour, set_ticks, told, wording
 from kbio_analysis.present.look import INK, LINE, MUTED, PAPER, fold, measure
 
@@ -145,11 +142,11 @@ class Rows:
             for at, text in texts.items():
                 drop = 5.0 * max(1, len(self.dodged))
                 plot.notes.append(Note(x=0.0, y=at, text=fold(text, WIDTH - 20), shift=(2, drop), **shift))
-        plot.draw += [self._bars, self._spans, self._marks]
+        self._marks(plot)
         for value, text in (look.verticals or {}).items():
             upright(plot, value * look.scale, text, solid=value == 0)
         if tails:
-            plot.draw.append(lambda ax: self._summary(ax, places))
+            self._summary(plot, places)
         if look.values is not None:
             self._values(plot)
         self._keys(plot)
@@ -185,50 +182,45 @@ class Rows:
     def _each(self) -> list[tuple[Any, float]]:
         return [(i, self.y(self.row[i], self.group[i])) for i in self.row.index]
 
-    def _bars(self, ax: Axes) -> None:
-        for k, bar in enumerate(self.look.bars):
-            low, high = (self._numbers(b, "bars") for b in bar[:2])
-            for i, y in self._each():
-                hue, alpha = self._bar_style(k, i)
-                how = {"color": hue, "alpha": alpha, "lw": 5 if self.dodged else 7, "solid_capstyle": "butt"}
-                ax.plot(self._inside([low[i], high[i]]), [y, y], **how)
-
     def _bar_style(self, k: int, i: Any = None) -> tuple[str, float]:
         style = dict(*self.look.bars[k][3:])
         own = style.get("of") == "by" and i is not None
         hue = self.look_of(i)[0] if own else colour(style.get("colour", "muted"))
         return hue, style.get("alpha", 0.16 + 0.14 * k)
 
-    def _spans(self, ax: Axes) -> None:
-        several, thin = len(self.points) > 1, {"solid_capstyle": "butt"}
+    def _marks(self, plot: Plot) -> None:
+        """Row by row, one on the other: bars, the interval, the stem, hollow marks, points."""
+        bars = [[self._numbers(b, "bars") for b in bar[:2]] for bar in self.look.bars]
+        flat, small = {"solid_capstyle": "butt"}, {"ls": "none", "marker": "o", "mfc": "none", "mew": 1.0, "ms": 4.5}
+        alpha = 0.6 if len(self.row) > 2 * len(self.rows) and not self.dodged else None  # crowded
         for i, y in self._each():
-            marks = [column[i] for column in self.points.values() if np.isfinite(column[i])]
+            own, level = self.look_of(i)[0], [y, y]
+            for k, (low, high) in enumerate(bars):
+                hue, pale = self._bar_style(k, i)
+                ends = self._inside([low[i], high[i]])
+                plot.line(ends, level, color=hue, alpha=pale, lw=5 if self.dodged else 7, **flat)
             if self.low is not None and self.high is not None:
-                ends = self._inside([self.low[i], self.high[i]])
-                ax.plot(ends, [y, y], color=MUTED if several else self.look_of(i)[0], lw=3, alpha=0.45, **thin)
+                ends, hue = self._inside([self.low[i], self.high[i]]), MUTED if len(self.points) > 1 else own
+                plot.line(ends, level, color=hue, lw=3, alpha=0.45, **flat)
+            marks = [column[i] for column in self.points.values() if np.isfinite(column[i])]
             if self.look.stems and marks:
-                ax.plot(self._inside([0, max(marks)]), [y, y], color=self.look_of(i)[0], lw=1.4, alpha=0.5)
-
-    def _marks(self, ax: Axes) -> None:
-        small = {"ls": "none", "marker": "o", "mfc": "none", "mew": 1.0, "ms": 4.5}
-        crowded = len(self.row) > 2 * len(self.rows) and not self.dodged
-        for i, y in self._each():
-            own = self.hollow.get(i, [])
-            ax.plot(self._inside(np.array(own, dtype=float)), [y] * len(own), mec=self.look_of(i)[0], **small)
+                plot.line(self._inside([0, max(marks)]), level, color=own, lw=1.4, alpha=0.5)
+            if further := self.hollow.get(i):
+                plot.line(self._inside(further), [y] * len(further), mec=own, **small)
             for key, column in self.points.items():
                 hue, marker = self.look_of(i, key)
                 how = {"color": hue, "marker": marker, "ms": 6, "ls": "none", "mec": PAPER, "mew": 0.6}
-                ax.plot(self._inside(column[i]), y, alpha=0.6 if crowded else None, **how)
+                plot.line(self._inside([column[i]]), [y], alpha=alpha, **how)
 
-    def _summary(self, ax: Axes, places: Mapping[str, float]) -> None:
-        ax.axhline(self.depth - 2, color=MUTED, lw=0.7, ls=":")
+    def _summary(self, plot: Plot, places: Mapping[str, float]) -> None:
+        plot.line(None, [self.depth - 2] * 2, color=MUTED, lw=0.7, ls=":")
         for name, numbers in (self.look.summary or {}).items():
             point, low, high, *outer = (v * self.look.scale for v in numbers)
             y = places[name]
             if outer:
-                ax.plot(self._inside(outer), [y, y], color=MUTED, lw=5, alpha=0.45, solid_capstyle="butt")
-            ax.plot(self._inside([low, high]), [y, y], color=INK, lw=1.8)
-            ax.plot(self._inside(point), y, "D", color=INK, mec=PAPER, ms=7)
+                plot.line(self._inside(outer), [y, y], color=MUTED, lw=5, alpha=0.45, solid_capstyle="butt")
+            plot.line(self._inside([low, high]), [y, y], color=INK, lw=1.8)
+            plot.line(self._inside([point]), [y], ls="none", marker="D", color=INK, mec=PAPER, ms=7)
 
     def _values(self, plot: Plot) -> None:
         word, column = wording(self.look.values, self.look.scale), next(iter(self.points.values()))
@@ -243,10 +235,10 @@ class Rows:
     def _keys(self, plot: Plot) -> None:
         for name in self.keyed:
             marker = (self.look.markers or {}).get(name, "o")
-            plot.keys.append((str(name), Line2D([], [], color=self.hues[name][0], marker=marker, ms=6, ls="none")))
+            plot.keys.append((str(name), {"color": self.hues[name][0], "marker": marker, "ms": 6, "ls": "none"}))
         for k, bar in enumerate(self.look.bars):
             hue, alpha = self._bar_style(k)
-            plot.keys.append((bar[2] if len(bar) > 2 else "", Patch(fc=hue, alpha=alpha, lw=0)))
+            plot.keys.append((bar[2] if len(bar) > 2 else "", FILLED | {"color": hue, "alpha": alpha}))
 
     def said(self) -> str:
         """The alt text: every row with its interval, or how many there are and which are the ends."""

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from kbio_analysis.present.canvas import TALL, Axis, Chart, Note, Plot, apart, upright
+from kbio_analysis.present.canvas import FILLED, TALL, Axis, Chart, Note, Plot, apart, upright
 from kbio_analysis.present.frames import Asked, Format, Framed, colour, set_ticks, told, wording
 from kbio_analysis.present.look import MUTED, PAPER, fold, measure
 from kbio_analysis.present.rulers import Ruler
@@ -157,12 +154,12 @@ class Line:
     style: dict[str, Any] = field(default_factory=dict)
     dash: str = "-"
 
-    def draw(self, ax: Axes, *, stairs: bool) -> None:
+    def draw(self, plot: Plot, *, stairs: bool) -> None:
         alone = np.isfinite(self.y) & ~np.isfinite(np.r_[np.nan, self.y[:-1]]) & ~np.isfinite(np.r_[self.y[1:], np.nan])
         how = {"color": self.hue, "alpha": self.style.get("alpha"), "lw": self.style.get("width", 1.8)}
-        ax.plot(self.x, self.y, ls=self.dash, drawstyle="steps-post" if stairs else "default", **how, **self.mark())
+        plot.line(self.x, self.y, ls=self.dash, drawstyle="steps-post" if stairs else "default", **how, **self.mark())
         if not self.mark() and alone.any():
-            ax.plot(self.x[alone], self.y[alone], "o", ms=4, color=self.hue, alpha=how["alpha"])
+            plot.line(self.x[alone], self.y[alone], ls="none", marker="o", ms=4, color=self.hue, alpha=how["alpha"])
 
     def mark(self) -> dict[str, Any]:
         marker = self.style.get("marker", self.dash == "none")
@@ -172,9 +169,9 @@ class Line:
         return {"marker": "o" if marker is True else marker, "ms": self.style.get("size", 4.5),
                 "mfc": PAPER if hollow else self.hue, "mew": 1.2 if hollow else 0}  # fmt: skip
 
-    def key(self) -> Line2D:
+    def key(self) -> dict[str, Any]:
         how = {"color": self.hue, "alpha": self.style.get("alpha"), "lw": min(self.style.get("width", 1.8), 2.4)}
-        return Line2D([], [], ls=self.dash, **how, **self.mark())
+        return how | {"ls": self.dash} | self.mark()
 
 
 class Drawing:
@@ -234,19 +231,17 @@ class Drawing:
                 self.lines.append(Line(label=label, x=x, y=values, rows=rows, hue=hue, style=style, dash=dash))
 
     def _values(self, over: pd.Series, column: pd.Series, start: str | None) -> tuple[list, np.ndarray, np.ndarray]:
-        kept = pd.DataFrame({"x": over.to_numpy(), "y": column.to_numpy().astype(float)})
+        read, y = over.tolist(), column.astype(float).to_numpy()
         if start is not None:
-            kept = kept[kept.y.notna()]
-            opening = self._own(start, "start").dropna()
-            if len(opening) and len(kept):
-                first = pd.DataFrame({"x": [self.over[opening.index[-1]]], "y": [float(opening.iloc[-1])]})
-                kept = pd.concat([first, kept], ignore_index=True)
-        x, y = self.ruler.all(kept.x), kept.y.to_numpy() * self.look.scale
+            known, opening = np.flatnonzero(~np.isnan(y)), self._own(start, "start").dropna().astype(float)
+            read, y = [read[i] for i in known], y[known]
+            if len(opening) and read:
+                read, y = [self.over[opening.index[-1]], *read], np.r_[opening.iloc[-1], y]
+        x, y = self.ruler.all(read), y * self.look.scale
         y = np.where(y > 0, y, np.nan) if self.look.log else y
-        if self.ruler.kind != "category":
-            order = np.argsort(x, kind="stable")
-            x, y, kept = x[order], y[order], kept.iloc[order]
-        rows = [r for r, v in zip(kept.x, y, strict=True) if np.isfinite(v)]
+        order = np.arange(len(x)) if self.ruler.kind == "category" else np.argsort(x, kind="stable")
+        x, y = x[order], y[order]
+        rows = [read[i] for i, v in zip(order, y, strict=True) if np.isfinite(v)]
         first = int(np.argmax(np.isfinite(y)))
         x, y = x[first:], y[first:]
         gaps = [self.ruler.at(b) for b in self.look.breaks]
@@ -289,16 +284,17 @@ class Drawing:
         at_end = [line for line in named if look.labels in ("end", "number") and line.style.get("label_end", True)]
         at_end = [line for line in at_end if look.labels == "number" or "start" not in line.style]
         for (x, low, high, hue, style, label), alpha in zip(self.bands, self._strength(), strict=True):
-            plot.draw.append(_band(x, low, high, hue, alpha, bars=style.get("bars", False)))
-            plot.keys.append((label, Patch(fc=hue, alpha=alpha, lw=0)))
-        plot.draw += [lambda ax, line=line: line.draw(ax, stairs=look.stairs) for line in self.lines]
+            _band(plot, x, low, high, bars=style.get("bars", False), hue=hue, alpha=alpha)
+            plot.keys.append((label, FILLED | {"color": hue, "alpha": alpha}))
+        for line in self.lines:
+            line.draw(plot, stairs=look.stairs)
         number = look.labels == "number"
         if look.labels != "none" and (len(named) > 1 or self.bands or look.stars):
             keyed = [(i, line) for i, line in enumerate(named, start=1) if number or line not in at_end]
             plot.keys = [(f"{i}  {m.label}" if number else m.label, m.key()) for i, m in keyed] + plot.keys
         for label, x, y, style in self._stars():
-            plot.draw.append(lambda ax, x=x, y=y, style=style: ax.plot(x, y, **style))
-            plot.keys.append((label, Line2D([], [], **style)))
+            plot.line([x], [y], **style)
+            plot.keys.append((label, style))
         self._rules(plot)
         if at_end:
             numbers = {line.label: str(i) for i, line in enumerate(named, start=1)}
@@ -382,8 +378,8 @@ class Drawing:
         for x, label in (self.look.verticals or {}).items():
             upright(plot, self.ruler.at(x), label)
         for value, label in (self.look.horizontals or {}).items():
-            at, how = value * self.look.scale, {"color": MUTED, "lw": 0.9, "ls": ":" if value else "-"}
-            plot.draw.append(lambda ax, at=at, how=how: ax.axhline(at, **how))
+            at = value * self.look.scale
+            plot.line(None, [at, at], color=MUTED, lw=0.9, ls=":" if value else "-")
             if label:
                 place = {"shift": (0, 2), "ha": "right", "va": "bottom", "edge": True, "halo": True}
                 plot.notes.append(Note(x=1, y=at, text=label, colour=MUTED, **place))
@@ -401,16 +397,20 @@ class Drawing:
         for x, group in groups.items():
             _, levels, texts = zip(*group, strict=True)
             for (line, y, text), up in zip(group, apart(plot.y, plot.tall, levels, texts), strict=True):
-                place = {"shift": (5, up), "bold": number, "halo": True}
+                place = {"shift": (5, up), "weight": "bold" if number else "normal", "halo": True}
                 plot.notes.append(Note(x=x, y=y, text=text, colour=line.hue, **place))
             if x >= plot.x.high - 0.05 * (plot.x.high - plot.x.low):
                 plot.right = max(plot.right, *map(measure, texts))
 
 
-def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, hue: str, alpha: float, *, bars: bool) -> Any:
+def _band(plot: Plot, x: np.ndarray, low: np.ndarray, high: np.ndarray, *, bars: bool, hue: str, alpha: float) -> None:
     if bars:
-        return lambda ax: ax.vlines(x, low, high, color=hue, lw=4, alpha=alpha)
-    return lambda ax: ax.fill_between(x, low, high, color=hue, alpha=alpha, lw=0)
+        ends = np.column_stack([low, high, np.full(len(x), np.nan)]).ravel()
+        plot.line(np.repeat(x, 3), ends, color=hue, lw=4, alpha=alpha, solid_capstyle="butt")
+        return
+    for part in np.ma.clump_unmasked(np.ma.masked_invalid(low + high)):
+        there, back, end = np.r_[part], np.r_[part][::-1], np.r_[part][:1]
+        plot.area(x[np.r_[there, back, end]], np.r_[low[there], high[back], low[end]], fc=hue, alpha=alpha)
 
 
 def _places(low: float, high: float, most: int) -> dict[float, str]:

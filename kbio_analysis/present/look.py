@@ -23,14 +23,11 @@ INK, MUTED, PALE, PAPER = (COLOURS[name] for name in ("ink", "muted", "pale", "p
 SIZE, LINE = 10.0, 13.0
 _FAMILY = "DejaVu Sans"
 _THEME = {
-    "font.family": [_FAMILY], "font.size": SIZE, "text.color": INK, "axes.edgecolor": MUTED,
-    "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-    "grid.color": PALE, "grid.linewidth": 0.7, "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK, "xtick.labelsize": SIZE, "ytick.labelsize": SIZE, "legend.frameon": False,
-    "legend.fontsize": SIZE, "lines.linewidth": 1.8, "lines.solid_capstyle": "round", "figure.facecolor": "none",
-    "axes.facecolor": "none", "savefig.facecolor": "none", "svg.fonttype": "path", "svg.hashsalt": "kbio",
-    "path.simplify_threshold": 0.5, "text.parse_math": False,
+    "font.family": [_FAMILY], "font.size": SIZE, "text.color": INK, "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round", "figure.facecolor": "none", "savefig.facecolor": "none", "svg.fonttype": "path",
+    "svg.hashsalt": "kbio", "path.simplify_threshold": 0.5, "text.parse_math": False,
 }  # fmt: skip
+_TYPE = FontProperties(family=_FAMILY, size=SIZE)
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 KOREAN_FONTS = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "UnDotum")
 
@@ -75,8 +72,7 @@ def has_hangul(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def _measured(line: str) -> float:
     square, rest = len(_HANGUL.findall(line)), _HANGUL.sub("", line)
-    prop = FontProperties(family=_FAMILY, size=SIZE)
-    return square * SIZE + text_to_path.get_text_width_height_descent(rest, prop, False)[0]
+    return square * SIZE + text_to_path.get_text_width_height_descent(rest, _TYPE, False)[0]
 
 
 @lru_cache(maxsize=1)

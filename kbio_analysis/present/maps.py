@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
-from kbio_analysis.present.canvas import EDGE, WIDTH, Axis, Chart, Plot
+from kbio_analysis.present.canvas import EDGE, FILLED, WIDTH, Axis, Chart, Plot
 from kbio_analysis.present.frames import Asked, Framed, colour, told
 from kbio_analysis.present.look import PALE, PAPER
 from kbio_analysis.present.words import count, listed
@@ -52,11 +50,13 @@ def world_map(
     looks |= {label: (colour("ink"), 1.0) for label in home.values()}
     points = np.vstack([ring for kept in shapes.values() for ring in kept])
     (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
-    x, y = (Axis(low=a, high=b, given={}, line=False) for a, b in ((west, east), (south, north)))
-    tall = (WIDTH - EDGE - 4) * (north - south) / (east - west)
-    plot = Plot(x=x, y=y, title=asked.title, tall=tall * asked.height)
-    plot.draw.append(lambda ax: _paint(ax, rings, looks))
-    plot.keys = [(label, Patch(fc=hue, alpha=alpha, lw=0)) for label, (hue, alpha) in looks.items()]
+    tall = (WIDTH - EDGE - 4) * (north - south) / (east - west) * asked.height
+    more = (east - west) * max(0, 1 / asked.height - 1) / 2, (north - south) * max(0, asked.height - 1) / 2
+    ends = (west - more[0], east + more[0]), (south - more[1], north + more[1])
+    x, y = (Axis(low=low, high=high, given={}, line=False) for low, high in ends)
+    plot = Plot(x=x, y=y, title=asked.title, tall=tall)
+    _paint(plot, rings, looks)
+    plot.keys = [(label, FILLED | {"color": hue, "alpha": alpha}) for label, (hue, alpha) in looks.items()]
     classed = [_class(v, classes) for v in values]
     counted = [f"{label} {count(classed.count(label), 'place')}" for _, label, *_ in classes]
     ends = values.sort_values().index
@@ -73,13 +73,12 @@ def _class(value: float, classes: Sequence[tuple[float, str, str, float]]) -> st
     return next((label for low, label, *_ in reversed(classes) if value >= low), classes[0][1])
 
 
-def _paint(ax: Axes, rings: Mapping[str, list[np.ndarray]], looks: Mapping[str, tuple[str, float]]) -> None:
-    ax.set_aspect("equal")
+def _paint(plot: Plot, rings: Mapping[str, list[np.ndarray]], looks: Mapping[str, tuple[str, float]]) -> None:
     for label, shown in rings.items():
         if shown:
             codes = [c for r in shown for c in (Path.MOVETO, *[Path.LINETO] * (len(r) - 2), Path.CLOSEPOLY)]
             hue, alpha = looks[label]
-            ax.add_patch(PathPatch(Path(np.vstack(shown), codes), fc=hue, alpha=alpha, ec=PAPER, lw=0.2))
+            plot.area(*np.vstack(shown).T, codes=codes, fc=hue, alpha=alpha, ec=PAPER, lw=0.2)
 
 
 def _projected(rings: Sequence[np.ndarray]) -> list[np.ndarray]:

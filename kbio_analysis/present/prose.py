@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
 from markupsafe import Markup
 
 from kbio_analysis.errors import UsageError, did_you_mean
@@ -39,14 +39,13 @@ def written(template: str, names: Mapping[str, Any]) -> str:
     try:
         parsed = _environment.parse(template)
         # Asked of the whole template: a wrong name in a branch not taken today stops the notebook today.
-        met = [*parsed.find_all(nodes.Name), *parsed.find_all(nodes.Macro)]
+        met = list(parsed.find_all((nodes.Name, nodes.Macro)))
         own = {one.name for one in met if getattr(one, "ctx", "store") != "load"}
         unknown = sorted({one.name for one in met} - own - {*names, *_environment.globals, "loop"})
         if unknown:
             hint = did_you_mean(unknown[0], [*names, *WORDS])
             raise UsageError(f"%%say: the notebook has no {unknown[0]!r}{hint}")
-        code = _environment.compile(parsed)
-        text = Template.from_code(_environment, code, _environment.make_globals(None)).render(names)
+        text = _environment.from_string(parsed).render(names)
     except UndefinedError as error:
         raise UsageError(f"%%say: {error}") from None
     except TemplateSyntaxError as error:
@@ -110,5 +109,6 @@ def _paragraph(text: str) -> str:
 
 
 _environment = Environment(undefined=StrictUndefined, finalize=_filled, trim_blocks=True, lstrip_blocks=True)
+_environment.optimized = False  # what is written once need not be worked out in advance
 _environment.globals = dict(WORDS) | {f.__name__: f for f in (abs, len, max, min, round, sorted, str, sum, zip)}
 _environment.filters |= WORDS | {"markdown": Markup}
