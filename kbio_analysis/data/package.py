@@ -100,8 +100,7 @@ def read_package(root: Path | None = None) -> Package:
 
 def package_in_use(root: Path | None = None) -> Package:
     """As :func:`read_package`, but parsed once as long as its file stays the same: not to be changed."""
-    found = _located(root)
-    if _kept[:1] != [found]:
+    if _kept[:1] != [found := _located(root)]:
         _kept[:] = [found, _parsed(*found)]
     return _kept[1]
 
@@ -172,18 +171,14 @@ def _fault(passport: Passport) -> str:
 def read_verified(passport: Passport) -> bytes:
     """The bytes of a table, once their checksum agrees with the passport. Raises DataError naming the table."""
     raw = _read(passport)
-    if raw == _verified.get(passport.sha256):
-        return raw
-    found = hashlib.sha256(raw).hexdigest()
-    if found == passport.sha256:
-        _verified[found] = raw
-        return raw
+    if raw == _verified.get(passport.sha256) or hashlib.sha256(raw).hexdigest() == passport.sha256:
+        return _verified.setdefault(passport.sha256, raw)
     if hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest() == passport.sha256:
         raise DataError(f"table {passport.name}: its line endings were turned into CRLF; check it out with LF")
     raise DataError(
         f"table {passport.name} is not the one its passport vouches for (sha256 expected "
-        f"{passport.sha256[:12] or 'none'}, found {found[:12]}); if the change is meant, run `make data-package`; "
-        "if not, restore the file"
+        f"{passport.sha256[:12] or 'none'}, found {hashlib.sha256(raw).hexdigest()[:12]}); if the change is meant, "
+        "run `make data-package`; if not, restore the file"
     )
 
 
