@@ -72,7 +72,8 @@ def table(
     body = "".join("<tr>" + "".join(f"<td>{as_html(v)}</td>" for v in row) + "</tr>" for row in rows)
     html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{caption_html(caption, source)}"
     html = f"<figure>{html}</figure>"
-    show(payload, {"text/html": html, "text/plain": shown.to_string(index=False)})
+    plain = "\n".join("\t".join(row) for row in ([c["label"] for c in heads], *rows))
+    show(payload, {"text/html": html, "text/plain": plain})
     return Table(frame=shown)
 
 
