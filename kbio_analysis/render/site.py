@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -99,8 +100,8 @@ def write_site(site: Path, rankings: Rankings | None = None) -> None:
 
 def rehearse() -> None:
     """Import and compile what the pages are made with, by making those of no reports: for a time of waiting."""
-    with suppress(Exception):  # it would be told when they are made
-        _made_files(Path(os.devnull), Front(), {})
+    _made_files(Path(os.devnull), Front(), {})
+    rendered("site/side.html.j2", title="", sections=[], totals=totals([]))
 
 
 def write_comparison(site: Path, comparison: Comparison) -> Path:
@@ -284,14 +285,19 @@ def passages(page: str) -> list[tuple[str, str, str]]:
     found, anchor, heading = [], "", ""
     for piece in _PIECE.split(body):
         anchor = own[1] if (own := _ANCHOR.match(piece)) else anchor
-        spaced = re.sub(r"<(?:code|br)\b[^>]*>", " ", re.sub(r"</t[dh]>", " \N{MIDDLE DOT} ", piece))
-        text = Markup(spaced).striptags().strip(" \N{MIDDLE DOT}")
+        text = _said(piece)
         if re.match("<h[1-6]", piece):
             heading = text
             found.append((anchor, heading, ""))
         elif text:
             found.append((anchor, heading, text))
     return found
+
+
+@cache  # a batch says most of it in every report
+def _said(piece: str) -> str:
+    spaced = re.sub(r"<(?:code|br)\b[^>]*>", " ", re.sub(r"</t[dh]>", " \N{MIDDLE DOT} ", piece))
+    return Markup(spaced).striptags().strip(" \N{MIDDLE DOT}")
 
 
 def search_index(reports: Sequence[SiteReport]) -> dict[str, Any]:

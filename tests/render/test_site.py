@@ -11,7 +11,7 @@ from render.fixtures.built import HOSTILE, words_of
 
 from kbio_analysis.errors import UsageError
 from kbio_analysis.render.results import read_reports
-from kbio_analysis.render.site import search_index, write_site
+from kbio_analysis.render.site import rehearse, search_index, write_site
 
 
 def report(
@@ -230,6 +230,10 @@ def test_the_search_index_has_what_a_reader_sees_once_and_is_bounded(
     assert [p[3] for p in found["passages"] if p[0]] == ["Lead of late & more.", "Lead of later & more."]
     monkeypatch.setattr("kbio_analysis.render.site.MOST_CHARACTERS", 100)
     assert search_index(reports) == {"reports": [], "passages": [], "left_out": 3}
+
+
+def test_what_pages_need_is_made_ready_before_there_is_a_report() -> None:
+    rehearse()
 
 
 def test_hostile_text_is_only_text(tmp_path: Path) -> None:
