@@ -49,6 +49,7 @@ EDGE = 14.0
 """Points kept free at the right, for half of the last tick's label."""
 FILLED: dict[str, Any] = {"lw": 7, "solid_capstyle": "butt"}
 """The key of what has an area: a line that looks like a box."""
+_SPARE = re.compile(r"(?<=\.\d\d)\d+|\s+(?=[A-Za-z])|(?<=[A-Za-z])\s+")  # in the outline of a path
 
 
 @dataclass(kw_only=True)
@@ -104,7 +105,7 @@ class Plot:
 
     x: Axis
     y: Axis
-    marks: list[tuple[Callable[..., Artist], Any, Any, dict[str, Any]]] = field(default_factory=list)
+    marks: list[tuple[Callable[..., Artist], Any, Any, dict[str, Any]]] = field(default_factory=list, repr=False)
     notes: list[Note] = field(default_factory=list)
     keys: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     title: str | None = None
@@ -380,5 +381,5 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
 def _tidy(svg: str) -> str:
     """The drawing without prolog and line ends, its lines to a hundredth of a point."""
     svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg[svg.index("<svg") :], count=2)
-    svg = re.sub(r' d="[^"]*', lambda d: " d" + re.sub(r"(\.\d\d)\d+|\s*([A-Za-z])\s*", r"\1\2", d[0][2:]), svg)
-    return re.sub(r"\s*\n\s*", "\n", svg).strip()
+    svg = re.sub(r'(?<= d=")[^"]*', lambda d: _SPARE.sub("", d[0]), svg)
+    return "\n".join(map(str.strip, svg.split("\n"))).strip()

@@ -49,12 +49,10 @@ def world_map(
     looks = {label: (colour(hue), strength) for _, label, hue, strength in classes} | {missing: (PALE, 1.0)}
     looks |= {label: (colour("ink"), 1.0) for label in home.values()}
     points = np.vstack([ring for kept in shapes.values() for ring in kept])
-    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
-    tall = (WIDTH - EDGE - 4) * (north - south) / (east - west) * asked.height
-    more = (east - west) * max(0, 1 / asked.height - 1) / 2, (north - south) * max(0, asked.height - 1) / 2
-    ends = (west - more[0], east + more[0]), (south - more[1], north + more[1])
-    x, y = (Axis(low=low, high=high, given={}, line=False) for low, high in ends)
-    plot = Plot(x=x, y=y, title=asked.title, tall=tall)
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = (high - low) / 2 * (max(1, 1 / asked.height), max(1, asked.height))  # a map keeps its shape
+    x, y = (Axis(low=m - r, high=m + r, given={}, line=False) for m, r in zip((low + high) / 2, half, strict=True))
+    plot = Plot(x=x, y=y, title=asked.title, tall=(WIDTH - EDGE - 4) * half[1] / half[0])
     _paint(plot, rings, looks)
     plot.keys = [(label, FILLED | {"color": hue, "alpha": alpha}) for label, (hue, alpha) in looks.items()]
     classed = [_class(v, classes) for v in values]
