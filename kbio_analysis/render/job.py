@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import sys
 import time
 import warnings
 from collections import defaultdict
@@ -263,3 +264,5 @@ def rehearse(name: str, text: str) -> None:
     notebook.cells.append(nbformat.v4.new_code_cell(outputs=[shown]))
     report_html(notebook, {"versions": _versions()}, spec)
     nbformat.writes(notebook)
+    if drawing := sys.modules.get("matplotlib.backends"):
+        drawing.backend_registry.resolve_backend("inline")  # which every installed package is asked for
