@@ -204,7 +204,7 @@ def reassign(
     """
     check_count(n_draws, "n_draws", least=19, most=100_000)
     rng, permutations = np.random.default_rng(seed), np.random.default_rng([seed, 1])
-    draws, permuted, scaled, window = {}, {}, {}, (pre_years, post_years)
+    window, drawn = (pre_years, post_years), {"draws": {}, "permuted": {}, "scaled": {}}
     for direction, panel in outcomes.items():
         panel = whole_years(checked_frame(panel, [], direction), direction)
         never = list(comparisons[direction])
@@ -212,6 +212,7 @@ def reassign(
         names = [name for name, way in found.table.index if way == direction]
         members = members[members["agreement"].isin(names)].sort_values("agreement", kind="stable")
         y, years = panel[[*members.index, *never]].to_numpy(dtype=float), panel.index.to_numpy()
+        agreements, entries = members["agreement"].to_numpy(), members["entry_year"].to_numpy()
         own, everything = y[:, len(members) :], np.ones((len(y), len(never)), dtype=bool)
         # (T, N): the year effects that predict a partner's trade, those of all comparisons but itself
         others = [two_way(np.delete(own, j, axis=1), everything[:, 1:])[0] for j in range(len(never))]
@@ -220,19 +221,19 @@ def reassign(
         left = np.zeros(assigned.shape)
         np.put_along_axis(left, assigned[:, len(members) :], 1.0, axis=1)
         for name in names:
-            mine = members["agreement"] == name
-            since = years[:, None] - members["entry_year"][mine].to_numpy()
+            mine = np.flatnonzero(agreements == name)
+            since = years[:, None] - entries[mine]
             few = since[:, : max(len(never) // LARGEST_SHARE, 1)]
             picks = rng.random((n_draws, len(never))).argsort(axis=1)[:, : few.shape[1]]
-            draws[name, direction], _ = _pretended(own, by_year[:, len(members) :], few, picks, window)
-            effect, scale = _pretended(y, by_year, since, assigned[:, np.flatnonzero(mine)], window)
-            permuted[name, direction] = effect
+            drawn["draws"][name, direction], _ = _pretended(own, by_year[:, len(members) :], few, picks, window)
+            effect, scale = _pretended(y, by_year, since, assigned[:, mine], window)
+            drawn["permuted"][name, direction] = effect
             single = np.divide(*_pretended(y, by_year, since[:, :1], np.arange(y.shape[1])[:, None], window))
             told = np.isfinite(single)
-            scaled[name, direction] = effect / scale - left[:, told] @ single[told] / left[:, told].sum(axis=1)
+            over = left[:, told] @ single[told] / left[:, told].sum(axis=1)
+            drawn["scaled"][name, direction] = effect / scale - over
     columns = pd.MultiIndex.from_tuples(found.table.index, names=found.table.index.names)
-    frames = (pd.DataFrame(one)[columns] for one in (draws, permuted, scaled))
-    return Reassignment(**dict(zip(("draws", "permuted", "scaled"), frames, strict=True)))
+    return Reassignment(**{kind: pd.DataFrame(effects)[columns] for kind, effects in drawn.items()})
 
 
 def p_of_mean(panels: Mapping[str, Any], *, n_draws: int, seed: int, **window: int) -> float | None:

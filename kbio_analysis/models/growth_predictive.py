@@ -214,7 +214,7 @@ def hindcast(panel: pd.DataFrame, *, origins: Sequence[int], horizons: Sequence[
         lead = _leads(found, theirs, np.diff(logs[window][:, [k]], axis=0), spans)
         found = replace(found, own=float(lead["own"][0]), s2_own=float(lead["s2_own"][0]))
         for horizon in horizons:
-            ends = logs[np.isin(years, (origin, origin + horizon)), k]
+            ends = logs[(years == origin) | (years == origin + horizon), k]
             if len(ends) < 2 or not np.isfinite(grown := float(ends[1] - ends[0])):
                 continue
             threshold = horizon * np.log1p(event_pct / 100)

@@ -135,8 +135,7 @@ def tariff_study(
 def tariff_studies(
     flows: Mapping[str, Any], terms: Mapping[str, Any], cells: Mapping[str, int | None], **run: Any
 ) -> dict[tuple[str, str], TariffSimulation]:
-    """:func:`tariff_study` by flow and cell (dates -> their ``ends``); where goods do not enter free every date is the
-    same one."""
+    """:func:`tariff_study` by flow and cell (``cells``: date -> ends); where goods do not enter free all dates are one."""
     found = {}
     for flow, held in flows.items():
         same = None if held.access == "dfqf" else tariff_study(flow, held, terms, ends=None, **run)
