@@ -106,17 +106,15 @@ def record(
     Members count from ``pre_years`` before entry to ``post_years`` after it (entry year included).
     Raises :class:`ModelInputError` for too few comparisons or when no agreement can be estimated.
     """
-    rows, parts = [], []
+    parts = []
     checked_frame(treatment, ["agreement", "entry_year"], "treatment")
     for direction, panel in outcomes.items():
         panel = whole_years(checked_frame(panel, [], direction), direction)
-        own, influence = _direction(panel, treatment, comparisons[direction], direction, pre_years, post_years)
-        rows += own
-        parts.append(influence)
-    if not rows:
+        parts.append(_direction(panel, treatment, comparisons[direction], direction, pre_years, post_years))
+    if not (rows := [row for own, _ in parts for row in own]):
         raise ModelInputError("no agreement has years on both sides of its entry; widen the window")
     table = pd.DataFrame(rows).set_index(["agreement", "direction"])
-    influence = pd.concat(parts, axis=1).fillna(0.0).to_numpy()  # a partner is one cluster in both directions
+    influence = pd.concat([part for _, part in parts], axis=1).fillna(0.0).to_numpy()  # a partner is one cluster
     clusters = len(influence)
     values = influence.T @ influence * clusters / (clusters - 1)
     covariance = pd.DataFrame(values, index=table.index, columns=table.index)

@@ -132,17 +132,6 @@ def tariff_study(
     return run(held.frame, compared, **draws)
 
 
-def tariff_studies(
-    flows: Mapping[str, Any], terms: Mapping[str, Any], cells: Mapping[str, int | None], **run: Any
-) -> dict[tuple[str, str], TariffSimulation]:
-    """:func:`tariff_study` by flow and cell (``cells``: date -> ends); where goods do not enter free all dates are one."""
-    found = {}
-    for flow, held in flows.items():
-        same = None if held.access == "dfqf" else tariff_study(flow, held, terms, ends=None, **run)
-        found |= {(flow, c): same or tariff_study(flow, held, terms, ends=at, **run) for c, at in cells.items()}
-    return found
-
-
 @typed
 def effects(
     outlook: Baseline,

@@ -301,8 +301,7 @@ def simulate(
             step[:, own] = grown + counted["gap_sd"] * rng.standard_normal(n_paths)
         else:
             grown = step[:, own]
-        logs += step
-        headline, common_log = headline + grown, common_log + (shared + together)[:, 0]
+        logs, headline, common_log = logs + step, headline + grown, common_log + (shared + together)[:, 0]
         others = np.sort(np.where(np.arange(len(field)) == own, -np.inf, logs), axis=1)[:, -place]
         fan[year] = _spread(1 + (logs > logs[:, [own]]).sum(axis=1), "inverted_cdf")
         both = {"home": logs[:, own], "place": others}

@@ -169,7 +169,6 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
     years = np.concatenate([part[1] for part in parts], axis=2)
     draws = {name: values[name].sum(axis=0) for name in OUTCOMES}
     rows, end = market.rows, scenario.horizon
-    weight = rows["trade_usd_m"] / rows["trade_usd_m"].sum()
     mean = np.array([[scenario.utilisation]]), np.array([[scenario.compliance_cost_pct]])
     today, (without,), (agreed,) = market.worlds([end], *mean)
     worlds = [100 * (world * market.full - 1)[:, 0] for world in (today, without, agreed)]
@@ -181,7 +180,7 @@ def simulate(lines: pd.DataFrame, scenario: Scenario, *, n_draws: int = 10_000, 
         year_draws=years[0, -end - 1 :],
         without_draws=years[1],
         wedge=wedge,
-        average_duty=wedge.mul(weight, axis=0).sum(),
+        average_duty=wedge.mul(rows["trade_usd_m"] / rows["trade_usd_m"].sum(), axis=0).sum(),
     )
 
 
