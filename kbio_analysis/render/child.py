@@ -114,8 +114,6 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
         random.seed()
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed()
-        if "matplotlib" in sys.modules:
-            sys.modules["matplotlib"].rcdefaults()
         connection.send(call(Here(folder, connection)))
     except BaseException as problem:  # this frame is the process's last
         connection.send(_told(problem, folder))
@@ -203,6 +201,8 @@ def _ready(ahead: Path, caller: int) -> None:
     for name in _HIDDEN:
         if sys.modules.get(name, "") is None:
             del sys.modules[name]
+    if "matplotlib" in sys.modules:  # whoever starts the server may have settings of their own
+        sys.modules["matplotlib"].rcdefaults()
 
 
 def _import(name: str) -> None:

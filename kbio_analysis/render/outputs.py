@@ -117,12 +117,11 @@ def without_machine(text: str, data: str | None = None) -> str:
 @cache
 def _machine(data: str | None) -> dict[str, str]:
     """Patterns of this machine's own paths, the more particular before the more general, and what stands for them."""
-    here = Path(tempfile.gettempdir())
-    bases = "|".join(re.escape(str(base)) for base in (here, *here.parents[:-1], "/tmp"))
-    found = {
-        rf"(?:/private)?(?:{bases})/ipykernel_\d+/\d+\.py": "<cell>",
-        rf"(?:/private)?(?:{bases})/kbio-\w{{8}}/run-\w+(?:/work)?": ".",
-    }
+    here, found = Path(tempfile.gettempdir()), {}
+    for base in (re.escape(str(base)) for base in (here, *here.parents[:-1], "/tmp")):
+        for start in (f"/private{base}", base):  # each a pattern that begins with plain letters, which are found fast
+            found[rf"{start}/ipykernel_\d+/\d+\.py"] = "<cell>"
+            found[rf"{start}/kbio-\w{{8}}/run-\w+(?:/work)?"] = "."
     folders = {
         data or "": "data",
         sysconfig.get_path("purelib"): "site-packages",
