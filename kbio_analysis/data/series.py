@@ -159,8 +159,7 @@ def destinations(*, as_of: Day = None) -> "DataFrame":
 
 
 def _series(key: str, frequency: str, as_of: Day, may_be_empty: bool) -> "Series":
-    known = catalogue()
-    known = known[known["held_in"].isin(COUNTS) & (known["frequency"] == frequency)]
+    known = catalogue()[lambda d: d.held_in.isin(COUNTS) & (d.frequency == frequency)]
     if key not in known.index:
         hint = did_you_mean(str(key), known.index) or f"; known: {', '.join(known.index)}"
         raise DataError(f"no {frequency} definition {key!r}{hint}")

@@ -128,7 +128,8 @@ def outlines() -> "dict[str, list[np.ndarray]]":
 
 def agreement_years() -> "Series":
     """First calendar year in which a goods agreement with Korea may have been in force, by ISO3 of the partner."""
-    return _in_force().groupby("iso3")["in_force_earliest"].min().dropna().dt.year.rename("year")
+    entered = load("korea_ftas")[lambda d: (d.scope == "goods") & (d.status == "in_force")]
+    return entered.groupby("iso3")["in_force_earliest"].min().dropna().dt.year.rename("year")
 
 
 def agreements(*, dating: Dating = "early") -> "DataFrame":
@@ -138,7 +139,8 @@ def agreements(*, dating: Dating = "early") -> "DataFrame":
     (``first_possible``, ``last_possible``), ``precision`` and ``source_id``; ``rank`` is 1 for a partner's first
     agreement. ``dating`` says which end of an uncertain date is taken; the year is missing where no bound is known.
     """
-    rows = _in_force().rename(columns={"agreement": "full_name"})
+    rows = load("korea_ftas")[lambda d: (d.scope == "goods") & (d.status == "in_force")]
+    rows = rows.rename(columns={"agreement": "full_name"})
     ends = {"first_possible": "in_force_earliest", "last_possible": "in_force_latest"}
     for name, column in ends.items():
         late = rows[column].dt.month > MONTHS_OF_A_YEAR
@@ -151,11 +153,6 @@ def agreements(*, dating: Dating = "early") -> "DataFrame":
     rows["agreement"] = rows["agreement"].mask(alone & (rows["iso3"] == "JPN"), JAPAN)
     columns = ["agreement", "iso3", "entry_year", *ends, "precision", "rank", "source_id", "full_name", *ends.values()]
     return rows[columns]
-
-
-def _in_force() -> "DataFrame":
-    rows = load("korea_ftas")
-    return rows[(rows["scope"] == "goods") & (rows["status"] == "in_force")]
 
 
 def short_name(agreement: str) -> str:
