@@ -15,6 +15,9 @@ from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 from kbio_analysis.render import formats
 from kbio_analysis.render.outputs import MIME
@@ -30,6 +33,7 @@ _RESERVED_IDS = ("main", "contents", "results", "parameters", "provenance")
 # The size of a drawing of ours, in points, as the page shows it.
 _BOX = re.compile(r'<svg [^>]*?viewBox="0 0 (\d{1,4}(?:\.\d+)?) (\d{1,4}(?:\.\d+)?)"')
 CSS_PIXELS = 1.5
+_PYTHON = PythonLexer(), HtmlFormatter(nowrap=True)
 # Tokens that the style sheet leaves in the colour of the text need no element of their own.
 _UNSTYLED = re.compile(r'<span class="(?:n|p|o|w|nn|x|err)">([^<]*)</span>')
 
@@ -163,11 +167,7 @@ class Page:
 @cache
 def highlighted(source: str) -> Markup:
     """The code of a cell: Python, coloured, or the text of a ``%%say`` cell as it is."""
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
     first, _, text = source.partition("\n")
     if re.match(r"%%say\b", first):
         return Markup('<span class="k">{}</span>\n{}').format(first, text)
-    return Markup(_UNSTYLED.sub(r"\1", highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")))
+    return Markup(_UNSTYLED.sub(r"\1", highlight(source, *_PYTHON).rstrip("\n")))
