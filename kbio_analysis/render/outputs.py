@@ -109,19 +109,22 @@ def _without_machine_within(value: Any, data: str | None) -> Any:
 
 def without_machine(text: str, data: str | None = None) -> str:
     """The text without machine paths, process numbers and addresses of objects; ``data`` is the tables' folder."""
-    for pattern, instead in _machine(data).items():
-        text = re.sub(pattern, instead, text)
+    for mark, (pattern, instead) in _machine(data).items():
+        if mark in text:  # seen far sooner than a pattern
+            text = re.sub(pattern, instead, text)
     return text
 
 
 @cache
-def _machine(data: str | None) -> dict[str, str]:
-    """Patterns of this machine's own paths, the more particular before the more general, and what stands for them."""
-    here, found = Path(tempfile.gettempdir()), {}
-    for base in (re.escape(str(base)) for base in (here, *here.parents[:-1], "/tmp")):
-        for start in (f"/private{base}", base):  # each a pattern that begins with plain letters, which are found fast
-            found[rf"{start}/ipykernel_\d+/\d+\.py"] = "<cell>"
-            found[rf"{start}/kbio-\w{{8}}/run-\w+(?:/work)?"] = "."
+def _machine(data: str | None) -> dict[str, tuple[str, str]]:
+    """What marks this machine's own paths, the more particular before the more general: the pattern that finds each,
+    and what stands for it."""
+    here = Path(tempfile.gettempdir())
+    bases = "|".join(re.escape(str(base)) for base in (here, *here.parents[:-1], "/tmp"))
+    found = {
+        "/ipykernel_": (rf"(?:/private)?(?:{bases})/ipykernel_\d+/\d+\.py", "<cell>"),
+        "/kbio-": (rf"(?:/private)?(?:{bases})/kbio-\w{{8}}/run-\w+(?:/work)?", "."),
+    }
     folders = {
         data or "": "data",
         sysconfig.get_path("purelib"): "site-packages",
@@ -132,8 +135,8 @@ def _machine(data: str | None) -> dict[str, str]:
         str(Path.home()): "~",
     }
     for folder in sorted((folder for folder in folders if len(folder) > 1), key=len, reverse=True):
-        found[rf"{re.escape(folder)}(?![\w.-])"] = folders[folder]
-    return found | {" at 0x[0-9a-fA-F]+": ""}
+        found[folder] = rf"{re.escape(folder)}(?![\w.-])", folders[folder]
+    return found | {" at 0x": (" at 0x[0-9a-fA-F]+", "")}
 
 
 # ---- which tables stand behind what a cell shows: those its lines asked for, and those its names were made from
