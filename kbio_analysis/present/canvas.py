@@ -6,7 +6,7 @@ notes and a legend that fit, so that no text meets another.
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from io import StringIO
@@ -218,11 +218,9 @@ def apart(axis: Axis, tall: float, levels: Sequence[float], texts: Sequence[str]
 
 def upright(plot: Plot, at: float, text: str, *, solid: bool = False) -> None:
     """A line from foot to top of the panel, named at its top."""
-    how = {"color": MUTED, "lw": 0.9, "ls": "-" if solid else ":", "zorder": 1.5}
-    plot.line([at, at], None, **how)
+    plot.line([at, at], None, color=MUTED, lw=0.9, ls="-" if solid else ":", zorder=1.5)
     if text:
-        top = {"shift": (3, 0), "va": "top", "halo": True}
-        plot.notes.append(Note(x=at, y=plot.y.high, text=text, colour=MUTED, **top))
+        plot.notes.append(Note(x=at, y=plot.y.high, text=text, colour=MUTED, shift=(3, 0), va="top", halo=True))
 
 
 def _figure(plots: Sequence[Plot], columns: int) -> Figure:
@@ -256,7 +254,13 @@ def _figure(plots: Sequence[Plot], columns: int) -> Figure:
         y -= top + tall + bottom
     looks, x = iter(keys.values()), 2.0
     for part in legend:
-        _legend([(text, next(looks)) for text in part], x, y - 3, put)
+        at = y - 3
+        for text in part:
+            tall, middle = (12.0 * _lines(text), -0.3) if "\n" in text else (10.0, 0.9)
+            ends, level = [x, x + 8.5, x + 17], [at - tall / 2 + middle] * 3
+            put(Line2D(ends, level, markevery=[1], **{"solid_capstyle": "projecting"} | next(looks)))
+            put(Text(x + 23, at, text, va="top"))
+            at -= tall + 3
         x += max(map(measure, part), default=0.0) + 36
     return figure
 
@@ -282,26 +286,14 @@ def _panel(plot: Plot, corner: tuple[float, float], size: tuple[float, float], p
             put(Line2D(*ruler[::turn], markevery=slice(1, -1), **how))
         for place, text in zip(at, ticks.values(), strict=True):
             put(Text(*(place, foot - (6 if axis.line else 3))[::turn], text, **text_at))
-    for kind, *data, how in plot.marks:
-        pairs = zip((plot.x, plot.y), data, strict=True)
-        shares = [np.array([0, 1]) if v is None else share(axis, v) for axis, v in pairs]
-        put(kind(x0 + shares[0] * wide, y0 + shares[1] * tall, **how), within)
+    for kind, x, y, how in plot.marks:
+        put(kind(x0 + share(plot.x, x) * wide, y0 + share(plot.y, y) * tall, **how), within)
     for note in plot.notes:
         x = x0 + wide * (note.x if note.edge else share(plot.x, note.x)) + note.shift[0]
         y = y0 + tall * share(plot.y, note.y) + note.shift[1]
         how = {"bbox": {"fc": PAPER, "ec": "none", "alpha": 0.75, "pad": 0.6}} if note.halo else {}
         how |= {"ha": note.ha, "va": note.va, "color": note.colour, "weight": note.weight, "linespacing": 1.05}
         put(Text(x, y, note.text, **how))
-
-
-def _legend(keys: Iterable[tuple[str, dict[str, Any]]], x: float, y: float, put: Callable[..., None]) -> None:
-    """One column of a legend, from its upper left corner."""
-    for text, how in keys:
-        tall = 12.0 * _lines(text) if "\n" in text else 10.0
-        middle = y - tall / 2 - 0.3 if "\n" in text else y - 4.1
-        put(Line2D([x, x + 8.5, x + 17], [middle] * 3, markevery=[1], **{"solid_capstyle": "projecting"} | how))
-        put(Text(x + 23, y, text, va="top"))
-        y -= tall + 3
 
 
 def _overhang(plot: Plot, wide: float) -> float:
@@ -312,7 +304,8 @@ def _overhang(plot: Plot, wide: float) -> float:
 
 
 def share(axis: Axis, values: Any) -> Any:
-    """Where values stand on an axis, from 0 at its beginning to 1 at its end."""
+    """Where values stand on an axis, from 0 at its beginning to 1 at its end; ``None`` is both."""
+    values = (axis.low, axis.high) if values is None else values
     low, high, at = (np.log10(v) if axis.log else v for v in (axis.low, axis.high, np.asarray(values, dtype=float)))
     return (at - low) / ((high - low) or 1)
 
@@ -348,16 +341,14 @@ def _fit(axis: Axis, ticks: Mapping[float, str], wide: float) -> bool:
 
 def _legend_shape(texts: list[str]) -> list[list[str]]:
     """The columns of a legend that fits the width, its texts folded where they must be."""
-    for columns in range(min(len(texts), 4), 1 if len(texts) > 4 else 0, -1):
-        parts = _split(texts, columns)
-        if sum(max(map(measure, part)) for part in parts) + 22 * columns + 12.4 * (columns - 1) <= WIDTH - 6:
-            return parts
-    columns = 2 if len(texts) > 4 else 1
-    return _split([fold(t, (WIDTH - 12) / columns - 26) for t in texts], columns)
-
-
-def _split(texts: list[str], columns: int) -> list[list[str]]:
-    return [part.tolist() for part in np.array_split(np.array(texts, dtype=object), columns)]
+    fewest = 2 if len(texts) > 4 else 1
+    for columns in (*range(min(len(texts), 4), fewest - 1, -1), 0):
+        shown = texts if columns else [fold(t, (WIDTH - 12) / fewest - 26) for t in texts]
+        parts = [part.tolist() for part in np.array_split(np.array(shown, dtype=object), columns or fewest)]
+        wide = sum(max(map(measure, part), default=0) for part in parts)
+        if wide + 22 * columns + 12.4 * (columns - 1) <= WIDTH - 6:
+            break
+    return parts
 
 
 def _lines(*texts: str) -> int:
