@@ -57,10 +57,10 @@ def lines(
     (solid, dashed, dotted, dashdot, none), width, marker, size, alpha, hollow, start (a column at whose last value the
     line begins) and label_end; ``styles`` gives them by label. Years and months that are missing are gaps.
 
-    ``bands``: (low column, high column, label, {colour, alpha, of, start, bars}). ``stars``: label -> (x, y).
-    ``verticals`` and ``horizontals``: position -> label, dotted. ``labels``: legend, end, number or none. ``scale``
-    multiplies what is drawn, never the data. On a ``log`` axis zero and less are gaps. Nothing is drawn without a
-    value. Raises UsageError for what is unknown.
+    ``bands``: (low column, high column, label, {colour, alpha, of, start, bars}), ``of`` a line whose colour and, with
+    ``by``, whose rows are meant. ``stars``: label -> (x, y). ``verticals`` and ``horizontals``: position -> label,
+    dotted. ``labels``: legend, end, number or none. ``scale`` multiplies what is drawn, never the data. On a ``log``
+    axis zero and less are gaps. Nothing is drawn without a value. Raises UsageError for what is unknown.
     """
     look = SimpleNamespace(**{k: v for k, v in locals().items() if k in LOOK})
     asked = Asked(lines, frame, shared)
@@ -245,8 +245,7 @@ class Drawing:
         first = int(np.argmax(np.isfinite(y)))
         x, y = x[first:], y[first:]
         gaps = [self.ruler.at(b) for b in self.look.breaks]
-        if self.ruler.steady:
-            gaps += [x[i] + 0.5 for i in np.flatnonzero(np.diff(x) > 1)]
+        gaps += [x[i] + 0.5 for i in np.flatnonzero(np.diff(x) > self.ruler.step)]
         for gap in gaps:
             place = int(np.searchsorted(x, gap))
             x, y = np.insert(x, place, gap), np.insert(y, place, np.nan)
@@ -256,7 +255,9 @@ class Drawing:
         style = dict(style or {})
         self._known(style, BAND, f"band {label!r}")
         low, high = self._own(low, f"band {label!r}"), self._own(high, f"band {label!r}")
-        known = low.notna() & high.notna()
+        known = low.notna() & high.notna() & ((low > 0) if self.look.log else True)
+        if self.look.by and "of" in style:
+            known &= self._own(self.look.by, "by").astype(str) == style["of"]
         low, high = (c[known] if self.look.by else c.where(known) for c in (low, high))
         of = style.get("of")
         self.asked.known([] if of is None else [of], self.hues, f"band {label!r}, of")

@@ -19,8 +19,8 @@ _STEPS = {"M": (1, 2, 3, 6, 12, 24, 36, 60, 120, 240), "Q": (1, 2, 4, 8, 20, 40)
 class Ruler:
     """Turns the values of one column into positions, and positions into what is read.
 
-    ``kind`` is number, year, period (months or quarters), day or category. ``steady``: values that follow one another
-    by one, so that a missing one is a gap.
+    ``kind`` is number, year, period (months or quarters), day or category. ``step`` is by how much years or periods
+    follow one another, so that a wider step is a gap.
     """
 
     def __init__(self, values: pd.Series, say: Format = None):
@@ -42,7 +42,8 @@ class Ruler:
             months = len(values) > 0 and all(isinstance(v, str) and _MONTH.fullmatch(v) for v in values)
             self.kind = "period" if months else "category"
             self.names = [] if months else list(dict.fromkeys(values))
-        self.steady = self.kind in ("year", "period")
+        places = np.unique(self.all(values)) if self.kind in ("year", "period") else []
+        self.step = min(np.diff(places), default=np.inf)
 
     def at(self, value: Any) -> float:
         """The position of one value, which need not be in the frame unless it is a category."""

@@ -182,9 +182,10 @@ def test_ten_lines_are_ten_lines_each_told_from_the_others(payloads: list[dict])
 
 def test_a_missing_year_is_a_gap(payloads: list[dict]) -> None:
     line = re.compile(r'<path d="(M[^"]*)" clip-path[^>]*stroke: #0b5394')
-    wishes = ({"frame": TRADE[TRADE.year != 2022]}, {"breaks": [2021.5]}, {})
+    third = {"frame": TRADE[TRADE.year % 3 == 0]}  # nothing is missing from every third year
+    wishes = ({"frame": TRADE[TRADE.year != 2022]}, {"breaks": [2021.5]}, third, {})
     found = [max(path.count("M") for path in line.findall(drawn(lines, **wish).drawing)) for wish in wishes]
-    assert found == [2, 2, 1]
+    assert found == [2, 2, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -221,6 +222,11 @@ def test_a_band_of_a_long_frame_is_that_of_its_rows(payloads: list[dict]) -> Non
     chart = drawn(lines, frame=long, y="v", by="who", bands=[("low", "v", "range")])
     assert "range at the end 1 to 2" in chart.alt
     assert chart.drawing.count("fill: #0b5394; opacity") == 1
+    both = [("v", "v", f"{who}, range", {"of": who}) for who in "ab"]
+    chart = drawn(lines, frame=long, y="v", by="who", bands=both)
+    assert "a, range at the end 2 to 2; b, range at the end 4 to 4" in chart.alt
+    chart = drawn(lines, frame=TRADE.assign(low=TRADE.year - 2020), bands=[("low", "exports", "range")], log=True)
+    assert "range at the end 5 to 12" in chart.alt
 
 
 def test_marks_stand_apart_or_on_one_line_and_each_value_has_a_panel(payloads: list[dict]) -> None:
