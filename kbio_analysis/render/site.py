@@ -17,7 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -294,7 +294,7 @@ def passages(page: str) -> list[tuple[str, str, str]]:
     return found
 
 
-@cache  # a batch says most of it in every report
+@lru_cache(maxsize=4096)  # a batch says most of it in every report
 def _said(piece: str) -> str:
     spaced = re.sub(r"<(?:code|br)\b[^>]*>", " ", re.sub(r"</t[dh]>", " \N{MIDDLE DOT} ", piece))
     return Markup(spaced).striptags().strip(" \N{MIDDLE DOT}")
