@@ -244,8 +244,7 @@ def duties_met(members: "DataFrame") -> "DataFrame":
     """
     import pandas as pd
 
-    chapters, groups = load("korea_trade_by_chapter"), load("wto_product_groups")
-    chapters = chapters.merge(groups, how="left", on="hs2", suffixes=("", "_of"))
+    chapters = load("korea_trade_by_chapter").merge(load("wto_product_groups"), "left", "hs2", suffixes=("", "_of"))
     chapters, years = chapters.rename(columns={"product_group": "group"}), partner_flows()
     sides = {"exports": chapters.assign(importer=chapters["iso3"]), "imports": chapters.assign(importer=HOME)}
     parts = [rows.assign(direction=flow, share=rows[f"{flow}_share_pct"]) for flow, rows in sides.items()]

@@ -185,6 +185,7 @@ class Work:
             check_stop()
             self.process.start()
             _at_work.add(self.process.pid)
+            self.server = _server()
 
     def answer(self) -> Any:
         """What it answered or how its process ended; None if neither yet, the work itself if its server was killed."""
@@ -208,7 +209,8 @@ class Work:
             code = self.process.exitcode
             if code == 255 and self.tries < TRIES:  # which the standard library says where there is no server to ask
                 time.sleep(TICK_SECONDS)  # one that was killed takes a moment to go
-                return self
+                if not (server := _server()) or server != self.server:
+                    return self
             name, what = "ProcessExit", f"ended by itself {where} (exit status {code})"
             if code is not None and code < 0:
                 name = signal.Signals(-code).name
@@ -247,7 +249,7 @@ def _server() -> psutil.Process | None:
     """The server that the standard library has started for this process, if it lives."""
     with contextlib.suppress(psutil.Error, OSError):
         server = psutil.Process(forkserver._forkserver._forkserver_pid or os.getpid())
-        return server if server.ppid() == os.getpid() else None
+        return server if server.ppid() == os.getpid() and server.status() != psutil.STATUS_ZOMBIE else None
     return None
 
 

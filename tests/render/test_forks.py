@@ -132,6 +132,8 @@ def asked(here: Here, what: str = "") -> object:
     if what == "kill the server":
         os.kill(child.PID, signal.SIGKILL)
         time.sleep(60)
+    if what == "leave":
+        os._exit(255)
     if what == "sleep":
         time.sleep(300)
     return os.getpid(), os.getppid()
@@ -155,6 +157,12 @@ def test_work_that_kills_its_server_each_time_is_told_and_others_are_done() -> N
     found = dict(answers(works("kill the server", ""), workers=1))
     assert (found["0 kill the server"].status, found["0 kill the server"].kind) == ("killed", "ProcessExit")
     assert found["1 "][0] != os.getpid()
+
+
+def test_work_that_leaves_with_the_status_of_a_dead_server_is_done_once() -> None:
+    (work,) = works("leave")
+    ((_, answer),) = answers([work])
+    assert (answer.kind, work.tries) == ("ProcessExit", 1)
 
 
 def test_a_long_batch_leaves_memory_files_and_processes_as_they_were() -> None:
