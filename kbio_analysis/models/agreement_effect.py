@@ -182,10 +182,10 @@ def specifications(
             with suppress(ModelInputError):
                 pool = screen(candidates, partner, flow=flow, start=start, window=span, outcome=outcome, rule=rule)
                 if (key := (outcome, rule, *pool.years)) not in seen:
+                    fits = [fit(pool.outcomes, partner, start, method=method) for method in METHODS]
                     seen.add(key)
-                    for method in METHODS:
-                        f = fit(pool.outcomes, partner, start, method=method)
-                        about = (outcome, name, rule, method, f.n_pre, len(f.weights))
+                    for f in fits:
+                        about = (outcome, name, rule, f.method, f.n_pre, len(f.weights))
                         rows.append(dict(zip(SPECIFICATION, about, strict=True)) | _row(f, placebo_in_space(f)))
     return pd.DataFrame(rows, columns=SPECIFICATION + ESTIMATES)
 

@@ -16,6 +16,7 @@ from kbio_analysis.models.tariffs import (
     Regime,
     Scenario,
     draw_inputs,
+    last_exports,
     response,
     simulate,
     surplus_change,
@@ -182,6 +183,14 @@ def test_runs_share_their_draws_scale_with_trade_and_leave_lines_without_trade_a
     found = sim(lines, base)
     assert not {2, 5} & set(found.per_line.index)
     np.testing.assert_array_equal(found.draws["exports"], sim(lines.drop(index=[2, 5]), base).draws["exports"])
+
+
+@pytest.mark.parametrize("without", [None, MFN])
+def test_the_last_years_exports_alone_are_those_of_the_whole_run(without):
+    case = Scenario(today=DFQF, without=without, without_from=3, horizon=6, agreement=FREE, lagged=True)
+    alone = last_exports(several(), case, n_draws=250, seed=4)
+    assert alone == pytest.approx(sim(several(), case, 250, 4).draws["exports"], rel=EXACT)
+    assert len(np.unique(alone)) == 250
 
 
 def test_trade_responds_over_ten_years_and_a_loss_that_came_before_entry_is_further_on():
