@@ -1,7 +1,6 @@
 """Arithmetic of a record with many definitions: nearness to a headline, a break, sums of codes, a year to date."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -90,53 +89,26 @@ def code_match(
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YearToDate:
-    """The year under way against the path to a target, same months compared. Values in US$ million.
+def year_to_date(y: pd.Series, *, base_year: int, growth_pct: float) -> tuple[pd.Series, pd.DataFrame]:
+    """The last year of a monthly series against its base year grown at ``growth_pct`` a year, same months compared.
 
-    ``year``, ``n_months`` its months so far; ``to_date`` their sum, ``year_before`` and ``base`` the same months of
-    the year before (None if not held) and of the base year; ``path`` the base grown at the rate given.
-    ``ahead_pct`` = 100 (to_date/path - 1). ``cumulative``: month 1..12 x (a column a year, and ``path``), sums from
-    January.
-    """
-
-    year: int
-    n_months: int
-    to_date: float
-    year_before: float | None
-    base: float
-    path: float
-    ahead_pct: float
-    cumulative: pd.DataFrame
-
-
-def year_to_date(y: pd.Series, *, base_year: int, growth_pct: float) -> YearToDate | None:
-    """The last year of a monthly series against its base year grown at ``growth_pct`` a year.
-
-    None if the series is empty, lacks January of its last year or a month of the base year, or ends in the base year.
+    Named year, n_months (its months so far), to_date (their sum), year_before (NaN if not held) and base, the same
+    months of the year before and of the base year, path, the base grown at the rate (US$ million), and ahead_pct =
+    100 (to_date/path - 1). And sums from January: month 1..12 x (a column a year, and ``path``). Both are empty if the
+    series is, lacks January of its last year or a month of the base year, or ends in the base year.
     """
     y = years_index(y, "y")
     by_month = pd.Series(y.to_numpy(dtype=float), index=pd.MultiIndex.from_arrays([y.index.year, y.index.month]))
     wide = by_month.unstack(level=0).reindex(range(1, 13)) if len(y) else pd.DataFrame()
     year = int(wide.columns[-1]) if len(wide.columns) else base_year
     if year <= base_year or base_year not in wide or wide[base_year].isna().any() or pd.isna(wide.loc[1, year]):
-        return None
+        return pd.Series(dtype=object), pd.DataFrame()
     n = int(wide[year].notna().sum())
-    grown = value_at(1.0, growth_pct, year - base_year)
     sums = wide.cumsum(skipna=False).rename_axis("month")
-    sums["path"] = sums[base_year] * grown
-    to_date, path = float(sums.loc[n, year]), float(sums.loc[n, "path"])
-    before = sums.loc[n, year - 1] if year - 1 in wide else np.nan
-    return YearToDate(
-        year=year,
-        n_months=n,
-        to_date=to_date,
-        year_before=None if pd.isna(before) else float(before),
-        base=float(sums.loc[n, base_year]),
-        path=path,
-        ahead_pct=100 * (to_date / path - 1),
-        cumulative=sums,
-    )
+    sums["path"] = sums[base_year] * value_at(1.0, growth_pct, year - base_year)
+    names = {"to_date": year, "year_before": year - 1, "base": base_year, "path": "path"}
+    found = {"year": year, "n_months": n} | {name: sums.get(column, {}).get(n) for name, column in names.items()}
+    return pd.Series(found | {"ahead_pct": 100 * (found["to_date"] / found["path"] - 1)}, dtype=object), sums
 
 
 @typed

@@ -83,62 +83,34 @@ def measured(revisions: Revisions, counts: Mapping[str, str]) -> dict[str, float
     return {series: abs(float(np.log1p(total.get(count, 0.0) / 100))) for series, count in counts.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingMonths:
-    """Months that have a first count only, with the interval that past revisions give them.
-
-    ``months``: index Period, columns first_usd_m, low_usd_m, high_usd_m. ``low_pct`` and ``high_pct``: the revisions
-    used. ``n`` pairs; ``coverage_pct`` what they cover; ``attainable`` whether n is enough for the level asked for.
-    ``held`` of ``n`` pairs lie inside the interval of the others, ``held_low`` to ``held_high`` the exact 95% range of
-    that share.
-    """
-
-    months: pd.DataFrame
-    n: int
-    coverage_pct: float
-    attainable: bool
-    low_pct: float
-    high_pct: float
-    held: int
-    held_low: float
-    held_high: float
-
-
 @typed
-def pending_months(revisions: Revisions, count: str, *, level: float) -> PendingMonths | None:
-    """Intervals for the months of ``count`` that have a first count only; None with fewer than FEWEST_PAIRS pairs.
+def pending_months(revisions: Revisions, count: str, *, level: float) -> tuple[pd.Series, pd.DataFrame]:
+    """Intervals that past revisions give the months of ``count`` that have a first count only.
 
-    Raises ModelInputError for a level outside (1, 100).
+    Named n (pairs), low_pct and high_pct (the revisions used), coverage_pct what they cover, attainable (whether n is
+    enough for the level asked for), held (of n pairs, those inside the interval of the others), held_low and held_high
+    (the exact 95% range of that share). And the months: index Period, columns first_usd_m, low_usd_m, high_usd_m. Both
+    are empty with fewer than FEWEST_PAIRS pairs. Raises ModelInputError for a level outside (1, 100).
     """
     level = checked_level(level)
     pairs = revisions.of(count)
     n = len(pairs)
     if n < FEWEST_PAIRS:
-        return None
+        return pd.Series(dtype=object), pd.DataFrame()
     ratio = np.sort((pairs["latest_usd_m"] / pairs["first_usd_m"]).to_numpy())
     low_rank, high_rank, attainable = _limits(n, level)
     low, high = float(ratio[low_rank - 1]), float(ratio[high_rank - 1])
     waiting = revisions.pending[revisions.pending["count"] == count]
     first = waiting["first_usd_m"].to_numpy(dtype=float)
-    months = pd.DataFrame(
-        {"first_usd_m": first, "low_usd_m": low * first, "high_usd_m": high * first},
-        index=pd.PeriodIndex(list(waiting["last_month"]), freq="M", name="month"),
-    )
+    index = pd.PeriodIndex(list(waiting["last_month"]), freq="M", name="month")
+    months = pd.DataFrame({"first_usd_m": first, "low_usd_m": low * first, "high_usd_m": high * first}, index=index)
     inner_low, inner_high, _ = _limits(n - 1, level)
     without = [np.delete(ratio, i) for i in range(n)]
     held = sum(bool(w[inner_low - 1] <= v <= w[inner_high - 1]) for w, v in zip(without, ratio, strict=True))
-    held_low, held_high = proportion_confint(held, n, method="beta")
-    return PendingMonths(
-        months=months,
-        n=n,
-        coverage_pct=100 * (high_rank - low_rank) / (n + 1),
-        attainable=attainable,
-        low_pct=100 * (low - 1),
-        high_pct=100 * (high - 1),
-        held=held,
-        held_low=held_low,
-        held_high=held_high,
-    )
+    found = {"n": n, "low_pct": 100 * (low - 1), "high_pct": 100 * (high - 1), "attainable": attainable, "held": held}
+    found |= {"coverage_pct": 100 * (high_rank - low_rank) / (n + 1)}
+    found |= dict(zip(("held_low", "held_high"), proportion_confint(held, n, method="beta"), strict=True))
+    return pd.Series(found, dtype=object), months
 
 
 def _limits(m: int, level: float) -> tuple[int, int, bool]:

@@ -134,10 +134,10 @@ def test_a_late_print_is_left_out_and_old_months_do_not_wait_for_a_count() -> No
 def test_bounds_are_order_statistics_by_a_slow_count() -> None:
     ratios = np.random.default_rng(4).lognormal(0, 0.1, 29)
     rows, latest = panel(ratios)
-    found = pending_months(compare(rows, latest, max_delay_days=60), "a", level=80)
+    found, months = pending_months(compare(rows, latest, max_delay_days=60), "a", level=80)
     ordered = sorted(ratios)
-    assert found.months.low_usd_m.iloc[0] == pytest.approx(100 * ordered[2], rel=EXACT)  # floor(30 x 0.1) = 3
-    assert found.months.high_usd_m.iloc[0] == pytest.approx(100 * ordered[26], rel=EXACT)  # ceil(30 x 0.9) = 27
+    assert months.low_usd_m.iloc[0] == pytest.approx(100 * ordered[2], rel=EXACT)  # floor(30 x 0.1) = 3
+    assert months.high_usd_m.iloc[0] == pytest.approx(100 * ordered[26], rel=EXACT)  # ceil(30 x 0.9) = 27
     assert found.coverage_pct == pytest.approx(100 * 24 / 30, rel=EXACT)
     assert found.attainable
     inside = 0
@@ -149,12 +149,12 @@ def test_bounds_are_order_statistics_by_a_slow_count() -> None:
 
 def test_few_pairs_promise_little_and_say_so() -> None:
     rows, latest = panel(np.linspace(0.8, 1.1, 13))
-    found = pending_months(compare(rows, latest, max_delay_days=60), "a", level=95)
+    found, _ = pending_months(compare(rows, latest, max_delay_days=60), "a", level=95)
     assert not found.attainable
     assert found.coverage_pct == pytest.approx(100 * 12 / 14, rel=EXACT)
     assert (found.low_pct, found.high_pct) == pytest.approx((-20.0, 10.0), abs=1e-6)
     rows, latest = panel(np.array([0.9, 1.0]))
-    assert pending_months(compare(rows, latest, max_delay_days=60), "a", level=80) is None
+    assert pending_months(compare(rows, latest, max_delay_days=60), "a", level=80)[0].empty
 
 
 def counts(rows: list[tuple[str, int, float]]) -> pd.DataFrame:
@@ -202,14 +202,14 @@ def test_sums_of_codes_agree_with_a_loop_over_every_choice() -> None:
 def test_a_year_to_date_by_hand_and_none_without_its_base_a_later_year_or_january() -> None:
     values, index = [*[10.0] * 12, *[11.0] * 12, *[13.0] * 5], pd.period_range("2024-01", periods=29, freq="M")
     y, path = pd.Series(values, index=index), {"base_year": 2024, "growth_pct": 10.0}
-    found = export_record.year_to_date(y, **path)
+    found, sums = export_record.year_to_date(y, **path)
     assert [getattr(found, name) for name in ("n_months", "to_date", "year_before", "base")] == [5, 65.0, 55.0, 50.0]
     assert found.path == pytest.approx(50 * 1.21, rel=EXACT)
     assert found.ahead_pct == pytest.approx(100 * (65 / 60.5 - 1), rel=EXACT)
-    assert found.cumulative.loc[12, 2025] == pytest.approx(132.0, rel=EXACT)
-    assert np.isnan(found.cumulative.loc[6, 2026])
+    assert sums.loc[12, 2025] == pytest.approx(132.0, rel=EXACT)
+    assert np.isnan(sums.loc[6, 2026])
     for short in (y[:0], y[:12], y[1:], y.drop(pd.Period("2026-01", "M"))):
-        assert export_record.year_to_date(short, **path) is None
+        assert export_record.year_to_date(short, **path)[0].empty
     rows = counts([("a", 2024, 100.0), ("a", 2026, 132.0), ("b", 2024, 5.0), ("c", 2025, 5.0)])
     whole = export_record.full_years(rows, **path).set_index("label").ahead_pct
     assert whole.to_dict() == {"A": pytest.approx(100 * (132 / 121 - 1), rel=EXACT)}  # each on its own base
