@@ -5,13 +5,11 @@ It needs the same kbio_analysis on scheduler and workers, and no shared disk; do
 
 from __future__ import annotations
 
-import io
 import multiprocessing
 import re
 import socket
 import tempfile
 import time
-import zipfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -29,6 +27,7 @@ from kbio_analysis.render.provenance import package_hash
 CONNECT_SECONDS = 15
 NO_WORKER_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
+Tables = tuple[tuple[str, bytes], ...]  # name and content of each file
 _TRIES = 3  # of a job that its workers do not survive, the last ones alone
 _ADDRESS = re.compile(r"(tcp|tls)://((localhost|127(?:\.\d+){3}|\[::1\])|\[[0-9a-fA-F:]+\]|[\w.-]+):([1-9]\d{0,4})")
 
@@ -64,7 +63,7 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
     with connected as client:
         # Sent to the cluster once: the result of a task, made anew should every worker that has it die.
         folders = {job.data for job in rounds[0]} - {None}
-        tables = {None: None} | {folder: client.submit(bytes, pack(folder)) for folder in folders}
+        tables = {None: None} | {folder: client.submit(tuple, pack(folder)) for folder in folders}
         while pending or rounds:
             if not pending:
                 together, seen = rounds.popleft(), time.monotonic()
@@ -103,18 +102,13 @@ def reports(jobs: Iterable[Job], *, scheduler: str) -> Iterator[Report]:
 # ---- what travels, and what is done with it on a worker
 
 
-def pack(folder: str) -> bytes:
-    """Every file below a folder, but hidden ones, as one archive; the same files give the same bytes."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        for path in sorted(Path(folder).rglob("[!.]*")):
-            name = path.relative_to(folder).as_posix()
-            if path.is_file() and "/." not in f"/{name}":
-                file.writestr(zipfile.ZipInfo(name), path.read_bytes(), zipfile.ZIP_DEFLATED)
-    return archive.getvalue()
+def pack(folder: str) -> Tables:
+    """Every file below a folder, but hidden ones: its name from there, and its bytes."""
+    found = ((path.relative_to(folder).as_posix(), path) for path in sorted(Path(folder).rglob("*")) if path.is_file())
+    return tuple((name, path.read_bytes()) for name, path in found if "/." not in f"/{name}")
 
 
-def perform(job: Job, tables: bytes | None, code: str) -> dict[str, bytes]:
+def perform(job: Job, tables: Tables | None, code: str) -> dict[str, bytes]:
     """On a worker: the files of the job's report, made with these tables; ExecutionError if its code is other."""
     if code != package_hash():
         raise ExecutionError(
@@ -126,9 +120,10 @@ def perform(job: Job, tables: bytes | None, code: str) -> dict[str, bytes]:
 
 
 @cache
-def unpacked(tables: bytes) -> str:
+def unpacked(tables: Tables) -> str:
     """A private folder with these files, as long as this process."""
-    folder = tempfile.mkdtemp(prefix="tables-", dir=own_folder())
-    with zipfile.ZipFile(io.BytesIO(tables)) as file:
-        file.extractall(folder)
-    return folder
+    folder = Path(tempfile.mkdtemp(prefix="tables-", dir=own_folder()))
+    for name, content in tables:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return str(folder)

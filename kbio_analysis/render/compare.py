@@ -11,14 +11,13 @@ import hashlib
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import chain, groupby
 from typing import Any
 
-from kbio_analysis.errors import KbioError, UsageError, did_you_mean
-from kbio_analysis.notebooks import notebooks_dir, select, slug
+from kbio_analysis.errors import UsageError, did_you_mean
+from kbio_analysis.notebooks import slug
 from kbio_analysis.render.formats import file_name, format_setting, format_value, plain
-from kbio_analysis.render.publish import BATCHES, DEFAULT_SET
+from kbio_analysis.render.publish import BATCHES
 from kbio_analysis.render.results import ABSENT, Ranking, Recorded, SiteReport, csv_text, is_number
 
 MOST_COLUMNS = 5  # results in the rows of a batch that names none; all of them are in the CSV
@@ -114,25 +113,15 @@ def resolve(reports: Sequence[SiteReport], wanted: Sequence[str]) -> list[SiteRe
         raise UsageError("compare takes two sets or more, such as: kbio compare default high_growth")
     parts = [unicodedata.normalize("NFC", request).strip("/").rpartition("/")[::2] for request in wanted]
     fitting = [[r for r in reports if r.set == name and r.notebook.startswith(book)] for book, name in parts]
-    if unknown := [part for part, found in zip(parts, fitting, strict=True) if not found]:
-        raise UsageError("\n".join(_unknown(*part, reports) for part in unknown))
+    if unknown := ["/".join(filter(None, part)) for part, found in zip(parts, fitting, strict=True) if not found]:
+        known = [name for report in reports for name in (report.set, report.label)]
+        made = "; make it by: kbio render NOTEBOOK, with -p NAME=VALUE or --batch FILE if it is not the default"
+        raise UsageError("\n".join(f"no set {one!r}{did_you_mean(one, known)}{made}" for one in unknown))
     common = set.intersection(*({r.notebook for r in found} for found in fitting))
     if len(common) != 1:
         which = " or ".join(sorted(common)) or "no single notebook"
         raise UsageError(f"the sets to compare are of one notebook, here {which}: write NOTEBOOK/SET")
     return [next(r for r in found if r.notebook in common) for found in fitting]
-
-
-def _unknown(notebook: str, name: str, reports: Sequence[SiteReport]) -> str:
-    """That there is no such set, and what there is instead or how it is made."""
-    request = f"{notebook}/{name}" if notebook else name
-    known = [text for report in reports for text in (report.set, report.label)]
-    hint = did_you_mean(request, known) if name != DEFAULT_SET else ""
-    with suppress(KbioError):
-        (stem,) = select(notebooks_dir(), [notebook])
-        hint = hint or f"; make it by: kbio render {stem}{' -p NAME=VALUE, or --batch FILE' * (name != DEFAULT_SET)}"
-    listed = ", ".join(report.label for report in reports[:5]) or "no report yet: run kbio render"
-    return f"no set {request!r}{hint or f'; there is {listed}'}"
 
 
 # ---- the sets of a batch in a table

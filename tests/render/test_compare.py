@@ -61,14 +61,11 @@ def test_a_set_is_found_by_as_little_as_is_clear(tmp_path: Path, wanted: list[st
 
 
 def test_a_set_not_rendered_yet_is_told_by_the_command_that_makes_it(tmp_path: Path) -> None:
+    wanted = ["11/default", "22_bangladesh_cepa/vut", "none/such"]
     with pytest.raises(UsageError) as caught:
-        resolve(read_reports(tmp_path), ["11/default", "22_bangladesh_cepa/vut", "none/such"])
-    first, second, third = str(caught.value).splitlines()
-    assert first == "no set '11/default'; make it by: kbio render 11_export_forecast"
-    assert second.startswith(
-        "no set '22_bangladesh_cepa/vut'; make it by: kbio render 22_bangladesh_cepa -p NAME=VALUE"
-    )
-    assert third == "no set 'none/such'; there is no report yet: run kbio render"
+        resolve(read_reports(tmp_path), wanted)
+    for line, name in zip(str(caught.value).splitlines(), wanted, strict=True):
+        assert line.startswith(f"no set {name!r}; make it by: kbio render NOTEBOOK, with -p NAME=VALUE or --batch FILE")
 
 
 # ---- what differs
