@@ -69,11 +69,8 @@ def _text(raw: bytes, most_bytes: int) -> str:
         raise DocumentError("not UTF-8 text") from None
 
 
-def read_yaml(raw: bytes, twice: list[str] | None = None) -> list[Any]:
-    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain.
-
-    A key given twice is such, unless ``twice`` collects what is wrong with it; the first one counts then.
-    """
+def read_yaml(raw: bytes) -> list[Any]:
+    """The documents of a file, in order: text, lists, mappings, None. Raises DocumentError for what is not plain."""
     import yaml
 
     text, loader = _text(raw, MOST_BYTES), getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -86,7 +83,7 @@ def read_yaml(raw: bytes, twice: list[str] | None = None) -> list[Any]:
             if depth > DEEPEST or tagged:
                 why = "tags and aliases (!, *) are not read" if tagged else f"nested more than {DEEPEST} deep"
                 raise DocumentError(f"line {event.start_mark.line + 1}: {why}")
-        return [_plain(composed, twice) for composed in yaml.compose_all(text, Loader=loader)]
+        return [_plain(composed) for composed in yaml.compose_all(text, Loader=loader)]
     except yaml.YAMLError as mistake:
         mark = getattr(mistake, "problem_mark", None) or getattr(mistake, "context_mark", None)
         place = f"line {mark.line + 1}: " if mark else ""
@@ -94,22 +91,20 @@ def read_yaml(raw: bytes, twice: list[str] | None = None) -> list[Any]:
         raise DocumentError(f"{place}not YAML: {why}") from None
 
 
-def _plain(node: Any, twice: list[str] | None) -> Any:
+def _plain(node: Any) -> Any:
     """What a composed node says."""
     if node.id == "scalar":
         return Text(node) if node.style or node.value not in ("", "~", "null") else None
     if node.id == "sequence":
-        return [_plain(item, twice) for item in node.value]
+        return [_plain(item) for item in node.value]
     found: dict[Text, Any] = {}
     for key, item in node.value:
         line = f"line {key.start_mark.line + 1}"
         if key.id != "scalar":
             raise DocumentError(f"{line}: a key must be a plain word")
         if key.value in found:
-            if twice is None:
-                raise DocumentError(f"{line}: {key.value!r} is given twice")
-            twice.append(f"{line}: {key.value!r} is given twice")
-        found.setdefault(Text(key), _plain(item, twice))
+            raise DocumentError(f"{line}: {key.value!r} is given twice")
+        found[Text(key)] = _plain(item)
     return found
 
 

@@ -3,8 +3,6 @@
 It needs the same kbio_analysis on scheduler and workers, and no shared disk; docs/cluster.md tells how to start one.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import re
 import socket

@@ -5,8 +5,6 @@ page of a batch has a row a set, ranked if its file asks for that; reports that 
 notebook if it has several.
 """
 
-from __future__ import annotations
-
 import hashlib
 import unicodedata
 from collections import Counter, defaultdict

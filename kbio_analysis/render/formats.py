@@ -5,8 +5,6 @@ Markdown is that of notebooks (tables, strikethrough, definition lists, formulas
 passes: every tag is written here or by mistune, none by an author; links are plain web links, formulas MathML.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import html
@@ -36,10 +34,6 @@ _BARE_LINK = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}])")
 SVG = "image/svg+xml"
 INLINE_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _REL = "noopener noreferrer external"
-_MISSING = (
-    '<span class="missing">The picture {} is not shown: one pasted into a cell of text travels with the page, or one '
-    "in the notebook's folder (PNG, JPEG, GIF, WebP or SVG, at most 5 MB).</span>"
-)
 _NO_MATHML = re.compile(r"on|href|src|style|class|id|xlink|xmlns|actiontype", re.IGNORECASE)
 
 
@@ -175,7 +169,7 @@ class _Renderer(mistune.HTMLRenderer):
             return str(Markup('<img src="{}" alt="{}">').format(source, alt))
         if _WEB_LINK.fullmatch(address):
             return str(link(alt or address, address))
-        return str(Markup(_MISSING).format(unquote(address)))
+        return rendered("report/missing.html.j2", address=unquote(address)).rstrip()
 
     def block_math(self, text: str) -> str:
         equation = '<span class="equation" tabindex="0" role="group" aria-label="Equation">'

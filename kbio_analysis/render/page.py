@@ -58,8 +58,7 @@ class Page:
         self.result, self.spec = result, spec
         self.results, self.parameters = result.get("results") or {}, result.get("parameters") or {}
         self.declared = {line.name: line for line in getattr(spec, "parameters", ())}
-        usual = {name: str(line.default) for name, line in self.declared.items()}
-        self.changed = [name for name, value in self.parameters.items() if usual.get(name, str(value)) != str(value)]
+        self.changed = result.get("changed") or {}
         self.title, self.lead = formats.paragraph(str(result.get("question") or "")), Markup("")
         self.sections: list[dict[str, Any]] = [{"headings": [], "blocks": [], "code": []}]
         self._has_title, self._level, self._ids = False, 1, set(_RESERVED_IDS)

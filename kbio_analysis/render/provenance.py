@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 STAMP = "stamp.json"
 PACKAGE = Path(__file__).resolve().parents[1]
 
-_NOT_CODE = {"__pycache__", ".ipynb_checkpoints"}
-
 
 def provenance(folder: Path) -> dict[str, Any]:
     """The state of the code now, seen from a folder of the repository: ``code``, the sha256 of the package's files,
@@ -55,7 +53,7 @@ def provenance(folder: Path) -> dict[str, Any]:
 def package_hash() -> str:
     """sha256 over every file of kbio_analysis (code, templates), by its path within the package."""
     digest = hashlib.sha256()
-    files = (path for path in PACKAGE.rglob("*") if path.is_file() and not _NOT_CODE.intersection(path.parts))
+    files = (path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     for name, path in sorted((path.relative_to(PACKAGE).as_posix(), path) for path in files):
         content = path.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -126,10 +126,9 @@ def store_printed(notebook: Path, executed: bytes) -> None:
     if not printed or not notebook.exists():
         return
     kept = read_json(notebook.read_bytes())
-    code = [cell for cell in kept["cells"] if cell["cell_type"] == "code"]
-    for cell in _regression_cells(kept):
+    for number, cell in enumerate((cell for cell in kept["cells"] if cell["cell_type"] == "code"), start=1):
         if cell.get("id") in printed:
-            cell |= {"outputs": printed[cell["id"]], "execution_count": code.index(cell) + 1}
+            cell |= {"outputs": printed[cell["id"]], "execution_count": number}
     with explained(notebook):
         write_file(notebook, (json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
 

@@ -195,15 +195,11 @@ def read_batches(
     mistakes: list[str] = []
     rankings: dict[str, dict[str, Ranking]] = {file.stem: {} for file in files}
     for file in files:
-        twice: list[str] = []
         try:
-            documents = [content for content in read_yaml(file.read_bytes(), twice) if content is not None]
-            if not documents:
-                raise DocumentError("it holds no batch; it needs `notebook:` and `sets:` or `matrix:`")
+            documents = [content for content in read_yaml(file.read_bytes()) if content is not None] or [{}]
         except (OSError, DocumentError) as problem:
             mistakes.append(f"{file}, {getattr(problem, 'strerror', None) or problem}")
             continue
-        mistakes += [f"{file}, {key}" for key in twice]
         for document in (_Document(file, content, mistakes) for content in documents):
             try:
                 notebook, own, ranking = document.read(specs)
@@ -225,11 +221,10 @@ def read_batches(
 
 def keep_apart(sets: Sequence[Any], site: Path) -> None:
     """Raises UsageError for sets (of notebook, set_name, batch) that would take another batch's place on a site."""
-    there = [(one, read_report(site / one.notebook / one.set_name).batch) for one in sets if one.batch]
     mistakes = [
         f"{one.batch}: {one.notebook}/{one.set_name} is a set of the batch {batch}; rename one"
-        for one, batch in there
-        if batch not in (None, one.batch)
+        for one in sets
+        if one.batch and (batch := read_report(site / one.notebook / one.set_name).batch) not in (None, one.batch)
     ]
     if mistakes:
         raise UsageError("\n".join([*mistakes, f"or give another --out (or delete what {site} holds)"]))

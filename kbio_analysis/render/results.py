@@ -4,8 +4,6 @@ A report is a folder ``<notebook>/<set>/`` with ``result.json``; ``failure.json`
 failed and that the page, if there is one, is from the run before. What cannot be read is listed as broken.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

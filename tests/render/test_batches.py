@@ -102,7 +102,6 @@ matrix:
   flag: yes
 include: {size: 1}
 setts: {}
-matrix: {}
 ---
 notebook: 99_none
 ---
@@ -114,7 +113,6 @@ sets:
 matrix: {size: [1, 1]}
 """
     assert mistakes(tmp_path, text) == [
-        "b.yml, line 12: 'matrix' is given twice",
         "b.yml, line 4, sets.a.size: 'many': Input should be a valid integer",
         "b.yml, line 4, sets.a.sise: no such name; did you mean size?",
         "b.yml, line 5, sets.b: ['1']: Input should be a valid dictionary",
@@ -124,10 +122,10 @@ matrix: {size: [1, 1]}
         "b.yml, line 9, matrix.flag: 'yes': Input should be a valid list",
         "b.yml, line 10, include: {'size': '1'}: Input should be a valid list",
         "b.yml, line 11, setts: no such name; did you mean sets?",
-        "b.yml, line 14: no notebook '99_none'",
-        "b.yml, line 16: a batch is a mapping: notebook: NAME, then sets: or matrix:",
-        "b.yml, line 20, sets.../up: set name '../up' is a path; use a plain name such as high_growth",
-        "b.yml, line 21, matrix: would be written to 10_sample/size-1, as b.yml, line 21, matrix; rename one",
+        "b.yml, line 13: no notebook '99_none'",
+        "b.yml, line 15: a batch is a mapping: notebook: NAME, then sets: or matrix:",
+        "b.yml, line 19, sets.../up: set name '../up' is a path; use a plain name such as high_growth",
+        "b.yml, line 20, matrix: would be written to 10_sample/size-1, as b.yml, line 20, matrix; rename one",
     ]
 
 
@@ -138,7 +136,7 @@ AXIS = list(range(100))
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "holds no batch"),
+        ("", "line 1: a batch is a mapping"),
         ("- a\n", "line 1: a batch is a mapping"),
         (SAMPLE, "gives no set"),
         (SAMPLE + "matrix: {size: [1]}\nexclude: [{size: 2}]\n", "no combination has {'size': 2}"),

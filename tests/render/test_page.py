@@ -157,7 +157,7 @@ def test_changed_parameters_are_marked_with_their_default() -> None:
     declared = [SimpleNamespace(name="year", default=2030, meaning="Target year", unit=None)]
     declared += [SimpleNamespace(name="seed", default=20260831, meaning="Seed", unit=None)]
     parameters = {"year": 2032, "seed": 20260831}
-    html = page("Text.", spec=SimpleNamespace(parameters=declared), parameters=parameters)
+    html = page("Text.", spec=SimpleNamespace(parameters=declared), parameters=parameters, changed={"year": 2032})
     assert html.count('<span class="chip">changed</span>') == 1
     assert "default 2030" in html
     assert ">20260831</td>" in html
