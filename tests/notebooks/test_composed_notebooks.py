@@ -25,12 +25,12 @@ def test_with_fresh_records_both_answers_are_told_with_the_recorded_numbers() ->
     assert "All 9 records are fresh" in default.text
     assert default.results["move_place"] == pytest.approx(0.5 - held("12_top_five", "probability_of_place"))
     odds = held("11_export_forecast", "probability_of_target")
-    assert re.search(rf"exports by 2030 is [a-z ]+: {100 * odds:.0f}%", default.answer)
+    assert re.search(rf"exports by 2030 is {100 * odds:.0f}%: [a-z ]+", default.answer)
     reforms = held("13_reform_clock", "reform_sales_over_gap_pct")
     assert (reforms < 1) == ("listings add less than a hundredth of what doubling takes" in default.answer)
     assert "An agreement with Bangladesh would" in default.answer
     assert "31 August 2026" in default.text
-    assert "not on record" not in default.text
+    assert "Not on record" not in default.text
     assert len([i for i in default.shown if i.startswith("brief-")]) == 5
     assert {"since", "numbers", "moves"} <= set(default.shown)
 
@@ -70,10 +70,10 @@ def test_a_missing_record_is_named_and_not_shown_and_a_stale_one_shown_and_named
     records["11_export_forecast"] |= {"state": "stale", "why": "table us_gdp has changed since"}
     shown = answered(BRIEFING, records)
     r = shown.results
-    assert "22_bangladesh_cepa is missing (not rendered yet)" in shown.text
-    assert "What an agreement with Bangladesh would bring is not on record" in shown.answer
+    assert "Missing (not rendered yet): 22_bangladesh_cepa." in shown.text
+    assert "Not on record: what an agreement with Bangladesh would bring." in shown.answer
     assert "Not drawn, for want of data: what an agreement with Bangladesh would add." in shown.text
-    assert "11_export_forecast is stale (table us_gdp has changed since)" in shown.text
+    assert "Stale (table us_gdp has changed since): 11_export_forecast." in shown.text
     assert ("brief-bangladesh" in shown.shown, "brief-fan" in shown.shown) == (False, True)
     assert (r["records_fresh"], r["records_stale"], r["records_missing"]) == (7, 1, 1)
     assert r["move_bangladesh_usd_m"] is None
@@ -81,14 +81,14 @@ def test_a_missing_record_is_named_and_not_shown_and_a_stale_one_shown_and_named
 
 def test_without_any_record_it_says_so_and_does_not_fail() -> None:
     shown = answered(BRIEFING, dict.fromkeys(fresh(BRIEFING), GONE))
-    assert "Of 9 records none is fresh" in shown.text
-    assert shown.answer.count("not on record") == 4
+    assert "Fresh records: 0 of 9." in shown.text
+    assert shown.answer.startswith("Not on record: the chance of the export target, ")
     assert {v for n, v in shown.results.items() if n.startswith("move_")} == {None}
 
 
-HIGH = ("very likely: 97%", "add much of what doubling takes", "would add about US$10m", "with a loss very unlikely")
+HIGH = ("97%: very likely", "add half or more of what doubling", "would add about US$10m", "a loss is very unlikely")
 HIGH += ("above what was", "more than chance explains")
-LOW = ("very unlikely: under 1%", "less than a hundredth of", "would cost about US$10m", "point to a loss")
+LOW = ("under 1%: very unlikely", "less than a hundredth of", "would cost about US$10m", "a loss is very likely")
 LOW += ("below what was", "more than chance explains")
 
 
