@@ -57,19 +57,21 @@ def market_sizes(*, as_of: str | date | None = None) -> "Series":
     return _cited(rows.sort_values(["segment", "year"]), ["segment", "year"], "market_usd_bn")
 
 
-def biologics_forecasts(*, as_of: str | date | None = None) -> dict[tuple[str, int], float]:
-    """Published forecasts of the share of biologics in the world market, per cent: (label, year) -> share.
+def biologics_forecasts(*, as_of: str | date | None = None) -> "DataFrame":
+    """Published forecasts of the share of biologics in the world market: label, year, published_pct.
 
     Where only a size was published, it is divided by the same year's market, if that is out by ``as_of``.
     """
+    import pandas as pd
+
     known, sizes = benchmarks(), market_sizes(as_of=as_of)
-    found = {("IQVIA, 2023 edition", 2027): float(known["biotech_share", "2027"])}
+    rows = [("IQVIA, 2023 edition", 2027, known["biotech_share", "2027"])]
     over = {("IQVIA, 2024 edition", 2028): ("biotech_spending", "medicines_iqvia_2024_edition")}
     over[("P&S over KHIDI", 2030)] = ("biopharma_market", "pharmaceuticals")
     for (label, year), (size, market) in over.items():
         if (market, year) in sizes:
-            found[label, year] = float(100 * known[size, str(year)] / sizes[market, year])
-    return found
+            rows.append((label, year, 100 * known[size, str(year)] / sizes[market, year]))
+    return pd.DataFrame(rows, columns=["label", "year", "published_pct"])
 
 
 def published_ranges() -> dict[tuple[str, str], tuple[float, float]]:

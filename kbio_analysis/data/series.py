@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, did_you_mean
-from ..vocabulary import BIOPHARMA_CLASSIFICATION, HOME
+from ..vocabulary import HOME
 from .tables import load
 from .trade import partner_names, wide
 
@@ -112,12 +112,6 @@ def under_way(*, as_of: Day = None) -> dict[str, "Series"]:
     found["HS 30"] = final.combine_first(rounded)
     found["HS 30"].attrs = {"source_ids": tuple(sorted({*final.attrs["source_ids"], *rounded.attrs["source_ids"]}))}
     return {label: values for label, values in found.items() if len(values)}
-
-
-def for_forecast(definition: str, *, as_of: Day = None) -> "tuple[Series, dict[str, Series], DataFrame]":
-    """What a forecast reads: the definition's years, the months :func:`under_way`, the exporters of HS 3002."""
-    years, months = annual(definition, as_of=as_of), under_way(as_of=as_of)
-    return years, months, exporters(BIOPHARMA_CLASSIFICATION, as_of=as_of)
 
 
 def context(measure: str, *, as_of: Day = None) -> "DataFrame":

@@ -25,8 +25,9 @@ def sources(source_ids: Iterable[str]) -> "DataFrame":
 
 
 def bibliography(source_ids: Iterable[str]) -> "DataFrame":
-    """Publisher, title, published and url of the given sources, each once, for a page's table of sources."""
-    return sources(source_ids)[["publisher", "title", "published", "url"]].drop_duplicates(ignore_index=True)
+    """Publisher, Title, Published and Address of the given sources, each once, for a page's table of sources."""
+    found = sources(source_ids)[["publisher", "title", "published", "url"]].drop_duplicates(ignore_index=True)
+    return found.set_axis(["Publisher", "Title", "Published", "Address"], axis=1)
 
 
 def cite(source_ids: Iterable[str]) -> str:

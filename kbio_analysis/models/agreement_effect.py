@@ -230,13 +230,6 @@ def verdict(found: AgreementEffect, specs: pd.DataFrame) -> Verdict:
     return Verdict(word=word, tests=tests)
 
 
-def notable(found: AgreementEffect, judged: Verdict) -> bool:
-    """Whether the estimate asks for another cause to be named: a verdict, a large effect, or a gap that opens late."""
-    return found.main is not None and (
-        found.opens_late or abs(found.main.effect) > 0.25 or judged.word != "cannot_tell"
-    )
-
-
 def agreeing_share(estimates: pd.DataFrame, effect: float) -> float:
     """Share of estimates whose sign is that of ``effect``; 0 where there are none."""
     return float((np.sign(estimates.effect_log_points) == np.sign(effect)).mean()) if len(estimates) else 0.0

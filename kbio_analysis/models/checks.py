@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_typ
 import numpy as np
 import pandas as pd
 
-from kbio_analysis.errors import ModelInputError, ParameterError, did_you_mean
+from kbio_analysis.errors import ModelInputError, did_you_mean
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -145,13 +145,6 @@ def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
     if not chosen:
         raise ModelInputError("no interval level given; give per cents such as (80, 95)")
     return tuple(sorted({checked_level(level) for level in chosen}))
-
-
-def check_parameters(**rules: tuple[bool, str]) -> None:
-    """Refuse a notebook's parameters that do not go together: ``name=(whether it holds, what to give)``."""
-    wrong = [f"{name}: {advice}" for name, (holds, advice) in rules.items() if not holds]
-    if wrong:
-        raise ParameterError("; ".join(wrong))
 
 
 def check_count(value: int, name: str, *, least: int = 1, most: int = 1_000_000) -> int:

@@ -1,4 +1,4 @@
-"""Arithmetic of a record with many definitions: nearness to a headline, a break, sums of codes, a year to date."""
+"""Arithmetic of a record with many definitions: a break, sums of codes, a year to date and whole ones."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -20,18 +20,6 @@ LUCK_WINDOW = 10
 """Sums are also counted within this many times the tolerance, to say how crowded the place is."""
 
 
-@typed
-def nearness(counts: pd.DataFrame, *, year: int, value_usd_m: float) -> pd.DataFrame:
-    """Counts of one year by their distance from a value, nearest first; gap_pct in place of year.
-
-    ``counts`` has the columns definition, label, family, year and exports_usd_m.
-    """
-    own = counts[counts["year"] == year]
-    own = own.assign(gap_pct=100 * (own["exports_usd_m"] / value_usd_m - 1))
-    columns = ["definition", "label", "family", "exports_usd_m", "gap_pct"]
-    return own.sort_values("gap_pct", key=lambda gap: gap.abs(), kind="stable")[columns].reset_index(drop=True)
-
-
 def classification_break(
     counts: pd.DataFrame, *, old: str, restated: str, new: str, year: int
 ) -> dict[str, float | None] | None:
@@ -50,13 +38,6 @@ def classification_break(
     return found
 
 
-def both_years(counts: pd.DataFrame, *, year: int) -> pd.DataFrame:
-    """Counts that hold both ``year`` - 1 and ``year``: index label, columns before, after (US$ million), change_pct."""
-    wide = counts[counts["year"].isin([year - 1, year])].pivot(index="label", columns="year", values="exports_usd_m")
-    wide = wide.reindex(columns=[year - 1, year]).dropna().set_axis(["before", "after"], axis=1)
-    return wide.assign(change_pct=100 * (wide["after"] / wide["before"] - 1)).sort_values("change_pct")
-
-
 @typed
 def code_match(
     counts: pd.DataFrame, parts: Sequence[str], whole: str, *, year: int, tolerance_usd_m: float
@@ -64,9 +45,9 @@ def code_match(
     """Every sum of one or more definitions ``parts`` of a year within ``tolerance_usd_m`` of the figure ``whole``.
 
     One row a sum, nearest first: codes (tuple of labels), sum_usd_m, gap_usd_m. ``attrs``: n_sums tried, n_near of them
-    within LUCK_WINDOW times the tolerance, and the nearest (codes, sum), match or not. ``counts`` as for
-    :func:`nearness`; None if the figure or all parts are missing. Raises ModelInputError for more than MAX_CODES parts
-    or a tolerance that is not positive.
+    within LUCK_WINDOW times the tolerance, and the nearest (codes, sum), match or not. ``counts`` has the columns
+    definition, label, year and exports_usd_m; None if the figure or all parts are missing. Raises ModelInputError for
+    more than MAX_CODES parts or a tolerance that is not positive.
     """
     own = counts[counts["year"] == year].set_index("definition")
     held = own.loc[[p for p in parts if p in own.index]]

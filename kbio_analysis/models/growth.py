@@ -76,15 +76,6 @@ def segment_share(
     return paths
 
 
-def implied_beside(found: pd.DataFrame, published: Mapping[tuple[str, int], float]) -> pd.DataFrame:
-    """Published shares, (label, year) -> per cent, beside those of the path: columns label, year, published_pct,
-    implied_pct, gap_points. A year that the path does not reach is left out."""
-    rows = [(label, year, share) for (label, year), share in published.items() if year in found.index]
-    frame = pd.DataFrame(rows, columns=["label", "year", "published_pct"])
-    frame["implied_pct"] = [float(found.share_pct[year]) for year in frame.year]
-    return frame.assign(gap_points=frame.implied_pct - frame.published_pct)
-
-
 def price_level(gdp_usd_m: pd.Series, real_growth_pct: pd.Series, *, base: int) -> pd.Series:
     """GDP deflator by year, 1 in ``base``: nominal growth over real growth, chained (both indexed by year)."""
     gdp_usd_m, real_growth_pct = whole_years(gdp_usd_m, "GDP"), whole_years(real_growth_pct, "real growth")

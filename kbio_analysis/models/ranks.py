@@ -278,7 +278,7 @@ def simulate(
     Raises ModelInputError for a target year not after the origin or too high a place.
     """
     years = target_year - race.origin_year
-    check_count(years, "years to the target", most=100)
+    check_count(target_year, "target_year", least=race.origin_year + 1, most=race.origin_year + 100)
     check_count(n_paths, "n_paths", least=100)
     field, common = race.field, race.common
     if not 1 <= place < len(field):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models.growth import implied_beside, segment_share
+from kbio_analysis.models.growth import segment_share
 from kbio_analysis.models.pipeline import (
     PHASES,
     at_least,
@@ -137,7 +137,6 @@ def test_a_segment_in_its_market_has_a_closed_form_and_leaves_a_rest() -> None:
     while slow < 1:
         slow, year = slow * 1.119 / 1.047, year + 1
     assert year - 1 < own.attrs["whole_year"] <= year
-    assert implied_beside(own, {("x", 2027): 35.0, ("y", 2031): 30.0}).label.tolist() == ["x"]
     same = segment_share(100.0, 30.0, **rates | {"segment_pct": 4.7})
     assert same.share_pct.to_numpy() == pytest.approx(30.0)
     assert (same.attrs["rest_growth_pct"], same.attrs["whole_year"]) == (pytest.approx(4.7), None)
