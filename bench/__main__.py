@@ -9,7 +9,7 @@ BENCHMARKS = {
     "memory": ("bench.batch_memory", "200 reports in one batch: memory, open files, processes"),
     "cluster": ("bench.cluster_speed", "two Dask workers against two local processes"),
     "placebos": ("bench.placebos", "in-space placebos of a synthetic control against a loop of pysyncon"),
-    "bias": ("bench.structural_bias", "incidental-parameter bias of structural gravity, by halves of the economies"),
+    "bias": ("bench.structural_bias", "structural gravity: bias by halves of the economies, and pretended agreements"),
     "gravity": ("bench.published_gravity", "gravity tables printed by others; needs their data"),
 }
 

@@ -283,6 +283,8 @@ def test_the_kept_table_is_what_the_fit_gives(root) -> None:
     now, kept = (f.set_index(["kind", "direction", "name"]) for f in (tool.record(), load("structural_record")))
     bias = kept.loc["bias"]  # a minute of fits: ``python -m bench bias`` compares
     assert (bias["value"].abs() + bias["error"]).between(0.0, 0.15).all()
-    kept = kept.drop("bias")
+    pretended = kept.loc["placebo"]["value"].unstack("direction").abs()  # one economy a fit; compared there too
+    assert (pretended >= kept.loc["effect", :, "India"]["value"].abs()).sum().to_list() == [23, 18]
+    kept = kept.drop(["bias", "placebo"])
     assert list(now.index) == list(kept.index)
     assert now["value"].to_numpy(dtype=float) == pytest.approx(kept["value"].to_numpy(), abs=1e-3)
