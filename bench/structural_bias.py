@@ -72,7 +72,7 @@ def main(rounds: int = 3) -> int:
     print(f"{max(rounds, 2)} splits; log points:")
     for way, row in found.iterrows():
         print(f"  {way:<8} whole {row.whole:+.3f} (standard error {row.se:.3f})   halves {row.halves:+.3f}", end="")
-        print(f"   bias of the whole {row.bias:+.3f}, with the noise of splits {abs(row.bias) + row.half_width:.3f}", end="")
+        print(f"   bias of the whole {row.bias:+.3f}, with noise {abs(row.bias) + row.half_width:.3f}", end="")
         print(f" (on record {bounds[way]:.3f})")
     pretended = placebos(load("world_trade_panel"), trade.structural_agreements())
     clear = pretended.effect_log_points.abs() > 1.96 * pretended.se_log_points
