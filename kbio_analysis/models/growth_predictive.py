@@ -12,6 +12,7 @@ the first part being shocks that average out, the second what is not known of th
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import sqrt
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,6 @@ from scipy import special
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import checked_level, whole_years
-from kbio_analysis.models.reference_class import crps_t
 
 DEGREES = 6
 FLOOR = 0.02**2
@@ -85,7 +85,18 @@ class Predictive:
 
     @property
     def _scale(self) -> float:
-        return self.sd * np.sqrt((DEGREES - 2) / DEGREES)
+        return self.sd * sqrt((DEGREES - 2) / DEGREES)
+
+
+def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:
+    """CRPS of a scaled t distribution (Jordan, Krueger & Lerch 2019, table 2); of the normal as degrees grow."""
+    z, n = (y - centre) / scale, degrees
+    if n <= 1:
+        raise ModelInputError("the CRPS of a t distribution needs more than one degree of freedom")
+    half = special.beta(0.5, n / 2)
+    spread = 2 * sqrt(n) / (n - 1) * special.beta(0.5, n - 0.5) / half**2
+    density = (1 + z * z / n) ** (-(n + 1) / 2) / (sqrt(n) * half)
+    return float(scale * (z * (2 * special.stdtr(n, z) - 1) + 2 * density * (n + z * z) / (n - 1) - spread))
 
 
 def components(panel: pd.DataFrame, *, own: pd.Series | None = None) -> Components:

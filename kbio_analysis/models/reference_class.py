@@ -13,11 +13,12 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.errors import ModelInputError
 from kbio_analysis.models.checks import check_levels, checked_frame, checked_level, typed
+from kbio_analysis.models.growth_predictive import crps_t
 
 MIN_CASES = 4
 """Fewest estimates from which a spread is read."""
@@ -291,14 +292,3 @@ def leave_one_out(
     spans = [(level, inside / n, *proportion_confint(inside, n, method="beta"), n) for level, inside in hits.items()]
     coverage = pd.DataFrame(spans, columns=["level", "share", "low", "high", "n"]).set_index("level")
     return table, coverage
-
-
-def crps_t(y: float, centre: float, scale: float, degrees: int) -> float:
-    """CRPS of a scaled t distribution (Jordan, Krueger & Lerch 2019, table 2); of the normal as degrees grow."""
-    z, n = (y - centre) / scale, degrees
-    if n <= 1:
-        raise ModelInputError("the CRPS of a t distribution needs more than one degree of freedom")
-    half = special.beta(0.5, n / 2)
-    spread = 2 * sqrt(n) / (n - 1) * special.beta(0.5, n - 0.5) / half**2
-    density = (1 + z * z / n) ** (-(n + 1) / 2) / (sqrt(n) * half)
-    return float(scale * (z * (2 * special.stdtr(n, z) - 1) + 2 * density * (n + z * z) / (n - 1) - spread))

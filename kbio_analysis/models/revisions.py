@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from kbio_analysis.models.checks import checked_level, typed
 
@@ -92,6 +91,8 @@ def pending_months(revisions: Revisions, count: str, *, level: float) -> tuple[p
     (the exact 95% range of that share). And the months: index Period, columns first_usd_m, low_usd_m, high_usd_m. Both
     are empty with fewer than FEWEST_PAIRS pairs. Raises ModelInputError for a level outside (1, 100).
     """
+    from statsmodels.stats.proportion import proportion_confint  # slow to import, and who compares has no use for it
+
     level = checked_level(level)
     pairs = revisions.of(count)
     n = len(pairs)

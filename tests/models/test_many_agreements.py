@@ -15,7 +15,8 @@ from kbio_analysis.models.agreement_record import (
     two_way,
 )
 from kbio_analysis.models.event_study import drift_bounds, staggered
-from kbio_analysis.models.reference_class import averaged_over_tau, crps_t, leave_one_out, pool, restricted_loglik
+from kbio_analysis.models.growth_predictive import crps_t
+from kbio_analysis.models.reference_class import averaged_over_tau, leave_one_out, pool, restricted_loglik
 
 TWIN = 1e-7  # two routes to the same optimum, each settled to about 1e-10
 GRID = 1e-6  # an optimiser against a fine grid, a closed form or an integral

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from kbio_analysis.errors import ModelInputError
-from kbio_analysis.models import diversification, interrupted, pipeline, reference_class, revisions, season
+from kbio_analysis.models import diversification, growth_predictive, interrupted, pipeline, revisions, season
 from kbio_analysis.models.checks import check_levels, check_names, check_years, checked_level, moment, years_index
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,7 @@ def test_an_example_with_a_slip_is_refused_and_says_what_to_do(name: str) -> Non
         (lambda y: pipeline.updated_share(0.5, 5, passed=2, approved=1), "no more passed than approved"),
         (lambda y: pipeline.share_needed(3, [5], [0.5], 1.0), "between 0 and 1"),
         (lambda y: season.rank_test([1.0], 12), "y: list was given"),
-        (lambda y: reference_class.crps_t(0.0, 0.0, 1.0, 1), "more than one degree of freedom"),
+        (lambda y: growth_predictive.crps_t(0.0, 0.0, 1.0, 1), "more than one degree of freedom"),
         (lambda y: check_levels([]), "no interval level given"),
         (lambda y: check_names([], ["a", "b"]), "no model named; choose among a, b"),
         (lambda y: check_years([2010], "treatment"), "treatment: list was given"),

@@ -13,7 +13,8 @@ from bench import published_gravity
 from kbio_analysis.models import interrupted, synthetic_control
 from kbio_analysis.models.event_study import staggered
 from kbio_analysis.models.gravity import ppml
-from kbio_analysis.models.reference_class import crps_t, pool
+from kbio_analysis.models.growth_predictive import crps_t
+from kbio_analysis.models.reference_class import pool
 from kbio_analysis.models.tariffs import respond
 
 CENT = 0.0051  # half of the last printed digit
