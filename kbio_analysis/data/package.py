@@ -24,7 +24,7 @@ from ..reading import DocumentError, read_json, rows_of
 PACKAGE_FILE = "datapackage.json"
 CANDIDATES, VINTAGES = "candidates", "vintages"  # folders: what a refresh has fetched, and what it has replaced
 _verified: dict[str, bytes] = {}  # by checksum: a table is hashed once, and compared from then on
-_kept: list[Any] = []  # where the package in use lies with its bytes, and what they say
+kept_package: list[Any] = []  # where the package in use lies with its bytes, and what they say
 SHOWN = 40  # lines of changes of one table; the rest is counted
 
 
@@ -100,9 +100,9 @@ def read_package(root: Path | None = None) -> Package:
 
 def package_in_use(root: Path | None = None) -> Package:
     """As :func:`read_package`, but parsed once as long as its file stays the same: not to be changed."""
-    if _kept[:1] != [found := _located(root)]:
-        _kept[:] = [found, _parsed(*found)]
-    return _kept[1]
+    if kept_package[:1] != [found := _located(root)]:
+        kept_package[:] = [found, _parsed(*found)]
+    return kept_package[1]
 
 
 def _located(root: Path | None) -> tuple[Path, bytes]:

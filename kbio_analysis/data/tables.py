@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from ..reading import DocumentError, read_yaml, rows_of
 from .checks import check_table
-from .package import CANDIDATES, VINTAGES, Package, Passport, hold_form, package_in_use, read_package, read_verified
+from .package import (
+    CANDIDATES,
+    VINTAGES,
+    Package,
+    Passport,
+    hold_form,
+    kept_package,
+    package_in_use,
+    read_package,
+    read_verified,
+)
 from .schemas import parse, place, typed
 
 if TYPE_CHECKING:
@@ -75,15 +85,21 @@ def load_from(package: Package, table: str) -> "DataFrame":
     return _frames[state].copy(deep=False)
 
 
-def preload(root: Path, tables: Iterable[str]) -> None:
-    """Type and check tables ahead of the processes that are forked from this one; what is wrong with one is said when
-    it is loaded."""
+def preloaded(root: Path, tables: Iterable[str]) -> tuple[list[Any], dict[Any, "DataFrame"]]:
+    """A package and its tables, typed and checked, for :func:`keep` in another process; what is wrong with one is said
+    when it is loaded."""
     with suppress(DataError):
         package = package_in_use(root)
         for table in tables:
             with suppress(DataError):
                 load_from(package, table)
-    _read.clear()
+    return kept_package, _frames
+
+
+def keep(package: list[Any], frames: dict[Any, "DataFrame"]) -> None:
+    """Have what another process has typed and checked."""
+    kept_package[:] = package
+    _frames.update(frames)
 
 
 def _note(table: str, passport: Passport) -> None:

@@ -168,12 +168,10 @@ _ALWAYS = (
     *("kbio_analysis.render.engine", "kbio_analysis.render.job", "kbio_analysis.render.page"),
     *("IPython.core.magics.execution", "latex2mathml.converter"),
 )
-# What tables are checked and written and drawings made with, which no notebook names.
-_STACK = (
-    *("pandas.io.formats.csvs", "pandas.io.formats.string"),
-    *("matplotlib.pyplot", "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline"),
-    *("pandas.plotting._matplotlib", "pandera.pandas", "pandera.backends.pandas.builtin_checks"),
-)
+# What our models and charts use and no notebook names; then what figures of an analyst's own use besides pyplot.
+_STACK = ("pandas.io.formats.csvs", "pandas.io.formats.string", "matplotlib.backends.backend_svg")
+_PLOTS = ("matplotlib.pyplot", "matplotlib_inline.backend_inline", "pandas.plotting._matplotlib")
+_CHECKS = ("pandera.pandas", "pandera.backends.pandas.builtin_checks")
 _OURS = ("kbio_analysis.data", "kbio_analysis.models", "kbio_analysis.present")
 # What a notebook that does without our models and charts may have imported; anything else might do more than define.
 _KNOWN = ("matplotlib", "numpy", "pandas", "scipy", "statsmodels")
@@ -191,18 +189,33 @@ def _ready(ahead: Path, caller: int) -> None:
     wanted, tables, first = json.loads(ahead.read_bytes())
     whole = any(name.startswith(_OURS[1:]) for name in wanted)
     known = [name for name in wanted if name.split(".")[0] in _KNOWN or name.startswith(_OURS)]
-    for name in (*(_STACK if whole else ()), *known):
+    plots, checks = any(name.startswith("matplotlib") for name in known), whole and not any(tables.values())
+    for name in _STACK if whole else ():
+        _import(name)
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    beside = multiprocessing.get_context("fork").Process(target=_typed, args=(theirs, tables))
+    if whole and not checks:
+        beside.start()
+    theirs.close()
+    for name in (*(_PLOTS * plots), *(_CHECKS * checks), *known):
         _import(name)
     with contextlib.suppress(Exception):  # it would be told by every report
         sys.modules["kbio_analysis.render.engine"].NotebookShell.begin()
-        for root, names in tables.items() if whole else ():
-            sys.modules["kbio_analysis.data.tables"].preload(Path(root), names)
         sys.modules["kbio_analysis.render.job"].rehearse(*first)
+    with contextlib.suppress(Exception):  # it has died: every report types its tables
+        sys.modules["kbio_analysis.data.tables"].keep(*ours.recv())
+        beside.join()
     for name in _HIDDEN:
         if sys.modules.get(name, "") is None:
             del sys.modules[name]
     if "matplotlib" in sys.modules:  # whoever starts the server may have settings of their own
         sys.modules["matplotlib"].rcdefaults()
+
+
+def _typed(connection: Connection, tables: dict[str, list[str]]) -> None:
+    """Type and check tables beside the server, which imports what else there is meanwhile."""
+    preloaded = importlib.import_module("kbio_analysis.data.tables").preloaded
+    connection.send([preloaded(Path(root), names) for root, names in tables.items()][-1])
 
 
 def _import(name: str) -> None:

@@ -80,7 +80,7 @@ def stopping() -> Iterator[None]:
 
 
 def answers(
-    works: Iterable[Work], *, workers: int | None = None, ahead: Sequence[Any] = ((), {}, ("", ""))
+    works: Iterable[Work], *, workers: int | None = None, ahead: Sequence[Any] = ((), {}, ("", "", ""))
 ) -> Iterator[tuple[Any, Any]]:
     """The key of each work and what it answered, or a ``StoppedError``, as they are done; ``workers`` at a time, by
     default one a core that this process may use.

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +115,7 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Repo
         yield failed(job, answer) if isinstance(answer, StoppedError) else answer
 
 
-def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]], tuple[str, str]]:
+def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]], tuple[str, str, str]]:
     """The modules that the notebooks' cells name in their imports, the tables that their references name, and the first
     notebook, for the fork server."""
     modules, tables = set(), defaultdict(set)
@@ -126,7 +126,7 @@ def _ahead(jobs: list[Job]) -> tuple[list[str], dict[str, list[str]], tuple[str,
         with suppress(OSError, ValueError, KeyError, TypeError):  # the report reads them then
             reference = reference_file(Path(str(data)).resolve().parent / "notebooks", notebook)
             tables[str(data)].update(json.loads(reference.read_bytes())["tables"])
-    first = jobs[0].notebook, jobs[0].source.decode()
+    first = jobs[0].notebook, jobs[0].source.decode(), jobs[0].provenance["code"]
     return sorted(modules), {folder: sorted(names) for folder, names in tables.items()}, first
 
 
@@ -242,7 +242,7 @@ def prepare(name: str, source: bytes, changed: Mapping[str, Any]) -> NotebookNod
     """The notebook as it will be run: no outputs, and the changed values in a cell after the parameters cell."""
     import nbformat
 
-    notebook = nbformat.from_dict(completed(name, source))
+    notebook = nbformat.from_dict(_completed(name, source))
     if changed:
         lines = [f"{name} = {value!r}" for name, value in changed.items()]
         cell = nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": [INJECTED]}, id=INJECTED)
@@ -251,7 +251,10 @@ def prepare(name: str, source: bytes, changed: Mapping[str, Any]) -> NotebookNod
     return notebook
 
 
-def rehearse(name: str, text: str) -> None:
+_completed = lru_cache(maxsize=1)(completed)
+
+
+def rehearse(name: str, text: str, code: str) -> None:
     """Do once, in the process that others are forked from, what each of them would do first: take a notebook's way
     through the page. Nothing is executed; what is read and coloured stays so for all that have the same cells."""
     import nbformat
@@ -259,10 +262,12 @@ def rehearse(name: str, text: str) -> None:
     from kbio_analysis.render.page import report_html
 
     source = text.encode()
-    notebook, spec = prepare(name, source, {}), read_source(name, source)
+    spec, _ = read_source(name, source), code_hash(code, source)
+    notebook = prepare(name, source, {one.name: one.default for one in spec.parameters[:1]})
+    mark_tables(notebook.cells, ())
     shown = nbformat.v4.new_output("display_data", data={"text/html": "<table><tr><td>1</td></tr></table>"})
     notebook.cells.append(nbformat.v4.new_code_cell(outputs=[shown]))
     report_html(notebook, {"versions": _versions()}, spec)
     nbformat.writes(notebook)
-    if drawing := sys.modules.get("matplotlib.backends"):
-        drawing.backend_registry.resolve_backend("inline")  # which every installed package is asked for
+    if "matplotlib.pyplot" in sys.modules:  # every installed package is asked for it
+        sys.modules["matplotlib.backends"].backend_registry.resolve_backend("inline")

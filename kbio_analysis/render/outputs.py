@@ -7,7 +7,8 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterable, Mapping
-from functools import cache
+from contextlib import suppress
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -152,22 +153,30 @@ def mark_tables(cells: Iterable[Any], lines: Iterable[tuple[str, int, str]]) -> 
     """
     made: dict[str, set[str]] = {}
     for number, cell in enumerate((cell for cell in cells if cell["cell_type"] == "code"), start=1):
-        asked = [(line, table) for place, line, table in lines if place == f"<cell {number}>"]
-        try:
-            statements = ast.parse(cell["source"]).body
-        except SyntaxError:  # a cell of prose
-            continue
-        shown: set[str] = set()
-        for statement in statements:
-            behind = {table for line, table in asked if statement.lineno <= line <= statement.end_lineno} - NOT_SHOWN
-            used = [node for node in ast.walk(statement) if hasattr(node, "ctx")]
-            read = [node.id for node in used if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+        asked, shown = [(line, table) for place, line, table in lines if place == f"<cell {number}>"], set()
+        for within, read, given in _statements(cell["source"]):
+            behind = {table for line, table in asked if line in within} - NOT_SHOWN
             behind.update(*(made.get(name, ()) for name in read))
-            for node in (node for node in used if isinstance(node.ctx, ast.Store)):
-                name = next((part.id for part in ast.walk(node) if isinstance(part, ast.Name)), "")
-                # An item, an attribute, a loop and += leave what was there.
-                anew = isinstance(node, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign)
+            for name, anew in given:
                 made[name] = behind | (set() if anew else made.get(name, set()))
             shown |= behind
         if shown:
             cell["metadata"].setdefault("kbio", {})["tables"] = sorted(shown)
+
+
+@lru_cache(maxsize=1024)
+def _statements(source: str) -> list[tuple[range, list[str], list[tuple[str, bool]]]]:
+    """Of each statement of a cell its lines, the names it reads, and those that it gives, with whether anew."""
+    found = []
+    with suppress(SyntaxError):  # a cell of prose has none
+        for statement in ast.parse(source).body:
+            used = [node for node in ast.walk(statement) if hasattr(node, "ctx")]
+            read = [node.id for node in used if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+            given = []
+            for node in (node for node in used if isinstance(node.ctx, ast.Store)):
+                name = next((part.id for part in ast.walk(node) if isinstance(part, ast.Name)), "")
+                # An item, an attribute, a loop and += leave what was there.
+                anew = isinstance(node, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign)
+                given.append((name, anew))
+            found.append((range(statement.lineno, statement.end_lineno + 1), read, given))
+    return found

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ def package_hash() -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=64)
 def code_hash(package: str, source: bytes) -> str:
     """sha256 over the package's hash, the notebook's cells and what its metadata tells us; not over kept outputs."""
     content = completed("", source)
@@ -81,7 +82,7 @@ class Cache:
     """The inputs as they are before reports are made: what changes meanwhile makes these out of date, never fresh."""
 
     def __init__(self, site: Path, jobs: Iterable[Job]) -> None:
-        self._site, self._code = site, cache(code_hash)
+        self._site = site
         self._states = {data: table_states(data) for data in {job.data for job in jobs} - {None}}
 
     def current(self, job: Job) -> bool:
@@ -103,7 +104,7 @@ class Cache:
         return replace(report, files=report.files | {STAMP: stamp.encode()})
 
     def _stamp(self, job: Job, files: Mapping[str, bytes]) -> dict[str, Any]:
-        code, python = self._code(job.provenance["code"], job.source), platform.python_version()
+        code, python = code_hash(job.provenance["code"], job.source), platform.python_version()
         recorded = None if job.recorded is None else _hash(job.recorded)
         made_from = [job.label, job.batch, code, recorded, job.provenance["lock"], python, job.parameters]
         read, states = json.loads(files["result.json"])["inputs"]["tables"], self._states.get(job.data, {})
