@@ -31,7 +31,9 @@ import psutil
 
 from kbio_analysis.errors import ExecutionError
 
-WRITTEN = OUTPUT, PRINTED, SHOWN = "output.txt", "printed.txt", "shown.txt"  # by programs cells start, and by cells
+WRITTEN = OUTPUT, PRINTED, SHOWN, CELLS = "output.txt", "printed.txt", "shown.txt", "cells.txt"
+"""Files of what the programs that cells start write, of what cells print and show, and of the cells begun so far."""
+
 MOST_LOGGED = 200_000  # bytes of each
 AFTER = -1  # told in place of a cell's number when the cells are done and the page is being made
 
@@ -56,15 +58,18 @@ _FIXED = {
 
 @dataclass(slots=True)
 class Here:
-    """What the work is given: a private folder (its ``work`` is the current one), whom to tell of a cell's begin."""
+    """What the work is given: a private folder (its ``work`` is the current one), the way its answer goes, and where
+    it notes a cell's begin for who asks how far it is."""
 
     folder: Path
     connection: Connection
     cell: int = 0
 
     def tell(self, cell: int) -> None:
+        os.fstat(self.connection.fileno())  # closed by a cell, it would take no answer
         self.cell = cell
-        self.connection.send(cell)
+        with (self.folder / CELLS).open("a") as file:
+            file.write(f"{cell}\n")
 
 
 @dataclass(kw_only=True, eq=False)

@@ -149,7 +149,7 @@ def _as_the_server_wants() -> Iterator[None]:
 
 @dataclass(kw_only=True)
 class Work:
-    """``call`` is given the place where it is done and answers anything but a number or None; both can be pickled.
+    """``call`` is given the place where it is done and answers anything but None; both can be pickled.
     ``key`` names the work to whoever gave it; ``limit_seconds`` is for all of it."""
 
     key: Any
@@ -160,7 +160,6 @@ class Work:
     def start(self) -> None:
         """Begin it in a new process; the first waits until the server has imported what they need."""
         self.tries += 1
-        self.cell: int | None = None
         own = own_folder()
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=own))
@@ -191,19 +190,12 @@ class Work:
         """What it answered or how its process ended; None if neither yet, the work itself if its server was killed."""
         dead, answer = self.process.exitcode is not None, None  # dead? asked first: what it has sent can be read
         try:
-            while self.connection.poll():
-                said = self.connection.recv()
-                if isinstance(said, int):
-                    self.cell = said
-                else:
-                    answer = said
+            answer = self.connection.recv() if self.connection.poll() else None
         except Exception:  # closed, or a cell has written into it
             dead = True
-        known = {None: "before the first cell", child.AFTER: "while its page was made"}
-        where = known.get(self.cell, f"in cell {self.cell}")
         if sum((self.folder / name).stat().st_size for name in child.WRITTEN) > MOST_OUTPUT:
-            reason = f"more than {MOST_OUTPUT // 1_000_000} MB printed or shown {where}; show less"
-            answer = self._ended("failed", "OutputLimit", reason)
+            what = f"more than {MOST_OUTPUT // 1_000_000} MB printed or shown"
+            answer = self._ended("failed", "OutputLimit", what, "; show less")
         elif dead and answer is None:
             self.process.join(END_SECONDS)
             code = self.process.exitcode
@@ -211,21 +203,26 @@ class Work:
                 time.sleep(TICK_SECONDS)  # one that was killed takes a moment to go
                 if not (server := _server()) or server != self.server:
                     return self
-            name, what = "ProcessExit", f"ended by itself {where} (exit status {code})"
             if code is not None and code < 0:
                 name = signal.Signals(-code).name
-                what = f"was killed by {name} {where}{', likely for want of memory' * (name == 'SIGKILL')}"
-            answer = self._ended("killed", name, f"the process {what}")
+                likely = ", likely for want of memory" * (name == "SIGKILL")
+                answer = self._ended("killed", name, f"the process was killed by {name}", likely)
+            else:
+                answer = self._ended("killed", "ProcessExit", "the process ended by itself", f" (exit status {code})")
         elif answer is None and self.limit_seconds and time.monotonic() - self.began >= self.limit_seconds:
-            answer = self._ended("timed_out", "TimeOut", f"not finished after {self.limit_seconds:g} s, {where}")
+            answer = self._ended("timed_out", "TimeOut", f"not finished after {self.limit_seconds:g} s,")
         if isinstance(answer, StoppedError):
             answer.seconds = round(time.monotonic() - self.began, 3)
         return answer
 
-    def _ended(self, status: str, kind: str, reason: str) -> StoppedError:
-        cell = None if self.cell == child.AFTER else self.cell
+    def _ended(self, status: str, kind: str, what: str, then: str = "") -> StoppedError:
+        cell = 0
+        with contextlib.suppress(OSError, ValueError):
+            cell = int((self.folder / child.CELLS).read_text().split("\n")[-2:][0])
+        where = {0: "before the first cell", child.AFTER: "while its page was made"}.get(cell, f"in cell {cell}")
         log = child.tail(self.folder, child.PRINTED, child.OUTPUT)
-        return StoppedError(status=status, cell=cell, kind=kind, reason=reason, log=log)
+        about = {"status": status, "cell": cell if cell > 0 else None, "kind": kind}
+        return StoppedError(reason=f"{what} {where}{then}", log=log, **about)
 
     def end(self) -> None:
         """Kill the process with all below it, and then the orphans that this leaves with the fork server; remove its
