@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -224,8 +225,17 @@ def clean_html(source: str) -> Markup:
 # ---- templates
 
 
-_folder = jinja2.FileSystemLoader(TEMPLATES)
-_environment = jinja2.Environment(loader=_folder, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+class _Compiled(jinja2.FileSystemBytecodeCache):
+    """Templates stay compiled between runs, as Python's modules do, where their folder can be written to."""
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        with suppress(OSError):
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
+_from = {"loader": jinja2.FileSystemLoader(TEMPLATES), "bytecode_cache": _Compiled(str(TEMPLATES / "__pycache__"))}
+_environment = jinja2.Environment(**_from, autoescape=True, trim_blocks=True, lstrip_blocks=True)
 _filters = (breakable, data_uri, file_name, link, linkify, paragraph, plain)
 _environment.filters |= {one.__name__: one for one in _filters} | {
     # The Content-Security-Policy source that admits exactly this inline style sheet or script.
