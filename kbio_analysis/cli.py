@@ -60,6 +60,10 @@ def main() -> None:
         # What a terminal's encoding cannot show is replaced; nothing fails for it.
         getattr(sys, name).reconfigure(errors="replace")
     try:
+        if sys.argv[1:2] == ["render"] and not any(word.startswith(("-h", "--help", "--sch")) for word in sys.argv):
+            from kbio_analysis.render.forks import begin
+
+            begin()  # at once: it takes longer than to read the request
         app()
     except SystemExit as left:
         if isinstance(left.__context__, BrokenPipeError):  # whoever read our output has gone
@@ -159,10 +163,6 @@ def render(
     A wrong parameter, name or batch is refused before anything starts. The site is whole at every moment; a run that
     was cut off goes on where it stopped.
     """
-    from kbio_analysis.render.forks import begin
-
-    if scheduler is None:
-        begin()  # at once: it takes longer than to see what is due
     from kbio_analysis.render.requests import requested
 
     forms, pairs = [form for form in dict.fromkeys(to or []) if form != Form.html], parameter or []
