@@ -171,5 +171,5 @@ def _field(value: Any) -> Any:
         return "" if value is ABSENT else value
     value = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = value.replace("\r\n", "\n").replace("\r", "\n")
-    number = re.fullmatch(r"[+-][\d.,]+(?:[eE][+-]?\d+)?%?", text)
-    return f"'{text}" if re.match(r"\s*[=@+-]", text) and not number else text
+    formula = re.match(r"\s*[=@+-]", text) and not re.fullmatch(r"[+-][\d.,]+(?:[eE][+-]?\d+)?%?", text)
+    return f"'{text}" if formula else text

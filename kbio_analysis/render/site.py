@@ -44,7 +44,7 @@ _CHART = re.compile(r'<figure class="chart".*?</figure>', re.DOTALL)
 _LEFT_OUT = re.compile(
     r'<(style|nav|annotation|thead)\b.*?</\1>|<details class="code">.*?\n</details>'
     r'|<ul class="facts".*?</ul>|<caption class="quiet">.*?</caption>'
-    r'|<span class="(?:under|quiet)">.*?</span>|<a class="download".*?</a>',
+    r'|<span class="(?:under|quiet)">.*?</span>|<a class="download".*?</a>|<img [^>]*>',
     re.DOTALL,
 )
 _PIECE = re.compile(r"(?=<(?:h[1-6]|figure|div|p|li|figcaption|caption|tr)\b)")
