@@ -134,7 +134,7 @@ def official_forecasts(*, as_of: Day = None) -> "DataFrame":
     Also name, said (month), came (US$ million, of KHIDI's present count; NaN where none is out or nothing is
     comparable) and miss_pct, the forecast against it.
     """
-    names = {"pharma": "All pharmaceuticals (KHIDI)", "motie_biopharma": "Biopharma (trade ministry)"}
+    names = {"pharma": "All pharmaceuticals (KHIDI)", "motie_bioeconomy": "Whole bio-economy (trade ministry)"}
     names |= {"gov_biopharma_headline": "Biopharma (strategy)"}
     rows = said_by("health_export_forecasts", as_of=as_of).query("item in @names and kind != 'estimate'")
     rows = rows.sort_values(["vintage", "target_year"])

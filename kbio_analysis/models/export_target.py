@@ -237,15 +237,14 @@ def curve(made: Outlook, growth_pct: Sequence[float], *, level_usd_m: float, yea
 def scenarios(made: Outlook, market_pct: Sequence[float], *, level_usd_m: float, year: int) -> pd.DataFrame:
     """Growth of the next year, taken as known, by growth after it: first_pct, after_pct, median_usd_m, probability.
 
-    The next year grows as the 10, 50 and 90% points of its nowcast, in whole per cent, or by NO_NOWCAST; after it no
-    growth, the rates of ``market_pct`` and the one that just leads from the middle case to the level. Empty if no year
-    lies between.
+    The next year grows as the 10, 50 and 90% points of its nowcast, or by NO_NOWCAST; after it no growth, the rates of
+    ``market_pct`` and the one that just leads from the middle case to the level. Empty if no year lies between.
     """
     years = year - made.start.latest_year - 1
     if years < 1:
         return pd.DataFrame()
     law = made.under_way[0] if made.under_way else None
-    first = [round(100 * np.expm1(law.quantile(share))) for share in (0.1, 0.5, 0.9)] if law else NO_NOWCAST
+    first = [100 * float(np.expm1(law.quantile(share))) for share in (0.1, 0.5, 0.9)] if law else NO_NOWCAST
     needed = required_growth_pct(made.start.latest_usd_m * (1 + first[1] / 100), level_usd_m, years)
     rows = []
     for growth, pace in product(first, sorted({0.0, *market_pct, needed})):

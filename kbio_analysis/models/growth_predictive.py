@@ -251,13 +251,13 @@ def compared(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """:func:`hindcast` of several panels: mean scores by panel and rule, and Brier score of the components by horizon.
 
-    The means (brier, crps, cover_80, cover_95, and the number of cases) are over cases that every rule could forecast.
+    Means (happened, brier, crps, cover_80, cover_95) and the number of cases are over those that every rule forecast.
     """
     found = {name: hindcast(p, origins=origins, horizons=horizons, event_pct=event_pct) for name, p in panels.items()}
     cases = pd.concat(found, names=["panel"]).reset_index("panel")
     rules = cases.groupby(["panel", "origin", "horizon", "exporter"])["rule"].transform("nunique")
     common = cases[rules == cases.groupby("panel")["rule"].transform("nunique")].groupby(["panel", "rule"], sort=False)
-    skills = common[["brier", "crps", "cover_80", "cover_95"]].mean().assign(cases=common.size())
+    skills = common[["happened", "brier", "crps", "cover_80", "cover_95"]].mean().assign(cases=common.size())
     own = cases[cases["rule"] == "components"]
     return skills, own.groupby(["panel", "horizon"])["brier"].mean().unstack("horizon")
 

@@ -33,7 +33,7 @@ class Nowcast:
 
     ``year``; ``start`` the last annual value; ``ahead`` the law of log growth over it. ``by_series``, a row a series:
     n_months, through (last month), growth_pct so far, usd_m it gives by itself, sd_rest, sd_gap, sd_revision and sd
-    (log points), n_gaps, weight.
+    (log points), gaps (the annual growth of past years less its own, log points), n_gaps, weight.
     """
 
     year: int
@@ -101,12 +101,12 @@ def nowcast(
         parts = {"sd_rest": np.sqrt(s2_month * (1 / n - 1 / 12)), "sd_gap": np.sqrt(s2_gap)}
         parts["sd_revision"] = (revision_sd or {}).get(name, 0.0)
         rows[name] = {"n_months": n, "through": f"{year}-{n:02d}", "growth_pct": 100 * float(np.expm1(growth)), **parts}
-        rows[name] |= {"sd": float(np.sqrt(sum(v**2 for v in parts.values()))), "n_gaps": len(gaps[name])}
+        rows[name] |= {"sd": float(np.sqrt(sum(v**2 for v in parts.values()))), "gaps": gaps[name]}
     table = pd.DataFrame.from_dict(rows, orient="index")
     weight = table["sd"] ** -2 / (table["sd"] ** -2).sum()
     centre = float((weight * np.log1p(table["growth_pct"] / 100)).sum())
     ahead = Predictive(centre=centre, sd=float((weight * table["sd"]).sum()))
-    table = table.assign(usd_m=start * (1 + table["growth_pct"] / 100), weight=weight)
+    table = table.assign(usd_m=start * (1 + table["growth_pct"] / 100), n_gaps=table["gaps"].map(len), weight=weight)
     return Nowcast(year=year, start=start, ahead=ahead, by_series=table)
 
 

@@ -87,9 +87,8 @@ def pending_months(revisions: Revisions, count: str, *, level: float) -> tuple[p
     """Intervals that past revisions give the months of ``count`` that have a first count only.
 
     Named n (pairs), low_pct and high_pct (the revisions used), coverage_pct what they cover, attainable (whether n is
-    enough for the level asked for), held (of n pairs, those inside the interval of the others), held_low and held_high
-    (the exact 95% range of that share). And the months: index Period, columns first_usd_m, low_usd_m, high_usd_m. Both
-    are empty with fewer than FEWEST_PAIRS pairs. Raises ModelInputError for a level outside (1, 100).
+    enough for the level asked for). And the months: index Period, columns first_usd_m, low_usd_m, high_usd_m. Both are
+    empty with fewer than FEWEST_PAIRS pairs. Raises ModelInputError for a level outside (1, 100).
     """
     from statsmodels.stats.proportion import proportion_confint  # slow to import, and who compares has no use for it
 
@@ -105,13 +104,8 @@ def pending_months(revisions: Revisions, count: str, *, level: float) -> tuple[p
     first = waiting["first_usd_m"].to_numpy(dtype=float)
     index = pd.PeriodIndex(list(waiting["last_month"]), freq="M", name="month")
     months = pd.DataFrame({"first_usd_m": first, "low_usd_m": low * first, "high_usd_m": high * first}, index=index)
-    inner_low, inner_high, _ = _limits(n - 1, level)
-    without = [np.delete(ratio, i) for i in range(n)]
-    held = sum(bool(w[inner_low - 1] <= v <= w[inner_high - 1]) for w, v in zip(without, ratio, strict=True))
-    found = {"n": n, "low_pct": 100 * (low - 1), "high_pct": 100 * (high - 1), "attainable": attainable, "held": held}
-    found |= {"coverage_pct": 100 * (high_rank - low_rank) / (n + 1)}
-    found |= dict(zip(("held_low", "held_high"), proportion_confint(held, n, method="beta"), strict=True))
-    return pd.Series(found, dtype=object), months
+    found = {"n": n, "low_pct": 100 * (low - 1), "high_pct": 100 * (high - 1), "attainable": attainable}
+    return pd.Series(found | {"coverage_pct": 100 * (high_rank - low_rank) / (n + 1)}, dtype=object), months
 
 
 def _limits(m: int, level: float) -> tuple[int, int, bool]:
