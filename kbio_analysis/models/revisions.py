@@ -90,8 +90,6 @@ def pending_months(revisions: Revisions, count: str, *, level: float) -> tuple[p
     enough for the level asked for). And the months: index Period, columns first_usd_m, low_usd_m, high_usd_m. Both are
     empty with fewer than FEWEST_PAIRS pairs. Raises ModelInputError for a level outside (1, 100).
     """
-    from statsmodels.stats.proportion import proportion_confint  # slow to import, and who compares has no use for it
-
     level = checked_level(level)
     pairs = revisions.of(count)
     n = len(pairs)
