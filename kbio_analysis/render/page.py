@@ -5,29 +5,23 @@ fetches: the policy in its head forbids scripts and every request, and admits on
 a function of its inputs only; it names no clock, commit, machine or path.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from itertools import count, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
+from nbformat import NotebookNode
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from kbio_analysis.render import formats
 from kbio_analysis.render.outputs import MIME
-from kbio_analysis.render.parameters import INJECTED
+from kbio_analysis.render.parameters import INJECTED, NotebookSpec
 from kbio_analysis.render.results import csv_text, harmless_csv
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
-    from kbio_analysis.render.parameters import NotebookSpec
 
 _RESERVED_IDS = ("main", "contents", "results", "parameters", "provenance")
 # The size of a drawing of ours, in points, as the page shows it.

@@ -264,8 +264,6 @@ def _declaration(statement: ast.stmt, comment: str) -> Parameter:
         raise ValueError(f"a mark of {wrong[0]} does not fit the type {type_text}")
     declared: Any = Annotated[_SCALARS[scalar or "str"], BeforeValidator(partial(_from_text, scalar))]
     ends = [judged(declared, end) if end.strip() else None for end in marks.get("bounds", [("", "")])[0]]
-    if None not in ends and ends[0] > ends[1]:
-        raise ValueError(f"[{ends[0]}..{ends[1]}] is the wrong way round")
     limits = Field(ge=ends[0], le=ends[1], allow_inf_nan=False if scalar == "float" else None)
     declared = Annotated[declared, limits]
     if choices or "column" in marks:

@@ -28,23 +28,16 @@ REGRESSION = "nbval-check-output"
 
 def recorded(result: Mapping[str, Any], executed: bytes) -> dict[str, Any]:
     """What a reference file holds, from the content of a good report's result.json and its executed notebook."""
-    (results, drawn, _), inputs = collect(json.loads(executed)), result.get("inputs") or {}
+    (results, drawn, _), inputs = collect(json.loads(executed)), result["inputs"]
     charts = {
         name: {"rtol": chart.get("rtol", DEFAULT_RTOL)}
         | {words: str(chart.get(words, "")) for words in ("caption", "alt", "source")}
         | {"csv": str(chart.get("csv", "")).splitlines()}
         for name, chart in drawn.items()
     }
-    return {
-        "notebook": result["notebook"],
-        "question": result.get("question", ""),
-        "answer": result.get("answer"),
-        "parameters": result.get("parameters", {}),
-        "tables": inputs.get("tables", {}),
-        "reports": sorted(inputs.get("reports", {})),
-        "results": results,
-        "charts": charts,
-    }
+    about = {part: result[part] for part in ("notebook", "question", "answer", "parameters")}
+    about |= {"tables": inputs["tables"], "reports": sorted(inputs["reports"])}
+    return about | {"results": results, "charts": charts}
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

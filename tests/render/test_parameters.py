@@ -110,7 +110,7 @@ def test_what_is_no_notebook_or_says_what_cannot_be_is_refused(source: bytes, wo
         ("x: Literal[1.5] = 1.5  # m", "line 1", "plain strings and whole numbers"),
         ("x: str = 'a'  # m [1..2]", "line 1", "a mark of bounds does not fit"),
         ("x: int = 1  # m [2 rising]", "line 1", "a mark of items does not fit"),
-        ("x: int = 1  # m [5..1]", "line 1", "wrong way round"),
+        ("x: int = 1  # m [5..1]", "line 1", "greater than or equal to 5"),
         ("x: int = 1  # m [a..5]", "line 1", "valid integer"),
         ("x: int = (  # m", "line 1", "not Python"),
         ("x: int = 1  # m [> y]\ny: int = 1  # m", "", "x: 1 must be more than y, 1"),
