@@ -9,6 +9,7 @@ from kbio_analysis.data.results import reference_entry
 from kbio_analysis.data.tables import load
 from kbio_analysis.models.verdicts import VERDICTS
 from kbio_analysis.notebooks import notebooks_dir
+from kbio_analysis.present.words import spelled
 from kbio_analysis.vocabulary import PLACE_COLOURS
 
 BRIEFING, LEDGER = "00_briefing", "40_claims_ledger"
@@ -132,9 +133,9 @@ def test_every_claim_has_one_verdict_or_is_an_aim_and_they_are_counted(default: 
     assert sum(r[name] for name in COUNTS) == claims - 4
     assert {mine[aim] for aim in AIMS}.isdisjoint(VERDICTS)
     assert set(mine) == {n.removeprefix("measured_") for n in r if n.startswith("measured_")}
-    backed = r["claims_supported"] + r["claims_with_caveat"]
+    backed = f"{r['claims_supported']} outright and {r['claims_with_caveat']} with a caveat"
     assert f"Of {claims - 4} claims the data support {backed}" in default.answer
-    assert f"; {r['claims_not_supported'] + r['claims_wrong_year']} are not as stated" in default.answer
+    assert f"; {spelled(r['claims_not_supported'] + r['claims_wrong_year'])} are not as stated" in default.answer
     assert "Four aims for 2030 stand apart, as odds" in default.answer
     assert r["measured_world_pharma_market_over_semiconductors"] == pytest.approx(1740 / 627.6)
     assert "are up to date" in default.text
