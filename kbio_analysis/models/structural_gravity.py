@@ -30,6 +30,7 @@ WORLD_COLUMNS = {
 
 THREE_WAY = ("exporter^year", "importer^year", "pair")
 DIRECTIONS = ("exports", "imports")
+Dummies = dict[tuple[str | int, ...], pd.Series]  # what an effect is of -> the rows of the panel it is measured on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +87,8 @@ def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: 
     frame, terms, late = _with_terms(world, agreements, home, years)
     if not terms:
         raise ModelInputError(f"no agreement of {home} has a year of the panel within its first {years} years")
-    table, covariance = _fitted(frame, [*late, *terms], terms, ["agreement", "direction"])
-    seen = {key: frame.loc[frame[name] == 1, "year"] for name, key in terms.items()}
+    table, covariance = _fitted(frame, late, terms, ["agreement", "direction"])
+    seen = {key: frame.loc[own, "year"] for key, own in terms.items()}
     table["first_year"] = [int(seen[key].min()) for key in table.index]
     table["n_years"] = [int(seen[key].nunique()) for key in table.index]
     return AgreementRecord(table=table, covariance=covariance)
@@ -116,16 +117,15 @@ def profile(
     """
     frame, _, late = _with_terms(world, agreements, home, years)
     entry = agreements.set_index("iso3")["entry_year"]
-    spans: dict[str, tuple[str, int, int]] = {}
+    spans: Dummies = {}
     for direction, (own, other) in {"exports": ("exporter", "importer"), "imports": ("importer", "exporter")}.items():
         since = (frame["year"] - entry.reindex(frame[other]).set_axis(frame.index)).where(frame[own] == home)
         for first in range(0, years, step):
             inside = since.between(first, first + step - 1)
             if (frame["trade_usd_m"].where(inside, 0) > 0).any():
-                frame[f"since_{direction}_{first}"] = inside.astype(float)
-                spans[f"since_{direction}_{first}"] = (direction, first, first + step - 1)
-    found = _fitted(frame, [*late, *spans], spans, ["direction", "from_year", "to_year"])[0]
-    count = {key: int(frame.loc[frame[name] == 1, "pair"].nunique()) for name, key in spans.items()}
+                spans[direction, first, first + step - 1] = inside
+    found = _fitted(frame, late, spans, ["direction", "from_year", "to_year"])[0]
+    count = {key: int(frame.loc[own, "pair"].nunique()) for key, own in spans.items()}
     return found.assign(n_partners=[count[key] for key in found.index]).reset_index()
 
 
@@ -144,15 +144,12 @@ def event_study(
         raise ModelInputError(f"the world panel holds no {partner}")
     if not any(year <= base_until for year in years):
         raise ModelInputError(f"no year of the panel lies before {base_until}, to measure from")
-    own: dict[str, tuple[str, int]] = {}
+    own: Dummies = {}
     sides = {"exports": (home, partner), "imports": (partner, home)}
     for direction, (exporter, importer) in sides.items():
         pair = (frame["exporter"] == exporter) & (frame["importer"] == importer)
-        for year in (y for y in years if y > base_until):
-            name = f"own_{direction}_{year}"
-            frame[name] = (pair & (frame["year"] == year)).astype(float)
-            own[name] = (direction, int(year))
-    table, covariance = _fitted(frame, [*late, *terms, *own], own, ["direction", "year"])
+        own |= {(direction, int(year)): pair & (frame["year"] == year) for year in years if year > base_until}
+    table, covariance = _fitted(frame, [*late, *terms.values()], own, ["direction", "year"])
     return table.reset_index(), covariance
 
 
@@ -215,13 +212,14 @@ def _with_ends(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fitted(
-    frame: pd.DataFrame, regressors: list[str], wanted: dict[str, object], names: list[str]
+    frame: pd.DataFrame, others: list[pd.Series], wanted: Dummies, names: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Effects and errors of the ``wanted`` regressors that are not absorbed, indexed by their keys, and covariance."""
-    fit = ppml(frame, "trade_usd_m", ["agreement", *regressors], list(THREE_WAY), "pair")
-    kept = [name for name in wanted if name in fit.coefficients.index]
-    keys = [wanted[name] for name in kept]
-    index = pd.MultiIndex.from_tuples(keys, names=names) if len(names) > 1 else pd.Index(keys, name=names[0])
+    """Effects and errors of the ``wanted`` dummies that are not absorbed, beside the ``others``, and covariance."""
+    dummies = {f"dummy_{n}": own.astype(float) for n, own in enumerate([*others, *wanted.values()])}
+    fit = ppml(frame.assign(**dummies), "trade_usd_m", ["agreement", *dummies], list(THREE_WAY), "pair")
+    keys = dict(zip(list(dummies)[len(others) :], wanted, strict=True))
+    kept = [name for name in keys if name in fit.coefficients.index]
+    index = pd.MultiIndex.from_tuples([keys[name] for name in kept], names=names)
     effects = {"effect_log_points": fit.coefficients[kept], "se_log_points": fit.standard_errors[kept]}
     covariance = fit.covariance.loc[kept, kept].set_axis(index, axis=0).set_axis(index, axis=1)
     return pd.DataFrame(effects).set_axis(index, axis=0), covariance
@@ -229,8 +227,8 @@ def _fitted(
 
 def _with_terms(
     world: pd.DataFrame, agreements: pd.DataFrame, home: str, years: int
-) -> tuple[pd.DataFrame, dict[str, tuple[str, str]], list[str]]:
-    """The panel with its pair and dummies: name of a dummy -> (agreement, direction), and those of later years."""
+) -> tuple[pd.DataFrame, Dummies, list[pd.Series]]:
+    """The panel with its pairs, the dummies of agreements by (agreement, direction), and those of later years."""
     checked_frame(world, WORLD_COLUMNS, "world panel")
     if world[list(WORLD_COLUMNS)].isna().any(axis=None):
         raise ModelInputError("world panel: a cell is empty; leave the row out, or put 0 where no trade was recorded")
@@ -254,16 +252,11 @@ def _with_terms(
     known = agreements.set_index("iso3").reindex(partner).set_axis(frame.index)
     since = frame["year"] - known["entry_year"]
     frame.loc[sides["exports"] | sides["imports"], "agreement"] = 0
-    added, terms, late = {}, {}, []
+    terms, late = {}, []
     for direction, side in sides.items():
         later, first = side & (since >= years), side & (since >= 0) & (since < years)
-        if later.any():
-            added[f"later_{direction}"] = later.astype(float)
-            late.append(f"later_{direction}")
-        traded = set(known.loc[first & (frame["trade_usd_m"] > 0), "agreement"].unique())
-        dummies = pd.get_dummies(known["agreement"].where(first), dtype=float)
-        for number, agreement in enumerate(sorted(agreements["agreement"].unique())):
-            if agreement in traded:
-                name = f"g{number}_{direction}"
-                added[name], terms[name] = dummies[agreement], (agreement, direction)
-    return frame.assign(**added), terms, late
+        late += [later] if later.any() else []
+        codes, names = pd.factorize(known["agreement"].where(first), sort=True)
+        own = {(name, direction): pd.Series(codes == code, frame.index) for code, name in enumerate(names)}
+        terms |= {key: rows for key, rows in own.items() if (frame.loc[rows, "trade_usd_m"] > 0).any()}
+    return frame, terms, late
