@@ -104,7 +104,9 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
         os.close(forkserver._forkserver._forkserver_alive_fd)
         forkserver._forkserver._forkserver_alive_fd = None
         _prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: to end with the server, which ends with the caller
-        _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans below are this process's
+        if os.getppid() != PID:  # which has ended before it was asked
+            os._exit(255)
+        adopt_orphans()
         _redirected(os.devnull, os.O_RDONLY, 0)
         _redirected(folder / OUTPUT, os.O_WRONLY | os.O_APPEND, 1, 2)
         sys.stdin = os.fdopen(0, closefd=False)
@@ -129,6 +131,11 @@ def run(connection: Connection, call: Callable[[Here], Any], folder: Path, envir
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value)
+
+
+def adopt_orphans() -> None:
+    """From now on, what is left below this process falls to it and not to the system."""
+    _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
 
 
 def _redirected(path: str | Path, flags: int, *numbers: int) -> None:
@@ -265,7 +272,7 @@ if SERVER in os.environ and multiprocessing.parent_process() is None:
     caller, folder = os.environ.pop(SERVER).split(" ", 1)
     _redirected(Path(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 1, 2)
     os.setsid()
-    _prctl(36, 1)
+    adopt_orphans()
     atexit.register(_end, folder)
     # The server reaps the orphans it has taken in, and would tell of each.
     warnings.filterwarnings("ignore", message="forkserver: waitpid")

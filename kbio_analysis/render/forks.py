@@ -120,7 +120,10 @@ def answers(
 
 
 def begin() -> None:
-    """Start the fork server unless it runs; what every report needs is imported there while the caller goes on."""
+    """Start the fork server unless it runs; what every report needs is imported there while the caller goes on.
+    To this process falls what a killed server leaves."""
+    child.adopt_orphans()
+    util.Finalize(None, child.clear, args=(_orphans, END_SECONDS), exitpriority=50)
     with _lock, _as_the_server_wants():
         forkserver.ensure_running()
 
@@ -251,10 +254,15 @@ def _server() -> psutil.Process | None:
 
 
 def _orphans() -> list[psutil.Process]:
-    """Processes that have fallen to the server because what started them is dead."""
+    """Processes that have fallen to the server because what started them is dead; to this one, if the server is."""
+    found = []
     with _lock, contextlib.suppress(psutil.Error, OSError):
-        return [one for one in server.children() if one.pid not in _at_work] if (server := _server()) else []
-    return []
+        if server := _server():
+            return [one for one in server.children() if one.pid not in _at_work]
+        for one in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                found += [one] * one.environ().get("TMPDIR", "").startswith(str(own_folder() / "run-"))
+    return found
 
 
 def _end_server() -> None:
