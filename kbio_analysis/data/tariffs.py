@@ -124,12 +124,6 @@ def collected() -> "dict[str, float]":
     }
 
 
-def stages_granted_to_japan() -> tuple[float, int]:
-    """Part of the lines that Bangladesh freed for Japan at entry, and years until the last of the others."""
-    rows = load("bangladesh_published").set_index("id")["value"]
-    return rows["japan_lines_at_entry"] / rows["bangladesh_tariff_lines"], int(rows["japan_years_longest"])
-
-
 def duty_check(*, excluded: tuple[int, ...] = (), bonded: float = 0.9) -> "DataFrame":
     """Bangladesh's duties on Korea's goods, per cent of value: as printed, as paid (as for :func:`lines`), and what
     its customs collects on all imports; columns customs_pct, para_pct, wedge_pct."""

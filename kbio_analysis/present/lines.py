@@ -87,8 +87,6 @@ def fan(
     record: str = "record",
     median: str | None = "median",
     levels: Sequence[int] = (80, 95),
-    low: str = "lo_{level}",
-    high: str = "hi_{level}",
     paths: Sequence[str] | Mapping[str, Any] = (),
     target: tuple[Any, float] | None = None,
     colour: str = "blue",
@@ -98,18 +96,16 @@ def fan(
 ) -> Chart:
     """A record, the fan of what may follow (a median and intervals at ``levels``), other paths, and a target.
 
-    All in columns of one frame; ``low`` and ``high`` name those of a level. ``paths`` lists columns, or label ->
-    column, or (column, style). The fan opens at the last recorded value. Everything else as :func:`lines`.
+    All in columns of one frame, the ends of a level in lo_L and hi_L. ``paths`` lists columns, or label -> column, or
+    (column, style). The fan opens at the last recorded value. Everything else as :func:`lines`.
     """
     drawn: dict[str, Any] = {}
     if median is not None:
         drawn["Median"] = (median, {"style": "dashed", "colour": colour, "start": record})
     drawn[record_label] = (record, {"colour": "ink", "marker": True})
     drawn |= dict(paths) if isinstance(paths, Mapping) else {path: (path, {"width": 1.5}) for path in paths}
-    bands = [
-        (low.format(level=v), high.format(level=v), f"{v}% interval", {"colour": colour, "start": record})
-        for v in sorted(levels, reverse=True)
-    ]
+    look = {"colour": colour, "start": record}
+    bands = [(f"lo_{v}", f"hi_{v}", f"{v}% interval", look) for v in sorted(levels, reverse=True)]
     stars = ({target_label: target} if target is not None else {}) | dict(options.pop("stars", None) or {})
     return lines(frame, drawn, bands=[*bands, *options.pop("bands", ())], stars=stars, **options)
 
