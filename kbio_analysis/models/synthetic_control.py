@@ -126,7 +126,7 @@ def fit(outcomes: pd.DataFrame, treated: Hashable, start: object, *, method: str
     n_pre = int((panel.index < first).sum())
     if n_pre < MIN_PRE or n_pre == len(panel):
         raise ModelInputError(
-            f"{treated}: periods before {first}: {n_pre} (at least {MIN_PRE} needed), from it on: {len(panel) - n_pre} "
+            f"{treated}: {n_pre} periods before {first} (at least {MIN_PRE} needed), {len(panel) - n_pre} from it on "
             "(at least 1); choose a longer window or another start"
         )
     weights, paths = fit_targets(panel.to_numpy(), [0], n_pre, method)
