@@ -20,66 +20,71 @@ from kbio_analysis.models import structural_gravity
 HOME, SEED, PRETENDED, SAME = "KOR", 20040401, 2010, 1e-3
 
 
-def average(world: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    """One common effect a direction: effect_log_points and se_log_points."""
-    found = structural_gravity.effects(world, members.assign(agreement="all"), home=HOME).table.loc["all"]
-    return found[["effect_log_points", "se_log_points"]]
+def averages(world: pd.DataFrame, members: pd.DataFrame) -> pd.Series:
+    """By (name, direction), log points: ``common``, one effect for all, and ``mean``, that of each agreement's own."""
+    together, own = (
+        structural_gravity.effects(world, given, home=HOME).table.effect_log_points
+        for given in (members.assign(agreement="common"), members)
+    )
+    return pd.concat({"common": together["common"], "mean": own.groupby(level="direction").mean()})
 
 
 def without(world: pd.DataFrame, members: pd.DataFrame, left_out: np.ndarray) -> pd.Series:
-    """The average effect by direction on the panel without some economies, log points."""
+    """Those averages on the panel without some economies."""
     kept = world[~world.exporter.isin(left_out) & ~world.importer.isin(left_out)]
-    return average(kept, members)["effect_log_points"]
+    return averages(kept, members)
 
 
 def bias(world: pd.DataFrame, members: pd.DataFrame, splits: int) -> pd.DataFrame:
-    """By direction, log points: whole (the average effect), se, halves, bias of the whole and its 95% half width."""
+    """By average and direction, log points: whole, halves, bias of the whole, and its 95% half width over splits."""
     economies = np.unique(world[["exporter", "importer"]])
     others = np.setdiff1d(economies, [HOME, *members.iso3])
     rng, found = np.random.default_rng(SEED), []
     for _ in range(max(splits, 2)):
         halves = np.array_split(rng.permutation(others), 2)
         found.append(sum(without(world, members, half) for half in halves) / 2)
-    whole, halved = average(world, members), pd.DataFrame(found)
+    whole, halved = averages(world, members), pd.DataFrame(found)
     left = len(economies) - len(others) / 2
-    off = left / (len(economies) - left) * (halved - whole.effect_log_points)
-    frame = whole.set_axis(["whole", "se"], axis=1).assign(halves=halved.mean(), bias=off.mean())
+    off = left / (len(economies) - left) * (halved - whole)
+    frame = pd.DataFrame({"whole": whole, "halves": halved.mean(), "bias": off.mean()})
     return frame.assign(half_width=1.96 * off.std() / np.sqrt(len(found)))
 
 
 def placebos(world: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    """What a pretended agreement from ``PRETENDED`` shows over its first ten years, by (direction, iso3).
+    """What a pretended agreement from ``PRETENDED`` shows, by (kind, direction, iso3): value, error, n_years.
 
-    The columns of ``structural_gravity.effects``. Korea's true agreements keep their own effects in each regression.
+    ``placebo`` is its effect over its first ten years, ``placebo_step`` the step of its event study, as
+    ``structural_gravity.of_partner`` has them. Korea's true agreements keep their own effects in each regression.
     """
     real = members[members.entry_year <= world.year.max()]
-    found = []
+    rows = {}
     for iso3 in np.setdiff1d(world[["exporter", "importer"]], [HOME, *real.iso3]):
-        own = pd.DataFrame({"iso3": [iso3], "agreement": [iso3], "entry_year": [PRETENDED]})
-        effects = structural_gravity.effects(world, pd.concat([real, own], ignore_index=True), home=HOME).table
-        found.append(effects.loc[[iso3]])
-    return pd.concat(found).swaplevel().sort_index()
+        found = structural_gravity.of_partner(world, real, home=HOME, partner=iso3, start=PRETENDED)
+        for way, own in found.table.iterrows():
+            step = found.step(way, PRETENDED)
+            rows["placebo", way, iso3] = own.effect_log_points, own.se_log_points, own.n_years
+            rows["placebo_step", way, iso3] = step["step"], step["se"], len(found.study.year.unique())
+    index = pd.MultiIndex.from_tuples(rows, names=["kind", "direction", "name"])
+    return pd.DataFrame(list(rows.values()), index=index, columns=["value", "error", "n_years"]).sort_index()
 
 
 def main(rounds: int = 3) -> int:
-    """Print the average effect of the whole and of the halves over ``rounds`` splits, and the bound; then placebos.
+    """Print both average effects of the whole and of the halves over ``rounds`` splits, and the bias; then placebos.
 
     Returns 1 if the bias lies beyond the bound that ``structural_record`` keeps for the papers, or a placebo moved.
     """
     found = bias(load("world_trade_panel"), trade.structural_agreements(), rounds)
-    kept = load("structural_record").query("kind == 'bias'").set_index("direction")
-    bounds = kept.value.abs() + kept.error
+    kept = load("structural_record").query("kind == 'bias'").set_index(["name", "direction"])
+    bounds = (kept.value.abs() + kept.error).reindex(found.index)
     print(f"{max(rounds, 2)} splits; log points:")
-    for way, row in found.iterrows():
-        print(f"  {way:<8} whole {row.whole:+.3f} (standard error {row.se:.3f})   halves {row.halves:+.3f}", end="")
-        print(f"   bias of the whole {row.bias:+.3f}, with noise {abs(row.bias) + row.half_width:.3f}", end="")
-        print(f" (on record {bounds[way]:.3f})")
+    for (name, way), row in found.iterrows():
+        print(f"  {name:<6} {way:<8} whole {row.whole:+.3f}   halves {row.halves:+.3f}   bias of the whole", end=" ")
+        print(f"{row.bias:+.3f} +- {row.half_width:.3f} (on record up to {bounds[name, way]:.3f})")
     pretended = placebos(load("world_trade_panel"), trade.structural_agreements())
-    clear = pretended.effect_log_points.abs() > 1.96 * pretended.se_log_points
-    for way, rows in pretended.groupby(level="direction"):
-        effects, error = rows.effect_log_points, rows.se_log_points.mean()
-        print(f"  {way:<8} {len(rows)} pretended agreements: standard deviation {effects.std():.2f}", end="")
-        print(f", mean standard error {error:.2f}, {clear.xs(way, level='direction').sum()} beyond 1.96 errors")
-    kept = load("structural_record").query("kind == 'placebo'").set_index(["direction", "name"]).value
-    moved = not kept.index.equals(pretended.index) or (kept - pretended.effect_log_points).abs().max() > SAME
-    return int((found.bias.abs() > bounds).any() or moved)
+    for (kind, way), own in pretended.groupby(level=["kind", "direction"]):
+        spread, beyond = own.value.std(), (own.value.abs() > 1.96 * own.error).sum()
+        print(f"  {kind:<12} {way:<8} {len(own)} pretended agreements: standard deviation {spread:.2f}", end="")
+        print(f", mean standard error {own.error.mean():.2f}, {beyond} beyond 1.96 errors")
+    kept = load("structural_record").set_index(["kind", "direction", "name"]).value.loc[["placebo", "placebo_step"]]
+    moved = not kept.index.equals(pretended.index) or (kept - pretended.value).abs().max() > SAME
+    return int(not (found.bias.abs() <= bounds).all() or moved)

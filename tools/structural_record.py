@@ -1,6 +1,6 @@
 """What structural gravity found on the world panel, kept as a table: ``python -m tools.structural_record`` writes it.
 
-The fits take some seconds, the bias by halves of the economies and the pretended agreements two minutes, and none
+The fits take some seconds, the bias by halves of the economies and the pretended agreements minutes, and none
 depends on a report's parameters: they are made here once, not in every report of a batch. Run it, and ``make
 data-package``, when the panel or the dates of agreements change; a test compares.
 """
@@ -43,11 +43,9 @@ def main() -> None:
 
     known = load("world_trade_panel"), structural_agreements()
     found, halves, pretended = record(), bias(*known, SPLITS), placebos(*known)
-    rows = [("bias", way, "halves", row.bias, row.half_width, SPLITS) for way, row in halves.iterrows()]
-    rows += [
-        ("placebo", *row.Index, row.effect_log_points, row.se_log_points, row.n_years) for row in pretended.itertuples()
-    ]
-    found = pd.concat([pd.DataFrame(rows, columns=found.columns), found]).sort_values("kind", kind="stable")
+    rows = [("bias", way, name, row.bias, row.half_width, SPLITS) for (name, way), row in halves.iterrows()]
+    rows += [(*row.Index, row.value, row.error, row.n_years) for row in pretended.itertuples()]
+    found = pd.concat([pd.DataFrame(sorted(rows), columns=found.columns), found]).sort_values("kind", kind="stable")
     for column, digits in (("value", 5), ("error", 5), ("weight", 6)):
         found[column] = found[column].astype(float).round(digits)
     with TABLE.open("w", newline="") as file:

@@ -146,10 +146,10 @@ def with_covariates(found: AgreementRecord) -> PooledEffect:
     return pool(found.effects, found.covariance, covariates=varied if varied.shape[1] else None)
 
 
-def years_weighted(found: AgreementRecord, pooled: PooledEffect) -> tuple[float, float]:
-    """Mean effect weighted by the years each was observed, and its standard error with the spread of ``pooled``."""
-    weight = found.table["n_years"].to_numpy(dtype=float)
-    weight /= weight.sum()
+def weighted(found: AgreementRecord, pooled: PooledEffect, *, by: str) -> tuple[float, float]:
+    """Mean effect weighted by a column of the table, and its standard error with the spread of ``pooled``."""
+    share = found.table[by] / found.table[by].sum()
+    weight = share.to_numpy(dtype=float)
     total = found.covariance.to_numpy() + pooled.tau2 * np.eye(len(weight))
     return float(weight @ found.effects), float(np.sqrt(weight @ total @ weight))
 

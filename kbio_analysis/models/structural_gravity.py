@@ -78,7 +78,7 @@ class PartnerEffects:
 def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: int = 10) -> AgreementRecord:
     """One effect an agreement and direction over its first ``years`` years, all in one regression.
 
-    The table has effect_log_points, se_log_points, first_year and n_years in the panel.
+    The table has effect_log_points, se_log_points, n_years in the panel and trade_usd_m, the trade of such a year.
     ``world`` as :data:`WORLD_COLUMNS`; ``agreements``: columns iso3, agreement and entry_year (first calendar year that
     counts), one row a partner. An agreement without a year of the panel within its first years, or without trade then,
     has no effect. Raises ModelInputError for a panel that breaks its columns, a home that is not in it, or when no
@@ -88,9 +88,9 @@ def effects(world: pd.DataFrame, agreements: pd.DataFrame, *, home: str, years: 
     if not terms:
         raise ModelInputError(f"no agreement of {home} has a year of the panel within its first {years} years")
     table, covariance = _fitted(frame, late, terms, ["agreement", "direction"])
-    seen = {key: frame.loc[own, "year"] for key, own in terms.items()}
-    table["first_year"] = [int(seen[key].min()) for key in table.index]
-    table["n_years"] = [int(seen[key].nunique()) for key in table.index]
+    seen = {key: frame[own].groupby("year")["trade_usd_m"].sum() for key, own in terms.items()}
+    table["n_years"] = [len(seen[key]) for key in table.index]
+    table["trade_usd_m"] = [float(seen[key].mean()) for key in table.index]
     return AgreementRecord(table=table, covariance=covariance)
 
 
