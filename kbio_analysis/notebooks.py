@@ -27,10 +27,7 @@ RESERVED = ("batches", "compare", "go", "whatif")
 
 LONGEST_NAME = 80
 MOST_BYTES = 100_000_000
-_PICTURES = {f".{kind}": f"image/{kind}" for kind in ("png", "jpeg", "gif", "webp")} | {
-    ".jpg": "image/jpeg",
-    ".svg": "image/svg+xml",
-}
+_PICTURES = {"png": "png", "jpeg": "jpeg", "jpg": "jpeg", "gif": "gif", "webp": "webp", "svg": "svg+xml"}
 MOST_PICTURE_BYTES = 5_000_000
 _RELATIVE = re.compile(r"!\[[^\[\]]*\]\(\s*<?(?![/#]|[a-z]+:)([^()<>\s\"]+)", re.IGNORECASE)
 
@@ -161,5 +158,5 @@ def _picture(folder: Path, address: str) -> dict[str, str] | None:
         content = path.read_bytes() if inside else b""
     except (OSError, ValueError):
         return None
-    kind = _PICTURES.get(path.suffix.lower())
-    return {kind: base64.b64encode(content).decode()} if kind and content else None
+    kind = _PICTURES.get(path.suffix.lower()[1:])
+    return {f"image/{kind}": base64.b64encode(content).decode()} if kind and content else None

@@ -9,38 +9,12 @@ from datetime import date
 from math import ceil, expm1, floor, isfinite, log10
 from typing import Any, Literal
 
+from kbio_analysis.vocabulary import ODDS, UNITS, WITH_ARTICLE
+
 MISSING = "–"
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_WITH_ARTICLE = {
-    "European Union",
-    "Middle East",
-    "Netherlands",
-    "Philippines",
-    "Maldives",
-    "Bahamas",
-    "Gambia",
-    "Comoros",
-}
-_UNITS = {
-    "US$ million": "US${}m",
-    "US$ billion": "US${}bn",
-    "per cent": "{}%",
-    "per cent a year": "{}% a year",
-    "multiple": "{} times",
-    "million people": "{}m people",
-    "days": "{} days",
-    "true or false": "a ratio of {}",
-}
-_ODDS = (
-    (0.05, "very unlikely"),
-    (0.33, "unlikely"),
-    (0.45, "less likely than not"),
-    (0.55, "about even"),
-    (0.67, "more likely than not"),
-    (0.95, "likely"),
-)
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -138,7 +112,7 @@ def chance_range(low: float, high: float) -> str:
 
 def odds_word(probability: float) -> str:
     """A probability in plain words by one scale; its cut points are 5, 33, 45, 55, 67 and 95 per cent."""
-    return next((word for bound, word in _ODDS if probability < bound), "very likely")
+    return next((word for bound, word in ODDS if probability < bound), "very likely")
 
 
 def span(low: float, high: float, word: Callable[[float], str]) -> str:
@@ -154,7 +128,7 @@ def quantity(value: float, unit: str, step: float = 1, *, finer: int = 1) -> str
     finer += int(unit == "multiple" and finer > 0)
     decimals = 0 if unit in ("count", "days", "year") else max(0, finer - floor(log10(step)))
     text = f"{value:.0f}" if unit == "year" else number(value, 2 if unit == "true or false" else decimals)
-    return _UNITS.get(unit, "{}").format(text)
+    return UNITS.get(unit, "{}").format(text)
 
 
 def count(amount: int, noun: str, plural: str | None = None) -> str:
@@ -211,7 +185,7 @@ def possessive(name: str) -> str:
 def the(name: str) -> str:
     """A country's name within a sentence: ``the United Kingdom``, ``Japan``."""
     plural = name.startswith("United ") or name.endswith((" Islands", " Republic", " Territories"))
-    return f"the {name}" if plural or name in _WITH_ARTICLE else name
+    return f"the {name}" if plural or name in WITH_ARTICLE else name
 
 
 def capital(text: str) -> str:

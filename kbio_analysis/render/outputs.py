@@ -23,8 +23,6 @@ DEFAULT_RTOL = 1e-9
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DRAWN = ("svg", "csv")
 _VOLATILE = ("papermill", "execution", "collapsed", "scrolled")
-
-
 Named = dict[str, dict[str, Any]]
 
 
@@ -142,20 +140,18 @@ def _machine(data: str | None) -> dict[str, tuple[str, str]]:
 
 # ---- which tables stand behind what a cell shows: those its lines asked for, and those its names were made from
 
-NOT_SHOWN = {"sources"}  # whom to name; every table refers to it
-
 
 def mark_tables(cells: Iterable[Any], lines: Iterable[tuple[str, int, str]]) -> None:
     """Write into the metadata of each code cell, under ``kbio``, the ``tables`` behind it.
 
-    ``lines``: cell, line and table of every reading. Names are followed statement by statement; what a name once was
-    no longer counts when it is given anew.
+    ``lines``: cell, line and table of every reading, but for ``sources``, which says whom to name. Names are followed
+    statement by statement; what a name once was no longer counts when it is given anew.
     """
     made: dict[str, set[str]] = {}
     for number, cell in enumerate((cell for cell in cells if cell["cell_type"] == "code"), start=1):
         asked, shown = [(line, table) for place, line, table in lines if place == f"<cell {number}>"], set()
         for within, read, given in _statements(cell["source"]):
-            behind = {table for line, table in asked if line in within} - NOT_SHOWN
+            behind = {table for line, table in asked if line in within} - {"sources"}
             behind.update(*(made.get(name, ()) for name in read))
             for name, anew in given:
                 made[name] = behind | (set() if anew else made.get(name, set()))
