@@ -25,12 +25,13 @@ FLOWS = ("exports", "imports")
 PERCENTILES = (5, 50, 95)
 
 ASSUMED = {
-    "Use of the preference": ("utilisation", 0.5, 0.9),
-    "Elasticity of substitution": ("sigma_scale", 0.75, 1.25),
-    "Part of every line covered": ("coverage", 0.5, 1.0),
-    "Years until duties are gone": ("phase_years", 15, 1),
+    "Use of the preference": ("utilisation", "{:.0%}", 0.5, 0.9),
+    "Elasticity of substitution": ("sigma_scale", "×{:g}", 0.75, 1.25),
+    "Part of every line covered": ("coverage", "{:.0%}", 0.5, 1.0),
+    "Years until duties are gone": ("phase_years", "{:g}", 15, 1),
 }
-"""Input of the tariff method -> its name in the terms, and the two ends it is put at (elasticities: multiples)."""
+"""Input of the tariff method -> its name in the terms, how an end is written, and its two ends (elasticities:
+multiples)."""
 
 _RERUN_DRAWS = 400  # where an assumption is moved
 _RECORDED_YEARS = 15  # of the record beside the paths ahead
@@ -254,10 +255,9 @@ def drivers(
         return sum(outlook.at(year, flow) * float(np.median(draws)) for flow, draws in last.items())
 
     rows = []
-    for name, (attribute, *both) in ASSUMED.items() if flows else ():
+    for name, (attribute, how, *both) in ASSUMED.items() if flows else ():
         values = [end * terms["sigma_scale"] if attribute == "sigma_scale" else end for end in both]
-        said = [f"{end:.0%}" if attribute in ("utilisation", "coverage") else f"{end:g}" for end in both]
-        rows.append((name, *(total({**terms, attribute: value}) for value in values), *said))
+        rows.append((name, *(total({**terms, attribute: value}) for value in values), *map(how.format, both)))
     for name, cases in variants.items() if flows else ():
         moved = [total(terms, cases[end][1]) for end in ("low", "high")]
         rows.append((name, *moved, cases["low"][0], cases["high"][0]))
