@@ -25,11 +25,7 @@ from kbio_analysis.render.site import write_site
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-BROWSERS = (
-    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
+BROWSERS = (TEMPLATES / "report" / "browsers.txt").read_text(encoding="utf-8").splitlines()
 PAPER_WIDTH = 665  # CSS pixels between the margins of the print style sheet: 210 mm less twice 17 mm
 LOAD_SECONDS = 60.0
 
