@@ -150,13 +150,9 @@ def market_gaps(panel: pd.DataFrame) -> tuple[GravityFit, pd.DataFrame]:
     part = np.exp(frame[list(fit.coefficients.index)] @ fit.coefficients)
     actual, fitted = (v.groupby(frame["year"]).transform("sum") for v in (frame["exports_usd_m"], part))
     frame = frame.assign(actual_usd_m=frame["exports_usd_m"], expected_usd_m=part * actual / fitted)
-    return fit, _against(frame.groupby("iso3")[["actual_usd_m", "expected_usd_m"]].mean())
-
-
-def by_group(markets: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
-    """The columns of :func:`market_gaps` added up by group (``groups``: ISO3 -> name), widest gap first."""
-    summed = markets.groupby(groups.reindex(markets.index))[["actual_usd_m", "expected_usd_m"]].sum()
-    return _against(summed).sort_values("gap_usd_m", ascending=False)
+    found = frame.groupby("iso3")[["actual_usd_m", "expected_usd_m"]].mean()
+    gap_usd_m, ratio = found["expected_usd_m"] - found["actual_usd_m"], found["actual_usd_m"] / found["expected_usd_m"]
+    return fit, found.assign(gap_usd_m=gap_usd_m, ratio=ratio)
 
 
 @typed
@@ -174,9 +170,3 @@ def track_record(early: pd.Series, growth: pd.Series) -> pd.Series:
     found, faster = stats.spearmanr(both.early, both.growth), (below.growth > both.growth.median()).mean()
     scores = {"correlation": found.statistic, "p_value": found.pvalue, "faster_share": faster}
     return pd.Series(scores | {"n": len(both), "n_below": len(below)}, dtype=object)
-
-
-def _against(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(
-        gap_usd_m=frame["expected_usd_m"] - frame["actual_usd_m"], ratio=frame["actual_usd_m"] / frame["expected_usd_m"]
-    )

@@ -12,7 +12,6 @@ Years everywhere; money in US$ million; every assumption is a (low, likely, high
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -119,11 +118,6 @@ def all_products(gains: Mapping[str, ClockGain], a_year: Mapping[str, float]) ->
     frame.insert(0, "a_year", 1.0)
     frame = frame.rename(columns=columns).mul(pd.Series(a_year), axis=0)
     return pd.concat([frame, frame.sum().to_frame("together").T])
-
-
-def years_left(start: date | str, target_year: int) -> float:
-    """Years from ``start`` to the end of the target year; negative if it lies behind."""
-    return (date(target_year, 12, 31) - pd.Timestamp(start).date()).days / DAYS
 
 
 @typed

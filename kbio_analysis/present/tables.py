@@ -11,6 +11,10 @@ from kbio_analysis.errors import UsageError, did_you_mean
 from kbio_analysis.present.outputs import as_html, caption_html, show
 from kbio_analysis.present.words import MISSING, formatted
 
+SOURCES = {"id": "sources", "caption": "Sources of every figure on this page", "source": "data/tables/sources.csv"}
+SOURCES |= {"links": "Address", "stack": True}
+"""How a paper shows its table of sources, the last one."""
+
 Format = str | Callable[[Any], str]
 Column = str | None | Sequence[Any] | tuple[str | Sequence[Any] | None, Format]
 
