@@ -4,8 +4,6 @@ Both are made from the page itself: the PDF by the system's Chromium, the Word d
 anew removes its forms, so that one that is there is never out of date.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -64,7 +62,7 @@ def add_forms(site: Path, folders: Iterable[Path], forms: Sequence[str]) -> tupl
 
 
 @contextmanager
-def opened_browser() -> Iterator[Browser]:
+def opened_browser() -> "Iterator[Browser]":
     """A headless Chromium without network. Raises KbioError saying what is missing and how to get it."""
     try:
         from playwright.sync_api import Error, sync_playwright
@@ -87,7 +85,7 @@ def opened_browser() -> Iterator[Browser]:
             yield browser
 
 
-def pdf_of(page_file: Path, browser: Browser) -> bytes:
+def pdf_of(page_file: Path, browser: "Browser") -> bytes:
     """The report page as a PDF, without clock and machine. Raises KbioError if the browser cannot print it."""
     from playwright.sync_api import Error
 

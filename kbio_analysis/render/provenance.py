@@ -4,8 +4,6 @@
 bytes, its passport entry and the corrections), and the hash of every file. Time stamps play no part.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -81,11 +79,11 @@ def inputs_read() -> dict[str, Any]:
 class Cache:
     """The inputs as they are before reports are made: what changes meanwhile makes these out of date, never fresh."""
 
-    def __init__(self, site: Path, jobs: Iterable[Job]) -> None:
+    def __init__(self, site: Path, jobs: "Iterable[Job]") -> None:
         self._site = site
         self._states = {data: table_states(data) for data in {job.data for job in jobs} - {None}}
 
-    def current(self, job: Job) -> bool:
+    def current(self, job: "Job") -> bool:
         """Whether the published report is what making it again would give, and all its files are whole."""
         folder = folder_of(self._site, job.notebook, job.set_name)
         try:
@@ -96,14 +94,14 @@ class Cache:
             # Missing or damaged: exactly what makes a report due.
             return False
 
-    def stamped(self, job: Job, report: Report) -> Report:
+    def stamped(self, job: "Job", report: "Report") -> "Report":
         """The report with its stamp among its files; one that failed stays as it is."""
         if report.status != "ok":
             return report
         stamp = json.dumps(self._stamp(job, report.files), indent=1) + "\n"
         return replace(report, files=report.files | {STAMP: stamp.encode()})
 
-    def _stamp(self, job: Job, files: Mapping[str, bytes]) -> dict[str, Any]:
+    def _stamp(self, job: "Job", files: Mapping[str, bytes]) -> dict[str, Any]:
         code, python = code_hash(job.provenance["code"], job.source), platform.python_version()
         recorded = None if job.recorded is None else _hash(job.recorded)
         made_from = [job.label, job.batch, code, recorded, job.provenance["lock"], python, job.parameters]
