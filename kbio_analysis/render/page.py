@@ -113,7 +113,7 @@ class Page:
             case {"kind": "chart", "svg": str(svg), **told}:
                 view = self._numbered("Figure", told)
                 size = [round(CSS_PIXELS * float(side)) for box in _BOX.findall(svg[:500])[:1] for side in box]
-                return view | {"as": "figure", "lacks": "", "size": size, "src": formats.data_uri(svg, formats.SVG)}
+                return view | {"as": "figure", "lacks": False, "size": size, "src": formats.data_uri(svg, formats.SVG)}
             case {"kind": "table", "columns": list(columns), **told}:
                 columns = [column for column in columns if isinstance(column, Mapping)]
                 return self._numbered("Table", told) | {"as": "table", "columns": columns}
@@ -141,8 +141,7 @@ class Page:
             if kind in data and formats.INLINE_IMAGE.fullmatch(image):
                 told = metadata.get(kind)
                 alt = told.get("alt") if isinstance(told, Mapping) else None
-                lacks = "no caption" if alt else "no caption, no text for readers who cannot see it"
-                view = {"as": "figure", "alt": alt, "lacks": lacks, "src": "".join(image.split())}
+                view = {"as": "figure", "alt": alt, "lacks": True, "src": "".join(image.split())}
                 return self._numbered("Figure", {}) | view
         for kind in ("text/markdown", "text/latex"):
             if kind in data:

@@ -23,7 +23,6 @@ RESULT, PAGE = "result.json", "index.html"
 OTHER_FORMS = {"pdf": "report.pdf", "docx": "report.docx"}
 LISTED = (RESULT, FAILURE, PAGE, LOG, *OTHER_FORMS.values())  # what of a report's files the pages of a site tell
 _LATEST = ("status", "batch", "parameters", "changed", "error")  # what is of the last run, whether it failed or not
-CSV_NAME, PARQUET_NAME = "results.csv", "results.parquet"
 ABSENT: Any = ...  # where a report has no such parameter or result; None is a value like any other
 csv.field_size_limit(2**31 - 1)
 COLUMNS = ("notebook", "set", "batch", "status", "name", "value", "text_value", "unit", "meaning", "parameters")
@@ -150,7 +149,7 @@ def results_files(reports: Iterable[SiteReport]) -> dict[str, bytes]:
     table = lines.read_json(io.BytesIO(written), **how).select(list(COLUMNS)) if rows else types.empty_table()
     parquet.write_table(table, packed := io.BytesIO(), compression="zstd")
     text = csv_text([COLUMNS, *(map(row.get, COLUMNS) for row in rows)])
-    return {CSV_NAME: text.encode(), PARQUET_NAME: packed.getvalue()}
+    return {"results.csv": text.encode(), "results.parquet": packed.getvalue()}
 
 
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:
