@@ -60,7 +60,8 @@ def main() -> None:
         # What a terminal's encoding cannot show is replaced; nothing fails for it.
         getattr(sys, name).reconfigure(errors="replace")
     try:
-        if sys.argv[1:2] == ["render"] and not any(word.startswith(("-h", "--help", "--sch")) for word in sys.argv):
+        apart = any(word.startswith(("-h", "--h", "--sch")) for word in sys.argv)  # help, or a cluster's scheduler
+        if sys.argv[1:2] in (["render"], ["check"]) and not apart:
             from kbio_analysis.render.forks import begin
 
             begin()  # at once: it takes longer than to read the request

@@ -1,6 +1,6 @@
 """The processes of a run: the fork server, which imports what notebooks would import themselves, and, forked from it,
-one for each piece of work, to which nothing but these imports is carried over: session, files, environment, folder,
-random state and matplotlib's settings are its own. Its end is told."""
+one for each piece of work, to which nothing is carried over but these imports, typed tables and what was rehearsed:
+session, files, environment, folder, random state and matplotlib's settings are its own. Its end is told."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def tail(folder: Path, *names: str) -> str:
 # ---- the fork server
 
 SERVER = "KBIO_SERVER"  # the environment variable that makes a process the server: whose, and its folder
-AHEAD = "ahead.json"  # modules that notebooks import, by folder their tables, name and source of the first notebook
+AHEAD = "ahead.json"  # modules that notebooks import, by folder their tables; name, source, code's hash of the first
 LOG = "server.log"
 START_SECONDS = 120  # whoever waits for the server waits no longer
 PID = os.getpid()
@@ -180,7 +180,8 @@ _ALWAYS = (
     *("kbio_analysis.render.engine", "kbio_analysis.render.job", "kbio_analysis.render.page"),
     *("IPython.core.magics.execution", "latex2mathml.converter"),
 )
-# What our models and charts use and no notebook names; then what figures of an analyst's own use besides pyplot.
+# What our models and charts use and no notebook names; what an analyst's own figures use; what checks tables, imported
+# where they are typed.
 _STACK = ("pandas.io.formats.csvs", "pandas.io.formats.string", "matplotlib.backends.backend_svg")
 _PLOTS = ("matplotlib.pyplot", "matplotlib_inline.backend_inline", "pandas.plotting._matplotlib")
 _CHECKS = ("pandera.pandas", "pandera.backends.pandas.builtin_checks")
@@ -205,7 +206,7 @@ def _ready(ahead: Path, caller: int) -> None:
     for name in _STACK if whole else ():
         _import(name)
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    beside = multiprocessing.get_context("fork").Process(target=_typed, args=(theirs, tables))
+    beside = multiprocessing.get_context("fork").Process(target=_typed, args=(ours, theirs, tables))
     if whole and not checks:
         beside.start()
     theirs.close()
@@ -214,7 +215,7 @@ def _ready(ahead: Path, caller: int) -> None:
     with contextlib.suppress(Exception):  # it would be told by every report
         sys.modules["kbio_analysis.render.engine"].NotebookShell.begin()
         sys.modules["kbio_analysis.render.job"].rehearse(*first)
-    with contextlib.suppress(Exception):  # it has died: every report types its tables
+    with contextlib.suppress(Exception):  # it has died, or there was nothing to do: every report types its tables
         sys.modules["kbio_analysis.data.tables"].keep(*ours.recv())
         beside.join()
     for name in _HIDDEN:
@@ -222,10 +223,13 @@ def _ready(ahead: Path, caller: int) -> None:
             del sys.modules[name]
     if "matplotlib" in sys.modules:  # whoever starts the server may have settings of their own
         sys.modules["matplotlib"].rcdefaults()
+        sys.modules["matplotlib"].rcParams["backend"] = _FIXED["MPLBACKEND"]  # for whoever imports pyplot later
 
 
-def _typed(connection: Connection, tables: dict[str, list[str]]) -> None:
+def _typed(theirs: Connection, connection: Connection, tables: dict[str, list[str]]) -> None:
     """Type and check tables beside the server, which imports what else there is meanwhile."""
+    _prctl(1, signal.SIGKILL)  # it holds the server's socket: while it lives, nobody is told of the server's end
+    theirs.close()
     preloaded = importlib.import_module("kbio_analysis.data.tables").preloaded
     connection.send([preloaded(Path(root), names) for root, names in tables.items()][-1])
 

@@ -121,9 +121,8 @@ def answers(
 
 def begin() -> None:
     """Start the fork server unless it runs; what every report needs is imported there while the caller goes on.
-    To this process falls what a killed server leaves."""
+    To this process falls what a killed server leaves (on Linux)."""
     child.adopt_orphans()
-    util.Finalize(None, child.clear, args=(_orphans, END_SECONDS), exitpriority=50)
     with _lock, _as_the_server_wants():
         forkserver.ensure_running()
 
@@ -196,7 +195,10 @@ class Work:
             answer = self.connection.recv() if self.connection.poll() else None
         except Exception:  # closed, or a cell has written into it
             dead = True
-        if sum((self.folder / name).stat().st_size for name in child.WRITTEN) > MOST_OUTPUT:
+        written = 0
+        with contextlib.suppress(OSError):  # a cell may have taken them away
+            written = sum((self.folder / name).stat().st_size for name in child.WRITTEN)
+        if written > MOST_OUTPUT:
             what = f"more than {MOST_OUTPUT // 1_000_000} MB printed or shown"
             answer = self._ended("failed", "OutputLimit", what, "; show less")
         elif dead and answer is None:
@@ -254,11 +256,11 @@ def _server() -> psutil.Process | None:
 
 
 def _orphans() -> list[psutil.Process]:
-    """Processes that have fallen to the server because what started them is dead; to this one, if the server is."""
+    """Processes that have fallen to the server because what started them is dead, or to this process with a server."""
     found = []
     with _lock, contextlib.suppress(psutil.Error, OSError):
         if server := _server():
-            return [one for one in server.children() if one.pid not in _at_work]
+            found += [one for one in server.children() if one.pid not in _at_work]
         for one in psutil.Process().children():
             with contextlib.suppress(psutil.Error):
                 found += [one] * one.environ().get("TMPDIR", "").startswith(str(own_folder() / "run-"))

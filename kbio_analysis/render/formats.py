@@ -9,6 +9,7 @@ import base64
 import hashlib
 import html
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -228,13 +229,18 @@ def clean_html(source: str) -> Markup:
 class _Compiled(jinja2.FileSystemBytecodeCache):
     """Templates stay compiled between runs, as Python's modules do, where their folder can be written to."""
 
+    def get_source_checksum(self, source: str) -> str:
+        # What this module says of the environment is compiled in.
+        return super().get_source_checksum(f"{jinja2.__version__}{Path(__file__).read_text()}{source}")
+
     def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
         with suppress(OSError):
             Path(self.directory).mkdir(exist_ok=True)
             super().dump_bytecode(bucket)
 
 
-_from = {"loader": jinja2.FileSystemLoader(TEMPLATES), "bytecode_cache": _Compiled(str(TEMPLATES / "__pycache__"))}
+_compiled = None if sys.dont_write_bytecode else _Compiled(str(TEMPLATES / "__pycache__"))
+_from = {"loader": jinja2.FileSystemLoader(TEMPLATES), "bytecode_cache": _compiled}
 _environment = jinja2.Environment(**_from, autoescape=True, trim_blocks=True, lstrip_blocks=True)
 _filters = (breakable, data_uri, file_name, link, linkify, paragraph, plain)
 _environment.filters |= {one.__name__: one for one in _filters} | {

@@ -47,11 +47,14 @@ def provenance(folder: Path) -> dict[str, Any]:
     return {"code": package_hash(), "lock": lock, "commit": commit, "dirty": commit and bool(dirty)}
 
 
+_NOT_CODE = {"__pycache__", ".ipynb_checkpoints"}
+
+
 @cache
 def package_hash() -> str:
-    """sha256 over every file of kbio_analysis (code, templates), by its path within the package."""
+    """sha256 over the files of kbio_analysis (code, templates), by their paths within the package."""
     digest = hashlib.sha256()
-    files = (path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = (path for path in PACKAGE.rglob("*") if path.is_file() and not {*path.parts} & _NOT_CODE)
     for name, path in sorted((path.relative_to(PACKAGE).as_posix(), path) for path in files):
         content = path.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -21,6 +21,8 @@ from kbio_analysis.render.provenance import STAMP
 SEED = 20250905
 SETS = ("a", "b", "c")
 SMALL = "generation: int = 0  # which, count\nseconds: float = 0.0  # how long, s"
+APART = f"import subprocess, time; subprocess.Popen(['sleep', '{SLEEP}'], start_new_session=True)\n"
+SOURCE = APART + "time.sleep(seconds)\nprint('generation', generation)"
 BATCH = "notebook: 12_top_five\nsets: {a: , b: , c: }\n"
 
 
@@ -29,8 +31,7 @@ def kbio(tmp_path: Path) -> Room:
     """A room with one small notebook and a batch of three sets for it."""
     room = Room(tmp_path)
     (room.notebooks / "11_export_forecast.ipynb").unlink()
-    apart = f"import subprocess, time; subprocess.Popen(['sleep', '{SLEEP}'], start_new_session=True)\n"
-    room.add("12_top_five", apart + "time.sleep(seconds)\nprint('generation', generation)", parameters=SMALL)
+    room.add("12_top_five", SOURCE, parameters=SMALL)
     (tmp_path / "b.yml").write_text(BATCH)
     return room
 
@@ -102,7 +103,9 @@ def test_killed_at_any_moment_no_page_is_half_and_none_is_lost(kbio: Room, progr
     assert not any((kbio.site / ".kbio" / "aside").rglob("*.*"))
 
 
-def test_a_killed_fork_server_costs_no_report(kbio: Room) -> None:
+@pytest.mark.parametrize("cell", ["", "from kbio_analysis.models import growth\n"], ids=["at work", "typing tables"])
+def test_a_killed_fork_server_costs_no_report(kbio: Room, cell: str) -> None:
+    kbio.add("12_top_five", cell + SOURCE, parameters=SMALL)
     child = start(kbio, "--jobs", "2", "-p", "seconds=0.5")
     wait_for(lambda: at_work(child.pid))
     at_work(child.pid)[0].parent().kill()
@@ -110,6 +113,12 @@ def test_a_killed_fork_server_costs_no_report(kbio: Room) -> None:
     assert (child.returncode, errors) == (0, "")
     assert "3 made, 0 unchanged, 0 failed" in output
     assert not running(SLEEP)  # in a session of its own, and who knew of it is dead
+
+
+def test_a_figure_is_shown_whatever_way_pyplot_comes_to_a_notebook_with_our_models(kbio: Room) -> None:
+    kbio.add("12_top_five", "from kbio_analysis.models import growth\nimport pandas\npandas.Series([1, 2]).plot();")
+    assert kbio("render", "12").returncode == 0
+    assert "data:image/png" in (kbio.site / "12_top_five" / "default" / "index.html").read_text()
 
 
 # ---- told to stop, out of time, no room
