@@ -93,7 +93,7 @@ def requested(
     for one in asked:
         try:
             spec = shelf.spec(one.notebook)
-            values = coerce(spec, one.values)
+            values = one.values if batches and not given else coerce(spec, one.values)  # a batch's are judged already
             name = one.set_name or slug(named_after(spec.changed(values)) or DEFAULT_SET)
             sets.append(replace(one, set_name=name, values=values))
         except UsageError as mistake:
