@@ -186,7 +186,7 @@ def render(
     from kbio_analysis.render.build import build, say
     from kbio_analysis.render.forms import add_forms
 
-    make = _maker(jobs, scheduler, unencrypted)
+    make = _maker(work, jobs, scheduler, unencrypted)
     code = build(work, out, make, force=force or failed, rankings=rankings)
     if forms and code != 130:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -210,12 +210,12 @@ def _with_own(tables: list[str]) -> None:
     os.environ["KBIO_DATA"] = str(folder)
 
 
-def _maker(jobs: int | None, scheduler: str | None, unencrypted: bool) -> Callable[..., Any]:
+def _maker(work: list[Any], jobs: int | None, scheduler: str | None, unencrypted: bool) -> Callable[..., Any]:
     """What makes reports: processes here, or a Dask cluster. Raises UsageError for an address not to be trusted."""
     if scheduler is None:
         from kbio_analysis.render.job import reports
 
-        return partial(reports, workers=jobs)
+        return partial(reports, workers=jobs, run=work)
     from kbio_analysis.render import cluster
 
     cluster.check_address(scheduler, unencrypted=unencrypted)
@@ -247,7 +247,7 @@ def check(
     if lost := [] if notebooks else orphans(folder, known):
         say("\n".join(lost))
     well = not lost
-    for report in checked(work, folder, partial(reports, workers=jobs)):
+    for report in checked(work, folder, partial(reports, workers=jobs, run=work)):
         if report.status != "ok":
             good, lines = False, [line(report)]
         elif report.notebook in asked:

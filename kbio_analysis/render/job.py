@@ -104,14 +104,16 @@ class Report:
         return f"{cell}{error['type']}: {error['message']}"
 
 
-def reports(jobs: Iterable[Job], *, workers: int | None = None) -> Iterator[Report]:
+def reports(jobs: Iterable[Job], *, workers: int | None = None, run: Iterable[Job] = ()) -> Iterator[Report]:
     """Yield a report for every job, as they are done; whatever happens to its process, one each.
 
-    By default there are as many at a time as cores. Raises what :func:`~kbio_analysis.render.forks.answers` does.
+    By default there are as many at a time as cores. ``run`` are all jobs of a run of which these are a part: what its
+    composed reports need is made ready, too. Raises what :func:`~kbio_analysis.render.forks.answers` does.
     """
     jobs = list(jobs)
+    later = [job for job in run if job.upstream]
     works = [Work(key=job, call=partial(make, job), limit_seconds=job.limit_seconds) for job in jobs]
-    for job, answer in answers(works, workers=workers, ahead=_ahead(jobs)):
+    for job, answer in answers(works, workers=workers, ahead=_ahead([*jobs, *later])):
         yield failed(job, answer) if isinstance(answer, StoppedError) else answer
 
 
