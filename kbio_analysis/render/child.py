@@ -31,9 +31,8 @@ import psutil
 
 from kbio_analysis.errors import ExecutionError
 
+# What the programs that cells start write, what cells print and show, and the numbers of the cells begun so far.
 WRITTEN = OUTPUT, PRINTED, SHOWN, CELLS = "output.txt", "printed.txt", "shown.txt", "cells.txt"
-"""Files of what the programs that cells start write, of what cells print and show, and of the cells begun so far."""
-
 MOST_LOGGED = 200_000  # bytes of each
 AFTER = -1  # told in place of a cell's number when the cells are done and the page is being made
 

@@ -89,7 +89,7 @@ def answers(
     Everything that runs is killed when the caller leaves, and when this process is told to stop (KeyboardInterrupt).
     Raises ExecutionError where no process can be started.
     """
-    waiting, running, done, looked = deque(works), [], deque(), 0.0
+    waiting, running, done = deque(works), [], deque()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     write_file(own_folder() / child.AHEAD, json.dumps(ahead).encode())
     try:
@@ -103,11 +103,9 @@ def answers(
                 work.end()
                 running.remove(work)
                 yield work.key, answer
-            told = wait([work.connection for work in running], timeout=TICK_SECONDS if running else 0)
+            wait([work.connection for work in running], timeout=TICK_SECONDS if running else 0)
             check_stop()
-            if late := time.monotonic() - looked >= TICK_SECONDS:
-                looked = time.monotonic()
-            for work in [work for work in running if late or work.connection in told]:
+            for work in [*running]:
                 if (answer := work.answer()) is work:
                     work.end()
                     running.remove(work)
@@ -120,8 +118,7 @@ def answers(
 
 
 def begin() -> None:
-    """Start the fork server unless it runs; what every report needs is imported there while the caller goes on.
-    To this process falls what a killed server leaves (on Linux)."""
+    """Start the fork server unless it runs; on Linux what it leaves, should it be killed, falls to this process."""
     child.adopt_orphans()
     with _lock, _as_the_server_wants():
         forkserver.ensure_running()

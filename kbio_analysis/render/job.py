@@ -110,10 +110,9 @@ def reports(jobs: Iterable[Job], *, workers: int | None = None, run: Iterable[Jo
     By default there are as many at a time as cores. ``run`` are all jobs of a run of which these are a part: what its
     composed reports need is made ready, too. Raises what :func:`~kbio_analysis.render.forks.answers` does.
     """
-    jobs = list(jobs)
-    later = [job for job in run if job.upstream]
+    jobs, composed = list(jobs), [job for job in run if job.upstream]
     works = [Work(key=job, call=partial(make, job), limit_seconds=job.limit_seconds) for job in jobs]
-    for job, answer in answers(works, workers=workers, ahead=_ahead([*jobs, *later])):
+    for job, answer in answers(works, workers=workers, ahead=_ahead([*jobs, *composed])):
         yield failed(job, answer) if isinstance(answer, StoppedError) else answer
 
 

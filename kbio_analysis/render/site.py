@@ -101,7 +101,6 @@ def write_site(site: Path, rankings: Rankings | None = None) -> None:
 def rehearse() -> None:
     """Import and compile what the pages are made with, by making those of no reports: for a time of waiting."""
     _made_files(Path(os.devnull), Front(), {})
-    rendered("site/side.html.j2", title="", sections=[], totals=totals([]))
 
 
 def write_comparison(site: Path, comparison: Comparison) -> Path:
