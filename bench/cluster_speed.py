@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.workshop import LIGHT, Place, alternating, batch_file, kbio, place, ratio, verdict
@@ -22,6 +22,7 @@ REPORTS = 24
 WORKERS = 2
 AS_FAST_AS = 1.15
 START_SECONDS = 60.0
+END_SECONDS = 20.0
 
 
 @contextmanager
@@ -46,7 +47,9 @@ def cluster(where: Place) -> Iterator[str]:
         for process in reversed(running):
             process.terminate()
         for process in running:
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):  # a worker of Dask's may hang as it closes
+                process.wait(END_SECONDS)
+            process.kill()
 
 
 def main(rounds: int = 3) -> int:
