@@ -30,6 +30,7 @@ def test_with_fresh_records_both_answers_are_told_with_the_recorded_numbers() ->
     reforms = held("13_reform_clock", "reform_sales_over_gap_pct")
     assert (reforms < 1) == ("listings add less than a hundredth of what doubling takes" in default.text)
     assert "a Bangladesh agreement adds US" in default.answer
+    assert "point to more, by about as much as their upward bias; a loss is possible" in default.text
     assert "31 August 2026" in default.text
     assert "Not on record" not in default.text
     assert len([i for i in default.shown if i.startswith("brief-")]) == 5
