@@ -4,9 +4,9 @@
 
 by Poisson pseudo-maximum-likelihood (Anderson & van Wincoop 2003; Santos Silva & Tenreyro 2006; Yotov and others 2016,
 ch. 1). D is one dummy for each agreement of the home country and direction over the first years in force; RTA marks
-other pairs' agreements, and further dummies the years after. Clustered by pair. The panel holds no domestic sales, so
-what globalisation did to every border is not told apart. Coefficients and their clustered errors have a bias of order
-1/N (Weidner & Zylkin 2021); ``python -m bench bias`` bounds that of the average effect, by halves of the economies.
+other pairs' agreements; a further dummy takes each agreement's later years. Clustered by pair. The panel holds no
+domestic sales, so what globalisation did to every border is not told apart. Coefficients and their clustered errors
+have a bias of order 1/N (Weidner & Zylkin 2021); ``python -m bench bias`` measures it by halves of the economies.
 """
 
 from dataclasses import dataclass, field
@@ -228,7 +228,7 @@ def _fitted(
 def _with_terms(
     world: pd.DataFrame, agreements: pd.DataFrame, home: str, years: int
 ) -> tuple[pd.DataFrame, Dummies, list[pd.Series]]:
-    """The panel with its pairs, the dummies of agreements by (agreement, direction), and those of later years."""
+    """The panel with its pairs, the dummies of agreements by (agreement, direction), and those of their later years."""
     checked_frame(world, WORLD_COLUMNS, "world panel")
     if world[list(WORLD_COLUMNS)].isna().any(axis=None):
         raise ModelInputError("world panel: a cell is empty; leave the row out, or put 0 where no trade was recorded")
@@ -254,8 +254,8 @@ def _with_terms(
     frame.loc[sides["exports"] | sides["imports"], "agreement"] = 0
     terms, late = {}, []
     for direction, side in sides.items():
-        later, first = side & (since >= years), side & (since >= 0) & (since < years)
-        late += [later] if later.any() else []
+        first, later = side & (since >= 0) & (since < years), known["agreement"].where(side & (since >= years))
+        late += [later == name for name in later.dropna().unique()]
         codes, names = pd.factorize(known["agreement"].where(first), sort=True)
         own = {(name, direction): pd.Series(codes == code, frame.index) for code, name in enumerate(names)}
         terms |= {key: rows for key, rows in own.items() if (frame.loc[rows, "trade_usd_m"] > 0).any()}

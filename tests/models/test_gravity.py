@@ -146,7 +146,7 @@ def test_a_slow_twin_with_every_dummy_agrees() -> None:
     sides = {"exports": ("exporter", "importer"), "imports": ("importer", "exporter")}
     ours = {(a, d): (world[one] == "A") & (world[other] == a) for a in "BC" for d, (one, other) in sides.items()}
     first = {str(key): (pair & world.year.between(2005, 2014)).astype(float) for key, pair in ours.items()}
-    later = {d: ((ours["B", d] | ours["C", d]) & (world.year >= 2015)).astype(float) for d in sides}
+    later = {f"{key} later": (pair & (world.year >= 2015)).astype(float) for key, pair in ours.items()}
     dummies = [
         pd.get_dummies(world[key].astype(str) + world.year.astype(str), dtype=float) for key in ("exporter", "importer")
     ]
