@@ -91,7 +91,7 @@ def test_another_world_panel_takes_the_place_of_the_table(held, tmp_path) -> Non
     assert f"{r['structural_pool_pct']:.0f}% above what world trade explains" in answer
     low, high = r["structural_prediction_80_low_pct"], r["structural_prediction_80_high_pct"]
     assert f"{low:+.0f}% to {high:+.0f}%".replace("-", "−") in answer
-    assert ("cannot be told from no change" in answer) == (r["structural_pool_low_95_pct"] <= 0)
+    assert ("Neither this mean nor one weighted by trade" in answer) == (r["structural_pool_low_95_pct"] <= 0)
     assert abs(r["structural_duty_slope_log_points"]) < 2 * r["structural_duty_slope_se"]
     duties = tariffs.duties_met(trade.structural_agreements()).duty_pct
     assert duties["India", "exports"] > duties["Chile", "exports"] == pytest.approx(5.99)
